@@ -1,0 +1,145 @@
+/**
+ * What `rank`, `judge`, `similarity`, `steps` and `study` know of whatever runs a model. Everything goes in and comes out
+ * as token ids: text, templates and masks were settled before (`text/render.ts`).
+ *
+ * An engine declares what it can do and refuses the rest up front, with the reason; it never ignores an option.
+ */
+import type { Row } from "../records/row.js";
+
+export interface Capabilities {
+  readonly tune: boolean;
+  readonly generate: boolean;
+  /** Log-probabilities of given response ids. */
+  readonly score: boolean;
+  /** Arbitrary per-step changes of the logits, EOS included. */
+  readonly logitRules: boolean;
+}
+
+export interface ScoreRequest {
+  readonly id: string;
+  readonly promptIds: readonly number[];
+  readonly responseIds: readonly number[];
+}
+
+export interface ScoreResult {
+  readonly id: string;
+  /** Natural log-probability of each response id given everything before it. */
+  readonly logprobs: Float32Array;
+}
+
+/** Rules of the adapter, resolved to ids: p(w) ∝ p_model(w) · exp(score of w), scores summed over rules (paper, section 6). */
+export interface ResolvedRules {
+  /** Scores added at every step, by id. */
+  readonly constant: ReadonlyMap<number, number>;
+  /** Score of the stop id after `n` response tokens; absent where the EOS rule is off. */
+  readonly stopScore: ((n: number) => number) | undefined;
+  /** Added once per distinct id in use; absent where the diversity rule is off. */
+  readonly usedToken: { readonly score: number; readonly scope: "response" | "conversation" } | undefined;
+}
+
+export interface GenerateRequest {
+  readonly id: string;
+  readonly promptIds: readonly number[];
+  /** Ids that count as used from the start where a rule's scope is the conversation. */
+  readonly conversationIds: readonly number[];
+}
+
+export interface GenerateOptions {
+  readonly maxNewTokens: number;
+  readonly stopIds: readonly number[];
+  /** 0 is greedy. */
+  readonly temperature: number;
+  readonly seed: number;
+  /** Prompts decoded side by side. */
+  readonly batch: number;
+  readonly rules?: ResolvedRules;
+  /** Ids that can never be drawn: holes of the vocabulary. */
+  readonly trace?: boolean;
+  readonly onToken?: (index: number, id: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** One step of a trace: why this token. Scores in nats. */
+export interface TraceStep {
+  readonly id: number;
+  /** Log-probability under the model alone. */
+  readonly baseLogprob: number;
+  /** Log-probability under model and rules. */
+  readonly logprob: number;
+  /** What each rule added to this token. */
+  readonly scores: { readonly constant: number; readonly stop: number; readonly used: number };
+  /** The best token that was not taken. */
+  readonly runnerUp: { readonly id: number; readonly baseLogprob: number; readonly logprob: number };
+}
+
+export interface GenerateResult {
+  readonly id: string;
+  /** Generated ids, the stop id not among them. */
+  readonly ids: readonly number[];
+  readonly stop: "eos" | "length";
+  readonly trace?: readonly TraceStep[];
+}
+
+export interface TuneOptions {
+  readonly epochs: number;
+  readonly batch: number;
+  readonly learningRate: number;
+  readonly schedule: "cosine" | "linear" | "constant";
+  /** Share of all steps spent warming up. */
+  readonly warmup: number;
+  readonly reduction: "paper" | "reference" | "token";
+  readonly adam: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
+  /** Largest norm of the whole gradient; absent: no clipping. */
+  readonly clip?: number;
+  readonly seed: number;
+  readonly shuffle: boolean;
+  readonly maxSteps?: number;
+  /** Tokens (padding included) computed at once. */
+  readonly microTokens: number;
+  readonly saveEveryEpoch: boolean;
+}
+
+export interface StepMetrics {
+  readonly step: number;
+  readonly epoch: number;
+  /** The reduced loss of this step's batch before its update. */
+  readonly loss: number;
+  readonly learningRate: number;
+  readonly gradNorm: number;
+  readonly examples: number;
+  readonly tokens: number;
+  readonly supervisedTokens: number;
+  readonly seconds: number;
+}
+
+/** A model held in memory by an engine. */
+export interface LoadedModel {
+  readonly capabilities: Capabilities;
+  generate(requests: readonly GenerateRequest[], options: GenerateOptions): AsyncIterable<GenerateResult>;
+  score(requests: readonly ScoreRequest[]): AsyncIterable<ScoreResult>;
+  close(): Promise<void>;
+}
+
+export interface Engine {
+  readonly name: string;
+  readonly capabilities: Capabilities;
+  load(directory: string, options: { threads: number; precision: "f32" | "q8" }): Promise<LoadedModel>;
+  /** Tunes all parameters on `rows` and writes a model directory. */
+  tune(directory: string, rows: readonly Row[], options: TuneOptions, run: TuneRun): Promise<TuneSummary>;
+}
+
+/** Where a tuning run writes and how it is watched and stopped. */
+export interface TuneRun {
+  readonly out: string;
+  readonly threads: number;
+  readonly resume: boolean;
+  readonly onStep?: (metrics: StepMetrics, progress: { total: number }) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface TuneSummary {
+  readonly steps: number;
+  readonly finalLoss: number;
+  /** Hash over the names and values of all parameters after the last step. */
+  readonly weightsHash: string;
+}

@@ -1,0 +1,33 @@
+/**
+ * What the rest of the program knows of a tokenizer. `huggingface.ts` and `llama2c.ts` implement it.
+ * May not know: templates, tensors, data sets.
+ */
+export interface Tokenizer {
+  /** Ids the model's embedding must at least cover: the largest id + 1. */
+  readonly vocabSize: number;
+  /** Ids of `text`; `special` (default true) runs the post-processor, which may put a BOS in front. */
+  encode(text: string, options?: { special?: boolean }): number[];
+  /** The text of `ids` alone, special tokens skipped, nothing trimmed. */
+  decode(ids: readonly number[]): string;
+  /** The piece as the vocabulary writes it (`▁the`, `Ġthe`, `<0x0A>`), or undefined for an id it does not hold. */
+  piece(id: number): string | undefined;
+  /** The id of exactly that piece. */
+  idOf(piece: string): number | undefined;
+  /** The bytes that the token stands for in running text; undefined for special tokens and holes. */
+  bytes(id: number): Uint8Array | undefined;
+  /** Whether the token is special: skipped when decoding, never made from ordinary text by a template. */
+  isSpecial(id: number): boolean;
+}
+
+/** A tokenizer and the control ids that its model directory declares. */
+export interface TextModel {
+  readonly tokenizer: Tokenizer;
+  /** What encoding the empty text gives: at most one id here, else loading refuses. */
+  readonly bosId: number | undefined;
+  /** The id of `eos_token` (config, then tokenizer). */
+  readonly eosId: number;
+  /** `model_type` of config.json; OLMo 1 (`olmo`) uses its EOS as BOS. */
+  readonly modelType: string;
+  /** sha256 of tokenizer.json, for records. */
+  readonly hash: string;
+}

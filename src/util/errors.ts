@@ -1,0 +1,45 @@
+/**
+ * Two of the three kinds of failure. The third, a recorded outcome, is a typed value in a record and never an exception.
+ * May not know: anything of the domain.
+ */
+
+/** The user's mistake: shown as one line with its remedy, exit code 2, no stack. */
+export class UserError extends Error {
+  override readonly name = "UserError";
+  readonly remedy: string | undefined;
+
+  constructor(message: string, options: { remedy?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.remedy = options.remedy;
+  }
+
+  /** The one line that a person sees. */
+  get line(): string {
+    return this.remedy === undefined ? this.message : `${this.message}; ${this.remedy}`;
+  }
+}
+
+/** Our mistake: a condition that this program guarantees does not hold. Shown with its stack, exit code 1. */
+export class InvariantError extends Error {
+  override readonly name = "InvariantError";
+}
+
+export function invariant(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new InvariantError(`internal: ${message}`);
+}
+
+/** The value, where this program guarantees that there is one. */
+export function present<T>(value: T | undefined | null, what: string): T {
+  invariant(value !== undefined && value !== null, `${what} is missing`);
+  return value;
+}
+
+/** Raised where the person pressed Ctrl-C and what was finished has been kept. Exit code 130. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+}
+
+/** A short reason out of anything that was thrown. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,93 @@
+/**
+ * Files that are whole or not there: written under a temporary name, flushed, then renamed.
+ * May not know: what the bytes mean.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { createReadStream, existsSync } from "node:fs";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { UserError } from "./errors.js";
+
+/** A name beside `path` that no reader looks for. */
+export function temporaryName(path: string): string {
+  return join(dirname(path), `.${randomBytes(6).toString("hex")}.partial`);
+}
+
+/** Writes all of `data` under `path`, or nothing. */
+export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
+  const writer = await openAtomic(path);
+  try {
+    await writer.write(data);
+    await writer.commit();
+  } catch (error) {
+    await writer.discard();
+    throw error;
+  }
+}
+
+/** A file under construction. Nothing is visible under the final name before `commit`. */
+export interface AtomicWriter {
+  write(data: string | Uint8Array): Promise<void>;
+  commit(): Promise<void>;
+  discard(): Promise<void>;
+}
+
+export async function openAtomic(path: string): Promise<AtomicWriter> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = temporaryName(path);
+  const handle = await open(temporary, "wx");
+  let closed = false;
+  const close = async (): Promise<void> => {
+    if (!closed) await handle.close();
+    closed = true;
+  };
+  return {
+    async write(data) {
+      await handle.writeFile(data); // continues at the current position
+    },
+    async commit() {
+      await handle.sync();
+      await close();
+      await rename(temporary, path);
+    },
+    async discard() {
+      await close();
+      await rm(temporary, { force: true });
+    },
+  };
+}
+
+/** Refuses to replace a result. */
+export function refuseOverwrite(path: string, force: boolean): void {
+  if (!force && existsSync(path)) {
+    throw new UserError(`${path} exists already`, { remedy: "pass --force to replace it, or name another --out" });
+  }
+}
+
+/** sha256 of a file, in hex, read as a stream. */
+export async function sha256File(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
+  return hash.digest("hex");
+}
+
+export function sha256(data: string | Uint8Array): string {
+  return createHash("sha256").update(data).digest("hex");
+}
+
+/** A JSON file, or one line that says which file is not JSON and why. */
+export async function readJson(path: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    throw new UserError(`cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`, {
+      remedy: "check the path",
+    });
+  }
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new UserError(`${path} is not JSON: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * What the rest of the program knows of weights on disk: named tensors that are read as float32.
+ * May not know: graphs, model families.
+ */
+export type WeightDtype = "F32" | "F16" | "BF16";
+
+export interface WeightInfo {
+  readonly name: string;
+  /** How it lies on disk; quantised blocks are named by their GGUF type, for example `Q4_K`. */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+}
+
+/** Weights of one model directory or file. */
+export interface WeightStore {
+  readonly tensors: ReadonlyMap<string, WeightInfo>;
+  /** Values in row-major order as float32. Allocates exactly the product of the checked shape. */
+  read(name: string): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+/** One tensor to write. `values` is asked for only when its turn has come, so that a model never exists twice. */
+export interface WeightToWrite {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly values: () => Float32Array | Promise<Float32Array>;
+}
