@@ -6,9 +6,24 @@ const common = { pool: "forks" as const, testTimeout: 60_000 };
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...common, name: "unit", include: ["src/**/*.test.ts", "test/**/*.test.ts"], exclude: ["test/shared/**", "test/models/**"] } },
+      {
+        test: {
+          ...common,
+          name: "unit",
+          include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+          exclude: ["test/shared/**", "test/models/**"],
+        },
+      },
       { test: { ...common, name: "shared", include: ["test/shared/**/*.test.ts"], testTimeout: 600_000 } },
-      { test: { ...common, name: "models", include: ["test/models/**/*.test.ts"], testTimeout: 1_200_000, fileParallelism: false } },
+      {
+        test: {
+          ...common,
+          name: "models",
+          include: ["test/models/**/*.test.ts"],
+          testTimeout: 1_200_000,
+          fileParallelism: false,
+        },
+      },
     ],
   },
 });
