@@ -43,3 +43,26 @@ export class Interrupted extends Error {
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+// What the operating system says of a path or a disk that the user named.
+const systemErrors: Readonly<Record<string, readonly [what: string, remedy: string]>> = {
+  ENOENT: ["no such file or folder", "check the path"],
+  EACCES: ["permission denied", "check who may read and write it"],
+  EPERM: ["not permitted", "check who may read and write it"],
+  EISDIR: ["is a folder, not a file", "name a file"],
+  ENOTDIR: ["not a folder", "check the path"],
+  ENOSPC: ["no space left on the disk", "free some, or write elsewhere"],
+  EROFS: ["the disk is read-only", "write elsewhere"],
+  EMFILE: ["too many open files", "raise the limit (ulimit -n)"],
+  ENAMETOOLONG: ["the name is too long", "choose a shorter one"],
+};
+
+/** The error as the user's mistake, where it is one: a `UserError`, or a file that the system would not give us. */
+export function userErrorOf(error: unknown): UserError | undefined {
+  if (error instanceof UserError) return error;
+  if (!(error instanceof Error) || !("syscall" in error)) return undefined;
+  const { code = "", path } = error as NodeJS.ErrnoException;
+  const [what, remedy] = systemErrors[code] ?? [];
+  if (what === undefined || remedy === undefined) return undefined;
+  return new UserError(path === undefined ? what : `${path}: ${what}`, { remedy, cause: error });
+}
