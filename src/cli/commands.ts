@@ -1,0 +1,22 @@
+/**
+ * Every command: its place in the help, its one line, and where it lives. A module is loaded only when its command is run,
+ * so that `tacit --help` stays quick. One entry a command; `test/cli.test.ts` compares this table with the folder.
+ */
+import type { Command } from "commander";
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly group: "Look" | "Prepare" | "Teach and ask" | "Measure";
+  readonly summary: string;
+  /** Gives the function that declares the command on the program. */
+  readonly load: () => Promise<(program: Command) => void>;
+}
+
+export const commands: readonly CommandEntry[] = [
+  {
+    name: "doctor",
+    group: "Look",
+    summary: "what works on this machine, what does not, and the remedy",
+    load: async () => (await import("./commands/doctor.js")).registerDoctor,
+  },
+];

@@ -1,0 +1,58 @@
+/**
+ * `tacit doctor`: what works on this machine and why not, each with its remedy. It changes nothing and downloads nothing.
+ * May not know: models, data.
+ */
+import type { Command } from "commander";
+import type { Paint } from "../../util/terminal.js";
+import { jsonOption } from "../options.js";
+import { runAction } from "../run-action.js";
+
+export interface Check {
+  readonly name: string;
+  readonly status: "ok" | "warn" | "fail";
+  readonly detail: string;
+  /** What to do about it; absent where nothing needs doing. */
+  readonly remedy?: string;
+}
+
+const help = `
+Nothing is changed and nothing is downloaded. Exit status 2 where a check fails.
+
+Example:
+  tacit doctor
+  tacit doctor --json | jq '.checks[] | select(.status != "ok")'`;
+
+export function registerDoctor(program: Command): void {
+  program
+    .command("doctor")
+    .description("Says what works on this machine and why not, with the remedy.")
+    .addOption(jsonOption())
+    .addHelpText("after", help)
+    .action((options: { json: boolean }) =>
+      runAction(options, async (io) => {
+        const { machineChecks } = await import("../doctor/machine.js");
+        const { installationChecks } = await import("../doctor/installation.js");
+        const { columns, paintFor } = await import("../../util/terminal.js");
+        const { packageVersion } = await import("../../util/system.js");
+        const checks = [...(await machineChecks()), ...(await installationChecks())];
+        const verdict = verdictOf(checks);
+        io.out(columns(checks.map((check) => row(check, paintFor(process.stdout)))));
+        io.out(`\n${verdict.line}\n`);
+        if (!verdict.ok) process.exitCode = 2;
+        return { version: packageVersion(), ok: verdict.ok, checks };
+      }),
+    );
+}
+
+function row({ name, status, detail, remedy }: Check, paint: Paint): string[] {
+  const mark = { ok: paint("green", "ok"), warn: paint("yellow", "warn"), fail: paint("red", "fail") }[status];
+  return [mark, name, remedy === undefined ? detail : `${detail}; ${remedy}`];
+}
+
+function verdictOf(checks: readonly Check[]): { ok: boolean; line: string } {
+  const failed = checks.filter((check) => check.status === "fail").map((check) => check.name);
+  const warned = checks.filter((check) => check.status === "warn").map((check) => check.name);
+  const ok = failed.length === 0;
+  if (!ok) return { ok, line: `Not everything works: ${failed.join(", ")}.` };
+  return { ok, line: warned.length === 0 ? "Everything works." : `Everything works; look at: ${warned.join(", ")}.` };
+}

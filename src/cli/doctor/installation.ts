@@ -1,0 +1,89 @@
+/** What is installed: ONNX Runtime, and what this package ships. May not know: what the machine offers. */
+import { existsSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { formatBytes } from "../../util/progress.js";
+import { packageRoot } from "../../util/system.js";
+import type { Check } from "../commands/doctor.js";
+
+/** Platforms whose binary is in the npm package; the rest need a build of their own. */
+const bundled = ["linux x64", "linux arm64", "darwin arm64", "win32 x64", "win32 arm64"];
+
+/** What the package's own install script fetches from outside the registry: a CUDA provider that Tacit never loads. */
+const fetchedByScript = [
+  "libonnxruntime_providers_cuda.so",
+  "libonnxruntime_providers_tensorrt.so",
+  "libonnxruntime_providers_shared.so",
+];
+
+const shipped = [
+  "assets/stories260k/config.json",
+  "assets/stories260k/tokenizer.json",
+  "assets/stories260k/model.safetensors",
+  "rules/paper.yaml",
+  "rules/reference.yaml",
+];
+
+export async function installationChecks(): Promise<Check[]> {
+  return [await runtimeCheck(), installScriptCheck(binaryFolder()), shippedCheck(packageRoot()), pythonCheck()];
+}
+
+/** Where the binaries of ONNX Runtime for this platform lie; undefined where the package is not installed. */
+function binaryFolder(): string | undefined {
+  try {
+    const entry = createRequire(import.meta.url).resolve("onnxruntime-node");
+    return join(dirname(entry), "..", "bin", "napi-v6", process.platform, process.arch);
+  } catch {
+    return undefined;
+  }
+}
+
+async function runtimeCheck(): Promise<Check> {
+  const name = "onnxruntime";
+  const folder = binaryFolder();
+  const platform = `${process.platform} ${process.arch}`;
+  if (folder === undefined) {
+    return {
+      name,
+      status: "fail",
+      detail: "onnxruntime-node is not installed",
+      remedy: "npm install --ignore-scripts",
+    };
+  }
+  if (!existsSync(join(folder, "onnxruntime_binding.node"))) {
+    const detail = `no binary for ${platform}`;
+    return { name, status: "fail", detail, remedy: `the npm package has ${bundled.join(", ")}: use one of these` };
+  }
+  return { name, status: "ok", detail: `binary for ${platform} is there` };
+}
+
+/** Its install script downloads hundreds of megabytes where a proxy or an offline machine makes `npm install` fail. */
+export function installScriptCheck(folder: string | undefined): Check {
+  const name = "install script";
+  const found = fetchedByScript.map((file) => join(folder ?? "", file)).filter((file) => existsSync(file));
+  if (found.length === 0)
+    return { name, status: "ok", detail: "nothing was downloaded beside the npm package, and nothing is missing" };
+  const size = found.reduce((sum, file) => sum + statSync(file).size, 0);
+  return {
+    name,
+    status: "warn",
+    detail: `onnxruntime-node's install script downloaded ${formatBytes(size)} of CUDA libraries that Tacit never loads`,
+    remedy: "install with --ignore-scripts or ONNXRUNTIME_NODE_INSTALL=skip to save them",
+  };
+}
+
+export function shippedCheck(root: string): Check {
+  const name = "shipped files";
+  const missing = shipped.filter((file) => !existsSync(join(root, file)));
+  if (missing.length === 0) return { name, status: "ok", detail: "the small model and the rule files are there" };
+  return {
+    name,
+    status: "fail",
+    detail: `missing in ${root}: ${missing.join(", ")}`,
+    remedy: "install the package again",
+  };
+}
+
+function pythonCheck(): Check {
+  return { name: "python", status: "ok", detail: "not needed" };
+}

@@ -1,0 +1,76 @@
+/**
+ * The flags that several commands share, and the parsers of numbers. A wrong value is one line that names the flag.
+ * May not know: any command.
+ */
+import { InvalidArgumentError, Option } from "commander";
+import { availableCores } from "../util/system.js";
+
+export const jsonOption = (): Option =>
+  new Option("--json", "print one JSON summary on standard output").default(false, "off");
+
+export const forceOption = (): Option =>
+  new Option("--force", "replace a result that exists already").default(false, "off");
+
+export const modelOption = (): Option =>
+  new Option("--model <dir>", "model directory in the Hugging Face layout").makeOptionMandatory();
+
+/** Not mandatory on Option's side, because the default is only known on the machine. */
+export const threadsOption = (): Option => {
+  const cores = availableCores();
+  return new Option("--threads <n>", "threads to compute with; results name it")
+    .default(cores, `the cores there are, ${cores}`)
+    .argParser(integer({ min: 1, max: 1024 }));
+};
+
+export const seedOption = (): Option =>
+  new Option("--seed <n>", "seed of everything that is drawn by chance").default(0).argParser(integer({ min: 0 }));
+
+export const limitOption = (what = "rows"): Option =>
+  new Option("--limit <n>", `take at most this many ${what}, from the first on (default: all)`).argParser(
+    integer({ min: 1 }),
+  );
+
+export interface Range {
+  /** Smallest allowed value. */
+  readonly min?: number;
+  /** Largest allowed value. */
+  readonly max?: number;
+  /** All values must be larger than this. */
+  readonly above?: number;
+}
+
+/** Parser of a whole number written in digits. `1e3`, `1_000`, `0x10`, `2.0` and what is too large to be exact are refused. */
+export function integer(range: Range = {}): (text: string) => number {
+  return (text) => {
+    const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!Number.isSafeInteger(value) || !within(value, range)) {
+      throw new InvalidArgumentError(`Give a whole number${spoken(range)}.`);
+    }
+    return value;
+  };
+}
+
+/** Parser of a finite number: `0.1`, `.5`, `1e-5`. */
+export function decimal(range: Range = {}): (text: string) => number {
+  return (text) => {
+    const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+    if (!Number.isFinite(value) || !within(value, range)) {
+      throw new InvalidArgumentError(`Give a number${spoken(range)}.`);
+    }
+    return value;
+  };
+}
+
+function within(value: number, { min, max, above }: Range): boolean {
+  return (
+    !(min !== undefined && value < min) &&
+    !(max !== undefined && value > max) &&
+    !(above !== undefined && value <= above)
+  );
+}
+
+function spoken({ min, max, above }: Range): string {
+  if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`;
+  const low = above === undefined ? (min === undefined ? "" : ` of ${min} or more`) : ` above ${above}`;
+  return max === undefined ? low : `${low}${low === "" ? "" : ", and"} of at most ${max}`;
+}

@@ -1,0 +1,124 @@
+/**
+ * What every command has around it: where text goes, how it is stopped, and what each kind of failure looks like.
+ *
+ *   0    done; with `--json` exactly one JSON object is on standard output
+ *   2    the user's mistake: one line and its remedy, no stack
+ *   130  interrupted: what was finished is kept
+ *   1    a defect of ours: the stack, and that we should hear of it
+ *
+ * May not know: any command.
+ */
+import { Interrupted, invariant, userErrorOf } from "../util/errors.js";
+import { openProgress, type Progress } from "../util/progress.js";
+import { quoted } from "../util/terminal.js";
+
+/** What a command may say, and how it learns that it should stop. */
+export interface Io {
+  /** `--json` was given. */
+  readonly json: boolean;
+  /** Text for a person on standard output, without a newline of ours. Dropped under `--json`, where only the summary is printed. */
+  out(text: string): void;
+  /** One line on standard error. */
+  note(text: string): void;
+  /** The progress line on standard error. */
+  readonly progress: Progress;
+  /**
+   * Aborted by the first Ctrl-C. A command that asks for it promises to keep what is finished and to throw `Interrupted`;
+   * the second Ctrl-C ends the process. A command that never asks is ended by the first.
+   */
+  readonly signal: AbortSignal;
+}
+
+/** Carries out one command and sets the exit code. Never rejects. */
+export async function runAction(
+  options: { readonly json?: boolean | undefined },
+  action: (io: Io) => Promise<object | undefined>,
+): Promise<void> {
+  const { io, close } = openIo(options.json === true);
+  try {
+    const summary = await action(io);
+    io.progress.clear();
+    if (io.json) process.stdout.write(`${toJson(summary ?? {})}\n`);
+  } catch (error) {
+    io.progress.clear();
+    process.exitCode = report(error);
+  } finally {
+    close();
+  }
+}
+
+/** Says on standard error what went wrong and gives the exit code. */
+export function report(error: unknown): 1 | 2 | 130 {
+  if (error instanceof OutputClosed) return 130; // whoever was reading has left: nobody to tell
+  if (error instanceof Interrupted || (error instanceof Error && error.name === "AbortError")) {
+    process.stderr.write(`tacit: interrupted${error.message === "" ? "" : `: ${quoted(error.message)}`}\n`);
+    return 130;
+  }
+  const mistake = userErrorOf(error);
+  if (mistake !== undefined) {
+    process.stderr.write(`tacit: ${quoted(mistake.line)}\n`);
+    return 2;
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const cause = error instanceof Error && error.cause !== undefined ? `\ncaused by: ${String(error.cause)}` : "";
+  process.stderr.write(`${stack}${cause}\ntacit: this is a defect of ours; please report it with the lines above\n`);
+  return 1;
+}
+
+/** Standard output was a pipe whose reader has gone (`tacit data show … | head`). */
+class OutputClosed extends Error {
+  override readonly name = "OutputClosed";
+}
+
+function openIo(json: boolean): { io: Io; close: () => void } {
+  const progress = openProgress(process.stderr);
+  const interruption = listenForInterrupt(progress);
+  const io: Io = {
+    json,
+    out(text) {
+      if (json) return;
+      if (!process.stdout.writable) throw new OutputClosed();
+      progress.clear(); // both streams may be the same screen
+      process.stdout.write(text);
+    },
+    note: (text) => progress.note(text),
+    progress,
+    get signal() {
+      return interruption.signal();
+    },
+  };
+  return { io, close: interruption.close };
+}
+
+function listenForInterrupt(progress: Progress): { signal: () => AbortSignal; close: () => void } {
+  const controller = new AbortController();
+  let watched = false;
+  const onSignal = (): void => {
+    if (!watched || controller.signal.aborted) {
+      progress.clear();
+      process.exit(130);
+    }
+    controller.abort(new Interrupted("what was finished is kept"));
+    progress.note("tacit: stopping after what is under way; press Ctrl-C again to stop at once");
+  };
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  return {
+    signal: () => {
+      watched = true;
+      return controller.signal;
+    },
+    close: () => void process.off("SIGINT", onSignal).off("SIGTERM", onSignal),
+  };
+}
+
+/** JSON that holds no NaN: `JSON.stringify` would turn one into null without a word. */
+export function toJson(summary: object): string {
+  return JSON.stringify(
+    summary,
+    (key, value: unknown) => {
+      invariant(typeof value !== "number" || Number.isFinite(value), `the summary's "${key}" is ${String(value)}`);
+      return value;
+    },
+    2,
+  );
+}
