@@ -4,6 +4,7 @@
  *
  * An engine declares what it can do and refuses the rest up front, with the reason; it never ignores an option.
  */
+import type { ResolvedRules } from "../decode/rules.js";
 import type { Row } from "../records/row.js";
 
 export interface Capabilities {
@@ -25,16 +26,6 @@ export interface ScoreResult {
   readonly id: string;
   /** Natural log-probability of each response id given everything before it. */
   readonly logprobs: Float32Array;
-}
-
-/** Rules of the adapter, resolved to ids: p(w) ∝ p_model(w) · exp(score of w), scores summed over rules (paper, section 6). */
-export interface ResolvedRules {
-  /** Scores added at every step, by id. */
-  readonly constant: ReadonlyMap<number, number>;
-  /** Score of the stop id after `n` response tokens; absent where the EOS rule is off. */
-  readonly stopScore: ((n: number) => number) | undefined;
-  /** Added once per distinct id in use; absent where the diversity rule is off. */
-  readonly usedToken: { readonly score: number; readonly scope: "response" | "conversation" } | undefined;
 }
 
 export interface GenerateRequest {

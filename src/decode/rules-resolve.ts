@@ -1,0 +1,149 @@
+/**
+ * Turns a rule file into ids of one vocabulary, and says what became of every string in it.
+ *
+ * A string names the token that stands for exactly its bytes (`▁` and `Ġ` stand for a space, `<0x0A>` for a newline); it is
+ * never encoded, because encoding depends on what comes before. An ordinary piece wins over a byte piece; special tokens
+ * cannot be named. What is not one token is reported and ignored.
+ * May not know: models, engines, files.
+ */
+import type { Tokenizer } from "../text/tokenizer.js";
+import { UserError } from "../util/errors.js";
+import { type EosRamp, type ResolvedRules, type Rule, type RuleSet, rampScore, type UsedScope } from "./rules.js";
+
+/** What became of one string of a `token_scores` rule. */
+export type TokenReport =
+  | {
+      readonly found: true;
+      readonly string: string;
+      readonly score: number;
+      readonly id: number;
+      /** As the vocabulary writes it. */
+      readonly piece: string;
+      /** Only a byte piece (`<0x0A>`) stands for it. */
+      readonly byte: boolean;
+      /** Other ordinary tokens that stand for the same bytes; they get no score. */
+      readonly alternatives: readonly number[];
+    }
+  | { readonly found: false; readonly string: string; readonly score: number; readonly reason: string };
+
+export interface RuleReport {
+  readonly rule: Rule;
+  readonly disabled: boolean;
+  /** One entry per string, in the file's order; empty for the other kinds. */
+  readonly tokens: readonly TokenReport[];
+}
+
+export interface Resolution {
+  readonly resolved: ResolvedRules;
+  readonly report: readonly RuleReport[];
+}
+
+export interface Vocabulary {
+  readonly tokenizer: Tokenizer;
+  readonly eosId: number;
+}
+
+/**
+ * @param options.disabled  names of rules to leave out; their strings are reported all the same
+ * @throws UserError  a disabled name is not a rule of the file
+ */
+export function resolveRules(
+  rules: RuleSet,
+  vocabulary: Vocabulary,
+  options: { readonly disabled?: readonly string[] } = {},
+): Resolution {
+  const disabled = new Set(options.disabled);
+  refuseUnknownNames(rules, disabled);
+  const find = tokenFinder(rules, vocabulary.tokenizer);
+  const report = rules.rules.map((rule): RuleReport => {
+    const tokens = rule.kind === "token_scores" ? [...rule.scores].map(([string, score]) => find(string, score)) : [];
+    return { rule, disabled: disabled.has(rule.name), tokens };
+  });
+  return { resolved: combine(report, vocabulary.eosId), report };
+}
+
+/** The strings of enabled rules that are not one token in this vocabulary. */
+export function unresolvedStrings(report: readonly RuleReport[]): string[] {
+  const missing = report
+    .filter((rule) => !rule.disabled)
+    .flatMap((rule) => rule.tokens.filter((token) => !token.found));
+  return [...new Set(missing.map((token) => token.string))];
+}
+
+function refuseUnknownNames(rules: RuleSet, disabled: ReadonlySet<string>): void {
+  const known = rules.rules.map((rule) => rule.name);
+  for (const name of disabled) {
+    if (known.includes(name)) continue;
+    throw new UserError(`rules "${rules.name}" have no rule named "${name}" to disable`, {
+      remedy: known.length === 0 ? "they have no rules at all" : `its rules are ${known.join(", ")}`,
+    });
+  }
+}
+
+/** Sums the enabled rules: constants by id, ramps by n, penalties by scope. */
+function combine(report: readonly RuleReport[], eosId: number): ResolvedRules {
+  const constant = new Map<number, number>();
+  const ramps: EosRamp[] = [];
+  const used = new Map<UsedScope, number>();
+  for (const { rule, tokens } of report.filter((entry) => !entry.disabled)) {
+    for (const token of tokens) if (token.found) constant.set(token.id, (constant.get(token.id) ?? 0) + token.score);
+    if (rule.kind === "eos_ramp") ramps.push(rule);
+    if (rule.kind === "used_tokens") used.set(rule.scope, (used.get(rule.scope) ?? 0) + rule.score);
+  }
+  return {
+    eosId,
+    constant,
+    stopScore: ramps.length === 0 ? undefined : (n) => ramps.reduce((sum, ramp) => sum + rampScore(ramp, n), 0),
+    usedTokens: [...used].map(([scope, score]) => ({ scope, score })),
+  };
+}
+
+type FindToken = (string: string, score: number) => TokenReport;
+
+/** One pass over the vocabulary for all strings of all rules. */
+function tokenFinder(rules: RuleSet, tokenizer: Tokenizer): FindToken {
+  const strings = rules.rules.flatMap((rule) => (rule.kind === "token_scores" ? [...rule.scores.keys()] : []));
+  const ordinary = new Map<string, number[]>(strings.map((string) => [keyOf(Buffer.from(string, "utf8")), []]));
+  const bytePieces = new Map<string, number>();
+  for (let id = 0; ordinary.size > 0 && id < tokenizer.vocabSize; id++) {
+    const bytes = tokenizer.isSpecial(id) ? undefined : tokenizer.bytes(id);
+    const ids = bytes === undefined ? undefined : ordinary.get(keyOf(bytes));
+    if (bytes === undefined || ids === undefined) continue;
+    if (isBytePiece(tokenizer.piece(id), bytes)) bytePieces.set(keyOf(bytes), id);
+    else ids.push(id);
+  }
+  return (string, score) => {
+    const key = keyOf(Buffer.from(string, "utf8"));
+    const ids = ordinary.get(key) ?? [];
+    const id = preferred(ids, string, tokenizer) ?? bytePieces.get(key);
+    if (id === undefined) return { found: false, string, score, reason: whyNotOneToken(string, tokenizer) };
+    const alternatives = ids.filter((other) => other !== id);
+    return { found: true, string, score, id, piece: tokenizer.piece(id) ?? "", byte: ids.length === 0, alternatives };
+  };
+}
+
+const keyOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
+
+/** Whether the piece is a byte-fallback piece: `<0x0A>` that stands for the one byte 0x0A (and not for those six characters). */
+function isBytePiece(piece: string | undefined, bytes: Uint8Array): boolean {
+  const digits = /^<0x([0-9A-Fa-f]{2})>$/.exec(piece ?? "")?.[1];
+  return digits !== undefined && bytes.length === 1 && bytes[0] === Number.parseInt(digits, 16);
+}
+
+/**
+ * The token to score among ordinary ones that stand for the same bytes. OLMo's vocabulary has two for three spaces, one of
+ * which never comes out of encoding; the model has learnt the other.
+ */
+function preferred(ids: readonly number[], string: string, tokenizer: Tokenizer): number | undefined {
+  if (ids.length < 2) return ids[0];
+  const encoded = tokenizer.encode(string, { special: false });
+  const only = encoded.length === 1 ? encoded[0] : undefined;
+  return only !== undefined && ids.includes(only) ? only : ids[0];
+}
+
+function whyNotOneToken(string: string, tokenizer: Tokenizer): string {
+  const asPiece = tokenizer.idOf(string);
+  if (asPiece !== undefined && tokenizer.isSpecial(asPiece)) return "a special token; rules name ordinary tokens only";
+  if (asPiece !== undefined) return "a piece as the vocabulary writes it; rules name the text that it stands for";
+  return "not one token in this vocabulary";
+}
