@@ -4,16 +4,9 @@
  */
 import type { Command } from "commander";
 import type { Paint } from "../../util/terminal.js";
+import type { Check } from "../doctor/check.js";
 import { jsonOption } from "../options.js";
 import { runAction } from "../run-action.js";
-
-export interface Check {
-  readonly name: string;
-  readonly status: "ok" | "warn" | "fail";
-  readonly detail: string;
-  /** What to do about it; absent where nothing needs doing. */
-  readonly remedy?: string;
-}
 
 const help = `
 Nothing is changed and nothing is downloaded. Exit status 2 where a check fails.

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { formatBytes } from "../../util/progress.js";
 import { packageRoot } from "../../util/system.js";
-import type { Check } from "../commands/doctor.js";
+import type { Check } from "./check.js";
 
 /** Platforms whose binary is in the npm package; the rest need a build of their own. */
 const bundled = ["linux x64", "linux arm64", "darwin arm64", "win32 x64", "win32 arm64"];

@@ -2,7 +2,7 @@
 import { formatBytes, formatCount } from "../../util/progress.js";
 import { availableCores, availableMemory, freeDisk } from "../../util/system.js";
 import { wantsColour } from "../../util/terminal.js";
-import type { Check } from "../commands/doctor.js";
+import type { Check } from "./check.js";
 
 /** What `engines` in package.json asks for. */
 const oldestNode = [20, 19] as const;

@@ -1,0 +1,194 @@
+/**
+ * Imports point one way. The layers of the design are listed here, low to high; a folder imports only from folders below it.
+ * The checker is a pure function over (file, specifier) pairs, so that the last tests can feed it offenders.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, posix } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+/** Folders of one line do not see each other. `index` is `src/index.ts`, the library's entry. */
+const layers: readonly (readonly string[])[] = [
+  ["util"],
+  ["records"],
+  ["stats"],
+  ["data", "text", "graph"],
+  ["onnx"],
+  ["runtime", "weights"],
+  ["models"],
+  ["train", "decode"],
+  ["engines"],
+  ["rank", "judge", "similarity"],
+  ["steps"],
+  ["study"],
+  ["glasshouse", "report"],
+  ["index"],
+  ["cli"],
+];
+
+/** Where the order alone says too little: all that these may import. */
+const only: Readonly<Record<string, readonly string[]>> = {
+  weights: ["util", "records", "stats"],
+  rank: ["util", "records", "stats", "engines/engine.ts"],
+  judge: ["util", "records", "stats", "engines/engine.ts"],
+  similarity: ["util", "records", "stats", "engines/engine.ts"],
+  study: ["util", "records", "stats", "engines/engine.ts", "rank", "judge", "similarity", "steps"],
+  report: ["util", "records", "stats"],
+};
+
+/** Packages that one folder alone may import, so that each can be replaced in one place. */
+const owners: Readonly<Record<string, string>> = {
+  "onnxruntime-node": "runtime",
+  "onnxruntime-common": "runtime",
+  "@huggingface/tokenizers": "text",
+  hyparquet: "data",
+  "hyparquet-compressors": "data",
+  "csv-parse": "data",
+  "chess.js": "data",
+  "pure-rand": "util",
+  commander: "cli",
+};
+
+interface Import {
+  /** Relative to src, with forward slashes: `text/render.ts`. */
+  readonly file: string;
+  readonly specifier: string;
+}
+
+const folderOf = (file: string): string => file.split("/")[0]!.replace(/\.ts$/, "");
+const rankOf = (folder: string): number => layers.findIndex((layer) => layer.includes(folder));
+const isTest = (file: string): boolean => /\.(test|contract)\.ts$/.test(file);
+
+/** The file that a relative specifier means, relative to src; one that leaves src starts with `..`. */
+const targetOf = ({ file, specifier }: Import): string =>
+  posix.join(posix.dirname(file), specifier).replace(/\.js$/, ".ts");
+
+function offence(one: Import, dependencies: ReadonlySet<string>): string | undefined {
+  const { file, specifier } = one;
+  const from = folderOf(file);
+  if (rankOf(from) < 0) return `${file}: the folder ${from} is in no layer`;
+  if (specifier.startsWith("node:")) return undefined;
+  if (!specifier.startsWith(".")) return packageOffence(one, dependencies);
+  if (!/\.(js|json)$/.test(specifier)) return `${file}: ${specifier} does not end in .js`;
+  const target = targetOf(one);
+  if (target.startsWith("..")) return isTest(file) ? undefined : `${file}: ${specifier} is outside src`;
+  const to = folderOf(target);
+  if (to === from) return undefined;
+  if (rankOf(to) >= rankOf(from)) return `${file}: ${from} may not import ${target}`;
+  const allowed = only[from];
+  if (allowed === undefined || allowed.includes(to) || allowed.includes(target)) return undefined;
+  return `${file}: ${from} may import only ${allowed.join(", ")}, not ${target}`;
+}
+
+function packageOffence({ file, specifier }: Import, dependencies: ReadonlySet<string>): string | undefined {
+  const name = specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
+  const owner = owners[name];
+  if (owner !== undefined && owner !== folderOf(file)) return `${file}: ${name} belongs to ${owner}`;
+  if (!isTest(file) && !dependencies.has(name)) return `${file}: ${name} is not a dependency of the package`;
+  return undefined;
+}
+
+/** Files of the first circle that is found, in order, or nothing. */
+function cycle(imports: readonly Import[]): string[] {
+  const next = new Map<string, string[]>();
+  for (const one of imports) {
+    if (one.specifier.startsWith(".")) next.set(one.file, [...(next.get(one.file) ?? []), targetOf(one)]);
+  }
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): string[] => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return [];
+    for (const target of next.get(file) ?? []) {
+      const found = visit(target, [...path, file]);
+      if (found.length > 0) return found;
+    }
+    done.add(file);
+    return [];
+  };
+  for (const file of next.keys()) {
+    const found = visit(file, []);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+/** Static and dynamic imports and re-exports of a module's text, outside comment lines. */
+function specifiersIn(text: string): string[] {
+  const code = text.replaceAll(/^\s*(\/\/|\/\*|\*).*$/gm, "");
+  const patterns = [
+    /^(?:import|export)\b[^"';]*?\bfrom\s*["']([^"']+)["']/gm,
+    /^import\s*["']([^"']+)["']/gm,
+    /\bimport\(\s*["']([^"']+)["']\s*\)/g,
+    /\brequire(?:\.resolve)?\(\s*["']([^"']+)["']\s*\)/g,
+  ];
+  return patterns.flatMap((pattern) => [...code.matchAll(pattern)].map((match) => match[1]!));
+}
+
+const files = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+  .map((file) => file.replaceAll("\\", "/"))
+  .filter((file) => file.endsWith(".ts"));
+const imports = files.flatMap((file) =>
+  specifiersIn(readFileSync(join(root, "src", file), "utf8")).map((specifier) => ({ file, specifier })),
+);
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { dependencies: object };
+const dependencies = new Set(Object.keys(manifest.dependencies));
+
+describe("the source", () => {
+  it("has imports to check", () => {
+    expect(files.length).toBeGreaterThan(10);
+    expect(imports.length).toBeGreaterThan(files.length / 2);
+  });
+  it("imports only from lower layers, and packages only where they belong", () => {
+    expect(imports.flatMap((one) => offence(one, dependencies) ?? [])).toEqual([]);
+  });
+  it("has no circle", () => {
+    expect(cycle(imports)).toEqual([]);
+  });
+});
+
+describe("the checker", () => {
+  it.each([
+    ["util/files.ts", "../records/row.js", "util may not import records/row.ts"],
+    ["text/render.ts", "../data/lima.js", "text may not import data/lima.ts"],
+    ["data/lima.ts", "../graph/ops.js", "data may not import graph/ops.ts"],
+    ["train/loss.ts", "../decode/sampler.js", "train may not import decode/sampler.ts"],
+    ["weights/gguf.ts", "../graph/ops.js", "weights may import only"],
+    ["rank/rank.ts", "../engines/embedded.js", "rank may import only"],
+    ["report/table.ts", "../engines/engine.js", "report may import only"],
+    ["models/llama.ts", "onnxruntime-node", "onnxruntime-node belongs to runtime"],
+    ["text/render.ts", "tokenizers", "tokenizers is not a dependency"],
+    ["text/render.ts", "./template", "does not end in .js"],
+    ["text/render.ts", "../../test/mock.js", "is outside src"],
+    ["attic/old.ts", "../util/files.js", "is in no layer"],
+  ])("refuses %s importing %s", (file, specifier, reason) => {
+    expect(offence({ file, specifier }, dependencies)).toContain(reason);
+  });
+  it.each([
+    ["rank/rank.ts", "../engines/engine.js"],
+    ["engines/embedded.ts", "../train/trainer.js"],
+    ["data/parquet.ts", "hyparquet"],
+    ["util/files.ts", "node:fs"],
+    ["text/render.test.ts", "../../test/mock.js"],
+  ])("allows %s importing %s", (file, specifier) => {
+    expect(offence({ file, specifier }, dependencies)).toBeUndefined();
+  });
+  it("finds a circle through three files", () => {
+    const ring = [
+      { file: "text/a.ts", specifier: "./b.js" },
+      { file: "text/b.ts", specifier: "./c.js" },
+      { file: "text/c.ts", specifier: "./a.js" },
+    ];
+    expect(cycle(ring)).toEqual(["text/a.ts", "text/b.ts", "text/c.ts", "text/a.ts"]);
+    expect(cycle(ring.slice(0, 2))).toEqual([]);
+  });
+  it("reads every form of import, over several lines, and none in a comment", () => {
+    const text = `import { a,\n  b } from "./one.js";\nimport type { C } from "./two.js";\nexport * from "./three.js";
+import "./four.js";\nconst d = await import("./five.js");\n// import("./six.js")\n * import { e } from "./seven.js";`;
+    expect(specifiersIn(text).sort()).toEqual(["./five.js", "./four.js", "./one.js", "./three.js", "./two.js"]);
+  });
+});
