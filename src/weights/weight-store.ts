@@ -23,5 +23,7 @@ export interface WeightStore {
 export interface WeightToWrite {
   readonly name: string;
   readonly shape: readonly number[];
+  /** Where it differs from the model's; a model may keep its norms in F32 beside BF16 matrices. */
+  readonly dtype?: WeightDtype;
   readonly values: () => Float32Array | Promise<Float32Array>;
 }

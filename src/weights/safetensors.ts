@@ -1,0 +1,145 @@
+/**
+ * Safetensors files as named tensors: one file, or shards with their index. F32, F16 and BF16 are read, as float32.
+ * May not know: model families.
+ */
+import { join } from "node:path";
+import { UserError } from "../util/errors.js";
+import { readJson } from "../util/files.js";
+import { bf16ToF32, f16ToF32 } from "../util/float16.js";
+import { type ByteSource, elementCount, openFileSource, readBytes } from "./byte-source.js";
+import { MAX_HEADER, parseSafetensorsHeader, type SafetensorsInfo } from "./safetensors-header.js";
+import type { WeightInfo, WeightStore } from "./weight-store.js";
+
+export const SINGLE_FILE = "model.safetensors";
+export const INDEX_FILE = "model.safetensors.index.json";
+/** Bytes widened at a time. */
+const SLICE = 4 * 2 ** 20;
+
+/** Opens and checks one file. */
+export async function openSafetensors(path: string): Promise<WeightStore> {
+  const source = await openFileSource(path);
+  try {
+    return await readSafetensors(source);
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+/** @throws UserError  see `parseSafetensorsHeader` */
+export async function readSafetensors(source: ByteSource): Promise<WeightStore> {
+  if (source.size < 8) throw new UserError(`${source.name} is no safetensors file: it has ${source.size} bytes`);
+  const prefix = await readBytes(source, 0, 8);
+  const length = new DataView(prefix.buffer).getBigUint64(0, true);
+  if (length > BigInt(Math.min(MAX_HEADER, source.size - 8))) {
+    throw new UserError(`${source.name} is damaged: it claims a header of ${length} bytes and has ${source.size - 8}`, {
+      remedy: "fetch the file again",
+    });
+  }
+  const dataBegin = 8 + Number(length);
+  const header = await readBytes(source, 8, Number(length));
+  const infos = new Map<string, SafetensorsInfo>();
+  for (const info of parseSafetensorsHeader(header, source.size - dataBegin, source.name)) infos.set(info.name, info);
+  return {
+    tensors: infos,
+    async read(name) {
+      const info = infos.get(name);
+      if (info === undefined) throw new UserError(`${source.name} has no tensor "${name}"`);
+      return readTensor(source, info, dataBegin + info.begin);
+    },
+    close: () => source.close(),
+  };
+}
+
+async function readTensor(source: ByteSource, info: SafetensorsInfo, offset: number): Promise<Float32Array> {
+  const count = elementCount(info.shape, info.name);
+  if (info.dtype === "F32") {
+    const out = new Float32Array(count);
+    await source.fill(new Uint8Array(out.buffer), offset); // in place: nothing exists twice
+    return out;
+  }
+  if (info.dtype !== "F16" && info.dtype !== "BF16") {
+    throw new UserError(`${source.name}: tensor "${info.name}" has dtype ${info.dtype}; F32, F16 and BF16 are read`);
+  }
+  const widen = info.dtype === "F16" ? f16ToF32 : bf16ToF32;
+  const out = new Float32Array(count);
+  const slice = new Uint16Array(Math.min(count, SLICE / 2));
+  for (let first = 0; first < count; first += slice.length) {
+    const here = slice.subarray(0, Math.min(slice.length, count - first));
+    await source.fill(new Uint8Array(here.buffer, 0, here.byteLength), offset + 2 * first);
+    widen(here, out.subarray(first, first + here.length));
+  }
+  return out;
+}
+
+/**
+ * Opens the shards that an index names. All shards are opened and checked; an index that names a tensor its shard does
+ * not hold, and a shard that holds one the index leaves out, are refused.
+ */
+export async function openShards(directory: string): Promise<WeightStore> {
+  const indexPath = join(directory, INDEX_FILE);
+  const placed = readIndex(await readJson(indexPath), indexPath);
+  const shards = new Map<string, WeightStore>();
+  const close = async (): Promise<void> => {
+    for (const shard of shards.values()) await shard.close();
+  };
+  try {
+    for (const file of new Set(placed.values())) shards.set(file, await openSafetensors(join(directory, file)));
+    return { tensors: joinTensors(placed, shards, indexPath), read: (name) => readFrom(name, placed, shards), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Tensor to shard file. A shard lies beside the index: a name with a path in it is refused. */
+function readIndex(index: unknown, path: string): ReadonlyMap<string, string> {
+  const map = typeof index === "object" && index !== null ? (index as { weight_map?: unknown }).weight_map : undefined;
+  if (typeof map !== "object" || map === null || Array.isArray(map)) {
+    throw new UserError(`${path} has no weight_map`, { remedy: "fetch the index again" });
+  }
+  const placed = new Map<string, string>();
+  for (const [name, file] of Object.entries(map)) {
+    if (typeof file !== "string" || !/^[A-Za-z0-9_][A-Za-z0-9._-]*\.safetensors$/u.test(file)) {
+      throw new UserError(
+        `${path}: tensor "${name}" lies in ${JSON.stringify(file)}, which is no file name of a shard`,
+        {
+          remedy: "do not trust this model",
+        },
+      );
+    }
+    placed.set(name, file);
+  }
+  if (placed.size === 0) throw new UserError(`${path} names no tensor`, { remedy: "fetch the index again" });
+  return placed;
+}
+
+function joinTensors(
+  placed: ReadonlyMap<string, string>,
+  shards: ReadonlyMap<string, WeightStore>,
+  path: string,
+): ReadonlyMap<string, WeightInfo> {
+  const tensors = new Map<string, WeightInfo>();
+  for (const [name, file] of placed) {
+    const info = shards.get(file)?.tensors.get(name);
+    if (info === undefined) throw new UserError(`${path} places tensor "${name}" in ${file}, which does not hold it`);
+    tensors.set(name, info);
+  }
+  for (const [file, shard] of shards) {
+    for (const name of shard.tensors.keys()) {
+      if (placed.get(name) !== file)
+        throw new UserError(`${path} does not place tensor "${name}" in ${file}, which holds it`);
+    }
+  }
+  return tensors;
+}
+
+async function readFrom(
+  name: string,
+  placed: ReadonlyMap<string, string>,
+  shards: ReadonlyMap<string, WeightStore>,
+): Promise<Float32Array> {
+  const shard = shards.get(placed.get(name) ?? "");
+  if (shard === undefined) throw new UserError(`the model has no tensor "${name}"`);
+  return shard.read(name);
+}
