@@ -1,0 +1,101 @@
+/**
+ * Reverse mode: a walk backwards over a static graph, one rule call a node.
+ * May not know: what operators mean (`gradient.ts` does), ONNX, models.
+ */
+import { invariant, present } from "../util/errors.js";
+import { add, reshape, scalar, scatterAdd, sum } from "./build.js";
+import { formatShape, type Shape, sameShape } from "./dims.js";
+import { gradient } from "./gradient.js";
+import { isOp, type Node, type Op, type Value } from "./ops.js";
+
+/**
+ * d loss / d target for each target, as new nodes of the same graph.
+ *
+ * @param loss    f32 []
+ * @param targets values that the loss depends on
+ * @param onto    per target a value of its shape that the gradient is added to (a running total), or undefined
+ * @throws InvariantError  a target that the loss does not depend on, or an operator without a gradient in between
+ */
+export function grad(
+  loss: Value,
+  targets: readonly Value[],
+  onto: readonly (Value | undefined)[] = [],
+): readonly Value[] {
+  invariant(loss.type.shape.length === 0, `the loss has shape ${formatShape(loss.type.shape)}`);
+  const { graph } = loss;
+  const between = dependents(graph.nodes, targets);
+  const contributions = new Map<Value, Value[]>([[loss, [scalar(graph, 1)]]]);
+  targets.forEach((target, i) => {
+    const total = onto[i];
+    if (total !== undefined) contributions.set(target, [total]);
+  });
+  const kept = new Set(targets);
+  for (const node of [...graph.nodes].reverse()) {
+    if (!between.has(node) || node.outputs.some((value) => kept.has(value))) continue;
+    const dys = node.outputs.map((value) => collect(contributions, value));
+    const dy = dys[0];
+    if (dy === undefined) continue; // statistics on the side do not carry gradient
+    const gradients = gradientsOf(node, dy, dys);
+    node.inputs.forEach((value, i) => {
+      const gradientOfInput = gradients[i];
+      if (gradientOfInput === undefined || !(between.has(value.node) || kept.has(value))) return;
+      const list = contributions.get(value) ?? [];
+      list.push(sumToShape(gradientOfInput, value.type.shape));
+      contributions.set(value, list);
+    });
+  }
+  return targets.map((target) => {
+    const total = collect(contributions, target);
+    invariant(total !== undefined, `the loss does not depend on %${target.id}`);
+    return total;
+  });
+}
+
+/** Nodes that a target feeds, directly or not. */
+function dependents(nodes: readonly Node[], targets: readonly Value[]): ReadonlySet<Node> {
+  const reached = new Set<Node>(targets.map((target) => target.node));
+  for (const node of nodes) {
+    if (node.inputs.some((value) => reached.has(value.node))) reached.add(node);
+  }
+  return reached;
+}
+
+function gradientsOf(node: Node, dy: Value, dys: readonly (Value | undefined)[]): readonly (Value | undefined)[] {
+  const rule = gradient[node.op] as
+    | ((node: Node<Op>, dy: Value, dys: readonly (Value | undefined)[]) => readonly (Value | undefined)[])
+    | null;
+  invariant(rule !== null, `${node.op} has no gradient and lies between the loss and a parameter`);
+  const gradients = rule(node, dy, dys);
+  invariant(
+    gradients.length === node.inputs.length,
+    `${node.op}: ${gradients.length} gradients, ${node.inputs.length} inputs`,
+  );
+  return gradients;
+}
+
+/** The sum of everything that flowed into `value`. Scattered rows go straight into the running sum of the rest. */
+function collect(contributions: ReadonlyMap<Value, Value[]>, value: Value): Value | undefined {
+  const list = contributions.get(value);
+  if (list === undefined) return undefined;
+  const scattered = list.filter((part) => isScatterIntoZeros(part));
+  const dense = list.filter((part) => !isScatterIntoZeros(part));
+  const seed = dense.length > 0 ? dense : scattered.splice(0, 1);
+  const total = seed.slice(1).reduce((acc, part) => add(acc, part), present(seed[0], "gradient"));
+  return scattered.reduce((acc, part) => {
+    const [, ids, updates] = part.node.inputs;
+    return scatterAdd(acc, present(ids, "ids"), present(updates, "updates"));
+  }, total);
+}
+
+function isScatterIntoZeros(value: Value): boolean {
+  const base = value.node.inputs[0]?.node;
+  return isOp(value.node, "scatterAdd") && base !== undefined && isOp(base, "fill") && base.params.value === 0;
+}
+
+/** Undoes a broadcast: sums the axes along which `shape` was repeated. */
+function sumToShape(value: Value, shape: Shape): Value {
+  if (sameShape(value.type.shape, shape)) return value;
+  const extra = value.type.shape.length - shape.length;
+  const axes = value.type.shape.flatMap((dim, i) => (i < extra || (shape[i - extra] === 1 && dim !== 1) ? [i] : []));
+  return reshape(axes.length === 0 ? value : sum(value, axes, true), shape);
+}

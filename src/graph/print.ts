@@ -1,0 +1,29 @@
+/** A graph as text, one node a line, stable: for people, for snapshots and for a digest. */
+import { createHash } from "node:crypto";
+import { formatShape } from "./dims.js";
+import { liveFor } from "./live.js";
+import type { Graph, Node, Value } from "./ops.js";
+
+/** The nodes that `outputs` need, numbered from 0 in order. */
+export function printGraph(graph: Graph, outputs: readonly Value[]): string {
+  const names = new Map<Value, string>();
+  const lines = liveFor(graph, outputs).nodes.map((node) => line(node, names));
+  return [...lines, `return ${outputs.map((value) => names.get(value)).join(", ")}`].join("\n");
+}
+
+/** Changes exactly when the printed form does. */
+export function graphDigest(graph: Graph, outputs: readonly Value[]): string {
+  return createHash("sha256").update(printGraph(graph, outputs)).digest("hex");
+}
+
+function line(node: Node, names: Map<Value, string>): string {
+  const inputs = node.inputs.map((value) => names.get(value)).join(", ");
+  const outputs = node.outputs.map((value) => {
+    names.set(value, `%${names.size}`);
+    return `${names.get(value)}: ${value.type.dtype}${formatShape(value.type.shape)}`;
+  });
+  const params = Object.entries(node.params)
+    .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+    .join(" ");
+  return `${outputs.join(", ")} = ${node.op}(${inputs})${params === "" ? "" : ` ${params}`}`;
+}

@@ -1,0 +1,171 @@
+/**
+ * The CPU device: ONNX Runtime over typed arrays. The only file that imports `onnxruntime-node`.
+ * May not know: models, training, decoding.
+ */
+import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import type { Graph, Value } from "../graph/ops.js";
+import { type BakedTensor, exportGraph } from "../onnx/export.js";
+import { invariant, present, UserError } from "../util/errors.js";
+import type { CompileOptions, Device, ElementType, Program, Tensor, Tensors } from "./device.js";
+
+type Values = Float32Array | BigInt64Array | Uint8Array;
+
+interface CpuTensor extends Tensor {
+  readonly device: "cpu";
+  readonly values: Values;
+}
+
+const ORT_TYPE = { f32: "float32", i64: "int64", bool: "bool", u8: "uint8" } as const;
+const OUR_TYPE: Readonly<Record<string, ElementType>> = { float32: "f32", int64: "i64", bool: "bool", uint8: "u8" };
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+function cpuTensor(elementType: ElementType, values: Values, shape: readonly number[]): CpuTensor {
+  invariant(values.length === sizeOf(shape), `${values.length} values for shape [${shape.join()}]`);
+  return { device: "cpu", elementType, values, shape };
+}
+
+function own(tensor: Tensor): CpuTensor {
+  invariant(tensor.device === "cpu" && "values" in tensor, `a ${tensor.device} tensor on the cpu`);
+  return tensor as CpuTensor;
+}
+
+/** Sessions that are open now, for the test that looks for leaks. */
+let openSessions = 0;
+export const openSessionCount = (): number => openSessions;
+
+/** @param threads how many cores a program may use; the same number gives the same bits */
+export function createCpuDevice(threads: number): Device {
+  return {
+    kind: "cpu",
+    threads,
+    fromFloats: (values, shape) => cpuTensor("f32", values, shape),
+    fromInts: (values, shape) =>
+      cpuTensor("i64", BigInt64Array.from(values as ArrayLike<number> & Iterable<number>, BigInt), shape),
+    zeros: (shape) => cpuTensor("f32", new Float32Array(sizeOf(shape)), shape),
+    view(tensor, offset, shape) {
+      const { elementType, values } = own(tensor);
+      const end = offset + sizeOf(shape);
+      invariant(offset >= 0 && end <= values.length, `view ${offset}..${end} of ${values.length}`);
+      return cpuTensor(elementType, values.subarray(offset, end), shape);
+    },
+    write(tensor, offset, source) {
+      const { values } = own(tensor);
+      invariant(
+        offset >= 0 && offset + source.length <= values.length,
+        `write ${offset}+${source.length} of ${values.length}`,
+      );
+      if (values instanceof BigInt64Array)
+        for (let i = 0; i < source.length; i++) values[offset + i] = BigInt(source[i] ?? 0);
+      else values.set(source, offset);
+    },
+    fill(tensor, value, offset = 0, length = sizeOf(tensor.shape) - offset) {
+      const { values } = own(tensor);
+      invariant(!(values instanceof BigInt64Array), "fill is for floats");
+      values.fill(value, offset, offset + length);
+    },
+    copy(target, source, regions) {
+      const [to, from] = [own(target).values, own(source).values];
+      invariant(to instanceof Float32Array && from instanceof Float32Array, "copy is for floats");
+      for (const region of regions) to.set(from.subarray(region.from, region.from + region.length), region.to);
+    },
+    floats(tensor) {
+      const { values } = own(tensor);
+      invariant(values instanceof Float32Array, `${tensor.elementType} read as floats`);
+      return Promise.resolve(values);
+    },
+    ints(tensor) {
+      const { values } = own(tensor);
+      invariant(values instanceof BigInt64Array, `${tensor.elementType} read as integers`);
+      return Promise.resolve(Array.from(values, Number));
+    },
+    compile: (graph, outputs, options) => compile(threads, graph, outputs, options),
+  };
+}
+
+async function compile(
+  threads: number,
+  graph: Graph,
+  outputs: ReadonlyMap<string, Value>,
+  { baked = {} }: CompileOptions = {},
+): Promise<Program> {
+  const exported = exportGraph(
+    graph,
+    outputs,
+    new Map(Object.entries(baked).map(([name, tensor]) => [name, bake(tensor)])),
+  );
+  const session = await InferenceSession.create(exported.bytes, {
+    executionProviders: ["cpu"],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: "all",
+    externalData: exported.externalData.map(({ path, data }) => ({ path, data })),
+    // Denormals cost a hundredfold and carry no information here; they appear in Adam's second moments.
+    extra: { session: { set_denormal_as_zero: "1" } },
+  }).catch((error: unknown) => {
+    throw describeFailure(error);
+  });
+  openSessions++;
+  return new OrtProgram(session, exported.inputNames, [...outputs.keys()]);
+}
+
+function bake(tensor: Tensor): BakedTensor {
+  const { elementType, values, shape } = own(tensor);
+  invariant(elementType !== "bool", "bool constants are not used");
+  return { elementType, shape, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
+}
+
+class OrtProgram implements Program {
+  readonly inputNames: readonly string[];
+  readonly #session: InferenceSession;
+  readonly #outputNames: readonly string[];
+  #disposed = false;
+
+  constructor(session: InferenceSession, inputNames: readonly string[], outputNames: readonly string[]) {
+    this.#session = session;
+    this.inputNames = inputNames;
+    this.#outputNames = outputNames;
+  }
+
+  async run(feeds: Tensors, into: Tensors = {}): Promise<Tensors> {
+    invariant(!this.#disposed, "a disposed program was run");
+    const fed = Object.fromEntries(
+      this.inputNames.map((name) => [name, toOrt(present(feeds[name], `input ${name}`))] as const),
+    );
+    const fetches = Object.fromEntries(
+      this.#outputNames.map((name) => [name, into[name] === undefined ? null : toOrt(into[name])] as const),
+    );
+    const results = await this.#session.run(fed, fetches).catch((error: unknown) => {
+      throw describeFailure(error);
+    });
+    return Object.fromEntries(
+      this.#outputNames.map((name) => [name, into[name] ?? fromOrt(present(results[name], `output ${name}`))] as const),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    openSessions--;
+    await this.#session.release();
+  }
+}
+
+function toOrt(tensor: Tensor): OrtTensor {
+  const { elementType, values, shape } = own(tensor);
+  return new OrtTensor(ORT_TYPE[elementType] as "float32", values as Float32Array, shape);
+}
+
+function fromOrt(tensor: OrtTensor): CpuTensor {
+  return cpuTensor(present(OUR_TYPE[tensor.type], `element type ${tensor.type}`), tensor.data as Values, tensor.dims);
+}
+
+/** Out of memory is the user's to mend; everything else that ONNX Runtime refuses is our mistake. */
+function describeFailure(error: unknown): unknown {
+  const text = error instanceof Error ? error.message : String(error);
+  if (!/bad_alloc|Failed to allocate|allocate memory/i.test(text)) return error;
+  return new UserError("out of memory", {
+    remedy: "use a smaller --micro-tokens or --batch, or a smaller model",
+    cause: error,
+  });
+}

@@ -1,0 +1,58 @@
+/**
+ * Where tensors live and programs run. Above this folder a tensor is a handle: its values may lie in JavaScript memory (`cpu`) or
+ * on a GPU, and only the device that made it can look inside.
+ * May not know: models, training, decoding.
+ */
+import type { Graph, Value } from "../graph/ops.js";
+
+export type ElementType = "f32" | "i64" | "bool" | "u8";
+
+export interface Tensor {
+  readonly device: "cpu" | "webgpu";
+  readonly elementType: ElementType;
+  readonly shape: readonly number[];
+}
+
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+/** One contiguous run of elements to copy. */
+export interface Region {
+  readonly from: number;
+  readonly to: number;
+  readonly length: number;
+}
+
+export interface CompileOptions {
+  /** Inputs that never change: they become constants that the runtime may lay out for speed. */
+  readonly baked?: Tensors;
+}
+
+export interface Device {
+  readonly kind: "cpu" | "webgpu";
+  readonly threads: number;
+  /** A tensor of these values; the device may keep the very array, so the caller gives it away. */
+  fromFloats(values: Float32Array, shape: readonly number[]): Tensor;
+  fromInts(values: ArrayLike<number>, shape: readonly number[]): Tensor;
+  zeros(shape: readonly number[]): Tensor;
+  /** `shape` elements of the same memory from element `offset` on: no copy. */
+  view(tensor: Tensor, offset: number, shape: readonly number[]): Tensor;
+  /** Overwrites elements from `offset` on. */
+  write(tensor: Tensor, offset: number, values: ArrayLike<number>): void;
+  fill(tensor: Tensor, value: number, offset?: number, length?: number): void;
+  copy(target: Tensor, source: Tensor, regions: Iterable<Region>): void;
+  floats(tensor: Tensor): Promise<Float32Array>;
+  ints(tensor: Tensor): Promise<number[]>;
+  compile(graph: Graph, outputs: ReadonlyMap<string, Value>, options?: CompileOptions): Promise<Program>;
+}
+
+/** A compiled graph. Dispose it: it holds memory that the garbage collector does not see. */
+export interface Program extends AsyncDisposable {
+  /** Names of the inputs that must be fed. */
+  readonly inputNames: readonly string[];
+  /**
+   * @param feeds every input by name; more is allowed and ignored
+   * @param into  outputs that overwrite an existing tensor, which may be one of the inputs (an update in place)
+   * @returns     the outputs, those of `into` being the same handles
+   */
+  run(feeds: Tensors, into?: Tensors): Promise<Tensors>;
+}
