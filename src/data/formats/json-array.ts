@@ -1,0 +1,146 @@
+/**
+ * A file that is one JSON array, element by element in constant memory. A file of the same ending that begins with `{` is
+ * read as JSON lines (both are published as `.json`).
+ * May not know: data sets.
+ */
+import type { Origin, RawRecord } from "../record.js";
+import { decodeUtf8, MAX_RECORD_BYTES, NOT_UTF8, readTextBytes, TOO_LONG } from "./bytes.js";
+import { parseJsonText } from "./json-text.js";
+import { readJsonl } from "./jsonl.js";
+
+export async function* readJson(file: string, limit = MAX_RECORD_BYTES): AsyncGenerator<RawRecord[]> {
+  if ((await firstByte(file)) === OPEN_BRACE) {
+    yield* readJsonl(file, limit);
+    return;
+  }
+  const splitter = elementSplitter(file, limit);
+  for await (const chunk of readTextBytes(file)) {
+    const records = splitter.push(chunk);
+    if (records.length > 0) yield records;
+  }
+  const rest = splitter.end();
+  if (rest !== undefined) yield [rest];
+}
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const BACKSLASH = 0x5c;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+
+async function firstByte(file: string): Promise<number | undefined> {
+  for await (const chunk of readTextBytes(file)) {
+    for (const byte of chunk) if (!isSpace(byte)) return byte;
+  }
+  return undefined;
+}
+
+export interface ElementSplitter {
+  push(chunk: Buffer): RawRecord[];
+  /** What is wrong with the array as a whole, if anything. */
+  end(): RawRecord | undefined;
+}
+
+/**
+ * Finds where elements begin and end by brackets, quotes and commas alone; `JSON.parse` judges each element. The state is
+ * one of: before the array, inside it, after it, or broken (nothing after the break can be told apart).
+ */
+export function elementSplitter(file: string, limit: number): ElementSplitter {
+  let state: "before" | "inside" | "after" | "broken" = "before";
+  let line = 1;
+  let depth = 0; // brackets open inside the element
+  let quoted = false;
+  let escaped = false;
+  let began = 0; // line of the element's first byte; 0: between elements
+  let elements = 0;
+  let held: Buffer[] = [];
+  let heldBytes = 0;
+
+  const place = (number: number): Origin => ({ file, line: number, unit: "line" });
+  const hold = (piece: Buffer): void => {
+    heldBytes += piece.length;
+    if (heldBytes > limit) held = [];
+    else held.push(piece);
+  };
+  const finish = (): RawRecord => {
+    const record = elementRecord(place(began), heldBytes > limit ? undefined : Buffer.concat(held));
+    began = 0;
+    elements++;
+    held = [];
+    heldBytes = 0;
+    return record;
+  };
+  const broken = (reason: string): RawRecord => {
+    state = "broken";
+    return { kind: "bad", at: place(line), reason };
+  };
+
+  /** One byte outside strings and outside an element's own brackets. */
+  const betweenElements = (byte: number): RawRecord | undefined => {
+    if (state === "before") {
+      if (byte !== OPEN_BRACKET) return broken("not a JSON array: a .json file holds [ … ], or one object a line");
+      state = "inside";
+    } else if (state === "after") return broken("text after the end of the array");
+    return undefined;
+  };
+
+  return {
+    push(chunk) {
+      const records: RawRecord[] = [];
+      let start = began === 0 ? -1 : 0; // where the current element's bytes begin in this chunk
+      for (let i = 0; i < chunk.length && state !== "broken"; i++) {
+        const byte = chunk[i] as number;
+        if (byte === 0x0a) line++;
+        if (quoted) {
+          if (escaped) escaped = false;
+          else if (byte === BACKSLASH) escaped = true;
+          else if (byte === QUOTE) quoted = false;
+          continue;
+        }
+        if (isSpace(byte)) continue;
+        if (state !== "inside") {
+          const problem = betweenElements(byte);
+          if (problem !== undefined) records.push(problem);
+          continue;
+        }
+        const ends = depth === 0 && (byte === COMMA || byte === CLOSE_BRACKET);
+        if (ends) {
+          if (began !== 0) {
+            hold(chunk.subarray(start, i));
+            records.push(finish());
+          } else if (byte === COMMA || elements > 0) records.push(broken("an element is missing between commas"));
+          if (byte === CLOSE_BRACKET && state === "inside") state = "after";
+          start = -1;
+          continue;
+        }
+        if (began === 0) {
+          began = line;
+          start = i;
+        }
+        if (byte === QUOTE) quoted = true;
+        else if (byte === OPEN_BRACKET || byte === OPEN_BRACE) depth++;
+        else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE) depth--;
+        if (depth < 0) records.push(broken("a closing brace without its opening one"));
+      }
+      if (began !== 0 && state !== "broken" && start >= 0) hold(chunk.subarray(start));
+      return records;
+    },
+    end() {
+      if (state === "before") return { kind: "bad", at: place(line), reason: "the file is empty" };
+      if (state !== "inside") return undefined;
+      const from = began === 0 ? "" : `; its last element begins on line ${began}`;
+      return { kind: "bad", at: place(line), reason: `the array is not closed: the file is cut off${from}` };
+    },
+  };
+}
+
+function elementRecord(at: Origin, bytes: Buffer | undefined): RawRecord {
+  if (bytes === undefined) return { kind: "bad", at, reason: `the element is ${TOO_LONG}` };
+  const text = decodeUtf8(bytes);
+  if (text === undefined) return { kind: "bad", at, reason: NOT_UTF8 };
+  const parsed = parseJsonText(text);
+  return "value" in parsed ? { kind: "record", at, value: parsed.value } : { kind: "bad", at, reason: parsed.problem };
+}

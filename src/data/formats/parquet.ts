@@ -1,0 +1,149 @@
+/**
+ * Parquet rows as plain objects, one row group at a time. Sizes that a file claims are held against bounds before anything
+ * is allocated for them.
+ * May not know: data sets.
+ */
+import { type FileHandle, open } from "node:fs/promises";
+import type { AsyncBuffer, Compressors, FileMetaData } from "hyparquet";
+import { reasonOf, UserError } from "../../util/errors.js";
+import { printable, type RawRecord } from "../record.js";
+import { decodeUtf8, readError } from "./bytes.js";
+
+/** The largest page, and the largest column of one row group, after decompression. */
+const MAX_PAGE_BYTES = 256 * 1024 * 1024;
+const MAX_GROUP_BYTES = 1024 * 1024 * 1024;
+const MAX_GROUP_ROWS = 10_000_000;
+/** Rows handed on at once. */
+const BATCH = 1000;
+
+/** Stands where bytes were not UTF-8; no text field accepts it, so the row is reported. */
+const INVALID_TEXT = { invalid: "UTF-8" } as const;
+
+/** @throws UserError  not a Parquet file, damaged, or with sizes beyond the bounds */
+export async function* readParquet(file: string): AsyncGenerator<RawRecord[]> {
+  let handle: FileHandle;
+  try {
+    handle = await open(file, "r");
+  } catch (error) {
+    throw readError(file, error);
+  }
+  try {
+    const source = { byteLength: (await handle.stat()).size, slice: sliceOf(handle) };
+    const library = await loadLibrary();
+    const metadata = await attempt(file, () => library.parquetMetadataAsync(source));
+    yield* readGroups(library, file, source, metadata);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Loaded when the first Parquet file is: most sessions never need it. */
+async function loadLibrary() {
+  const [{ parquetMetadataAsync, parquetReadObjects }, { compressors }] = await Promise.all([
+    import("hyparquet"),
+    import("hyparquet-compressors"),
+  ]);
+  return { parquetMetadataAsync, parquetReadObjects, compressors: boundAll(compressors) };
+}
+type Library = Awaited<ReturnType<typeof loadLibrary>>;
+
+async function* readGroups(
+  library: Library,
+  file: string,
+  source: AsyncBuffer,
+  metadata: FileMetaData,
+): AsyncGenerator<RawRecord[]> {
+  const { compressors } = library;
+  let rowStart = 0;
+  for (const group of metadata.row_groups) {
+    const rows = boundedRows(file, group);
+    const rowEnd = rowStart + rows;
+    const objects = await attempt(file, () =>
+      library.parquetReadObjects({
+        file: source,
+        metadata,
+        rowStart,
+        rowEnd,
+        compressors,
+        parsers: { stringFromBytes },
+      }),
+    );
+    if (objects.length !== rows) {
+      throw new UserError(`${file} is damaged: ${objects.length} rows where its footer says ${rows}`);
+    }
+    for (let from = 0; from < rows; from += BATCH) {
+      yield objects.slice(from, from + BATCH).map((value, i) => ({
+        kind: "record",
+        at: { file, line: rowStart + from + i + 1, unit: "row" },
+        value,
+      }));
+    }
+    rowStart = rowEnd;
+  }
+}
+
+const stringFromBytes = (bytes: Uint8Array | undefined): unknown =>
+  bytes === undefined ? undefined : (decodeUtf8(bytes) ?? INVALID_TEXT);
+
+function boundedRows(file: string, group: FileMetaData["row_groups"][number]): number {
+  const rows = Number(group.num_rows);
+  if (!Number.isSafeInteger(rows) || rows < 0 || rows > MAX_GROUP_ROWS) {
+    throw new UserError(`${file}: a row group claims ${rows} rows; at most ${MAX_GROUP_ROWS} are read`);
+  }
+  for (const column of group.columns) {
+    const bytes = Number(column.meta_data?.total_uncompressed_size ?? 0);
+    if (bytes < 0 || bytes > MAX_GROUP_BYTES) {
+      throw new UserError(
+        `${file}: a column claims ${bytes} bytes in one row group; at most ${MAX_GROUP_BYTES} are read`,
+        {
+          remedy: "write the file with smaller row groups",
+        },
+      );
+    }
+  }
+  return rows;
+}
+
+type Decompress = (input: Uint8Array, outputLength: number) => Uint8Array;
+
+/** The decompressors allocate what a page header claims; so the claim is checked first. */
+const bounded =
+  (decompress: Decompress): Decompress =>
+  (input, outputLength) => {
+    if (!(outputLength >= 0 && outputLength <= MAX_PAGE_BYTES)) throw new Error(`a page claims ${outputLength} bytes`);
+    return decompress(input, outputLength);
+  };
+
+const boundAll = (compressors: Compressors): Compressors =>
+  Object.fromEntries(Object.entries(compressors).map(([codec, decompress]) => [codec, bounded(decompress)]));
+
+/** hyparquet asks for slices; one that lies outside the file is the file's defect. */
+function sliceOf(handle: FileHandle): AsyncBuffer["slice"] {
+  return async (start, end) => {
+    const size = (await handle.stat()).size;
+    const stop = Math.min(end ?? size, size);
+    if (!Number.isSafeInteger(start) || start < 0 || start > stop)
+      throw new Error(`bytes ${start} to ${stop} of ${size}`);
+    const bytes = new Uint8Array(stop - start);
+    let filled = 0;
+    while (filled < bytes.length) {
+      const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, start + filled);
+      if (bytesRead === 0) throw new Error("the file ended early");
+      filled += bytesRead;
+    }
+    return bytes.buffer;
+  };
+}
+
+/** Whatever hyparquet throws on a damaged file, as one line. */
+async function attempt<T>(file: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${file} cannot be read as Parquet: ${printable(reasonOf(error))}`, {
+      remedy: "fetch it again, or export it as JSON lines",
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * What passes through this folder: a record as the file has it, where it stands, and what became of it.
+ * May not know: file formats, data sets, tokens.
+ */
+import type { Example } from "../records/example.js";
+
+/** Where a record begins. Parquet has no lines; there `unit` is "row". Both count from 1. */
+export interface Origin {
+  readonly file: string;
+  readonly line: number;
+  readonly unit: "line" | "row";
+}
+
+export const formatOrigin = (at: Origin): string =>
+  at.unit === "line" ? `${at.file}:${at.line}` : `${at.file}, row ${at.line}`;
+
+/** An example that knows where it came from. */
+export interface LoadedExample extends Example {
+  readonly at: Origin;
+}
+
+/** What a format reader gives: a value that nobody has looked into yet, or the reason why there is none. */
+export type RawRecord = { readonly kind: "record"; readonly at: Origin; readonly value: unknown } | BadRecord;
+
+export interface BadRecord {
+  readonly kind: "bad";
+  readonly at: Origin;
+  readonly reason: string;
+}
+
+/**
+ * What a data set makes of one record. `left-out` is what the paper itself leaves out, counted with its reason;
+ * `bad` is a defect of the file and stops a load.
+ */
+export type Outcome =
+  | { readonly kind: "example"; readonly example: Example; readonly note?: string }
+  | { readonly kind: "left-out"; readonly reason: string }
+  | { readonly kind: "bad"; readonly reason: string };
+
+export const bad = (reason: string): Outcome => ({ kind: "bad", reason });
+export const leftOut = (reason: string): Outcome => ({ kind: "left-out", reason });
+
+/** An outcome of one record of a file, at its place. */
+export type PlacedOutcome =
+  | { readonly kind: "example"; readonly example: LoadedExample; readonly note?: string }
+  | { readonly kind: "left-out"; readonly at: Origin; readonly reason: string }
+  | BadRecord;
+
+/** Text out of a file, safe to print on one line: control characters (terminal escapes among them) become visible. */
+export function printable(text: string, limit = 160): string {
+  const visible = text.slice(0, limit).replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, escapeChar);
+  return text.length > limit ? `${visible}…` : visible;
+}
+
+const escapeChar = (char: string): string => {
+  if (char === "\n") return "\\n";
+  if (char === "\r") return "\\r";
+  if (char === "\t") return "\\t";
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+};

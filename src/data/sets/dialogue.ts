@@ -1,0 +1,61 @@
+/**
+ * From loosely typed messages to an example: the roles alternate, user first; a dialogue that ends with the user is a
+ * prompt without a response, which the loader refuses unless it was asked for prompts.
+ * May not know: files, data sets.
+ */
+import type { Message } from "../../records/example.js";
+import { isObject, kindOf, own, type TextField, textField } from "../fields.js";
+import { bad, type Outcome, printable } from "../record.js";
+
+/** One instruction, one response. */
+export function pair(id: string, instruction: TextField, response: TextField): Outcome {
+  if ("problem" in instruction) return bad(instruction.problem);
+  if ("problem" in response) return bad(response.problem);
+  const messages: Message[] = [
+    { role: "user", content: instruction.text },
+    { role: "assistant", content: response.text },
+  ];
+  return { kind: "example", example: { id, messages } };
+}
+
+/** An instruction alone. */
+export function prompt(id: string, instruction: TextField): Outcome {
+  if ("problem" in instruction) return bad(instruction.problem);
+  return { kind: "example", example: { id, messages: [{ role: "user", content: instruction.text }] } };
+}
+
+/** A list of `{role, content}`; other keys are ignored. */
+export function dialogue(id: string, list: unknown): Outcome {
+  if (!Array.isArray(list)) return bad(`"messages" is ${kindOf(list)}, not a list`);
+  if (list.length === 0) return bad('"messages" is empty');
+  const messages: Message[] = [];
+  for (const [i, item] of list.entries()) {
+    if (!isObject(item)) return bad(`message ${i + 1} is ${kindOf(item)}, not an object`);
+    const role = own(item, "role");
+    const expected = i % 2 === 0 ? "user" : "assistant";
+    if (role !== expected) return bad(roleProblem(i, role, expected));
+    const content = textField(item, "content");
+    if ("problem" in content) return bad(`message ${i + 1}: ${content.problem}`);
+    messages.push({ role: expected, content: content.text });
+  }
+  return { kind: "example", example: { id, messages } };
+}
+
+function roleProblem(index: number, role: unknown, expected: string): string {
+  if (role === "system") return `message ${index + 1} is a system message, for which the template has no place`;
+  const found = typeof role === "string" ? `"${printable(role, 30)}"` : kindOf(role);
+  return `message ${index + 1} has role ${found}, not "${expected}" (roles alternate, user first)`;
+}
+
+/** The row's own id where it has one, else `fallback`. */
+export function idOf(
+  value: Record<string, unknown>,
+  fallback: string,
+): { readonly id: string } | { readonly problem: string } {
+  const id = own(value, "id");
+  if (id === undefined || id === null) return { id: fallback };
+  if (typeof id === "number" || typeof id === "bigint") return { id: String(id) };
+  const text = textField(value, "id");
+  if ("problem" in text) return text;
+  return text.text === "" ? { problem: '"id" is empty' } : { id: text.text };
+}

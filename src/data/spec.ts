@@ -1,0 +1,48 @@
+/**
+ * What a person writes after `--data`: `lima:PATH` for a named data set, `PATH` for rows of one's own.
+ * May not know: how files are read.
+ */
+import { UserError } from "../util/errors.js";
+import { type Format, formatOfPath, formats } from "./formats/formats.js";
+import { dataSetNamed, dataSets, plainDataSet } from "./registry.js";
+import type { DataSet } from "./sets/data-set.js";
+
+export interface DataSpec {
+  /** As written. */
+  readonly text: string;
+  readonly dataSet: DataSet;
+  readonly path: string;
+  readonly format: Format;
+}
+
+/** @throws UserError  an unknown name, no path, or an ending that the data set is not published in */
+export function parseDataSpec(text: string): DataSpec {
+  const { dataSet, path } = splitSpec(text);
+  const format = formatOfPath(path, dataSet.formats);
+  if (format === undefined) {
+    const endings = [...new Set(dataSet.formats.flatMap((name) => formats[name].endings))];
+    const what = dataSet === plainDataSet ? "data" : `${dataSet.name} data`;
+    throw new UserError(`"${path}" has no ending by which ${what} can be read`, {
+      remedy: `give the file one of these: ${endings.join(", ")}`,
+    });
+  }
+  return { text, dataSet, path, format };
+}
+
+function splitSpec(text: string): { dataSet: DataSet; path: string } {
+  const match = /^([A-Za-z][A-Za-z0-9_-]+):(.*)$/s.exec(text); // one letter alone is a Windows drive
+  if (match === null) {
+    if (text.trim() === "")
+      throw new UserError("no data was named", { remedy: "write PATH, or NAME:PATH as in lima:PATH" });
+    return { dataSet: plainDataSet, path: text };
+  }
+  const [, name = "", path = ""] = match;
+  const dataSet = dataSetNamed(name.toLowerCase());
+  if (dataSet === undefined) {
+    throw new UserError(`no data set is named "${name}"`, {
+      remedy: `known are ${dataSets.map((set) => set.name).join(", ")}; for a file of your own write ./${text}`,
+    });
+  }
+  if (path === "") throw new UserError(`${name}: names no file`, { remedy: `write ${name}:PATH` });
+  return { dataSet, path };
+}
