@@ -2,11 +2,24 @@
  * What the rest of the program knows of a tokenizer. `huggingface.ts` and `llama2c.ts` implement it.
  * May not know: templates, tensors, data sets.
  */
+
+export interface EncodeOptions {
+  /** Run the post-processor, which may put a BOS in front; default true. */
+  readonly special?: boolean;
+  /**
+   * The text is only text: `</s>` or `<|endoftext|>` in it are spelled out and never become a special id; default false,
+   * as in Transformers, where they do. Templates always set it.
+   */
+  readonly plainText?: boolean;
+  /** The text goes on where other text ended: the tokenizer's own first space is left out; default false. */
+  readonly continued?: boolean;
+}
+
 export interface Tokenizer {
   /** Ids the model's embedding must at least cover: the largest id + 1. */
   readonly vocabSize: number;
-  /** Ids of `text`; `special` (default true) runs the post-processor, which may put a BOS in front. */
-  encode(text: string, options?: { special?: boolean }): number[];
+  /** Ids of `text`; without options exactly those of Transformers. */
+  encode(text: string, options?: EncodeOptions): number[];
   /** The text of `ids` alone, special tokens skipped, nothing trimmed. */
   decode(ids: readonly number[]): string;
   /** The piece as the vocabulary writes it (`▁the`, `Ġthe`, `<0x0A>`), or undefined for an id it does not hold. */
@@ -24,6 +37,8 @@ export interface TextModel {
   readonly tokenizer: Tokenizer;
   /** What encoding the empty text gives: at most one id here, else loading refuses. */
   readonly bosId: number | undefined;
+  /** The BOS that config.json or tokenizer_config.json name; counts only where a person asks for `--bos always`. */
+  readonly declaredBosId?: number | undefined;
   /** The id of `eos_token` (config, then tokenizer). */
   readonly eosId: number;
   /** `model_type` of config.json; OLMo 1 (`olmo`) uses its EOS as BOS. */

@@ -1,0 +1,293 @@
+/**
+ * Byte-pair encoding of one word (a piece of text that no merge crosses) into ids, exactly as Hugging Face's Rust core
+ * does it: characters to ids first, with byte fallback and unknowns; then the merge of lowest rank, leftmost on ties,
+ * until none is left. A heap over a linked list keeps long words at O(n log n).
+ * May not know: normalizers, added tokens, templates, files.
+ * Source: huggingface/tokenizers, `models/bpe/model.rs` (merge_word) and `models/bpe/word.rs` (merge_all).
+ */
+import { UserError } from "../util/errors.js";
+import { type Merge, type MergeTable, mergeTable } from "./merge-table.js";
+
+export interface BpeSpec {
+  readonly vocab: ReadonlyMap<string, number>;
+  readonly merges: readonly Merge[];
+  /** The id for what has none; undefined: such text is refused. */
+  readonly unkId: number | undefined;
+  /** Consecutive unknown characters become one unknown token. */
+  readonly fuseUnk: boolean;
+  /** An unknown character becomes its UTF-8 bytes as `<0xNN>` pieces. */
+  readonly byteFallback: boolean;
+  /** A word that is a piece as a whole is that piece, whatever the merges say. */
+  readonly ignoreMerges: boolean;
+  /** The alphabet is GPT-2's 256 byte characters: words come as text and are taken byte by byte. */
+  readonly byteLevel: boolean;
+  /** Ids that no word may become, however it is merged. */
+  readonly forbidden: ReadonlySet<number>;
+}
+
+export interface Bpe {
+  /** Appends the ids of `word` to `out`. */
+  encodeWord(word: string, out: number[]): void;
+}
+
+const CACHED_WORDS = 65_536;
+const CACHED_LENGTH = 64; // UTF-16 units
+const POSITIONS = 2 ** 32; // a heap key is rank × POSITIONS + position: exact in a double for ranks below 2^21
+
+export function createBpe(spec: BpeSpec): Bpe {
+  const table = mergeTable(spec.merges.filter((merge) => !spec.forbidden.has(merge.product)));
+  const symbols = spec.byteLevel ? byteSymbols(spec) : characterSymbols(spec);
+  const split = spec.byteLevel ? undefined : wordCutter(spec);
+  const merge = merger(table);
+  const cache = new Map<string, readonly number[]>();
+
+  const encodePart = (part: string): readonly number[] => {
+    const known = cache.get(part);
+    if (known !== undefined) return known;
+    const ids = merge(symbols(part));
+    if (part.length <= CACHED_LENGTH) {
+      if (cache.size >= CACHED_WORDS) cache.clear(); // a bound is what matters; a finer policy costs more than it saves
+      cache.set(part, ids);
+    }
+    return ids;
+  };
+
+  return {
+    encodeWord(word, out) {
+      if (word.length === 0) return;
+      const whole = spec.ignoreMerges ? wholeWord(spec, word) : undefined;
+      if (whole !== undefined) {
+        out.push(whole);
+        return;
+      }
+      if (split === undefined || word.length < 2) {
+        append(out, encodePart(word));
+        return;
+      }
+      for (let start = 0; start < word.length; ) {
+        const end = split(word, start);
+        append(out, encodePart(word.slice(start, end)));
+        start = end;
+      }
+    },
+  };
+}
+
+function append(out: number[], ids: readonly number[]): void {
+  for (const id of ids) out.push(id); // no spread: a word may have more ids than a call takes arguments
+}
+
+function wholeWord(spec: BpeSpec, word: string): number | undefined {
+  const id = spec.vocab.get(spec.byteLevel ? toByteCharacters(word) : word);
+  return id !== undefined && !spec.forbidden.has(id) ? id : undefined;
+}
+
+const utf8 = new TextEncoder();
+
+/** GPT-2's printable stand-ins for the 256 bytes: visible Latin-1 characters for themselves, the rest from U+0100 on. */
+export const BYTE_CHARACTERS: readonly string[] = (() => {
+  let next = 0x100;
+  return Array.from({ length: 256 }, (_, byte) => {
+    const visible = (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
+    return String.fromCharCode(visible ? byte : next++);
+  });
+})();
+
+export function toByteCharacters(text: string): string {
+  let result = "";
+  for (const byte of utf8.encode(text)) result += BYTE_CHARACTERS[byte];
+  return result;
+}
+
+/** Text to the ids of its bytes. */
+function byteSymbols(spec: BpeSpec): (word: string) => number[] {
+  const byByte = BYTE_CHARACTERS.map((character) => spec.vocab.get(character));
+  return (word) => {
+    const ids: number[] = [];
+    const unknown = unknownRun(spec, ids);
+    for (const byte of utf8.encode(word)) {
+      const id = byByte[byte];
+      if (id === undefined) unknown.add(`byte 0x${byte.toString(16).padStart(2, "0")}`);
+      else unknown.flush(id);
+    }
+    unknown.end();
+    return ids;
+  };
+}
+
+/** Text to the ids of its characters, of their bytes where a character has none, else the unknown id. */
+function characterSymbols(spec: BpeSpec): (word: string) => number[] {
+  const byByte = BYTE_CHARACTERS.map((_, byte) => spec.vocab.get(bytePiece(byte)));
+  return (word) => {
+    const ids: number[] = [];
+    const unknown = unknownRun(spec, ids);
+    for (const character of word) {
+      const id = spec.vocab.get(character);
+      if (id !== undefined) {
+        unknown.flush(id);
+        continue;
+      }
+      const bytes = spec.byteFallback ? idsOfBytes(character, byByte) : undefined;
+      // The Rust core does not end a run of unknowns here, so the bytes come before it; kept, since ids must agree.
+      if (bytes !== undefined) append(ids, bytes);
+      else unknown.add(JSON.stringify(character));
+    }
+    unknown.end();
+    return ids;
+  };
+}
+
+/** `<0x0A>` for 10. */
+export const bytePiece = (byte: number): string => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`;
+
+function idsOfBytes(character: string, byByte: readonly (number | undefined)[]): number[] | undefined {
+  const ids: number[] = [];
+  for (const byte of utf8.encode(character)) {
+    const id = byByte[byte];
+    if (id === undefined) return undefined; // all bytes or none
+    ids.push(id);
+  }
+  return ids;
+}
+
+/** Unknown characters wait until a known one or the end: fused into one token where the vocabulary says so. */
+function unknownRun(spec: BpeSpec, ids: number[]) {
+  let waiting = false;
+  const release = (): void => {
+    if (waiting && spec.unkId !== undefined) ids.push(spec.unkId);
+    waiting = false;
+  };
+  return {
+    add(what: string): void {
+      if (spec.unkId === undefined) {
+        throw new UserError(`the tokenizer has no token for ${what} and no unknown token`, {
+          remedy: "use the tokenizer.json that the model was trained with, or remove that text",
+        });
+      }
+      if (!spec.fuseUnk) release();
+      waiting = true;
+    },
+    flush(id: number): void {
+      release();
+      ids.push(id);
+    },
+    end: release,
+  };
+}
+
+/**
+ * Cuts a word where no merge can reach across: between two characters that stand side by side in no piece. Without a
+ * pre-tokenizer (Llama, Gemma) a word is a whole document; its cuts (before almost every `▁`) are what makes caching work.
+ * Only next to characters that are pieces themselves: byte pieces and runs of unknowns are never divided.
+ * Returns the end of the part that begins at `start`.
+ */
+function wordCutter(spec: BpeSpec): (word: string, start: number) => number {
+  const products = new Set(spec.merges.map((merge) => merge.product));
+  const pairs: Merge[] = [];
+  const known = new Uint8Array(0x10000); // by UTF-16 unit; a half of a surrogate pair is never a piece
+  for (const [piece, id] of spec.vocab) {
+    if (piece.length === 1) known[piece.charCodeAt(0)] = 1;
+    if (!products.has(id)) continue;
+    for (let i = 0; i + 1 < piece.length; i++) {
+      pairs.push({ left: piece.charCodeAt(i), right: piece.charCodeAt(i + 1), rank: 0, product: 0 });
+    }
+  }
+  const neighbours = mergeTable(pairs);
+  return (word, start) => {
+    let previous = word.charCodeAt(start);
+    for (let i = start + 1; i < word.length; i++) {
+      const unit = word.charCodeAt(i);
+      if (known[previous] === 1 && known[unit] === 1 && neighbours.find(previous, unit) === -1) return i;
+      previous = unit;
+    }
+    return word.length;
+  };
+}
+
+/** Joins the ids of a word until no merge applies. The scratch arrays grow to the longest word and are kept. */
+function merger(table: MergeTable): (symbols: number[]) => readonly number[] {
+  let next = new Int32Array(0); // position of the symbol to the right, -1 at the end
+  let previous = new Int32Array(0);
+  const heap = keyHeap();
+  const reserve = (n: number): void => {
+    if (next.length >= n) return;
+    next = new Int32Array(n * 2);
+    previous = new Int32Array(n * 2);
+  };
+
+  return (symbols) => {
+    const n = symbols.length;
+    if (n < 2) return symbols;
+    reserve(n);
+    heap.clear();
+    const offer = (position: number): void => {
+      const right = next[position] ?? -1;
+      if (right < 0) return;
+      const slot = table.find(symbols[position] ?? -1, symbols[right] ?? -1);
+      if (slot !== -1) heap.push(table.rankAt(slot) * POSITIONS + position);
+    };
+    for (let i = 0; i < n; i++) {
+      previous[i] = i - 1;
+      next[i] = i + 1 < n ? i + 1 : -1;
+    }
+    for (let i = 0; i + 1 < n; i++) offer(i);
+
+    for (let key = heap.pop(); key >= 0; key = heap.pop()) {
+      const position = key % POSITIONS;
+      const right = next[position] ?? -1;
+      if (right < 0) continue; // swallowed since, or the last
+      const slot = table.find(symbols[position] ?? -1, symbols[right] ?? -1);
+      // The pair at this position has changed since it was offered: its new form was offered then.
+      if (slot === -1 || table.rankAt(slot) !== Math.floor(key / POSITIONS)) continue;
+      symbols[position] = table.productAt(slot);
+      const after = next[right] ?? -1;
+      next[position] = after;
+      next[right] = -1;
+      symbols[right] = -1;
+      if (after >= 0) previous[after] = position;
+      const before = previous[position] ?? -1;
+      if (before >= 0) offer(before);
+      offer(position);
+    }
+    return symbols.filter((id) => id !== -1);
+  };
+}
+
+/** A binary heap of non-negative numbers, smallest first; `pop` gives -1 when it is empty. */
+function keyHeap() {
+  let keys = new Float64Array(64);
+  let size = 0;
+  const at = (i: number): number => keys[i] ?? Number.POSITIVE_INFINITY;
+  return {
+    clear(): void {
+      size = 0;
+    },
+    push(key: number): void {
+      if (size === keys.length) {
+        const larger = new Float64Array(size * 2);
+        larger.set(keys);
+        keys = larger;
+      }
+      let i = size++;
+      for (let parent = (i - 1) >> 1; i > 0 && at(parent) > key; parent = (i - 1) >> 1) {
+        keys[i] = at(parent);
+        i = parent;
+      }
+      keys[i] = key;
+    },
+    pop(): number {
+      if (size === 0) return -1;
+      const top = at(0);
+      const key = at(--size);
+      let i = 0;
+      for (let child = 1; child < size; child = 2 * i + 1) {
+        if (child + 1 < size && at(child + 1) < at(child)) child += 1;
+        if (at(child) >= key) break;
+        keys[i] = at(child);
+        i = child;
+      }
+      keys[i] = key;
+      return top;
+    },
+  };
+}

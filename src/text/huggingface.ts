@@ -1,0 +1,148 @@
+/**
+ * A `tokenizer.json` as a `Tokenizer`, exact to Hugging Face's Rust core; what it cannot do exactly it refuses by name
+ * (docs/decisions/tokenizer.md).
+ * May not know: templates, tensors, data sets, files.
+ */
+import { z } from "zod";
+import { type AddedToken, addedTokenSplitter, type Section } from "./added-tokens.js";
+import { type Bpe, createBpe } from "./bpe.js";
+import { byteLevelBytes, byteOfPiece, decoderFrom } from "./decode.js";
+import { normalizerFrom } from "./normalize.js";
+import { surroundingsFrom } from "./post-process.js";
+import { preTokenizerFrom } from "./pre-tokenize.js";
+import type { EncodeOptions, Tokenizer } from "./tokenizer.js";
+import { type BpeFile, readBpeFile, refuse } from "./tokenizer-json.js";
+import { wellFormed } from "./unicode.js";
+
+const named = z.union([z.string(), z.looseObject({ content: z.string() }).transform((token) => token.content)]);
+const configSchema = z.looseObject({
+  bos_token: named.nullish().catch(undefined),
+  eos_token: named.nullish().catch(undefined),
+  unk_token: named.nullish().catch(undefined),
+  pad_token: named.nullish().catch(undefined),
+  additional_special_tokens: z.array(named).nullish().catch(undefined),
+});
+
+/** Contents of the special tokens that `tokenizer_config.json` names, whatever `tokenizer.json` says of them. */
+function declaredSpecials(config: unknown): string[] {
+  const { bos_token, eos_token, unk_token, pad_token, additional_special_tokens } = configSchema.parse(config ?? {});
+  return [bos_token, eos_token, unk_token, pad_token, ...(additional_special_tokens ?? [])].filter(
+    (token): token is string => typeof token === "string",
+  );
+}
+
+/**
+ * @param json    the parsed `tokenizer.json`
+ * @param config  the parsed `tokenizer_config.json`; only its special tokens count, and only as special
+ * @throws UserError  the file is malformed, or names something that we would not do exactly
+ */
+export function tokenizerFromJson(json: unknown, config?: unknown): Tokenizer {
+  const file = readBpeFile(json);
+  const pieces = piecesById(file);
+  const ids = new Map([...pieces].map(([id, piece]) => [piece, id]));
+  const special = specialIds(file, ids, config);
+  const surroundings = surroundingsFrom(file.postProcessor);
+  for (const id of [...surroundings.before, ...surroundings.after]) {
+    if (!pieces.has(id)) refuse(`the post-processor adds the id ${id}, which the vocabulary does not hold`);
+  }
+  const encodeText = textEncoder(file, special);
+  const decoder = decoderFrom(file.decoder);
+  const byteLevel = preTokenizerFrom(file.preTokenizer).byteLevel || file.decoder?.type === "ByteLevel";
+  const added = new Set(file.addedTokens.map((token) => token.id));
+
+  return {
+    vocabSize: Math.max(-1, ...rangeOf(pieces.keys())) + 1,
+    encode(text, options = {}) {
+      const inner = encodeText(wellFormed(text), options);
+      return options.special === false ? inner : [...surroundings.before, ...inner, ...surroundings.after];
+    },
+    decode: (row) => decoder(row.flatMap((id) => (special.has(id) ? [] : (pieces.get(id) ?? [])))).join(""),
+    piece: (id) => pieces.get(id),
+    idOf: (piece) => ids.get(piece),
+    bytes(id) {
+      const piece = pieces.get(id);
+      if (piece === undefined || special.has(id)) return undefined;
+      if (added.has(id)) return utf8.encode(piece.replaceAll("▁", byteLevel ? "▁" : " "));
+      if (byteLevel) return byteLevelBytes(piece);
+      const byte = file.byteFallback ? byteOfPiece(piece) : undefined;
+      return byte === undefined ? utf8.encode(piece.replaceAll("▁", " ")) : Uint8Array.of(byte);
+    },
+    isSpecial: (id) => special.has(id),
+  };
+}
+
+const utf8 = new TextEncoder();
+
+/** Largest key alone: a spread of a whole vocabulary would be too many arguments. */
+function rangeOf(keys: Iterable<number>): number[] {
+  let largest = -1;
+  for (const key of keys) largest = Math.max(largest, key);
+  return [largest];
+}
+
+/** Added tokens stand over the vocabulary's pieces, as in the Rust core. */
+function piecesById(file: BpeFile): Map<number, string> {
+  const pieces = new Map<number, string>();
+  for (const [piece, id] of file.vocab) pieces.set(id, piece);
+  for (const token of file.addedTokens) {
+    const other = pieces.get(token.id);
+    if (other !== undefined && other !== token.content) {
+      refuse(`${JSON.stringify(other)} and the added token ${JSON.stringify(token.content)} share the id ${token.id}`);
+    }
+    pieces.set(token.id, token.content);
+  }
+  return pieces;
+}
+
+function specialIds(file: BpeFile, ids: ReadonlyMap<string, number>, config: unknown): ReadonlySet<number> {
+  const special = new Set(file.addedTokens.filter((token) => token.special).map((token) => token.id));
+  for (const content of declaredSpecials(config)) {
+    const id = ids.get(content);
+    if (id !== undefined) special.add(id);
+  }
+  return special;
+}
+
+/** Text to ids, without what the post-processor adds. */
+function textEncoder(file: BpeFile, special: ReadonlySet<number>): (text: string, options: EncodeOptions) => number[] {
+  const normalize = normalizerFrom(file.normalizer);
+  const preTokenizer = preTokenizerFrom(file.preTokenizer);
+  const raw = addedTokenSplitter(file.addedTokens.filter((token) => !token.normalized));
+  const normalized = addedTokenSplitter(
+    file.addedTokens.filter((token) => token.normalized),
+    (token: AddedToken) => normalize(token.content, false),
+  );
+  const model = (forbidden: ReadonlySet<number>): Bpe => {
+    const unkId = file.unkToken === undefined ? undefined : file.vocab.get(file.unkToken);
+    if (file.unkToken !== undefined && unkId === undefined) {
+      refuse(`the unknown token ${JSON.stringify(file.unkToken)} is not in the vocabulary`);
+    }
+    return createBpe({ ...file, unkId, byteLevel: preTokenizer.byteLevel, forbidden });
+  };
+  const ordinary = model(new Set());
+  // Where no merge and no whole word leads to a special id, plain text cannot become one: one model serves both.
+  const reachable = file.ignoreMerges || file.merges.some((merge) => special.has(merge.product));
+  const plain = reachable ? model(special) : ordinary;
+
+  return (text, { plainText = false, continued = false }) => {
+    const bpe = plainText ? plain : ordinary;
+    const out: number[] = [];
+    const encodeWords = (section: Section, place: { first: boolean; continued: boolean }): void => {
+      if ("id" in section) out.push(section.id);
+      else for (const word of preTokenizer.split(section.text, place)) bpe.encodeWord(word, out);
+    };
+    for (const outer of raw(text, plainText)) {
+      if ("id" in outer) {
+        out.push(outer.id);
+        continue;
+      }
+      const first = outer.start === 0;
+      const goesOn = continued && first;
+      for (const inner of normalized(normalize(outer.text, goesOn), plainText)) {
+        const innerFirst = "id" in inner || inner.start === 0;
+        encodeWords(inner, { first: first && innerFirst, continued: goesOn && innerFirst });
+      }
+    }
+    return out;
+  };
+}

@@ -1,0 +1,164 @@
+/**
+ * Reads and checks the parts of a `tokenizer.json`: everything that we would not do exactly as the Rust core is refused
+ * here, by name. The big tables are checked by hand: a schema library would take longer than encoding a data set.
+ * May not know: encoding, templates, files.
+ */
+import { z } from "zod";
+import { UserError } from "../util/errors.js";
+import type { AddedToken } from "./added-tokens.js";
+import type { Merge } from "./merge-table.js";
+
+/** A normalizer, pre-tokenizer, post-processor or decoder before it is understood. */
+export interface Component {
+  readonly type: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+const componentSchema = z.looseObject({ type: z.string() });
+const addedTokenSchema = z.looseObject({
+  id: z.number().int().nonnegative(),
+  content: z.string(),
+  single_word: z.boolean().default(false),
+  lstrip: z.boolean().default(false),
+  rstrip: z.boolean().default(false),
+  normalized: z.boolean().default(true),
+  special: z.boolean().default(false),
+});
+const fileSchema = z.looseObject({
+  added_tokens: z.array(addedTokenSchema).nullish(),
+  normalizer: z.unknown().optional(),
+  pre_tokenizer: z.unknown().optional(),
+  post_processor: z.unknown().optional(),
+  decoder: z.unknown().optional(),
+  model: z.looseObject({ type: z.string().optional() }),
+});
+const modelSchema = z.looseObject({
+  dropout: z.number().nullish(),
+  unk_token: z.string().nullish(),
+  continuing_subword_prefix: z.string().nullish(),
+  end_of_word_suffix: z.string().nullish(),
+  fuse_unk: z.boolean().nullish(),
+  byte_fallback: z.boolean().nullish(),
+  ignore_merges: z.boolean().nullish(),
+});
+
+const LARGEST_ID = 2 ** 24; // 16 million pieces; the largest vocabulary in use has 262,144
+
+export interface BpeFile {
+  readonly vocab: ReadonlyMap<string, number>;
+  readonly merges: readonly Merge[];
+  readonly unkToken: string | undefined;
+  readonly fuseUnk: boolean;
+  readonly byteFallback: boolean;
+  readonly ignoreMerges: boolean;
+  readonly addedTokens: readonly AddedToken[];
+  readonly normalizer: Component | undefined;
+  readonly preTokenizer: Component | undefined;
+  readonly postProcessor: Component | undefined;
+  readonly decoder: Component | undefined;
+}
+
+/** The one line of every refusal in this folder that concerns the file. */
+export function refuse(what: string, remedy?: string): never {
+  throw new UserError(`tokenizer.json: ${what}`, remedy === undefined ? {} : { remedy });
+}
+
+/** Parses `value`, or refuses with the first complaint and where it is. */
+export function parsed<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  return refuse(`${[where, ...(issue?.path ?? [])].join(".")}: ${issue?.message ?? "not as expected"}`);
+}
+
+export function componentFrom(value: unknown, where: string): Component | undefined {
+  if (value === null || value === undefined) return undefined;
+  const { type, ...fields } = parsed(componentSchema, value, where);
+  return { type, fields };
+}
+
+/** The tokenizer of a `tokenizer.json`, which must be a BPE one. */
+export function readBpeFile(json: unknown): BpeFile {
+  const file = parsed(fileSchema, json, "file");
+  const { vocab: rawVocab, merges: rawMerges, ...rest } = file.model;
+  // Files from before 2020 name no model type; a vocabulary with merges is BPE.
+  const type = file.model.type ?? (rawMerges !== undefined ? "BPE" : "unnamed");
+  if (type !== "BPE") refuse(`the model type ${type} is not supported`, "only BPE vocabularies are");
+  const model = parsed(modelSchema, rest, "model");
+  if (model.dropout !== undefined && model.dropout !== null && model.dropout !== 0) {
+    refuse(`model.dropout is ${model.dropout}: encoding would be random`, "set it to null");
+  }
+  for (const key of ["continuing_subword_prefix", "end_of_word_suffix"] as const) {
+    if (model[key]) refuse(`model.${key} ${JSON.stringify(model[key])} is not supported`);
+  }
+  const vocab = readVocab(rawVocab);
+  return {
+    vocab,
+    merges: readMerges(rawMerges, vocab),
+    unkToken: model.unk_token ?? undefined,
+    fuseUnk: model.fuse_unk ?? false,
+    byteFallback: model.byte_fallback ?? false,
+    ignoreMerges: model.ignore_merges ?? false,
+    addedTokens: readAddedTokens(file.added_tokens ?? [], vocab),
+    normalizer: componentFrom(file.normalizer, "normalizer"),
+    preTokenizer: componentFrom(file.pre_tokenizer, "pre_tokenizer"),
+    postProcessor: componentFrom(file.post_processor, "post_processor"),
+    decoder: componentFrom(file.decoder, "decoder"),
+  };
+}
+
+function readVocab(raw: unknown): Map<string, number> {
+  if (typeof raw !== "object" || raw === null || Array.isArray(raw)) refuse("model.vocab is not an object");
+  const vocab = new Map<string, number>();
+  const taken = new Map<number, string>();
+  for (const [piece, id] of Object.entries(raw)) {
+    if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id >= LARGEST_ID) {
+      refuse(`model.vocab: ${JSON.stringify(piece)} has the id ${JSON.stringify(id)}`);
+    }
+    const other = taken.get(id);
+    if (other !== undefined) {
+      refuse(`model.vocab: ${JSON.stringify(other)} and ${JSON.stringify(piece)} share the id ${id}`);
+    }
+    taken.set(id, piece);
+    vocab.set(piece, id);
+  }
+  return vocab;
+}
+
+/** Merges are `"a b"` in older files and `["a", "b"]` in newer ones; their order is their rank. */
+function readMerges(raw: unknown, vocab: ReadonlyMap<string, number>): Merge[] {
+  if (!Array.isArray(raw)) refuse("model.merges is not a list");
+  return raw.map((entry: unknown, rank) => {
+    const parts: unknown[] = typeof entry === "string" ? entry.split(" ") : Array.isArray(entry) ? entry : [];
+    const [a, b] = parts;
+    if (parts.length !== 2 || typeof a !== "string" || typeof b !== "string") {
+      refuse(`model.merges[${rank}] is not a pair: ${JSON.stringify(entry)}`);
+    }
+    const left = vocab.get(a);
+    const right = vocab.get(b);
+    const product = vocab.get(a + b);
+    if (left === undefined || right === undefined || product === undefined) {
+      refuse(`model.merges[${rank}]: ${JSON.stringify(entry)} names a piece that is not in the vocabulary`);
+    }
+    return { left, right, rank, product };
+  });
+}
+
+function readAddedTokens(raw: readonly z.infer<typeof addedTokenSchema>[], vocab: ReadonlyMap<string, number>) {
+  return raw.map((token): AddedToken => {
+    const id = vocab.get(token.content) ?? token.id;
+    // The Rust core takes the vocabulary's id and only logs the disagreement: then every later id is in doubt.
+    if (id !== token.id || id >= LARGEST_ID) {
+      refuse(`added token ${JSON.stringify(token.content)} has the id ${token.id}, but ${id} in model.vocab`);
+    }
+    return {
+      id,
+      content: token.content,
+      singleWord: token.single_word,
+      lstrip: token.lstrip,
+      rstrip: token.rstrip,
+      normalized: token.normalized,
+      special: token.special,
+    };
+  });
+}
