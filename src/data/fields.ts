@@ -3,6 +3,10 @@
  * nothing but names.
  * May not know: formats, data sets.
  */
+import { quoted, shorten } from "../util/terminal.js";
+
+/** Text out of a file, short and safe to print on one line. */
+export const excerpt = (text: string, width = 160): string => quoted(shorten(text.slice(0, 2 * width), width));
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -47,6 +51,6 @@ export function kindOf(value: unknown): string {
 function keysOf(value: Record<string, unknown>): string {
   const keys = Object.keys(value);
   if (keys.length === 0) return "the row is empty";
-  const shown = keys.slice(0, 8).map((key) => JSON.stringify(key.slice(0, 40)));
+  const shown = keys.slice(0, 8).map((key) => `"${excerpt(key, 40)}"`);
   return `it has ${shown.join(", ")}${keys.length > shown.length ? ", …" : ""}`;
 }

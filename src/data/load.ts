@@ -13,6 +13,7 @@ import {
   type PlacedOutcome,
   type RawRecord,
 } from "./record.js";
+import type { DataSet } from "./sets/data-set.js";
 import { type DataSpec, parseDataSpec } from "./spec.js";
 
 /** How many places of a kind are kept for display. */
@@ -56,12 +57,12 @@ export const newLoadReport = (): LoadReport => ({
 });
 
 /** The limit that holds: the caller's, else the data set's, else none. */
-export function effectiveLimit(spec: DataSpec, limit: number | "all" | undefined): number {
+export function effectiveLimit(dataSet: DataSet, limit: number | "all" | undefined): number {
   if (limit === "all") return Number.POSITIVE_INFINITY;
   if (limit !== undefined && !(Number.isSafeInteger(limit) && limit > 0)) {
     throw new UserError(`a limit of ${limit} rows makes no sense`, { remedy: "give a whole number above 0, or all" });
   }
-  return limit ?? spec.dataSet.limit ?? Number.POSITIVE_INFINITY;
+  return limit ?? dataSet.limit ?? Number.POSITIVE_INFINITY;
 }
 
 /**
@@ -99,7 +100,7 @@ export async function* readOutcomes(
   options: LoadOptions & { readonly report: LoadReport },
 ): AsyncGenerator<PlacedOutcome, void, undefined> {
   const { report } = options;
-  const limit = effectiveLimit(spec, options.limit);
+  const limit = effectiveLimit(spec.dataSet, options.limit);
   for await (const batch of formats[spec.format].read(spec.path)) {
     for (const raw of batch) {
       if (report.examples >= limit) {

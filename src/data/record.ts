@@ -14,8 +14,13 @@ export interface Origin {
 export const formatOrigin = (at: Origin): string =>
   at.unit === "line" ? `${at.file}:${at.line}` : `${at.file}, row ${at.line}`;
 
+/** An example, and the subset that its row names (AlpacaEval's `dataset`), where a data set passes it on. */
+export interface SetExample extends Example {
+  readonly dataset?: string;
+}
+
 /** An example that knows where it came from. */
-export interface LoadedExample extends Example {
+export interface LoadedExample extends SetExample {
   readonly at: Origin;
 }
 
@@ -33,7 +38,7 @@ export interface BadRecord {
  * `bad` is a defect of the file and stops a load.
  */
 export type Outcome =
-  | { readonly kind: "example"; readonly example: Example; readonly note?: string }
+  | { readonly kind: "example"; readonly example: SetExample; readonly note?: string }
   | { readonly kind: "left-out"; readonly reason: string }
   | { readonly kind: "bad"; readonly reason: string };
 
@@ -45,16 +50,3 @@ export type PlacedOutcome =
   | { readonly kind: "example"; readonly example: LoadedExample; readonly note?: string }
   | { readonly kind: "left-out"; readonly at: Origin; readonly reason: string }
   | BadRecord;
-
-/** Text out of a file, safe to print on one line: control characters (terminal escapes among them) become visible. */
-export function printable(text: string, limit = 160): string {
-  const visible = text.slice(0, limit).replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, escapeChar);
-  return text.length > limit ? `${visible}…` : visible;
-}
-
-const escapeChar = (char: string): string => {
-  if (char === "\n") return "\\n";
-  if (char === "\r") return "\\r";
-  if (char === "\t") return "\\t";
-  return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
-};

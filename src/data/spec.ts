@@ -15,13 +15,21 @@ export interface DataSpec {
   readonly format: Format;
 }
 
-/** @throws UserError  an unknown name, no path, or an ending that the data set is not published in */
-export function parseDataSpec(text: string): DataSpec {
-  const { dataSet, path } = splitSpec(text);
+const NAMED = /^([A-Za-z][A-Za-z0-9_-]+):(.*)$/s; // one letter alone is a Windows drive
+
+/** Whether it is `NAME:PATH`, known name or not. */
+export const isNamed = (text: string): boolean => NAMED.test(text);
+
+/**
+ * @param unnamed  what the rows of a path without a name are
+ * @throws UserError  an unknown name, no path, or an ending that the data set is not published in
+ */
+export function parseDataSpec(text: string, unnamed: DataSet = plainDataSet): DataSpec {
+  const { dataSet, path } = splitSpec(text, unnamed);
   const format = formatOfPath(path, dataSet.formats);
   if (format === undefined) {
     const endings = [...new Set(dataSet.formats.flatMap((name) => formats[name].endings))];
-    const what = dataSet === plainDataSet ? "data" : `${dataSet.name} data`;
+    const what = dataSet === unnamed ? "rows" : `${dataSet.name} data`;
     throw new UserError(`"${path}" has no ending by which ${what} can be read`, {
       remedy: `give the file one of these: ${endings.join(", ")}`,
     });
@@ -29,12 +37,12 @@ export function parseDataSpec(text: string): DataSpec {
   return { text, dataSet, path, format };
 }
 
-function splitSpec(text: string): { dataSet: DataSet; path: string } {
-  const match = /^([A-Za-z][A-Za-z0-9_-]+):(.*)$/s.exec(text); // one letter alone is a Windows drive
+function splitSpec(text: string, unnamed: DataSet): { dataSet: DataSet; path: string } {
+  const match = NAMED.exec(text);
   if (match === null) {
     if (text.trim() === "")
       throw new UserError("no data was named", { remedy: "write PATH, or NAME:PATH as in lima:PATH" });
-    return { dataSet: plainDataSet, path: text };
+    return { dataSet: unnamed, path: text };
   }
   const [, name = "", path = ""] = match;
   const dataSet = dataSetNamed(name.toLowerCase());

@@ -3,7 +3,7 @@
  * May not know: files, data sets.
  */
 import { reasonOf } from "../../util/errors.js";
-import { printable } from "../record.js";
+import { excerpt } from "../fields.js";
 
 /** Data rows are two or three levels deep; what is deeper than this is not data. */
 export const MAX_DEPTH = 100;
@@ -19,7 +19,7 @@ export function parseJsonText(text: string): JsonResult {
   try {
     return { value: JSON.parse(text) as unknown };
   } catch (error) {
-    return { problem: `not JSON: ${printable(reasonOf(error))}` };
+    return { problem: `not JSON: ${excerpt(reasonOf(error))}` };
   }
 }
 

@@ -6,7 +6,8 @@
 import { type FileHandle, open } from "node:fs/promises";
 import type { AsyncBuffer, Compressors, FileMetaData } from "hyparquet";
 import { reasonOf, UserError } from "../../util/errors.js";
-import { printable, type RawRecord } from "../record.js";
+import { excerpt } from "../fields.js";
+import type { RawRecord } from "../record.js";
 import { decodeUtf8, readError } from "./bytes.js";
 
 /** The largest page, and the largest column of one row group, after decompression. */
@@ -141,7 +142,7 @@ async function attempt<T>(file: string, read: () => Promise<T>): Promise<T> {
     return await read();
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(`${file} cannot be read as Parquet: ${printable(reasonOf(error))}`, {
+    throw new UserError(`${file} cannot be read as Parquet: ${excerpt(reasonOf(error))}`, {
       remedy: "fetch it again, or export it as JSON lines",
       cause: error,
     });

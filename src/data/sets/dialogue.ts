@@ -4,8 +4,8 @@
  * May not know: files, data sets.
  */
 import type { Message } from "../../records/example.js";
-import { isObject, kindOf, own, type TextField, textField } from "../fields.js";
-import { bad, type Outcome, printable } from "../record.js";
+import { excerpt, isObject, kindOf, own, type TextField, textField } from "../fields.js";
+import { bad, type Outcome } from "../record.js";
 
 /** One instruction, one response. */
 export function pair(id: string, instruction: TextField, response: TextField): Outcome {
@@ -43,7 +43,7 @@ export function dialogue(id: string, list: unknown): Outcome {
 
 function roleProblem(index: number, role: unknown, expected: string): string {
   if (role === "system") return `message ${index + 1} is a system message, for which the template has no place`;
-  const found = typeof role === "string" ? `"${printable(role, 30)}"` : kindOf(role);
+  const found = typeof role === "string" ? `"${excerpt(role, 30)}"` : kindOf(role);
   return `message ${index + 1} has role ${found}, not "${expected}" (roles alternate, user first)`;
 }
 

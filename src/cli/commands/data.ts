@@ -1,0 +1,273 @@
+/**
+ * `tacit data`: what data sets there are, what a file holds, and the same rows as plain JSON lines.
+ * May not know: models, tokens.
+ */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { DataCheck, LengthStats, ReasonCount } from "../../data/check.js";
+import type { LoadedExample } from "../../data/record.js";
+import type { DataSet } from "../../data/sets/data-set.js";
+import { forceOption, integer, jsonOption } from "../options.js";
+import { type Io, runAction } from "../run-action.js";
+
+const specHelp = `
+SPEC is PATH for rows of your own ({id?, instruction, response} or {id?, messages}), or NAME:PATH for a data set of the
+paper in its public format, as in lima:lima_data.jsonl. Names: lima, mbpp, gsm8k, recipes, poetry, chess, alpaca, validation.`;
+
+export function registerData(program: Command): void {
+  const data = program
+    .command("data")
+    .description("Lists, checks, shows and exports training data. Nothing in a data file is ever evaluated or changed.")
+    .addHelpText("after", `${specHelp}\n\nExample:\n  tacit data check lima:lima_data.jsonl`);
+  registerList(data);
+  registerCheck(data);
+  registerShow(data);
+  registerExport(data);
+}
+
+const limitOption = (): Option =>
+  new Option(
+    "--limit <n>",
+    "at most n examples from the front, or all (default: the paper's: 1,000 of gsm8k, recipes and chess, else all)",
+  ).argParser((text) => {
+    if (text === "all") return text;
+    if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Give a whole number of 1 or more, or all.");
+    return integer({ min: 1 })(text);
+  });
+
+const objectiveOption = (): Option =>
+  new Option("--objective <name>", "response: every user message becomes the empty text, as in response tuning")
+    .choices(["instruction", "response"])
+    .default("instruction");
+
+interface Limited {
+  readonly json: boolean;
+  readonly limit?: number | "all";
+}
+
+const limitOf = (options: Limited): { limit?: number | "all" } =>
+  options.limit === undefined ? {} : { limit: options.limit };
+
+function registerList(data: Command): void {
+  data
+    .command("list")
+    .description("Lists the data sets known by name: rows, formats, transform, source and licence.")
+    .addOption(jsonOption())
+    .addHelpText("after", "\nExample:\n  tacit data list")
+    .action((options: { json: boolean }) =>
+      runAction(options, async (io) => {
+        const { dataSets } = await import("../../data/registry.js");
+        const { formats } = await import("../../data/formats/formats.js");
+        for (const set of dataSets) printSet(io, set, set.formats.map((name) => formats[name].title).join(", "));
+        return { data_sets: dataSets.map(setSummary) };
+      }),
+    );
+}
+
+function printSet(io: Io, set: DataSet, formatTitles: string): void {
+  const rows = set.paperRows === undefined ? "" : ` · ${grouped(set.paperRows)} examples in the paper`;
+  io.out(`${set.name}: ${set.title}${rows}\n`);
+  io.out(`  instruction  ${set.instruction}\n  response     ${set.response}\n`);
+  if (set.leavesOut !== undefined) io.out(`  left out     ${set.leavesOut}\n`);
+  io.out(`  formats      ${formatTitles}\n  source       ${set.source}\n  licence      ${set.licence}\n\n`);
+}
+
+const setSummary = (set: DataSet): object => ({
+  name: set.name,
+  title: set.title,
+  paper_rows: set.paperRows ?? null,
+  limit: set.limit ?? null,
+  formats: set.formats,
+  instruction: set.instruction,
+  response: set.response,
+  left_out: set.leavesOut ?? null,
+  source: set.source,
+  licence: set.licence,
+});
+
+function registerCheck(data: Command): void {
+  data
+    .command("check")
+    .description(
+      "Reads files to their end and says what is in them: rows, what was left out and why, bad rows, duplicates, empty " +
+        "fields, lengths, licence, sha256, and whether the number of examples is the paper's. Exit status 2 for bad rows.",
+    )
+    .argument("<spec...>", "data: PATH or NAME:PATH")
+    .addOption(limitOption())
+    .addOption(jsonOption())
+    .addHelpText("after", `${specHelp}\n\nExample:\n  tacit data check lima:lima_data.jsonl poetry:poetry.csv my.jsonl`)
+    .action((specs: string[], options: Limited) =>
+      runAction(options, async (io) => {
+        const { parseDataSpec } = await import("../../data/spec.js");
+        const { checkData } = await import("../../data/check.js");
+        const parsed = specs.map((text) => parseDataSpec(text)); // all are parsed before the first is read
+        const checks: DataCheck[] = [];
+        for (const spec of parsed) {
+          const check = await checkData(spec, limitOf(options));
+          checks.push(check);
+          await printCheck(io, check);
+        }
+        const bad = checks.reduce((sum, check) => sum + check.bad, 0);
+        if (bad > 0) process.exitCode = 2;
+        return { ok: bad === 0, checks };
+      }),
+    );
+}
+
+async function printCheck(io: Io, check: DataCheck): Promise<void> {
+  const { columns, quoted } = await import("../../util/terminal.js");
+  const rows: [string, string][] = [
+    ["file", `${check.file} · ${check.format_title} · ${grouped(check.bytes)} bytes`],
+    ["sha256", check.sha256],
+    ["licence", check.licence],
+    ["records", recordsLine(check)],
+    ...check.left_out.map((entry): [string, string] => ["left out", reasonLine(entry)]),
+    ["messages", messagesLine(check)],
+    ["duplicates", duplicatesLine(check)],
+    ["empty", `${grouped(check.empty.instructions)} instructions, ${grouped(check.empty.responses)} responses`],
+    ["instruction", lengthLine(check.characters.instruction)],
+    ["response", lengthLine(check.characters.response)],
+    ...check.notes.map((entry): [string, string] => ["note", reasonLine(entry)]),
+    ...check.first_bad.map(({ line, unit, reason }): [string, string] => ["BAD", `${unit} ${line}: ${quoted(reason)}`]),
+  ];
+  if (check.bad > check.first_bad.length) rows.push(["BAD", `… ${grouped(check.bad)} bad rows in all`]);
+  io.out(`${quoted(check.spec)}\n`);
+  io.out(columns(rows.map(([name, text]) => [`  ${name}`, text])));
+  io.out("\n");
+  for (const warning of check.warnings) io.note(`warning: ${check.spec}: ${warning}`);
+  if (check.bad > 0)
+    io.note(`${check.spec}: ${grouped(check.bad)} bad rows; mend or delete them, every other command refuses the file`);
+}
+
+function recordsLine(check: DataCheck): string {
+  const leftOut = check.left_out.reduce((sum, { count }) => sum + count, 0);
+  const paper = check.paper_rows === null ? "" : ` (the paper has ${grouped(check.paper_rows)})`;
+  const stop = check.stopped_at_limit
+    ? `; stopped at the limit of ${grouped(check.limit ?? 0)}, --limit all reads on`
+    : "";
+  return (
+    `${grouped(check.records)} read = ${grouped(check.examples)} examples${paper} + ${grouped(leftOut)} left out + ` +
+    `${grouped(check.bad)} bad${stop}`
+  );
+}
+
+const reasonLine = ({ reason, count, lines }: ReasonCount): string =>
+  `${grouped(count)} · ${reason} · line ${lines.join(", ")}${count > lines.length ? ", …" : ""}`;
+
+const messagesLine = (check: DataCheck): string =>
+  Object.entries(check.messages)
+    .map(([messages, examples]) => `${grouped(examples)} of ${messages}`)
+    .join(", ");
+
+const duplicatesLine = ({ duplicates }: DataCheck): string =>
+  `${grouped(duplicates.examples)} examples, ${grouped(duplicates.instructions)} instructions, ` +
+  `${grouped(duplicates.responses)} responses, ${grouped(duplicates.ids)} ids repeat an earlier one`;
+
+const lengthLine = (stats: LengthStats | null): string =>
+  stats === null
+    ? "none"
+    : `${grouped(stats.min)} to ${grouped(stats.max)} characters, median ${grouped(stats.median)}, mean ` +
+      `${grouped(Math.round(stats.mean))}, 95 % at most ${grouped(stats.p95)}`;
+
+/** 1234567 as 1,234,567, on every machine alike. */
+const grouped = (value: number): string => value.toLocaleString("en-US");
+
+interface ShowOptions {
+  readonly json: boolean;
+  readonly rows: number;
+  readonly objective: "instruction" | "response";
+}
+
+function registerShow(data: Command): void {
+  data
+    .command("show")
+    .description("Prints the first examples as they are after the data set's transform, with file and line.")
+    .argument("<spec>", "data: PATH or NAME:PATH")
+    .addOption(new Option("--rows <n>", "how many examples").default(3).argParser(integer({ min: 1 })))
+    .addOption(objectiveOption())
+    .addOption(jsonOption())
+    .addHelpText("after", `${specHelp}\n\nExample:\n  tacit data show poetry:poetry.csv --rows 1`)
+    .action((text: string, options: ShowOptions) =>
+      runAction(options, async (io) => {
+        const { parseDataSpec } = await import("../../data/spec.js");
+        const { loadExamples } = await import("../../data/load.js");
+        const { responseOnly } = await import("../../data/transforms.js");
+        const shown: object[] = [];
+        const source = loadExamples(parseDataSpec(text), { limit: options.rows, prompts: true });
+        for await (const loaded of source) {
+          const example = options.objective === "response" ? responseOnly(loaded) : loaded;
+          await printExample(io, example);
+          const { id, at, messages } = example;
+          if (io.json) shown.push({ id, file: at.file, [at.unit]: at.line, messages });
+        }
+        return { examples: shown };
+      }),
+    );
+}
+
+async function printExample(io: Io, example: LoadedExample): Promise<void> {
+  const { paintFor, printable, quoted } = await import("../../util/terminal.js");
+  const { formatOrigin } = await import("../../data/record.js");
+  const paint = paintFor(process.stdout);
+  io.out(`${paint("bold", quoted(example.id))}  ${paint("dim", quoted(formatOrigin(example.at)))}\n`);
+  for (const { role, content } of example.messages) {
+    io.out(`${paint(role === "user" ? "cyan" : "green", role)}\n${printable(content)}\n`);
+  }
+  io.out("\n");
+}
+
+interface ExportCommandOptions extends Limited {
+  readonly out: string;
+  readonly objective: "instruction" | "response";
+  readonly layout: "auto" | "messages";
+  readonly force: boolean;
+}
+
+function registerExport(data: Command): void {
+  data
+    .command("export")
+    .description("Writes a data set as plain JSON lines: {id, instruction, response}, or {id, messages} for dialogues.")
+    .argument("<spec>", "data: PATH or NAME:PATH")
+    .addOption(new Option("--out <file>", "file to write, ending in .jsonl").makeOptionMandatory())
+    .addOption(objectiveOption())
+    .addOption(
+      new Option("--layout <name>", "messages: the layout of messages for every row")
+        .choices(["auto", "messages"])
+        .default("auto"),
+    )
+    .addOption(limitOption())
+    .addOption(forceOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      `${specHelp}\n\nExample:\n  tacit data export lima:lima_data.jsonl --objective response --out lima-responses.jsonl`,
+    )
+    .action((text: string, options: ExportCommandOptions) =>
+      runAction(options, (io) => carryOutExport(io, text, options)),
+    );
+}
+
+async function carryOutExport(io: Io, text: string, options: ExportCommandOptions): Promise<object> {
+  const { UserError } = await import("../../util/errors.js");
+  const { refuseOverwrite, sha256File } = await import("../../util/files.js");
+  const { parseDataSpec } = await import("../../data/spec.js");
+  const { exportData } = await import("../../data/export.js");
+  const { out, objective, layout } = options;
+  if (!out.toLowerCase().endsWith(".jsonl")) {
+    throw new UserError(`--out ${out} does not end in .jsonl`, { remedy: "JSON lines is what is written; name it so" });
+  }
+  const spec = parseDataSpec(text);
+  refuseOverwrite(out, options.force);
+  const report = await exportData(spec, out, { ...limitOf(options), objective, layout, signal: io.signal });
+  const leftOut = [...report.leftOut].map(([reason, { count }]) => ({ reason, count }));
+  for (const { reason, count } of leftOut) io.note(`left out: ${grouped(count)} · ${reason}`);
+  io.out(`${out}: ${grouped(report.examples)} examples of ${grouped(report.records)} records\n`);
+  return {
+    out,
+    sha256: await sha256File(out),
+    records: report.records,
+    examples: report.examples,
+    left_out: leftOut,
+    objective,
+    layout,
+  };
+}

@@ -1,0 +1,56 @@
+/**
+ * Instructions to answer: AlpacaEval's JSON, JSON lines with `instruction` (or `messages`, of which the first counts), a
+ * named data set, or plain text with one instruction a line.
+ * May not know: models.
+ */
+import { extname } from "node:path";
+import { instructionOf } from "../records/example.js";
+import { UserError } from "../util/errors.js";
+import { readLines } from "./formats/lines.js";
+import { effectiveLimit, type LoadOptions, loadExamples } from "./load.js";
+import { formatOrigin, type Origin } from "./record.js";
+import { prompts } from "./sets/prompts.js";
+import { isNamed, parseDataSpec } from "./spec.js";
+
+export interface Prompt {
+  readonly id: string;
+  readonly instruction: string;
+  /** AlpacaEval's `dataset`, where the row names one. */
+  readonly dataset?: string;
+  readonly at: Origin;
+}
+
+/**
+ * @param source  a path ending in .json, .jsonl, .ndjson, .csv, .parquet or .txt, or `NAME:PATH` of a named data set
+ * @throws UserError  as `loadExamples`; or a line of plain text that is not UTF-8
+ */
+export async function* loadPrompts(
+  source: string,
+  options: Pick<LoadOptions, "limit"> = {},
+): AsyncGenerator<Prompt, void, undefined> {
+  if (!isNamed(source) && extname(source).toLowerCase() === ".txt") {
+    yield* plainLines(source, options.limit);
+    return;
+  }
+  const spec = parseDataSpec(source, prompts);
+  for await (const example of loadExamples(spec, { ...options, prompts: true })) {
+    const { id, at, dataset } = example;
+    yield { id, instruction: instructionOf(example), at, ...(dataset === undefined ? {} : { dataset }) };
+  }
+}
+
+/** One instruction a line; lines of white space alone are none. */
+async function* plainLines(file: string, asked: number | "all" | undefined): AsyncGenerator<Prompt, void, undefined> {
+  const limit = effectiveLimit(prompts, asked);
+  let given = 0;
+  for await (const lines of readLines(file)) {
+    for (const line of lines) {
+      const at = { file, line: line.number, unit: "line" } as const;
+      if ("problem" in line) throw new UserError(`${formatOrigin(at)}: ${line.problem}`);
+      if (line.text.trim() === "") continue;
+      if (given >= limit) return;
+      yield { id: `prompt_${given++}`, instruction: line.text, at };
+    }
+  }
+  if (given === 0) throw new UserError(`${file} has no instructions`, { remedy: "write one a line" });
+}
