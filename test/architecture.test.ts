@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { specifiersIn } from "./imports.js";
 
 /** Folders of one line do not see each other. `index` is `src/index.ts`, the library's entry. */
 const layers: readonly (readonly string[])[] = [
@@ -116,18 +117,6 @@ function cycle(imports: readonly Import[]): string[] {
 }
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-
-/** Static and dynamic imports and re-exports of a module's text, outside comment lines. */
-function specifiersIn(text: string): string[] {
-  const code = text.replaceAll(/^\s*(\/\/|\/\*|\*).*$/gm, "");
-  const patterns = [
-    /^(?:import|export)\b[^"';]*?\bfrom\s*["']([^"']+)["']/gm,
-    /^import\s*["']([^"']+)["']/gm,
-    /\bimport\(\s*["']([^"']+)["']\s*\)/g,
-    /\brequire(?:\.resolve)?\(\s*["']([^"']+)["']\s*\)/g,
-  ];
-  return patterns.flatMap((pattern) => [...code.matchAll(pattern)].map((match) => match[1]!));
-}
 
 const files = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
   .map((file) => file.replaceAll("\\", "/"))
