@@ -73,11 +73,16 @@ class OutputClosed extends Error {
 function openIo(json: boolean): { io: Io; close: () => void } {
   const progress = openProgress(process.stderr);
   const interruption = listenForInterrupt(progress);
+  let readerLeft = false; // Node revives standard output after an error: only the event tells
+  const onOutputError = (): void => {
+    readerLeft = true;
+  };
+  process.stdout.on("error", onOutputError);
   const io: Io = {
     json,
     out(text) {
       if (json) return;
-      if (!process.stdout.writable) throw new OutputClosed();
+      if (readerLeft) throw new OutputClosed();
       progress.clear(); // both streams may be the same screen
       process.stdout.write(text);
     },
@@ -87,7 +92,11 @@ function openIo(json: boolean): { io: Io; close: () => void } {
       return interruption.signal();
     },
   };
-  return { io, close: interruption.close };
+  const close = (): void => {
+    interruption.close();
+    process.stdout.off("error", onOutputError);
+  };
+  return { io, close };
 }
 
 function listenForInterrupt(progress: Progress): { signal: () => AbortSignal; close: () => void } {
