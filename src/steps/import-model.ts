@@ -1,0 +1,157 @@
+/**
+ * Turns a model file into a model directory in Hugging Face's layout, one tensor at a time.
+ * May not know: graphs, training, commands.
+ */
+import { basename, join } from "node:path";
+import { checkReplaceable, writeDirectory } from "../util/directories.js";
+import { UserError } from "../util/errors.js";
+import { sha256File, writeFileAtomic } from "../util/files.js";
+import { type GgufFile, ggufMetadata, openGguf } from "../weights/gguf.js";
+import { ggufConfig } from "../weights/gguf-config.js";
+import { type GgufArchitecture, mapTensors, TENSOR_TABLES, undoChange } from "../weights/gguf-tensors.js";
+import { ggufTokenizer } from "../weights/gguf-tokenizer.js";
+import { writeModelWeights } from "../weights/safetensors-write.js";
+import type { WeightDtype, WeightToWrite } from "../weights/weight-store.js";
+
+export interface ImportOptions {
+  /** A `.gguf` file. */
+  readonly file: string;
+  /** The model directory to make. */
+  readonly out: string;
+  /** Default F32: blocks were dequantised to float32, and nothing is lost again. */
+  readonly dtype?: WeightDtype;
+  readonly force?: boolean;
+  /** Called after each tensor. */
+  readonly onTensor?: (done: number, total: number) => void;
+}
+
+export interface ImportSummary {
+  readonly out: string;
+  readonly format: string;
+  readonly model_type: string;
+  readonly source_sha256: string;
+  readonly dtype: WeightDtype;
+  readonly tensors: number;
+  readonly parameters: number;
+  readonly bytes: number;
+  readonly files: readonly string[];
+}
+
+/** What a format gives: the small files, and the tensors under their published names. */
+interface ImportPlan {
+  readonly format: string;
+  readonly modelType: string;
+  readonly json: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly tensors: readonly WeightToWrite[];
+  readonly close: () => Promise<void>;
+}
+
+/** Every model directory has it; what `--force` replaces must hold it. */
+export const MODEL_MARKER = "config.json";
+
+const TORCH_DTYPE: Readonly<Record<WeightDtype, string>> = { F32: "float32", F16: "float16", BF16: "bfloat16" };
+
+/**
+ * Imports a model file. `out` appears whole or not at all.
+ * @throws UserError  `out` is there, the file is damaged, or the model is of a kind that is not read
+ */
+export async function importModel(options: ImportOptions): Promise<ImportSummary> {
+  const replace = { force: options.force ?? false, marker: MODEL_MARKER };
+  await checkReplaceable(options.out, replace);
+  const plan = await planImport(options.file);
+  try {
+    const sourceHash = await sha256File(options.file);
+    const dtype = options.dtype ?? "F32";
+    let summary: ImportSummary | undefined;
+    await writeDirectory(options.out, replace, async (directory) => {
+      summary = await writeModel(directory, plan, { ...options, dtype, sourceHash });
+    });
+    if (summary === undefined) throw new Error("internal: nothing was written");
+    return summary;
+  } finally {
+    await plan.close();
+  }
+}
+
+async function planImport(file: string): Promise<ImportPlan> {
+  if (file.endsWith(".gguf")) return planGguf(file, await openGguf(file));
+  throw new UserError(`${file} is not a .gguf file`, { remedy: "name a GGUF file" });
+}
+
+async function planGguf(path: string, file: GgufFile): Promise<ImportPlan> {
+  try {
+    const metadata = ggufMetadata(path, file.metadata);
+    const architecture = knownArchitecture(metadata.string("general.architecture"), path);
+    const vocabulary = file.tensors.get(TENSOR_TABLES[architecture].embedding[0])?.shape[0];
+    if (vocabulary === undefined) throw new UserError(`${path} has no embedding`, { remedy: "fetch the file again" });
+    if (file.tensors.has("rope_freqs.weight")) {
+      throw new UserError(`${path} has a table of rope frequencies (Llama 3.1 and later), which is not read`);
+    }
+    const tied = !file.tensors.has(TENSOR_TABLES[architecture].head[0]);
+    const { sizes, config, generationConfig } = ggufConfig(architecture, { file: path, metadata, vocabulary, tied });
+    const tokenizer = ggufTokenizer(architecture, metadata, vocabulary, path);
+    const tensors = mapTensors(architecture, sizes, file.tensors, path).map((tensor) => ({
+      name: tensor.name,
+      shape: tensor.shape,
+      values: async () => undoChange(await file.read(tensor.gguf), tensor, sizes.headDim),
+    }));
+    return {
+      format: `GGUF version ${file.version}`,
+      modelType: String(config.model_type),
+      json: {
+        "config.json": config,
+        "generation_config.json": generationConfig,
+        "tokenizer.json": tokenizer.tokenizer,
+        "tokenizer_config.json": { ...tokenizer.config, model_max_length: config.max_position_embeddings },
+      },
+      tensors,
+      close: () => file.close(),
+    };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+function knownArchitecture(name: string, file: string): GgufArchitecture {
+  if (Object.hasOwn(TENSOR_TABLES, name)) return name as GgufArchitecture;
+  throw new UserError(`${file} holds a model of architecture "${name}"`, {
+    remedy: `${Object.keys(TENSOR_TABLES).join(" and ")} are read from GGUF`,
+  });
+}
+
+interface WriteInput extends ImportOptions {
+  readonly dtype: WeightDtype;
+  readonly sourceHash: string;
+}
+
+async function writeModel(directory: string, plan: ImportPlan, input: WriteInput): Promise<ImportSummary> {
+  const { dtype, sourceHash } = input;
+  let done = 0;
+  const tensors = plan.tensors.map((tensor) => ({
+    ...tensor,
+    values: async () => {
+      const values = await tensor.values();
+      input.onTensor?.(++done, plan.tensors.length);
+      return values;
+    },
+  }));
+  const written = await writeModelWeights(directory, tensors, { dtype });
+  for (const [name, content] of Object.entries(plan.json)) {
+    const full = name === "config.json" ? { ...content, torch_dtype: TORCH_DTYPE[dtype] } : content;
+    await writeFileAtomic(join(directory, name), `${JSON.stringify(full, null, name === "tokenizer.json" ? 0 : 2)}\n`);
+  }
+  const origin = { version: 1, source: basename(input.file), source_sha256: sourceHash, format: plan.format, dtype };
+  await writeFileAtomic(join(directory, "import.json"), `${JSON.stringify(origin, null, 2)}\n`);
+  return {
+    out: input.out,
+    format: plan.format,
+    model_type: plan.modelType,
+    source_sha256: sourceHash,
+    dtype,
+    tensors: tensors.length,
+    parameters: written.parameters,
+    bytes: written.bytes,
+    files: [...written.files, ...Object.keys(plan.json), "import.json"],
+  };
+}
