@@ -3,11 +3,12 @@
  * May not know: tokenizers, models, engines.
  */
 import { readFile, stat } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from "yaml";
 import { z } from "zod";
 import { UserError } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
+import { packageRoot } from "../util/system.js";
 import type { RuleSet } from "./rules.js";
 
 /** Rule files that come with the package, by name. */
@@ -34,7 +35,7 @@ export interface LoadedRules {
  */
 export async function loadRules(spec: string): Promise<LoadedRules> {
   const shipped = shippedRules.find((name) => name === spec);
-  const path = shipped === undefined ? spec : fileURLToPath(new URL(`../../rules/${shipped}.yaml`, import.meta.url));
+  const path = shipped === undefined ? spec : join(packageRoot(), "rules", `${shipped}.yaml`);
   const text = await readRuleFile(path);
   return { rules: parseRules(text, path), path, hash: sha256(text), text };
 }

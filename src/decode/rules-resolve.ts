@@ -136,7 +136,7 @@ function isBytePiece(piece: string | undefined, bytes: Uint8Array): boolean {
  */
 function preferred(ids: readonly number[], string: string, tokenizer: Tokenizer): number | undefined {
   if (ids.length < 2) return ids[0];
-  const encoded = tokenizer.encode(string, { special: false });
+  const encoded = tokenizer.encode(string, { special: false, continued: true });
   const only = encoded.length === 1 ? encoded[0] : undefined;
   return only !== undefined && ids.includes(only) ? only : ids[0];
 }

@@ -1,0 +1,62 @@
+/**
+ * A scripted engine: log-probabilities and texts come from functions. It keeps what it was asked for, and answers out of order
+ * where it is told to, as the contract allows.
+ */
+import type { Engine, GenerateRequest, GenerateResult, LoadedModel, ScoreRequest } from "../src/engines/engine.js";
+
+export interface MockScript {
+  /** Natural log-probability of each response id. Default: uniform over 100 ids. */
+  readonly logprobs?: (request: ScoreRequest) => readonly number[];
+  /** Default: every prompt is answered by its own last id, then EOS. */
+  readonly answer?: (request: GenerateRequest) => readonly number[];
+  /** The order in which a batch of requests is answered. Default: as asked. */
+  readonly order?: <T>(requests: readonly T[]) => readonly T[];
+}
+
+export interface MockEngine extends Engine {
+  /** Batches of score requests as they came. */
+  readonly scored: ScoreRequest[][];
+  /** Models loaded and not closed: 0 at the end of every test. */
+  open(): number;
+}
+
+export function mockEngine(script: MockScript = {}): MockEngine {
+  const capabilities = { tune: false, generate: true, score: true, logitRules: false };
+  const order = script.order ?? ((requests) => requests);
+  const scored: ScoreRequest[][] = [];
+  let open = 0;
+
+  const load = (): LoadedModel => ({
+    capabilities,
+    async *score(requests) {
+      scored.push([...requests]);
+      for (const request of order(requests)) {
+        const given = script.logprobs?.(request) ?? request.responseIds.map(() => -Math.log(100));
+        yield { id: request.id, logprobs: Float32Array.from(given) };
+      }
+    },
+    async *generate(requests, options): AsyncGenerator<GenerateResult> {
+      for (const request of order(requests)) {
+        const ids = script.answer?.(request) ?? request.promptIds.slice(-1);
+        const kept = ids.slice(0, options.maxNewTokens);
+        yield { id: request.id, ids: kept, stop: ids.length > kept.length ? "length" : "eos" };
+      }
+    },
+    async close() {
+      open--;
+    },
+  });
+  return {
+    name: "mock",
+    capabilities,
+    scored,
+    open: () => open,
+    async load() {
+      open++;
+      return load();
+    },
+    async tune() {
+      throw new Error("the mock engine does not tune");
+    },
+  };
+}
