@@ -1,0 +1,69 @@
+/** Pieces that several families share: heads, rotary tables, causal attention. */
+import { add, matmul, reshape, softmax, transpose } from "../graph/build.js";
+import { product } from "../graph/dims.js";
+import type { Dim, Value } from "../graph/ops.js";
+import type { Attend, RopeSpec } from "./model.js";
+
+/** [B*T, n*hd] → [B, n, T, hd]. */
+export function splitHeads(x: Value, batch: Dim, time: Dim, heads: number, headDim: number): Value {
+  return transpose(reshape(x, [batch, time, heads, headDim]), [0, 2, 1, 3]);
+}
+
+/** [B, n, T, hd] → [B*T, n*hd]. */
+export function mergeHeads(x: Value, batch: Dim, time: Dim, heads: number, headDim: number): Value {
+  return reshape(transpose(x, [0, 2, 1, 3]), [product([batch, time]), heads * headDim]);
+}
+
+/** What is added to a score that must not count; its exponential is exactly 0 in single precision. */
+export const MASKED = -1e30;
+
+/**
+ * Attention of a whole sequence over itself. Query heads that share a key/value head are stacked along time, so that no key or
+ * value is ever repeated in memory.
+ *
+ * @param maskFor f32 [T, T], 0 where row may see column and `MASKED` elsewhere; one for each window width
+ */
+export function causalAttention(maskFor: (window: number | undefined) => Value): Attend {
+  return (q, k, v, { window, scale }) => {
+    const [batch, heads, time, headDim] = q.type.shape as readonly [Dim, number, Dim, number];
+    const kvHeads = k.type.shape[1] as number;
+    const stacked = product([heads / kvHeads, time]);
+    const scores = matmul(reshape(q, [batch, kvHeads, stacked, headDim]), k, { transB: true, alpha: scale });
+    const masked = add(reshape(scores, [batch, heads, time, time]), maskFor(window));
+    const weights = reshape(softmax(masked), [batch, kvHeads, stacked, time]);
+    return reshape(matmul(weights, v), [batch, heads, time, headDim]);
+  };
+}
+
+/** Row-major [T, T] for `causalAttention`. */
+export function causalMask(time: number, window: number | undefined): Float32Array {
+  const mask = new Float32Array(time * time);
+  for (let row = 0; row < time; row++) {
+    mask.fill(MASKED, row * time + row + 1, (row + 1) * time);
+    if (window !== undefined && row >= window) mask.fill(MASKED, row * time, row * time + row - window + 1);
+  }
+  return mask;
+}
+
+/** cos and sin of every position below `positions`, row-major [positions, hd/2]. RoFormer, section 3.2.2. */
+export function ropeTable(
+  { headDim, theta, factor }: RopeSpec,
+  positions: number,
+): { cos: Float32Array; sin: Float32Array } {
+  const half = headDim / 2;
+  const cos = new Float32Array(positions * half);
+  const sin = new Float32Array(positions * half);
+  // The published models computed the frequencies in single precision; so does this, or late positions drift apart.
+  const frequencies = Float32Array.from(
+    { length: half },
+    (_, i) => 1 / Math.fround(theta ** Math.fround((2 * i) / headDim)),
+  );
+  for (let p = 0; p < positions; p++) {
+    for (let i = 0; i < half; i++) {
+      const angle = Math.fround(p * Math.fround((frequencies[i] ?? 0) / factor));
+      cos[p * half + i] = Math.cos(angle);
+      sin[p * half + i] = Math.sin(angle);
+    }
+  }
+  return { cos, sin };
+}

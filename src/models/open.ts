@@ -1,0 +1,100 @@
+/**
+ * From a model directory to a model: which family it is, whether its tensors are exactly what the family needs, its parameters.
+ * Adding a family is one file and one entry in `families`.
+ */
+import { join } from "node:path";
+import type { Device, Tensor } from "../runtime/device.js";
+import { UserError } from "../util/errors.js";
+import { readJson } from "../util/files.js";
+import { openWeights } from "../weights/open.js";
+import type { WeightStore } from "../weights/weight-store.js";
+import { gemma3 } from "./gemma3.js";
+import { gpt2 } from "./gpt2.js";
+import { llama } from "./llama.js";
+import type { AnyFamily, Model, ParameterSpec } from "./model.js";
+
+export const families: readonly AnyFamily[] = [llama, gemma3, gpt2];
+
+export interface OpenModel {
+  readonly model: Model;
+  readonly weights: WeightStore;
+  /** Where each parameter lies: published files differ in prefixes. */
+  readonly storedNames: ReadonlyMap<string, string>;
+}
+
+/** Tensors that some published files carry although they are computed or shared, not learned. */
+const DERIVED = /(rotary_emb\.inv_freq|attn\.bias|attn\.masked_bias)$/;
+
+/**
+ * Opens a model directory in Hugging Face layout.
+ *
+ * @throws UserError  unknown family, a config value that is not honoured, a tensor missing, of another shape, or unknown
+ */
+export async function openModel(directory: string): Promise<OpenModel> {
+  const path = join(directory, "config.json");
+  const model = modelFromConfig(await readJson(path), path);
+  const weights = await openWeights(directory);
+  try {
+    return { model, weights, storedNames: matchTensors(model, weights, directory) };
+  } catch (error) {
+    await weights.close();
+    throw error;
+  }
+}
+
+export function modelFromConfig(config: unknown, path: string): Model {
+  const type = typeof config === "object" && config !== null && "model_type" in config ? config.model_type : undefined;
+  const family = families.find(({ modelTypes }) => modelTypes.includes(String(type)));
+  if (family === undefined) {
+    const known = families.flatMap(({ modelTypes }) => modelTypes).join(", ");
+    throw new UserError(`${path}: model_type ${JSON.stringify(type)} is not a family that is read here`, {
+      remedy: `known: ${known}`,
+    });
+  }
+  return family.open(config, path);
+}
+
+/** The stored name of every parameter. A base model is sometimes saved without the prefix that its causal form has. */
+function matchTensors(model: Model, weights: WeightStore, directory: string): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const spec of model.parameters) {
+    const stored = [spec.name, spec.name.replace(/^(model|transformer)\./, "")].find((name) =>
+      weights.tensors.has(name),
+    );
+    if (stored === undefined)
+      throw new UserError(`${directory}: tensor ${spec.name} is missing`, { remedy: "the file is not complete" });
+    checkShape(spec, weights.tensors.get(stored)?.shape ?? [], directory);
+    names.set(spec.name, stored);
+  }
+  const expected = new Set(names.values());
+  for (const name of weights.tensors.keys()) {
+    const tiedHead = name === "lm_head.weight" && !expected.has(name);
+    if (expected.has(name) || tiedHead || DERIVED.test(name)) continue;
+    throw new UserError(`${directory}: tensor ${name} has no place in the ${model.family} family`, {
+      remedy: "leaving it out would change the results, so this model is refused",
+    });
+  }
+  return names;
+}
+
+function checkShape(spec: ParameterSpec, shape: readonly number[], directory: string): void {
+  if (shape.length === spec.shape.length && shape.every((dim, i) => dim === spec.shape[i])) return;
+  throw new UserError(
+    `${directory}: tensor ${spec.name} is [${shape.join(", ")}], config.json says [${spec.shape.join(", ")}]`,
+  );
+}
+
+/** All parameters as tensors of `device`, by their published names. */
+export async function readParameters(
+  { model, weights, storedNames }: OpenModel,
+  device: Device,
+): Promise<Map<string, Tensor>> {
+  const tensors = new Map<string, Tensor>();
+  for (const { name, shape } of model.parameters) {
+    tensors.set(name, device.fromFloats(await weights.read(storedNames.get(name) ?? name), shape));
+  }
+  return tensors;
+}
+
+export const parameterCount = (model: Model): number =>
+  model.parameters.reduce((total, { shape }) => total + shape.reduce((a, b) => a * b, 1), 0);

@@ -1,0 +1,141 @@
+/**
+ * One compiled program: the loss of a micro-batch and, added onto running totals, the gradients of all parameters.
+ * May not know: optimisers, steps, decoding.
+ */
+import { createGraph, gather, input, linearCrossEntropy, reshape } from "../graph/build.js";
+import { checkGraph } from "../graph/check.js";
+import { grad } from "../graph/grad.js";
+import type { Graph, Value } from "../graph/ops.js";
+import { causalAttention, causalMask, ropeTable } from "../models/layers.js";
+import type { Forward, Model } from "../models/model.js";
+import type { Device, Program, Tensor } from "../runtime/device.js";
+import { present } from "../util/errors.js";
+import type { MicroBatch } from "./batches.js";
+
+/** Logits of one chunk, in numbers: 64 Mi floats are 256 MB. */
+const CHUNK_LOGITS = 64 * 2 ** 20;
+
+/** Chunks that the head is cut into, so that `positions` supervised positions never have their logits in memory at once. */
+export const headChunks = (vocabSize: number, positions: number): number =>
+  Math.max(1, Math.ceil((positions * vocabSize) / CHUNK_LOGITS));
+
+export interface LossGraph {
+  readonly graph: Graph;
+  readonly loss: Value;
+  readonly forward: Forward;
+}
+
+/** ids [B,T] and [K,C] supervised positions with target and weight → loss []. */
+export function lossGraph(model: Model, chunks: number): LossGraph {
+  const graph = createGraph();
+  const ids = reshape(input(graph, "ids", "i64", ["B", "T"]), ["B*T"]);
+  const masks = new Map<number | undefined, Value>();
+  const maskFor = (window: number | undefined): Value => {
+    const mask = masks.get(window) ?? input(graph, maskName(window), "f32", ["T", "T"]);
+    masks.set(window, mask);
+    return mask;
+  };
+  const forward = model.forward(graph, {
+    ids,
+    batch: "B",
+    time: "T",
+    positions: input(graph, "positions", "i64", [1, "T"]),
+    attend: causalAttention(maskFor),
+  });
+  const perToken = (name: string, dtype: "i64" | "f32"): Value =>
+    reshape(input(graph, name, dtype, [chunks, "C"]), [chunks === 1 ? "C" : `${chunks}*C`]);
+  const rows = gather(forward.hidden, perToken("rows", "i64")); // [K*C, D]
+  const loss = linearCrossEntropy(rows, forward.head, perToken("targets", "i64"), perToken("weights", "f32"), chunks);
+  return { graph, loss, forward };
+}
+
+const maskName = (window: number | undefined): string => (window === undefined ? "mask" : `mask.${window}`);
+const totalName = (name: string): string => `total.${name}`;
+const gradName = (name: string): string => `grad.${name}`;
+
+export interface LossProgram extends AsyncDisposable {
+  /** The loss of a micro-batch; where totals are given its gradients are added to them in place. */
+  run(
+    parameters: ReadonlyMap<string, Tensor>,
+    batch: MicroBatch,
+    totals?: ReadonlyMap<string, Tensor>,
+  ): Promise<number>;
+}
+
+/** @param maxPositions supervised positions that a micro-batch may have */
+export async function compileLoss(
+  model: Model,
+  device: Device,
+  options: { readonly maxPositions: number; readonly gradients: boolean },
+): Promise<LossProgram> {
+  const chunks = headChunks(model.dims.vocabSize, options.maxPositions);
+  const { graph, loss, forward } = lossGraph(model, chunks);
+  const outputs = new Map([["loss", loss]]);
+  if (options.gradients) {
+    const names = [...forward.parameters.keys()];
+    const targets = names.map((name) => present(forward.parameters.get(name), name));
+    const totals = targets.map((value, i) =>
+      input(graph, totalName(present(names[i], "name")), "f32", value.type.shape),
+    );
+    grad(loss, targets, totals).forEach((value, i) => {
+      outputs.set(gradName(present(names[i], "name")), value);
+    });
+  }
+  checkGraph(graph);
+  const program = await device.compile(graph, outputs);
+  const feedsFor = batchFeeds(model, device, chunks);
+  return {
+    async run(parameters, batch, totals) {
+      const named = (tensors: ReadonlyMap<string, Tensor>, rename: (name: string) => string): Record<string, Tensor> =>
+        Object.fromEntries([...tensors].map(([name, tensor]) => [rename(name), tensor]));
+      const results = await program.run(
+        { ...Object.fromEntries(parameters), ...feedsFor(batch), ...named(totals ?? new Map(), totalName) },
+        named(totals ?? new Map(), gradName),
+      );
+      return present((await device.floats(present(results.loss, "loss")))[0], "loss");
+    },
+    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
+  };
+}
+
+/** Everything a run needs besides parameters; masks and rope tables are made once for each width. */
+function batchFeeds(model: Model, device: Device, chunks: number): (batch: MicroBatch) => Record<string, Tensor> {
+  const perWidth = new Map<number, Record<string, Tensor>>();
+  const forWidth = (time: number): Record<string, Tensor> => {
+    const feeds: Record<string, Tensor> = {
+      positions: device.fromInts(
+        Array.from({ length: time }, (_, i) => i),
+        [1, time],
+      ),
+    };
+    for (const window of new Set(model.dims.windows))
+      feeds[maskName(window)] = device.fromFloats(causalMask(time, window), [time, time]);
+    return { ...feeds, ...ropeFeeds(model, device, time) };
+  };
+  return (batch) => {
+    const fixed = perWidth.get(batch.time) ?? forWidth(batch.time);
+    perWidth.set(batch.time, fixed);
+    const width = Math.max(1, Math.ceil(batch.positions.length / chunks));
+    const padded = (values: readonly number[]): number[] =>
+      Array.from({ length: chunks * width }, (_, i) => values[i] ?? 0); // weight 0: no part in loss or gradient
+    return {
+      ...fixed,
+      ids: device.fromInts(batch.ids, [batch.rows, batch.time]),
+      rows: device.fromInts(padded(batch.positions), [chunks, width]),
+      targets: device.fromInts(padded(batch.targets), [chunks, width]),
+      weights: device.fromFloats(Float32Array.from(padded(batch.weights)), [chunks, width]),
+    };
+  };
+}
+
+/** The rotary tables of a model as feeds, for positions below `positions`. */
+export function ropeFeeds(model: Model, device: Device, positions: number): Record<string, Tensor> {
+  const feeds: Record<string, Tensor> = {};
+  for (const rope of model.ropes) {
+    const { cos, sin } = ropeTable(rope, positions);
+    feeds[`cos.${rope.name}`] = device.fromFloats(cos, [positions, rope.headDim / 2]);
+    feeds[`sin.${rope.name}`] = device.fromFloats(sin, [positions, rope.headDim / 2]);
+  }
+  return feeds;
+}
+export type { Program };
