@@ -11,7 +11,7 @@ import { normalizerFrom } from "./normalize.js";
 import { surroundingsFrom } from "./post-process.js";
 import { preTokenizerFrom } from "./pre-tokenize.js";
 import type { EncodeOptions, Tokenizer } from "./tokenizer.js";
-import { type BpeFile, readBpeFile, refuse } from "./tokenizer-json.js";
+import { type BpeFile, type Component, componentFrom, readBpeFile, refuse } from "./tokenizer-json.js";
 import { wellFormed } from "./unicode.js";
 
 const named = z.union([z.string(), z.looseObject({ content: z.string() }).transform((token) => token.content)]);
@@ -49,9 +49,12 @@ export function tokenizerFromJson(json: unknown, config?: unknown): Tokenizer {
   const decoder = decoderFrom(file.decoder);
   const byteLevel = preTokenizerFrom(file.preTokenizer).byteLevel || file.decoder?.type === "ByteLevel";
   const added = new Set(file.addedTokens.map((token) => token.id));
+  const spaceMark = spaceMarkOf(file.decoder);
+  const textOf = (piece: string): Uint8Array =>
+    utf8.encode(spaceMark === undefined ? piece : piece.replaceAll(spaceMark, " "));
 
   return {
-    vocabSize: Math.max(-1, ...rangeOf(pieces.keys())) + 1,
+    vocabSize: largest(pieces.keys()) + 1,
     encode(text, options = {}) {
       const inner = encodeText(wellFormed(text), options);
       return options.special === false ? inner : [...surroundings.before, ...inner, ...surroundings.after];
@@ -62,10 +65,9 @@ export function tokenizerFromJson(json: unknown, config?: unknown): Tokenizer {
     bytes(id) {
       const piece = pieces.get(id);
       if (piece === undefined || special.has(id)) return undefined;
-      if (added.has(id)) return utf8.encode(piece.replaceAll("▁", byteLevel ? "▁" : " "));
-      if (byteLevel) return byteLevelBytes(piece);
+      if (byteLevel) return added.has(id) ? utf8.encode(piece) : byteLevelBytes(piece);
       const byte = file.byteFallback ? byteOfPiece(piece) : undefined;
-      return byte === undefined ? utf8.encode(piece.replaceAll("▁", " ")) : Uint8Array.of(byte);
+      return byte === undefined ? textOf(piece) : Uint8Array.of(byte);
     },
     isSpecial: (id) => special.has(id),
   };
@@ -73,11 +75,28 @@ export function tokenizerFromJson(json: unknown, config?: unknown): Tokenizer {
 
 const utf8 = new TextEncoder();
 
-/** Largest key alone: a spread of a whole vocabulary would be too many arguments. */
-function rangeOf(keys: Iterable<number>): number[] {
-  let largest = -1;
-  for (const key of keys) largest = Math.max(largest, key);
-  return [largest];
+/** The character that the decoder turns back into a space: `▁` for sentencepiece's descendants, none for others. */
+function spaceMarkOf(decoder: Component | undefined): string | undefined {
+  const mark = markSchema.safeParse(decoder?.fields);
+  if (decoder?.type === "Metaspace") return mark.data?.replacement ?? "▁";
+  if (decoder?.type === "Replace") return mark.data?.content === " " ? mark.data.pattern?.String : undefined;
+  if (decoder?.type !== "Sequence") return undefined;
+  const steps = (mark.data?.decoders ?? []).map((step) => spaceMarkOf(componentFrom(step, "decoder")));
+  return steps.find((step) => step !== undefined);
+}
+
+const markSchema = z.looseObject({
+  replacement: z.string().optional(),
+  content: z.string().optional(),
+  pattern: z.looseObject({ String: z.string().optional() }).optional(),
+  decoders: z.array(z.unknown()).optional(),
+});
+
+/** Not `Math.max(...keys)`: a vocabulary has more ids than a call takes arguments. */
+function largest(keys: Iterable<number>): number {
+  let result = -1;
+  for (const key of keys) if (key > result) result = key;
+  return result;
 }
 
 /** Added tokens stand over the vocabulary's pieces, as in the Rust core. */

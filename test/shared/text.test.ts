@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { tokenizerFromJson } from "../../src/text/huggingface.js";
+import { runTokenizerContract } from "../tokenizer-oracle.js";
 
 const folder = fileURLToPath(new URL("../../../shared/data/tokenizers", import.meta.url));
 const json = (path: string): unknown => JSON.parse(readFileSync(`${folder}/${path}`, "utf8"));
@@ -26,4 +27,6 @@ describe.skipIf(!existsSync(folder)).each(names)("%s", (name) => {
     const pieceOr = (id: number, i: number) => (tokenizer.isSpecial(id) ? tokens[i] : tokenizer.piece(id));
     expect(ids.map(pieceOr)).toEqual(tokens);
   });
+
+  runTokenizerContract({ json: json(`${name}/tokenizer.json`), runs: 10_000 });
 });
