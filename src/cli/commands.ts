@@ -14,9 +14,21 @@ export interface CommandEntry {
 
 export const commands: readonly CommandEntry[] = [
   {
+    name: "data",
+    group: "Prepare",
+    summary: "list, check, show and export training data",
+    load: async () => (await import("./commands/data.js")).registerData,
+  },
+  {
     name: "doctor",
     group: "Look",
     summary: "what works on this machine, what does not, and the remedy",
     load: async () => (await import("./commands/doctor.js")).registerDoctor,
+  },
+  {
+    name: "rules",
+    group: "Look",
+    summary: "the adapter's rules, and what they become in a vocabulary",
+    load: async () => (await import("./commands/rules.js")).registerRules,
   },
 ];

@@ -24,7 +24,6 @@ export async function buildProgram(meant: string | undefined): Promise<Command> 
   const program = new Command("tacit")
     .description(description)
     .version(packageVersion())
-    .commandsGroup("Help:")
     .addHelpText("after", epilogue);
   for (const { name, group, summary, load } of commands) {
     if (name === meant) (await load())(program);

@@ -1,9 +1,11 @@
 /** What is installed: ONNX Runtime, and what this package ships. May not know: what the machine offers. */
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { reasonOf } from "../../util/errors.js";
 import { formatBytes } from "../../util/progress.js";
 import { packageRoot } from "../../util/system.js";
+import { quoted } from "../../util/terminal.js";
 import type { Check } from "./check.js";
 
 /** Platforms whose binary is in the npm package; the rest need a build of their own. */
@@ -38,10 +40,11 @@ function binaryFolder(): string | undefined {
   }
 }
 
+/** Loads ONNX Runtime and lets it multiply; a wrong product is worse than none. */
 async function runtimeCheck(): Promise<Check> {
   const name = "onnxruntime";
-  const folder = binaryFolder();
   const platform = `${process.platform} ${process.arch}`;
+  const folder = binaryFolder();
   if (folder === undefined) {
     return {
       name,
@@ -54,7 +57,31 @@ async function runtimeCheck(): Promise<Check> {
     const detail = `no binary for ${platform}`;
     return { name, status: "fail", detail, remedy: `the npm package has ${bundled.join(", ")}: use one of these` };
   }
-  return { name, status: "ok", detail: `binary for ${platform} is there` };
+  try {
+    const { multiplyOnce } = await import("./multiply.js");
+    const { threads, gigaflops, exact } = await multiplyOnce();
+    const detail = `${onnxruntimeVersion(folder)}, binary for ${platform}: ${gigaflops.toFixed(0)} GFLOP/s in float32 on ${threads} threads`;
+    if (exact) return { name, status: "ok", detail };
+    return {
+      name,
+      status: "fail",
+      detail: `${detail}, but its products are wrong`,
+      remedy: "tell us, with this output",
+    };
+  } catch (error) {
+    const detail = `does not load or run: ${quoted(reasonOf(error))}`;
+    return {
+      name,
+      status: "fail",
+      detail,
+      remedy: "its binary wants glibc 2.28 or newer (not musl), or Windows' C++ runtime",
+    };
+  }
+}
+
+function onnxruntimeVersion(folder: string): string {
+  const manifest = readFileSync(join(folder, "..", "..", "..", "..", "package.json"), "utf8");
+  return (JSON.parse(manifest) as { version: string }).version;
 }
 
 /** Its install script downloads hundreds of megabytes where a proxy or an offline machine makes `npm install` fail. */
