@@ -8,7 +8,10 @@ import { UserError } from "../../util/errors.js";
 /** The longest record that is held in memory, in bytes. A longer one is a bad row, not an allocation. */
 export const MAX_RECORD_BYTES = 16 * 1024 * 1024;
 
-export const TOO_LONG = `longer than ${MAX_RECORD_BYTES / 1024 / 1024} MiB`;
+/** `longer than 16 MiB` */
+export const longerThan = (bytes: number): string =>
+  bytes % (1024 * 1024) === 0 ? `longer than ${bytes / 1024 / 1024} MiB` : `longer than ${bytes} bytes`;
+
 export const NOT_UTF8 = "not valid UTF-8 (convert the file, for example with iconv -f latin1 -t utf-8)";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

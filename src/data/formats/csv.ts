@@ -6,7 +6,7 @@
  */
 import { UserError } from "../../util/errors.js";
 import type { Origin, RawRecord } from "../record.js";
-import { decodeUtf8, MAX_RECORD_BYTES, NOT_UTF8, readTextBytes, TOO_LONG } from "./bytes.js";
+import { decodeUtf8, longerThan, MAX_RECORD_BYTES, NOT_UTF8, readTextBytes } from "./bytes.js";
 
 /** A record as fields, or why it has none. */
 export type CsvRecord = { readonly line: number; readonly fields: readonly string[] } | CsvProblem;
@@ -105,7 +105,7 @@ export function csvScanner(limit: number): CsvScanner {
     return isBlank ? undefined : record;
   };
   const tooLong = (): void => {
-    problem ??= `the record is ${TOO_LONG}${state === "quoted" ? ` (a quote opened on line ${quoteLine} is not closed)` : ""}`;
+    problem ??= `the record is ${longerThan(limit)}${state === "quoted" ? ` (a quote opened on line ${quoteLine} is not closed)` : ""}`;
     field.clear();
   };
   const add = (byte: number): void => {

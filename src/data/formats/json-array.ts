@@ -4,7 +4,7 @@
  * May not know: data sets.
  */
 import type { Origin, RawRecord } from "../record.js";
-import { decodeUtf8, MAX_RECORD_BYTES, NOT_UTF8, readTextBytes, TOO_LONG } from "./bytes.js";
+import { decodeUtf8, longerThan, MAX_RECORD_BYTES, NOT_UTF8, readTextBytes } from "./bytes.js";
 import { parseJsonText } from "./json-text.js";
 import { readJsonl } from "./jsonl.js";
 
@@ -66,7 +66,10 @@ export function elementSplitter(file: string, limit: number): ElementSplitter {
     else held.push(piece);
   };
   const finish = (): RawRecord => {
-    const record = elementRecord(place(began), heldBytes > limit ? undefined : Buffer.concat(held));
+    const record =
+      heldBytes > limit
+        ? ({ kind: "bad", at: place(began), reason: `the element is ${longerThan(limit)}` } as const)
+        : elementRecord(place(began), Buffer.concat(held));
     began = 0;
     elements++;
     held = [];
@@ -137,8 +140,7 @@ export function elementSplitter(file: string, limit: number): ElementSplitter {
   };
 }
 
-function elementRecord(at: Origin, bytes: Buffer | undefined): RawRecord {
-  if (bytes === undefined) return { kind: "bad", at, reason: `the element is ${TOO_LONG}` };
+function elementRecord(at: Origin, bytes: Buffer): RawRecord {
   const text = decodeUtf8(bytes);
   if (text === undefined) return { kind: "bad", at, reason: NOT_UTF8 };
   const parsed = parseJsonText(text);

@@ -2,7 +2,7 @@
  * A text file as numbered lines, in constant memory: LF or CRLF, UTF-8, at most `limit` bytes a line.
  * May not know: what a line means.
  */
-import { decodeUtf8, MAX_RECORD_BYTES, NOT_UTF8, readTextBytes, TOO_LONG } from "./bytes.js";
+import { decodeUtf8, longerThan, MAX_RECORD_BYTES, NOT_UTF8, readTextBytes } from "./bytes.js";
 
 /** A line without its end, or why it could not be read. Numbers count from 1. */
 export type Line =
@@ -38,7 +38,7 @@ export function lineSplitter(limit: number): LineSplitter {
   };
   const finish = (piece: Buffer): Line => {
     let line: Line;
-    if (heldBytes + piece.length > limit) line = { number, problem: `the line is ${TOO_LONG}` };
+    if (heldBytes + piece.length > limit) line = { number, problem: `the line is ${longerThan(limit)}` };
     else line = decodeLine(number, heldBytes === 0 ? piece : Buffer.concat([...held, piece]));
     number++;
     held = [];

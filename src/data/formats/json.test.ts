@@ -1,0 +1,130 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
+import type { RawRecord } from "../record.js";
+import { elementSplitter, readJson } from "./json-array.js";
+import { isDeeperThan, parseJsonText } from "./json-text.js";
+import { readJsonl } from "./jsonl.js";
+
+const files = temporaryFolder();
+const collect = async (source: AsyncGenerator<RawRecord[]>) => {
+  const records: RawRecord[] = [];
+  for await (const batch of source) records.push(...batch);
+  return records.map((r) => [r.at.line, r.kind === "bad" ? r.reason : r.value]);
+};
+const jsonl = (data: string) => collect(readJsonl(files.write("x.jsonl", data)));
+const json = (data: string | Uint8Array) => collect(readJson(files.write("x.json", data)));
+const split = (text: string, cut = text.length, limit = 1000) => {
+  const splitter = elementSplitter("x", limit);
+  const bytes = Buffer.from(text);
+  const records: RawRecord[] = [];
+  for (let from = 0; from < bytes.length; from += cut) records.push(...splitter.push(bytes.subarray(from, from + cut)));
+  const last = splitter.end();
+  if (last !== undefined) records.push(last);
+  return records.map((r) => [r.at.line, r.kind === "bad" ? r.reason : r.value]);
+};
+
+describe("JSON lines", () => {
+  it("skips lines of white space and numbers the others by the file", async () => {
+    expect(await jsonl('{"a":1}\n\n \t\n{"a":2}')).toEqual([
+      [1, { a: 1 }],
+      [4, { a: 2 }],
+    ]);
+  });
+
+  it("reports a line that is not JSON and goes on; control characters in the reason are made visible", async () => {
+    expect(await jsonl('{"a":\u001b[31m}\n{"a":2}\n')).toEqual([
+      [1, expect.stringMatching(/^not JSON: .*\\u001b/)],
+      [2, { a: 2 }],
+    ]);
+  });
+
+  it("refuses a JSON array with the remedy, on one line or many", async () => {
+    await expect(jsonl('[{"a":1}]')).rejects.toThrow("is a JSON array, not one object a line");
+    await expect(jsonl('\n[\n{"a":1}\n]')).rejects.toThrow("is a JSON array, not one object a line");
+  });
+
+  it("refuses nesting that no data has, before parsing it", async () => {
+    const deep = `{"a":${"[".repeat(20_000)}${"]".repeat(20_000)}}`;
+    expect(await jsonl(`${deep}\n{"a":2}\n`)).toEqual([
+      [1, "nested deeper than 100 levels"],
+      [2, { a: 2 }],
+    ]);
+    expect(isDeeperThan(`"${"[".repeat(200)}"`, 100)).toBe(false);
+    expect(isDeeperThan(`"\\"${"[".repeat(200)}"`, 100)).toBe(false);
+  });
+
+  it("keeps __proto__ a key like any other", () => {
+    const parsed = parseJsonText('{"__proto__":{"instruction":"x"}}');
+    expect("value" in parsed && (parsed.value as { instruction?: string }).instruction).toBe(undefined);
+  });
+});
+
+describe("a JSON array", () => {
+  it("gives elements with the line on which each begins", async () => {
+    expect(await json('\ufeff[\n  {\n    "a": "]},[\\"{"\n  },\n\n  {"a": 2}, 3,\n  [4]\n]\n')).toEqual([
+      [2, { a: ']},["{' }],
+      [6, { a: 2 }],
+      [6, 3],
+      [7, [4]],
+    ]);
+  });
+
+  it("agrees with JSON.parse on every array, however the bytes arrive", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.jsonValue({ maxDepth: 3 })),
+        fc.constantFrom(0, 2),
+        fc.integer({ min: 1, max: 7 }),
+        (list, indent, cut) => {
+          const text = JSON.stringify(list, null, indent);
+          const found = split(text, cut, 1e9);
+          expect(found.map(([, value]) => value)).toEqual(JSON.parse(text));
+        },
+      ),
+    );
+  });
+
+  it("reads objects a line under the same ending", async () => {
+    expect(await json('\n{"a":1}\n{"a":2}\n')).toEqual([
+      [2, { a: 1 }],
+      [3, { a: 2 }],
+    ]);
+  });
+
+  it("says what is wrong with the array itself, and where", () => {
+    expect(split('[{"a":1},\n{"a":')).toEqual([
+      [1, { a: 1 }],
+      [2, "the array is not closed: the file is cut off; its last element begins on line 2"],
+    ]);
+    expect(split("[1,\n,2]")).toEqual([
+      [1, 1],
+      [2, "an element is missing between commas"],
+    ]);
+    expect(split("[1,]")).toEqual([
+      [1, 1],
+      [1, "an element is missing between commas"],
+    ]);
+    expect(split("[1] x")).toEqual([
+      [1, 1],
+      [1, "text after the end of the array"],
+    ]);
+    expect(split("[1}")).toEqual([[1, "a closing brace without its opening one"]]);
+    expect(split("hello")).toEqual([[1, "not a JSON array: a .json file holds [ … ], or one object a line"]]);
+    expect(split(" \n")).toEqual([[2, "the file is empty"]]);
+    expect(split("[]")).toEqual([]);
+  });
+
+  it("bounds an element, and reports bytes that are no text", async () => {
+    expect(split(`["${"x".repeat(50)}",\n2]`, 7, 40)).toEqual([
+      [1, expect.stringContaining("longer than")],
+      [2, 2],
+    ]);
+    const bytes = Buffer.concat([Buffer.from('["a",\n"'), Buffer.from([0xff]), Buffer.from('",\n"b"]')]);
+    expect(await json(bytes)).toEqual([
+      [1, "a"],
+      [2, expect.stringContaining("not valid UTF-8")],
+      [3, "b"],
+    ]);
+  });
+});
