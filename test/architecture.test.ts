@@ -44,8 +44,6 @@ const owners: Readonly<Record<string, string>> = {
   "@huggingface/tokenizers": "text",
   hyparquet: "data",
   "hyparquet-compressors": "data",
-  "csv-parse": "data",
-  "chess.js": "data",
   "pure-rand": "util",
   commander: "cli",
 };
@@ -59,6 +57,12 @@ interface Import {
 const folderOf = (file: string): string => file.split("/")[0]!.replace(/\.ts$/, "");
 const rankOf = (folder: string): number => layers.findIndex((layer) => layer.includes(folder));
 const isTest = (file: string): boolean => /\.(test|contract)\.ts$/.test(file);
+
+const packageOf = (specifier: string): string =>
+  specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
 
 /** The file that a relative specifier means, relative to src; one that leaves src starts with `..`. */
 const targetOf = ({ file, specifier }: Import): string =>
@@ -82,10 +86,7 @@ function offence(one: Import, dependencies: ReadonlySet<string>): string | undef
 }
 
 function packageOffence({ file, specifier }: Import, dependencies: ReadonlySet<string>): string | undefined {
-  const name = specifier
-    .split("/")
-    .slice(0, specifier.startsWith("@") ? 2 : 1)
-    .join("/");
+  const name = packageOf(specifier);
   const owner = owners[name];
   if (owner !== undefined && owner !== folderOf(file)) return `${file}: ${name} belongs to ${owner}`;
   if (!isTest(file) && !dependencies.has(name)) return `${file}: ${name} is not a dependency of the package`;
@@ -134,6 +135,10 @@ describe("the source", () => {
   });
   it("imports only from lower layers, and packages only where they belong", () => {
     expect(imports.flatMap((one) => offence(one, dependencies) ?? [])).toEqual([]);
+  });
+  it("uses every package that it depends on", () => {
+    const used = new Set(imports.filter((one) => !isTest(one.file)).map((one) => packageOf(one.specifier)));
+    expect([...dependencies].filter((name) => !used.has(name))).toEqual([]);
   });
   it("has no circle", () => {
     expect(cycle(imports)).toEqual([]);
