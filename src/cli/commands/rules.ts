@@ -1,0 +1,115 @@
+/**
+ * `tacit rules`: the adapter's rule files, and what one becomes in a model's vocabulary.
+ * May not know: weights, engines.
+ */
+import { type Command, Option } from "commander";
+import { printable, quoted } from "../../util/terminal.js";
+import { jsonOption, modelOption } from "../options.js";
+import { type Io, runAction } from "../run-action.js";
+
+const rulesHelp = `
+RULES is paper (as the paper states them), reference (as the authors' code applies them) or the path of a YAML file.
+Strings name tokens by the text they stand for, not by how a vocabulary writes them: " I" is the token for a space and I.`;
+
+export function registerRules(program: Command): void {
+  const rules = program
+    .command("rules")
+    .description("Lists and shows the adapter's rules, and explains what they become in a model's vocabulary.")
+    .addHelpText("after", `${rulesHelp}\n\nExample:\n  tacit rules explain --model models/gemma-3-270m --rules paper`);
+  registerList(rules);
+  registerShow(rules);
+  registerExplain(rules);
+}
+
+export const rulesOption = (): Option => new Option("--rules <rules>", "paper, reference, or the path of a rule file");
+
+export const disableRuleOption = (): Option =>
+  new Option("--disable-rule <name>", "leave this rule out; may be given several times").argParser(
+    (name: string, names: readonly string[] | undefined) => [...(names ?? []), name],
+  );
+
+function registerList(rules: Command): void {
+  rules
+    .command("list")
+    .description("Lists the rule files that come with the package and what each rule does.")
+    .addOption(jsonOption())
+    .addHelpText("after", "\nExample:\n  tacit rules list")
+    .action((options: { json: boolean }) =>
+      runAction(options, async (io) => {
+        const { loadRules, shippedRules } = await import("../../decode/rules-file.js");
+        const { describeRules, fileSummary } = await import("../rules/describe.js");
+        const loaded = await Promise.all(shippedRules.map((name) => loadRules(name)));
+        for (const one of loaded) io.out(`${one.rules.name}\n${describeRules(one)}`);
+        return { rules: loaded.map(fileSummary) };
+      }),
+    );
+}
+
+function registerShow(rules: Command): void {
+  rules
+    .command("show")
+    .argument("<rules>", "paper, reference, or the path of a rule file")
+    .description("Checks a rule file and prints it. A shipped one is a good start for a file of your own.")
+    .addOption(jsonOption())
+    .addHelpText("after", "\nExample:\n  tacit rules show paper > my-rules.yaml")
+    .action((spec: string, options: { json: boolean }) =>
+      runAction(options, async (io) => {
+        const { loadRules } = await import("../../decode/rules-file.js");
+        const { fileSummary } = await import("../rules/describe.js");
+        const loaded = await loadRules(spec);
+        io.out(printable(loaded.text));
+        return fileSummary(loaded);
+      }),
+    );
+}
+
+interface ExplainOptions {
+  readonly json: boolean;
+  readonly model: string;
+  readonly rules: string;
+  readonly disableRule?: readonly string[];
+}
+
+function registerExplain(rules: Command): void {
+  rules
+    .command("explain")
+    .description("Shows which token of a model's vocabulary each string of a rule file names, and with what score.")
+    .addOption(modelOption())
+    .addOption(rulesOption().default("paper"))
+    .addOption(disableRuleOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      `${rulesHelp}
+A string that is not one token is listed and ignored. Where several ordinary tokens stand for the same text, the one that
+encoding gives is scored and the others are named. Only the tokenizer is read, not the weights.
+
+Example:
+  tacit rules explain --model models/gemma-3-270m --rules paper --disable-rule eos`,
+    )
+    .action((options: ExplainOptions) => runAction(options, (io) => explain(options, io)));
+}
+
+async function explain(options: ExplainOptions, io: Io): Promise<object> {
+  const { loadTextModel } = await import("../../text/load.js");
+  const { loadRules } = await import("../../decode/rules-file.js");
+  const { resolveRules, unresolvedStrings } = await import("../../decode/rules-resolve.js");
+  const { describeResolved, fileSummary, resolvedSummary } = await import("../rules/describe.js");
+  const loaded = await loadRules(options.rules);
+  const model = await loadTextModel(options.model);
+  const resolution = resolveRules(loaded.rules, model, { disabled: options.disableRule ?? [] });
+  const eosPiece = model.tokenizer.piece(model.eosId) ?? "";
+  io.out(`Rules ${quoted(loaded.rules.name)} in the vocabulary of ${quoted(options.model)}\n`);
+  for (const entry of resolution.report) io.out(describeResolved(entry, `${quoted(eosPiece)} (id ${model.eosId})`));
+  const unresolved = unresolvedStrings(resolution.report);
+  for (const string of unresolved)
+    io.note(`tacit: ${quoted(JSON.stringify(string))} is not one token here and is ignored`);
+  return {
+    model: options.model,
+    tokenizer_hash: model.hash,
+    ...fileSummary(loaded),
+    eos: { id: model.eosId, piece: eosPiece },
+    resolved: resolvedSummary(resolution),
+    unresolved,
+  };
+}

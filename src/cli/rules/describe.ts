@@ -1,0 +1,86 @@
+/**
+ * Rules in words and tables: without a vocabulary, and as they were resolved in one.
+ * May not know: files, models.
+ */
+import { type Rule, rampScore } from "../../decode/rules.js";
+import type { LoadedRules } from "../../decode/rules-file.js";
+import type { Resolution, RuleReport, TokenReport } from "../../decode/rules-resolve.js";
+import { columns, quoted } from "../../util/terminal.js";
+
+/** Response lengths at which the EOS ramp is shown. */
+const SHOWN_LENGTHS = [0, 50, 250, 500];
+
+/** One rule as it was resolved: a table of its tokens, or what it does. `eos` names the stop token. */
+export function describeResolved({ rule, disabled, tokens }: RuleReport, eos: string): string {
+  const title = `\n${quoted(rule.name)} · ${rule.kind}${disabled ? " · disabled" : ""}\n`;
+  switch (rule.kind) {
+    case "eos_ramp": {
+      const shown = SHOWN_LENGTHS.map((n) => [`n = ${n}`, signed(rampScore(rule, n))]);
+      return `${title}  ${describeRule(rule)}; EOS is ${eos}\n${indent(columns(shown, [1]))}`;
+    }
+    case "used_tokens":
+      return `${title}  ${describeRule(rule)}\n`;
+    case "token_scores":
+      return title + indent(columns([["string", "id", "piece", "score", ""], ...tokens.map(tokenCells)], [1, 3]));
+    default:
+      return rule satisfies never;
+  }
+}
+
+function tokenCells(token: TokenReport): string[] {
+  const string = quoted(JSON.stringify(token.string));
+  if (!token.found) return [string, "-", "-", "-", `${token.reason}: ignored`];
+  const others = token.alternatives.length === 0 ? "" : `also ${token.alternatives.join(", ")}, without a score`;
+  return [string, String(token.id), shownPiece(token.piece), signed(token.score), token.byte ? "byte piece" : others];
+}
+
+/** As the vocabulary writes it; in quotes where it could not be seen otherwise. */
+const shownPiece = (piece: string): string => quoted(/\s/.test(piece) ? JSON.stringify(piece) : piece);
+
+/** One line per rule: what it does, without a vocabulary. */
+export function describeRules({ rules }: LoadedRules): string {
+  return indent(columns(rules.rules.map((rule) => [quoted(rule.name), rule.kind, describeRule(rule)])));
+}
+
+function describeRule(rule: Rule): string {
+  switch (rule.kind) {
+    case "eos_ramp": {
+      const ends = { grow: "growing on after that", hold: `then ${signed(rule.score)} for good`, zero: "then nothing" };
+      return `${signed(rule.score)} × n / ${rule.tokens} on EOS after n response tokens, ${ends[rule.after]}`;
+    }
+    case "token_scores":
+      return `${rule.scores.size} strings, at every step`;
+    case "used_tokens": {
+      const what = {
+        response: "of the response so far",
+        conversation: "of the instruction, the tag and the response so far",
+      };
+      return `${signed(rule.score)} once for every distinct token ${what[rule.scope]}`;
+    }
+    default:
+      return rule satisfies never;
+  }
+}
+
+const signed = (score: number): string => `${score > 0 ? "+" : ""}${Number(score.toFixed(6))}`;
+const indent = (text: string): string => text.replace(/^(?=.)/gm, "  ");
+
+/** A rule file for `--json`. */
+export const fileSummary = ({ rules, path, hash }: LoadedRules): object => ({
+  name: rules.name,
+  path,
+  sha256: hash,
+  rules: rules.rules.map((rule) =>
+    rule.kind === "token_scores" ? { ...rule, scores: Object.fromEntries(rule.scores) } : rule,
+  ),
+});
+
+/** Its resolution for `--json`. */
+export function resolvedSummary({ report, resolved }: Resolution): object[] {
+  return report.map(({ rule, disabled, tokens }) => {
+    const common = { name: rule.name, kind: rule.kind, disabled };
+    if (rule.kind === "token_scores") return { ...common, tokens };
+    if (rule.kind === "used_tokens") return { ...common, score: rule.score, scope: rule.scope };
+    return { ...common, id: resolved.eosId, examples: SHOWN_LENGTHS.map((n) => ({ n, score: rampScore(rule, n) })) };
+  });
+}
