@@ -26,9 +26,21 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/doctor.js")).registerDoctor,
   },
   {
+    name: "render",
+    group: "Prepare",
+    summary: "examples to token ids and loss mask, certified and shown",
+    load: async () => (await import("./commands/render.js")).registerRender,
+  },
+  {
     name: "rules",
     group: "Look",
     summary: "the adapter's rules, and what they become in a vocabulary",
     load: async () => (await import("./commands/rules.js")).registerRules,
+  },
+  {
+    name: "rank",
+    group: "Measure",
+    summary: "how often the right response is more likely than others",
+    load: async () => (await import("./commands/rank.js")).registerRank,
   },
 ];

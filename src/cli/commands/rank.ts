@@ -1,0 +1,141 @@
+/**
+ * `tacit rank`: the response ranking capability of a model.
+ * May not know: how anything is computed.
+ */
+import { type Command, Option } from "commander";
+import type { Engine } from "../../engines/engine.js";
+import type { RankReading, RankSummary } from "../../records/rank.js";
+import type { RankWatch } from "../../steps/rank.js";
+import { formatCount, formatDuration, secondsLeft } from "../../util/progress.js";
+import { columns } from "../../util/terminal.js";
+import { forceOption, integer, jsonOption, modelOption, seedOption, threadsOption } from "../options.js";
+import { type Io, runAction } from "../run-action.js";
+
+// Named by a constant until the module exists; the compiler would refuse the literal.
+const EMBEDDED = "../../engines/embedded.js";
+
+const help = `
+Each response is compared, under its own instruction, with the responses of other examples drawn by chance with replacement.
+Two readings of "more likely": the total log-likelihood (the paper's eq. 3) and its mean per token (the reference code's).
+Ties and draws that hit the example itself are counted, and count as not more likely. Intervals are clustered by instruction.
+
+Writes DIR/pairs.jsonl (every comparison), DIR/summary.json, and DIR/scores.jsonl, the ledger from which a stopped run goes on:
+give the same command again. An --out that ends in .jsonl names the file of comparisons; the others lie beside it.
+
+Example:
+  tacit rank --model models/gemma-3-270m --data alpaca:alpaca_data.json --limit 200 --out runs/rank-base`;
+
+interface RankFlags {
+  readonly model: string;
+  readonly data: string;
+  readonly out: string;
+  readonly against: number;
+  readonly limit: number;
+  readonly seed: number;
+  readonly maxLength: number;
+  readonly template: string;
+  readonly userTag?: string;
+  readonly assistantTag?: string;
+  readonly bos: "auto" | "always" | "never";
+  readonly threads: number;
+  readonly force: boolean;
+  readonly json: boolean;
+}
+
+export function registerRank(program: Command): void {
+  program
+    .command("rank")
+    .description("Measures how often a model finds the right response to an instruction more likely than others.")
+    .addOption(modelOption())
+    .addOption(new Option("--data <spec>", "PATH or NAME:PATH, as in alpaca:alpaca_data.json").makeOptionMandatory())
+    .addOption(new Option("--out <dir>", "folder for the results, or a .jsonl file").makeOptionMandatory())
+    .addOption(
+      new Option("--against <n>", "rivals for each instruction").default(5).argParser(integer({ min: 1, max: 10_000 })),
+    )
+    .addOption(
+      new Option("--limit <n>", "examples taken from the front; rivals are drawn from the same ones")
+        .default(1000)
+        .argParser(integer({ min: 2 })),
+    )
+    .addOption(seedOption())
+    .addOption(
+      new Option("--max-length <n>", "longer pairs of prompt and response are counted and not scored")
+        .default(2048)
+        .argParser(integer({ min: 2 })),
+    )
+    .addOption(new Option("--template <name>", "format of prompt and response").default("tulu"))
+    .addOption(new Option("--user-tag <text>", "in place of the template's"))
+    .addOption(new Option("--assistant-tag <text>", "in place of the template's"))
+    .addOption(
+      new Option("--bos <when>", "auto: as the tokenizer does").choices(["auto", "always", "never"]).default("auto"),
+    )
+    .addOption(threadsOption())
+    .addOption(forceOption())
+    .addOption(jsonOption())
+    .addHelpText("after", help)
+    .action((flags: RankFlags) => runAction(flags, (io) => runRank(flags, io)));
+}
+
+async function runRank(flags: RankFlags, io: Io): Promise<RankSummary> {
+  const { rank, rankPaths } = await import("../../steps/rank.js");
+  const { embeddedEngine } = (await import(EMBEDDED)) as { embeddedEngine: Engine };
+  const { templateFrom } = await import("../../text/template.js");
+  const { formatShare } = await import("../../stats/estimate.js");
+  const { template, userTag, assistantTag, json: _, ...options } = flags;
+  const tags = {
+    ...(userTag === undefined ? {} : { userTag }),
+    ...(assistantTag === undefined ? {} : { assistantTag }),
+  };
+  const summary = await rank(
+    embeddedEngine,
+    { ...options, template: templateFrom({ template, ...tags }) },
+    { ...watchOn(io), signal: io.signal },
+  );
+  io.out(describe(summary, formatShare));
+  io.out(`\n${rankPaths(flags.out).pairs}\n${rankPaths(flags.out).summary}\n`);
+  return summary;
+}
+
+function watchOn(io: Io): RankWatch {
+  const started = performance.now();
+  return {
+    onStart({ inLedger }) {
+      if (inLedger > 0)
+        io.note(`tacit: the ledger holds ${formatCount(inLedger)} scores of earlier runs; those that fit are used`);
+    },
+    onProgress(done, instructions) {
+      io.progress.update(() => {
+        const left = secondsLeft(done, instructions, (performance.now() - started) / 1000);
+        return `ranking: ${formatCount(done)} of ${formatCount(instructions)} instructions${left === undefined ? "" : `, ${formatDuration(left)} left`}`;
+      });
+    },
+  };
+}
+
+/** Both readings side by side, then what did not take part. */
+function describe(summary: RankSummary, share: (rate: RankReading["rate"]) => string): string {
+  const row = (name: string, { greater, less, ties, rate, rate_without_self_draws: others }: RankReading): string[] => [
+    name,
+    share(rate),
+    share(others),
+    ...[greater, less, ties].map(formatCount),
+  ];
+  const table = columns(
+    [
+      ["the right response is more likely", "of all pairs", "without self-draws", "greater", "less", "ties"],
+      row("in total (paper)", summary.sum),
+      row("per token (reference)", summary.mean),
+    ],
+    [3, 4, 5],
+  );
+  const reasons = Object.entries(summary.unscored_reasons).map(([reason, n]) => `${n} ${reason}`);
+  const unscored = `${formatCount(summary.unscored)} unscored${reasons.length === 0 ? "" : ` (${reasons.join(", ")})`}`;
+  const turns =
+    summary.data.multi_turn === 0 ? "" : `${formatCount(summary.data.multi_turn)} dialogues: first exchange only. `;
+  return (
+    `${table}\n${formatCount(summary.pairs)} pairs of ${formatCount(summary.instructions)} instructions: ` +
+    `${formatCount(summary.self_draws)} self-draws, ${unscored}. ${turns}` +
+    `Intervals: 95 %, clustered by instruction.\n` +
+    `${formatCount(summary.scored)} responses scored, ${formatCount(summary.reused)} reused, ${formatDuration(summary.seconds)}.\n`
+  );
+}

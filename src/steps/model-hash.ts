@@ -1,0 +1,30 @@
+/**
+ * What a model directory is, as one hash: its configuration, its tokenizer and its weights, whatever the folder is called.
+ * May not know: formats.
+ */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { UserError } from "../util/errors.js";
+import { sha256, sha256File } from "../util/files.js";
+
+/** Files that decide what a model says. The rest (README, run records, optimizer states) does not. */
+const counts = (name: string): boolean =>
+  name === "config.json" ||
+  name === "tokenizer.json" ||
+  name === "tokenizer_config.json" ||
+  name.endsWith(".safetensors");
+
+/**
+ * sha256 over the names and the sha256 of those files, in order of their names. Reads the weights once.
+ *
+ * @throws UserError  the directory holds none of them
+ */
+export async function hashModel(directory: string): Promise<string> {
+  const names = (await readdir(directory)).filter(counts).sort();
+  if (!names.includes("config.json")) {
+    throw new UserError(`${directory} has no config.json`, { remedy: "name a model directory in Hugging Face layout" });
+  }
+  const lines: string[] = [];
+  for (const name of names) lines.push(`${name} ${await sha256File(join(directory, name))}\n`);
+  return sha256(lines.join(""));
+}

@@ -1,0 +1,207 @@
+/**
+ * Ranking, from files to files: data set and model directory in; the ledger of scores, one line per comparison and a summary
+ * out. The command, the library and studies call this one function.
+ *
+ * The ledger is what a stopped run leaves and what the next one starts from; comparisons and summary are made from it anew.
+ */
+import { join } from "node:path";
+import { collectExamples } from "../data/load.js";
+import { parseDataSpec } from "../data/spec.js";
+import type { Engine } from "../engines/engine.js";
+import { type RankedText, type RankInput, rankPairs } from "../rank/rank.js";
+import { drawRivals } from "../rank/rivals.js";
+import type { ScoreCache, Scored } from "../rank/scoring.js";
+import { openTally } from "../rank/totals.js";
+import type { Example } from "../records/example.js";
+import { type RankSummary, rankSummarySchema, type ScoreLine, scoreLineSchema } from "../records/rank.js";
+import { loadTextModel } from "../text/load.js";
+import { type BosChoice, renderPair } from "../text/render.js";
+import { type Template, templateText } from "../text/template.js";
+import type { TextModel } from "../text/tokenizer.js";
+import { trimWhiteSpace } from "../text/unicode.js";
+import { UserError } from "../util/errors.js";
+import { openAtomic, refuseOverwrite, sha256, sha256File, writeFileAtomic } from "../util/files.js";
+import { type Ledger, openLedger } from "../util/ledger.js";
+import { packageVersion } from "../util/system.js";
+import { hashModel } from "./model-hash.js";
+
+export interface RankOptions {
+  /** Model directory. */
+  readonly model: string;
+  /** `PATH` or `NAME:PATH`. */
+  readonly data: string;
+  /** A folder, or a file ending in `.jsonl` for the comparisons, with summary and ledger beside it. */
+  readonly out: string;
+  readonly template: Template;
+  /** Rivals for each instruction; default 5. */
+  readonly against?: number;
+  /** Examples taken from the front; rivals come from the same ones; default 1000. */
+  readonly limit?: number;
+  readonly seed?: number;
+  /** Ids of prompt and response together beyond which a pair is not scored; default 2048. */
+  readonly maxLength?: number;
+  readonly bos?: BosChoice;
+  readonly threads: number;
+  readonly force?: boolean;
+}
+
+export interface RankWatch {
+  readonly signal?: AbortSignal;
+  readonly onStart?: (plan: { readonly instructions: number; readonly inLedger: number }) => void;
+  readonly onProgress?: (done: number, instructions: number) => void;
+}
+
+/** Where a run's three files lie. */
+export function rankPaths(out: string): { readonly pairs: string; readonly summary: string; readonly scores: string } {
+  if (!out.endsWith(".jsonl")) {
+    return { pairs: join(out, "pairs.jsonl"), summary: join(out, "summary.json"), scores: join(out, "scores.jsonl") };
+  }
+  const stem = out.slice(0, -".jsonl".length);
+  return { pairs: out, summary: `${stem}.summary.json`, scores: `${stem}.scores.jsonl` };
+}
+
+/**
+ * @throws UserError  the results are there already, the engine gives no log-probabilities, or fewer than two examples
+ * @throws the signal's reason  stopped; what was scored is in the ledger
+ */
+export async function rank(engine: Engine, options: RankOptions, watch: RankWatch = {}): Promise<RankSummary> {
+  const started = performance.now();
+  const paths = rankPaths(options.out);
+  for (const path of [paths.pairs, paths.summary]) refuseOverwrite(path, options.force === true);
+  if (!engine.capabilities.score) {
+    throw new UserError(`the engine ${engine.name} gives no log-probabilities of given responses`, {
+      remedy: "rank with another engine",
+    });
+  }
+  const settings = settle(options);
+  const data = await readData(options.data, settings.limit);
+  const text = await loadTextModel(options.model);
+  const modelHash = await hashModel(options.model);
+  const source = renderer(text, options, data.examples, settings.max_length);
+  const rivals = drawRivals(data.examples.length, settings.against, settings.seed);
+  const ledger = await openLedger(paths.scores, (line) => scoreLineSchema.parse(line));
+  try {
+    watch.onStart?.({ instructions: rivals.length, inLedger: ledger.lines.length });
+    const key = sha256([packageVersion(), engine.name, "f32", options.threads, modelHash].join("\n"));
+    const input = { ids: data.examples.map(({ id }) => id), render: source.render, rivals, modelHash: key };
+    const { totals, scored, reused } = await compareAll(engine, options, input, ledger, paths.pairs, watch);
+    const summary: RankSummary = {
+      version: 1,
+      ...totals,
+      engine: engine.name,
+      model: { path: options.model, hash: modelHash },
+      data: { spec: options.data, hash: data.hash, examples: data.examples.length, multi_turn: data.multiTurn },
+      options: { ...settings, threads: options.threads, template: templateText(options.template) },
+      scored,
+      reused,
+      merged: source.merged(),
+      seconds: Number(((performance.now() - started) / 1000).toFixed(3)),
+      tacit: packageVersion(),
+    };
+    await writeFileAtomic(paths.summary, `${JSON.stringify(rankSummarySchema.parse(summary), null, 2)}\n`);
+    return summary;
+  } finally {
+    await ledger.close();
+  }
+}
+
+interface Settings {
+  readonly against: number;
+  readonly limit: number;
+  readonly seed: number;
+  readonly max_length: number;
+  readonly bos: BosChoice;
+}
+
+const settle = ({ against = 5, limit = 1000, seed = 0, maxLength = 2048, bos = "auto" }: RankOptions): Settings => ({
+  against,
+  limit,
+  seed,
+  max_length: maxLength,
+  bos,
+});
+
+async function readData(specText: string, limit: number) {
+  const spec = parseDataSpec(specText);
+  const { examples } = await collectExamples(spec, { limit });
+  if (examples.length < 2) {
+    throw new UserError(`${spec.path} gives ${examples.length} example; ranking compares at least two`, {
+      remedy: "name more data, or raise --limit",
+    });
+  }
+  const multiTurn = examples.filter((example) => example.messages.length > 2).length;
+  return { examples, multiTurn, hash: await sha256File(spec.path) };
+}
+
+/** Any instruction followed by any response, as ids. Of a dialogue it is the first exchange. */
+function renderer(text: TextModel, options: RankOptions, examples: readonly Example[], maxLength: number) {
+  let merged = 0;
+  const content = (example: number, message: number): string => examples[example]?.messages[message]?.content ?? "";
+  const render = (instruction: number, response: number): RankedText => {
+    const pair = { instruction: content(instruction, 0), response: content(response, 1) };
+    if (trimWhiteSpace(pair.response) === "") return { kind: "unscored", reason: "empty-response" };
+    const rendered = renderPair(text, options.template, pair, { bos: options.bos ?? "auto" });
+    if (rendered.promptIds.length + rendered.responseIds.length > maxLength) {
+      return { kind: "unscored", reason: "too-long" };
+    }
+    if (rendered.merged) merged++;
+    return { kind: "ready", promptIds: rendered.promptIds, responseIds: rendered.responseIds };
+  };
+  return { render, merged: () => merged };
+}
+
+async function compareAll(
+  engine: Engine,
+  options: RankOptions,
+  input: RankInput,
+  ledger: Ledger<ScoreLine>,
+  path: string,
+  watch: RankWatch,
+) {
+  const cache = openCache(ledger);
+  const tally = openTally();
+  const file = await openAtomic(path);
+  const model = await engine.load(options.model, { threads: options.threads, precision: "f32" });
+  try {
+    const run = {
+      cache,
+      ...(watch.signal === undefined ? {} : { signal: watch.signal }),
+      onProgress: (done: number) => watch.onProgress?.(done, input.ids.length),
+    };
+    for await (const pair of rankPairs(model, input, run)) {
+      tally.add(pair);
+      await file.write(`${JSON.stringify(pair)}\n`);
+    }
+    await file.commit();
+  } catch (error) {
+    await file.discard();
+    throw error;
+  } finally {
+    await model.close();
+  }
+  return { totals: tally.totals(), scored: cache.scored(), reused: cache.reused() };
+}
+
+/** The ledger as a cache: what it held at the start, and what this run adds, which is on disk before it is used. */
+function openCache(ledger: Ledger<ScoreLine>): ScoreCache & { scored(): number; reused(): number } {
+  const old = new Map(ledger.lines.map((line) => [line.key, withoutKey(line)]));
+  const fresh = new Map<string, Scored>();
+  const reused = new Set<string>();
+  return {
+    get(key) {
+      const known = fresh.get(key) ?? old.get(key);
+      if (old.has(key)) reused.add(key);
+      return known;
+    },
+    async set(key, value) {
+      await ledger.append({ key, ...value });
+      fresh.set(key, value);
+    },
+    scored: () => fresh.size,
+    reused: () => reused.size,
+  };
+}
+
+function withoutKey(line: ScoreLine): Scored {
+  return "unscored" in line ? { unscored: line.unscored } : { sum: line.sum, mean: line.mean, tokens: line.tokens };
+}
