@@ -1,0 +1,220 @@
+/**
+ * `tacit render`: the ids and the loss mask of every row, with a certificate; `--show` prints rows coloured by loss.
+ * May not know: how rows are made.
+ */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { LoadReport } from "../../data/load.js";
+import type { Certificate } from "../../records/certificate.js";
+import type { Row } from "../../records/row.js";
+import type { RenderRequest } from "../../steps/render.js";
+import type { BosChoice, Objective } from "../../text/render.js";
+import type { TextModel } from "../../text/tokenizer.js";
+import { UserError } from "../../util/errors.js";
+import type { Paint } from "../../util/terminal.js";
+import { forceOption, integer, jsonOption, modelOption } from "../options.js";
+import { type Io, runAction } from "../run-action.js";
+
+interface RenderFlags {
+  readonly json: boolean;
+  readonly force: boolean;
+  readonly model: string;
+  readonly data: string;
+  readonly objective: Objective;
+  readonly template: string;
+  readonly userTag?: string;
+  readonly assistantTag?: string;
+  readonly bos: BosChoice;
+  readonly maxLength: number;
+  readonly skipEmpty: boolean;
+  readonly limit?: number | "all";
+  readonly out?: string;
+  readonly show?: number;
+}
+
+const help = `
+The format is {BOS}<|user|>\\n{instruction}\\n<|assistant|>\\n{response}{EOS}. Loss falls on each response and its EOS, on
+nothing else. A row is {id, input_ids, labels, prompt_tokens, merged, cut}, labels -100 where there is no loss; the
+certificate beside the rows (ROWS.certificate.json) says what was checked of all of them.
+
+Examples:
+  tacit render --model DIR --data lima:lima_data.jsonl --objective response --out rows.jsonl
+  tacit render --model DIR --data my.jsonl --show 3`;
+
+export function registerRender(program: Command): void {
+  program
+    .command("render")
+    .description("Turns examples into token ids and a loss mask, checks every row, and shows where the loss falls.")
+    .addOption(modelOption())
+    .requiredOption("--data <spec>", "rows: PATH, or NAME:PATH for a data set of the paper")
+    .addOption(
+      new Option("--objective <name>", "response: every instruction is replaced by the empty text")
+        .choices(["instruction", "response"])
+        .default("instruction"),
+    )
+    .option("--out <file>", "where the rows go, as JSON lines")
+    .addOption(new Option("--show <n>", "print the first n rows, coloured by loss").argParser(integer({ min: 1 })))
+    .addOption(new Option("--template <name>", "format of a dialogue").default("tulu"))
+    .option("--user-tag <text>", "tag before an instruction (default: the template's, <|user|>)")
+    .option("--assistant-tag <text>", "tag before a response (default: the template's, <|assistant|>)")
+    .addOption(
+      new Option("--bos <when>", "auto: the BOS that the tokenizer itself adds; always: also one that a config names")
+        .choices(["auto", "always", "never"])
+        .default("auto"),
+    )
+    .addOption(
+      new Option("--max-length <n>", "longest row in ids; the rest is cut off on the right")
+        .default(2048)
+        .argParser(integer({ min: 1 })),
+    )
+    .addOption(
+      new Option("--skip-empty", "leave out rows of which nothing carries loss after the cut").default(
+        false,
+        "an error",
+      ),
+    )
+    .addOption(limitOption())
+    .addOption(forceOption())
+    .addOption(jsonOption())
+    .addHelpText("after", help)
+    .action((flags: RenderFlags) => runAction(flags, (io) => render(flags, io)));
+}
+
+const limitOption = (): Option =>
+  new Option(
+    "--limit <n>",
+    "at most n examples from the front, or all (default: the paper's: 1,000 of gsm8k, recipes and chess, else all)",
+  ).argParser((text) => {
+    if (text === "all") return text;
+    if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Give a whole number of 1 or more, or all.");
+    return integer({ min: 1 })(text);
+  });
+
+async function render(flags: RenderFlags, io: Io): Promise<object> {
+  const { loadTextModel } = await import("../../text/load.js");
+  const { templateFrom } = await import("../../text/template.js");
+  const { refuseOverwrite } = await import("../../util/files.js");
+  const { certificatePath } = await import("../../steps/render.js");
+  if (flags.out === undefined && flags.show === undefined) {
+    throw new UserError("nothing was asked for", { remedy: "pass --out FILE, --show N, or both" });
+  }
+  if (flags.out !== undefined) {
+    refuseOverwrite(flags.out, flags.force);
+    refuseOverwrite(certificatePath(flags.out), flags.force);
+  }
+  const template = templateFrom({
+    template: flags.template,
+    ...(flags.userTag === undefined ? {} : { userTag: flags.userTag }),
+    ...(flags.assistantTag === undefined ? {} : { assistantTag: flags.assistantTag }),
+  });
+  const model = await loadTextModel(flags.model);
+  const { objective, bos, maxLength, skipEmpty } = flags;
+  const request: RenderRequest = { model, template, objective, bos, maxLength, skipEmpty };
+  return flags.out === undefined ? showOnly(flags, request, io) : writeAndShow(flags, request, flags.out, io);
+}
+
+async function writeAndShow(flags: RenderFlags, request: RenderRequest, out: string, io: Io): Promise<object> {
+  const { writeRows, certificatePath } = await import("../../steps/render.js");
+  const { loadExamples, newLoadReport } = await import("../../data/load.js");
+  const report = newLoadReport();
+  const show = await shower(request.model, io);
+  let rows = 0;
+  const watch = (row: Row): void => {
+    rows += 1;
+    if (rows <= (flags.show ?? 0)) show(row);
+    io.progress.update(() => `${rows} rows`);
+  };
+  const examples = loadExamples(flags.data, { report, ...limitOf(flags) });
+  const { certificate, sha256 } = await writeRows(out, examples, request, watch);
+  printCertificate(io, certificate, report);
+  io.out(`${out}\n${certificatePath(out)}\n`);
+  return { out, certificate_file: certificatePath(out), sha256, left_out: leftOut(report), certificate };
+}
+
+async function showOnly(flags: RenderFlags, request: RenderRequest, io: Io): Promise<object> {
+  const { renderRows, certifierFor } = await import("../../steps/render.js");
+  const { loadExamples, newLoadReport } = await import("../../data/load.js");
+  const report = newLoadReport();
+  const certifier = certifierFor(request);
+  const show = await shower(request.model, io);
+  let rows = 0;
+  for await (const row of renderRows(loadExamples(flags.data, { report, ...limitOf(flags) }), request, certifier)) {
+    show(row);
+    rows += 1;
+    if (rows >= (flags.show ?? 0)) break;
+  }
+  return { out: null, shown: rows, certificate: certifier.finish() };
+}
+
+const limitOf = (flags: RenderFlags): { limit?: number | "all" } =>
+  flags.limit === undefined ? {} : { limit: flags.limit };
+
+/** Prints one row: green carries loss; without colour, loss stands between ⟦ and ⟧. */
+async function shower(model: TextModel, io: Io): Promise<(row: Row) => void> {
+  const { segmentsOf } = await import("../../text/segments.js");
+  const { supervisedTokens } = await import("../../text/render.js");
+  const { paintFor, printable, quoted, wantsColour } = await import("../../util/terminal.js");
+  const paint = paintFor(process.stdout);
+  const colour = wantsColour(process.stdout);
+  return (row) => {
+    const marks = [row.merged ? "merged at the border" : "", row.cut ? "cut" : ""].filter((mark) => mark !== "");
+    const counts = `${row.inputIds.length} tokens, ${row.promptTokens} of prompt, ${supervisedTokens(row)} with loss`;
+    io.out(`${paint("bold", quoted(row.id))} · ${[counts, ...marks].join(" · ")}\n`);
+    const runs = lossRuns(segmentsOf(model.tokenizer, row));
+    io.out(`${runs.map((run) => (colour ? painted(paint, run, printable) : bracketed(run, printable))).join("")}\n\n`);
+  };
+}
+
+interface Run {
+  readonly loss: boolean;
+  readonly parts: readonly { readonly text: string; readonly control: boolean }[];
+}
+
+function lossRuns(segments: readonly { text: string; control: boolean; loss: boolean }[]): Run[] {
+  const runs: { loss: boolean; parts: { text: string; control: boolean }[] }[] = [];
+  for (const { loss, text, control } of segments) {
+    const last = runs.at(-1);
+    if (last?.loss === loss) last.parts.push({ text, control });
+    else runs.push({ loss, parts: [{ text, control }] });
+  }
+  return runs;
+}
+
+function painted(paint: Paint, run: Run, safe: (text: string) => string): string {
+  return run.parts
+    .map(({ text, control }) =>
+      paint(run.loss ? (control ? "cyan" : "green") : control ? "magenta" : "dim", safe(text)),
+    )
+    .join("");
+}
+
+function bracketed(run: Run, safe: (text: string) => string): string {
+  const text = run.parts.map((part) => safe(part.text)).join("");
+  return run.loss ? `⟦${text}⟧` : text;
+}
+
+const grouped = (n: number): string => n.toLocaleString("en-US");
+
+function printCertificate(io: Io, certificate: Certificate, report: LoadReport): void {
+  const share = (100 * certificate.supervised_tokens) / certificate.tokens;
+  io.out(
+    `${grouped(certificate.rows)} rows · ${grouped(certificate.tokens)} tokens · longest ${grouped(certificate.longest_row)}\n`,
+  );
+  io.out(
+    `loss on ${grouped(certificate.supervised_tokens)} tokens (${share.toFixed(1)} %) of ${grouped(certificate.responses)} responses\n`,
+  );
+  io.out(`${grouped(certificate.responses_stopped)} responses end with a supervised EOS (id ${certificate.eos_id})\n`);
+  const counted: [number, string][] = [
+    [certificate.rows_cut, "rows were cut"],
+    [
+      certificate.rows_merged,
+      "rows would have merged at the border of prompt and response; their prompts were kept intact",
+    ],
+    [certificate.rows_skipped, "rows were skipped: nothing of them carries loss"],
+    [certificate.responses_empty, "responses are empty: their EOS alone carries loss"],
+  ];
+  for (const [n, what] of counted) if (n > 0) io.out(`${grouped(n)} ${what}\n`);
+  for (const { reason, count } of leftOut(report)) io.out(`${grouped(count)} left out by the data set: ${reason}\n`);
+}
+
+const leftOut = (report: LoadReport): { reason: string; count: number }[] =>
+  [...report.leftOut].map(([reason, { count }]) => ({ reason, count }));

@@ -1,0 +1,152 @@
+/**
+ * Examples to certified rows, one at a time: what `tacit render` writes and `tacit tune` trains on.
+ * May not know: which data set the examples come from, engines, the command line.
+ */
+import { createHash } from "node:crypto";
+import type { Certificate } from "../records/certificate.js";
+import type { Example } from "../records/example.js";
+import { type Row, toRowRecord } from "../records/row.js";
+import { type Certifier, createCertifier } from "../text/certificate.js";
+import {
+  type BosChoice,
+  bosOf,
+  type Objective,
+  renderExample,
+  renderPrompt,
+  supervisedTokens,
+} from "../text/render.js";
+import { type Template, templateText } from "../text/template.js";
+import type { TextModel } from "../text/tokenizer.js";
+import { UserError } from "../util/errors.js";
+import { openAtomic } from "../util/files.js";
+
+export const DEFAULT_MAX_LENGTH = 2048;
+
+export interface RenderRequest {
+  readonly model: TextModel;
+  readonly template: Template;
+  readonly objective: Objective;
+  /** Default `auto`. */
+  readonly bos?: BosChoice;
+  /** Longest row in ids, BOS and EOS included; the rest is cut off on the right. Default 2048. */
+  readonly maxLength?: number;
+  /** Leave out, and count, rows of which nothing carries loss after the cut; otherwise the first is an error. */
+  readonly skipEmpty?: boolean;
+}
+
+/** Examples from a loader (a stream) or from memory. */
+export type Examples = AsyncIterable<Example> | Iterable<Example>;
+
+/** The certifier that goes with a request; pass it to `renderRows` and ask it for the certificate at the end. */
+export function certifierFor(request: RenderRequest): Certifier {
+  const { model, template } = request;
+  return createCertifier({
+    template: templateText(template),
+    tokenizer: model.hash,
+    objective: request.objective,
+    bosId: bosOf(model, request.bos),
+    modelBosId: model.bosId,
+    eosId: model.eosId,
+    maxLength: request.maxLength ?? DEFAULT_MAX_LENGTH,
+  });
+}
+
+/**
+ * The rows of `examples` in their order, each checked before it is given. Holds one example at a time.
+ *
+ * @param certifier  from `certifierFor(request)`; has seen all rows when the generator ends
+ * @throws UserError  a row's mask is wrong, or nothing of it carries loss and `skipEmpty` is not set
+ */
+export async function* renderRows(
+  examples: Examples,
+  request: RenderRequest,
+  certifier: Certifier,
+): AsyncGenerator<Row, void, undefined> {
+  const { model, template, objective } = request;
+  const maxLength = request.maxLength ?? DEFAULT_MAX_LENGTH;
+  const options = { objective, maxLength, ...(request.bos === undefined ? {} : { bos: request.bos }) };
+  for await (const example of examples) {
+    const row = renderExample(model, template, example, options);
+    if (supervisedTokens(row) === 0) {
+      if (request.skipEmpty !== true) refuseEmpty(row, maxLength);
+      certifier.skip();
+      continue;
+    }
+    const instruction = objective === "response" ? "" : (example.messages[0]?.content ?? "");
+    certifier.add(row, {
+      promptIds: renderPrompt(model, template, instruction, options).promptIds,
+      responses: example.messages.length / 2,
+    });
+    yield row;
+  }
+}
+
+function refuseEmpty(row: Row, maxLength: number): never {
+  throw new UserError(`row ${row.id}: its prompt alone has ${maxLength} ids or more, so nothing of it carries loss`, {
+    remedy: "pass --skip-empty to leave such rows out, or raise --max-length",
+  });
+}
+
+/** All rows and their certificate, for data that fits in memory. */
+export async function collectRows(
+  examples: Examples,
+  request: RenderRequest,
+): Promise<{ readonly rows: Row[]; readonly certificate: Certificate }> {
+  const certifier = certifierFor(request);
+  const rows: Row[] = [];
+  for await (const row of renderRows(examples, request, certifier)) rows.push(row);
+  return { rows, certificate: certifier.finish() };
+}
+
+/** `rows.jsonl` → `rows.certificate.json`. */
+export function certificatePath(rowsPath: string): string {
+  return `${rowsPath.replace(/\.jsonl$/, "")}.certificate.json`;
+}
+
+export interface WrittenRows {
+  readonly certificate: Certificate;
+  /** sha256 of the rows' file. */
+  readonly sha256: string;
+}
+
+const CHUNK = 1 << 20; // characters gathered before a write
+
+/**
+ * Writes one JSON line a row to `path` and the certificate beside it; both appear when all is done, or neither.
+ *
+ * @param watch  called with each row as it is written
+ */
+export async function writeRows(
+  path: string,
+  examples: Examples,
+  request: RenderRequest,
+  watch: (row: Row) => void = () => {},
+): Promise<WrittenRows> {
+  const certifier = certifierFor(request);
+  const hash = createHash("sha256");
+  const rowsFile = await openAtomic(path);
+  const certificateFile = await openAtomic(certificatePath(path));
+  try {
+    let waiting = "";
+    const flush = async (): Promise<void> => {
+      hash.update(waiting);
+      await rowsFile.write(waiting);
+      waiting = "";
+    };
+    for await (const row of renderRows(examples, request, certifier)) {
+      waiting += `${JSON.stringify(toRowRecord(row))}\n`;
+      if (waiting.length >= CHUNK) await flush();
+      watch(row);
+    }
+    await flush();
+    const certificate = certifier.finish();
+    await certificateFile.write(`${JSON.stringify(certificate, null, 2)}\n`);
+    await rowsFile.commit();
+    await certificateFile.commit();
+    return { certificate, sha256: hash.digest("hex") };
+  } catch (error) {
+    await rowsFile.discard();
+    await certificateFile.discard();
+    throw error;
+  }
+}
