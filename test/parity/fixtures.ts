@@ -1,6 +1,7 @@
 /** The fixtures of `python/fixtures` as typed values. Their scripts, versions and hashes stand in `origin.json` beside them. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { IGNORE, type Row } from "../../src/records/row.js";
 
 export const modelsFolder = join(import.meta.dirname, "..", "fixtures", "models");
 export const modelNames = ["llama", "llama-tied", "gemma3", "gpt2"] as const;
@@ -97,9 +98,7 @@ export interface Training {
     readonly warmup: number;
     readonly clip: number | null;
     readonly steps: readonly { readonly loss: number; readonly lr: number; readonly grad_norm: number }[];
-    readonly parameters: Readonly<
-      Record<string, { readonly sum: number; readonly abs_sum: number; readonly float32_error: number }>
-    >;
+    readonly parameters: Readonly<Record<string, { readonly sum: number; readonly abs_sum: number }>>;
   }[];
 }
 
@@ -121,6 +120,16 @@ const read = (...path: string[]): unknown => JSON.parse(readFileSync(join(models
 export const expectedOf = (name: ModelName): Expected => read(name, "expected.json") as Expected;
 export const trainingOf = (name: ModelName): Training => read(name, "training.json") as Training;
 export const rendering = (): Rendering => read("tokenizers", "rendering.json") as Rendering;
+
+/** A row as training takes it. */
+export const rowOf = (row: LabelledRow, index: number): Row => ({
+  id: `row ${index}`,
+  inputIds: row.input_ids,
+  labels: row.labels,
+  promptTokens: row.labels.findIndex((label) => label !== IGNORE),
+  merged: false,
+  cut: false,
+});
 
 /** The largest |a - b|; NaN where lengths differ or a value is not finite, so that every comparison with it fails. */
 export function largestDifference(found: ArrayLike<number>, wanted: ArrayLike<number>): number {

@@ -1,0 +1,99 @@
+/**
+ * Every family against Transformers: logits, log-probabilities, loss and all gradients of tiny random models.
+ * Tolerances: two orders of single-precision sums over some hundred terms differ by about 1e-5 here; 2e-4 is what the project promises.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { modelFromConfig } from "../../src/models/open.js";
+import type { Tensor } from "../../src/runtime/device.js";
+import { type MicroBatch, microBatches } from "../../src/train/batches.js";
+import { compileLoss } from "../../src/train/loss-program.js";
+import { openSafetensors } from "../../src/weights/safetensors.js";
+import {
+  expectedOf,
+  largestDifference,
+  type ModelName,
+  modelFolder,
+  modelNames,
+  relativeDifference,
+  rowOf,
+} from "./fixtures.js";
+import { compileLogits, logitsOf, logSoftmax, runModel } from "./running.js";
+
+const TOLERANCE = 2e-4;
+
+describe.each(modelNames)("%s", (name) => {
+  const expected = expectedOf(name);
+
+  it("gives the logits and log-probabilities of the reference", async () => {
+    const running = await runModel(modelFolder(name));
+    const program = await compileLogits(running);
+    const size = running.model.dims.vocabSize;
+    for (const { input_ids: ids, logprobs, logits } of expected.forward) {
+      const found = await logitsOf(running, program, ids);
+      if (logits !== undefined) expect(largestDifference(found, logits.flat())).toBeLessThan(TOLERANCE);
+      const steps = ids.slice(1).map((id, t) => logSoftmax(found.subarray(t * size, (t + 1) * size))[id]!);
+      expect(largestDifference(steps, logprobs)).toBeLessThan(TOLERANCE);
+    }
+    await program[Symbol.asyncDispose]();
+  });
+
+  it("gives loss and gradient norm of every reduction, however a step is cut", async () => {
+    const training = await openTraining(name);
+    const rows = expected.loss.rows.map(rowOf);
+    for (const reduction of ["paper", "reference", "token"] as const) {
+      for (const microTokens of [1, 10_000]) {
+        const { loss, norm } = await training.step(microBatches(rows, reduction, microTokens));
+        expect(relativeDifference(loss, expected.loss.losses[reduction])).toBeLessThan(TOLERANCE);
+        expect(relativeDifference(norm, expected.loss.grad_norms[reduction])).toBeLessThan(TOLERANCE);
+      }
+    }
+    await training.close();
+  });
+
+  it("gives every gradient of the reference", async () => {
+    const wanted = await openSafetensors(join(modelFolder(name), "gradients.safetensors"));
+    const training = await openTraining(name);
+    const { gradients } = await training.step(microBatches(expected.loss.rows.map(rowOf), "token", 10_000));
+    expect([...gradients.keys()].sort()).toEqual([...wanted.tensors.keys()].sort());
+    for (const [tensor, values] of gradients) {
+      const reference = await wanted.read(tensor);
+      const largest = reference.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+      expect(largest).toBeGreaterThan(0);
+      expect(largestDifference(values, reference) / largest, tensor).toBeLessThan(TOLERANCE);
+    }
+    await wanted.close();
+    await training.close();
+  });
+});
+
+it.each(["llama", "llama-tied", "gemma3"] as const)(
+  "%s: a config with the keys of Transformers 4 says the same",
+  (name) => {
+    const shapes = ["config.json", "config.legacy.json"].map((file) => {
+      const path = join(modelFolder(name), file);
+      const { family, dims, parameters, ropes } = modelFromConfig(JSON.parse(readFileSync(path, "utf8")), path);
+      return { family, dims, parameters, ropes };
+    });
+    expect(shapes[0]).toEqual(shapes[1]);
+  },
+);
+
+/** The loss of a step and its gradients, summed over micro-batches. */
+async function openTraining(name: ModelName) {
+  const { model, device, parameters } = await runModel(modelFolder(name));
+  const program = await compileLoss(model, device, { maxPositions: 1000, gradients: true });
+  return {
+    async step(batches: readonly MicroBatch[]) {
+      const totals = new Map<string, Tensor>(model.parameters.map((spec) => [spec.name, device.zeros(spec.shape)]));
+      let loss = 0;
+      for (const batch of batches) loss += await program.run(parameters, batch, totals);
+      const gradients = new Map<string, Float32Array>();
+      for (const [parameter, total] of totals) gradients.set(parameter, await device.floats(total));
+      const squares = [...gradients.values()].flatMap((values) => Array.from(values, (value) => value ** 2));
+      return { loss, gradients, norm: Math.sqrt(squares.reduce((a, b) => a + b, 0)) };
+    },
+    close: () => program[Symbol.asyncDispose](),
+  };
+}
