@@ -80,6 +80,28 @@ it.each(["llama", "llama-tied", "gemma3"] as const)(
   },
 );
 
+const ropes = (sliding: number, full: number) => ({
+  rope_parameters: { sliding_attention: { rope_theta: sliding }, full_attention: { rope_theta: full } },
+});
+const SLIDING = "sliding_attention";
+it.each([
+  ["llama", { rope_parameters: { rope_theta: 10_000 } }],
+  ["llama", { rms_norm_eps: 1e-2 }],
+  ["gemma3", { sliding_window: 9 }],
+  ["gemma3", { layer_types: [SLIDING, SLIDING, SLIDING, "full_attention"] }],
+  ["gemma3", { query_pre_attn_scalar: 8 }],
+  ["gemma3", ropes(100, 100)],
+  ["gemma3", ropes(10_000, 100)],
+  ["gpt2", { layer_norm_epsilon: 1e-2 }],
+] as const)("a wrong reading would be noticed: %s with %o", async (name, changes) => {
+  const running = await runModel(modelFolder(name), changes);
+  const program = await compileLogits(running);
+  const row = expectedOf(name).forward.find(({ logits }) => logits !== undefined)!;
+  const found = await logitsOf(running, program, row.input_ids);
+  expect(largestDifference(found, row.logits!.flat())).toBeGreaterThan(100 * TOLERANCE);
+  await program[Symbol.asyncDispose]();
+});
+
 /** The loss of a step and its gradients, summed over micro-batches. */
 async function openTraining(name: ModelName) {
   const { model, device, parameters } = await runModel(modelFolder(name));

@@ -1,9 +1,11 @@
 /** What the parity tests share: a tiny model opened on the CPU, and all its logits for one row without a cache. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { createGraph, input, linear, reshape } from "../../src/graph/build.js";
 import type { Value } from "../../src/graph/ops.js";
 import { causalAttention, causalMask } from "../../src/models/layers.js";
 import type { Model } from "../../src/models/model.js";
-import { openModel, readParameters } from "../../src/models/open.js";
+import { modelFromConfig, openModel, readParameters } from "../../src/models/open.js";
 import { createCpuDevice } from "../../src/runtime/cpu.js";
 import type { Device, Program, Tensor } from "../../src/runtime/device.js";
 import { ropeFeeds } from "../../src/train/loss-program.js";
@@ -14,11 +16,14 @@ export interface Running {
   readonly parameters: Map<string, Tensor>;
 }
 
-export async function runModel(directory: string): Promise<Running> {
+/** @param changes  fields of config.json to read differently, to see whether a test would notice */
+export async function runModel(directory: string, changes: Readonly<Record<string, unknown>> = {}): Promise<Running> {
   const device = createCpuDevice(1);
   const opened = await openModel(directory);
+  const path = join(directory, "config.json");
+  const config = { ...(JSON.parse(readFileSync(path, "utf8")) as object), ...changes };
   try {
-    return { model: opened.model, device, parameters: await readParameters(opened, device) };
+    return { model: modelFromConfig(config, path), device, parameters: await readParameters(opened, device) };
   } finally {
     await opened.weights.close();
   }
