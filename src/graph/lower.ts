@@ -51,11 +51,15 @@ const contributed =
   (type: string, attributes: Readonly<Record<string, Attribute>> = {}): Lower<Op> =>
   (e, _node, inputs) =>
     e.node(type, inputs, attributes, MICROSOFT);
+const flag = (on: boolean): Attribute => ({ int: on ? 1 : 0 });
+/** Over no axes a reduction is the identity; without axes ONNX would reduce them all. */
 const reduce =
   (type: string): Lower<"sum" | "mean" | "max"> =>
-  (e, node, inputs) =>
-    e.node(type, [...inputs, e.ints(node.params.axes)], { keepdims: { int: node.params.keepDims ? 1 : 0 } });
-const flag = (on: boolean): Attribute => ({ int: on ? 1 : 0 });
+  (e, node, inputs) => {
+    const { axes, keepDims } = node.params;
+    if (axes.length === 0) return e.node("Identity", inputs);
+    return e.node(type, [...inputs, e.ints(axes)], { keepdims: flag(keepDims) });
+  };
 const nameAt = (inputs: readonly string[], i: number): string => present(inputs[i], `input ${i}`);
 const wanted = (used: readonly boolean[]): number => used.lastIndexOf(true) + 1;
 
