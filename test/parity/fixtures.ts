@@ -1,6 +1,7 @@
 /** The fixtures of `python/fixtures` as typed values. Their scripts, versions and hashes stand in `origin.json` beside them. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Rule, RuleSet } from "../../src/decode/rules.js";
 import { IGNORE, type Row } from "../../src/records/row.js";
 
 export const modelsFolder = join(import.meta.dirname, "..", "fixtures", "models");
@@ -120,6 +121,15 @@ const read = (...path: string[]): unknown => JSON.parse(readFileSync(join(models
 export const expectedOf = (name: ModelName): Expected => read(name, "expected.json") as Expected;
 export const trainingOf = (name: ModelName): Training => read(name, "training.json") as Training;
 export const rendering = (): Rendering => read("tokenizers", "rendering.json") as Rendering;
+
+const ruleOf = (rule: FixtureRule): Rule =>
+  rule.kind === "token_scores" ? { ...rule, scores: new Map(Object.entries(rule.scores)) } : rule;
+/** The rules as a rule file would give them. */
+export const ruleSetOf = (name: string, rules: readonly FixtureRule[]): RuleSet => ({
+  version: 1,
+  name,
+  rules: rules.map(ruleOf),
+});
 
 /** A row as training takes it. */
 export const rowOf = (row: LabelledRow, index: number): Row => ({

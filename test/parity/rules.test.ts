@@ -1,20 +1,11 @@
 /** The rules against a Transformers `LogitsProcessor` (`python/fixtures/rules_processor.py`): ids, and every score of every traced step. */
 import { describe, expect, it } from "vitest";
-import type { Rule, RuleSet } from "../../src/decode/rules.js";
 import { resolveRules, unresolvedStrings } from "../../src/decode/rules-resolve.js";
 import { scoresRow } from "../../src/decode/rules-row.js";
 import { loadTextModel } from "../../src/text/load.js";
 import { renderPrompt } from "../../src/text/render.js";
 import { templateFrom } from "../../src/text/template.js";
-import { expectedOf, type FixtureRule, modelFolder, modelNames } from "./fixtures.js";
-
-const ruleOf = (rule: FixtureRule): Rule =>
-  rule.kind === "token_scores" ? { ...rule, scores: new Map(Object.entries(rule.scores)) } : rule;
-const ruleSetOf = (name: string, rules: readonly FixtureRule[]): RuleSet => ({
-  version: 1,
-  name,
-  rules: rules.map(ruleOf),
-});
+import { expectedOf, modelFolder, modelNames, ruleSetOf } from "./fixtures.js";
 
 describe.each(modelNames)("%s", (name) => {
   const { rules } = expectedOf(name);
