@@ -1,0 +1,121 @@
+/**
+ * Attention of new tokens over a cache of blocks and over themselves, so made that a row's result does not depend, in any bit, on
+ * what shares its batch.
+ *
+ * Every sum has a length that the row alone decides. Scores and weighted values are computed block by block of `BLOCK` positions, the
+ * blocks are added up by a matrix product with ones, whose kernel adds in the order of the blocks, and the blocks that only a longer
+ * neighbour needs are masked: their weights are exactly 0 and adding 0 changes nothing. An ordinary reduction over the blocks would
+ * group them by their number.
+ * May not know: models, sampling, files.
+ */
+import {
+  add,
+  cast,
+  div,
+  exp,
+  fill,
+  input,
+  less,
+  matmul,
+  max,
+  maximum,
+  reshape,
+  scalar,
+  select,
+  slice,
+  sub,
+  sum,
+} from "../graph/build.js";
+import { product } from "../graph/dims.js";
+import type { Dim, Graph, Value } from "../graph/ops.js";
+import { MASKED } from "../models/layers.js";
+import type { Attend } from "../models/model.js";
+import { present } from "../util/errors.js";
+
+/** Positions in one block of the cache. */
+export const BLOCK = 64;
+
+export interface CachedAttention {
+  readonly attend: Attend;
+  /** Keys and values of the new tokens by layer, [B, KV, T, hd]: what the cache is to take in. */
+  readonly fresh: ReadonlyMap<string, Value>;
+}
+
+export const keyName = (layer: number): string => `k.${layer}`;
+export const valueName = (layer: number): string => `v.${layer}`;
+
+/**
+ * Named sizes: B rows, T new tokens a row, NB blocks held. Adds the inputs `k.i` and `v.i` [NB,B,KV,BLOCK,hd] of each layer,
+ * `lengths` [B] (positions held), `slots` [NB,BLOCK] (0, 1, 2 …) and `steps` [T] (0, 1, 2 …).
+ *
+ * @param positions i64 [B, T]
+ */
+export function cachedAttention(graph: Graph, positions: Value): CachedAttention {
+  const masks = attentionMasks(graph, positions);
+  const fresh = new Map<string, Value>();
+  const attend: Attend = (q, k, v, { index, window, scale }) => {
+    const [batch, heads, time, headDim] = q.type.shape as readonly [Dim, number, Dim, number];
+    const kvHeads = k.type.shape[1] as number;
+    const cached = (name: string): Value => input(graph, name, "f32", ["NB", batch, kvHeads, BLOCK, headDim]);
+    fresh.set(keyName(index), k).set(valueName(index), v);
+    const { past, own } = masks(window);
+    const group = heads / kvHeads;
+    const stacked = product([group, time]);
+    const queries = reshape(q, [batch, kvHeads, stacked, headDim]);
+    const split = (x: Value, ...last: Dim[]): Value =>
+      reshape(x, [...x.type.shape.slice(0, -2), group, time, ...last] as Dim[]);
+
+    const pastRaw = matmul(reshape(queries, [1, batch, kvHeads, stacked, headDim]), cached(keyName(index)), {
+      transB: true,
+      alpha: scale,
+    });
+    const pastScores = add(split(pastRaw, BLOCK), past); // [NB, B, KV, group, T, BLOCK]
+    const ownScores = add(split(matmul(queries, k, { transB: true, alpha: scale }), time), own); // [B, KV, group, T, T]
+    const top = maximum(max(max(pastScores, [-1], true), [0]), max(ownScores, [-1], true)); // [B, KV, group, T, 1]
+
+    const flat = (x: Value, last: Dim): Value => reshape(x, [...x.type.shape.slice(0, -3), stacked, last] as Dim[]);
+    const pastWeights = flat(exp(sub(pastScores, top)), BLOCK); // [NB, B, KV, group*T, BLOCK]
+    const ownWeights = flat(exp(sub(ownScores, top)), time); // [B, KV, group*T, T]
+    const pastValues = addUpBlocks(matmul(pastWeights, cached(valueName(index))));
+    const total = add(addUpBlocks(sum(pastWeights, [-1], true)), sum(ownWeights, [-1], true));
+    return reshape(div(add(pastValues, matmul(ownWeights, v)), total), [batch, heads, time, headDim]);
+  };
+  return { attend, fresh };
+}
+
+/** The sum over the first axis, in its order. */
+function addUpBlocks(x: Value): Value {
+  const [blocks, ...rest] = x.type.shape;
+  const flat = reshape(x, [present(blocks, "blocks"), product(rest)]);
+  const ones = fill(x.graph, 1, [2, present(blocks, "blocks")]); // a single row would take a kernel that adds in another order
+  return reshape(slice(matmul(ones, flat), 0, 0, 1), rest);
+}
+
+interface Masks {
+  readonly past: Value; // [NB, B, 1, 1, 1 or T, BLOCK]
+  readonly own: Value; // [T, T]
+}
+
+/** 0 where a query may look and `MASKED` elsewhere, for each window width once. */
+function attentionMasks(graph: Graph, positions: Value): (window: number | undefined) => Masks {
+  const slots = reshape(input(graph, "slots", "f32", ["NB", BLOCK]), ["NB", 1, 1, 1, 1, BLOCK]);
+  const lengths = reshape(input(graph, "lengths", "f32", ["B"]), [1, "B", 1, 1, 1, 1]);
+  const steps = input(graph, "steps", "f32", ["T"]);
+  const [seen, hidden] = [scalar(graph, 0), scalar(graph, MASKED)];
+  const past = select(less(slots, lengths), seen, hidden);
+  const ago = sub(reshape(steps, ["T", 1]), reshape(steps, [1, "T"]));
+  const own = select(less(ago, seen), hidden, seen);
+  const made = new Map<number | undefined, Masks>([[undefined, { past, own }]]);
+  return (window) => {
+    const known = made.get(window);
+    if (known !== undefined) return known;
+    const width = scalar(graph, window ?? 0);
+    const queries = reshape(cast(positions, "f32"), [1, "B", 1, 1, "T", 1]);
+    const masks = {
+      past: select(less(sub(queries, slots), width), past, hidden),
+      own: select(less(ago, width), own, hidden),
+    };
+    made.set(window, masks);
+    return masks;
+  };
+}

@@ -1,0 +1,68 @@
+/**
+ * What a decoder is asked and what it answers. Ids in, ids out; engines hand these on as they are.
+ * May not know: models, texts.
+ */
+import { UserError } from "../util/errors.js";
+import type { ResolvedRules } from "./rules.js";
+
+export interface PromptRequest {
+  readonly id: string;
+  readonly promptIds: readonly number[];
+  /** Ids in use from the start where a rule's scope is the conversation. */
+  readonly conversationIds: readonly number[];
+}
+
+export interface DecodeOptions {
+  readonly maxNewTokens: number;
+  readonly stopIds: readonly number[];
+  /** 0 is greedy. */
+  readonly temperature: number;
+  readonly seed: number;
+  /** Prompts decoded side by side. */
+  readonly batch: number;
+  readonly rules?: ResolvedRules;
+  readonly trace?: boolean;
+  /** Called with the request's index and each id as it is generated, the stop id left out. */
+  readonly onToken?: (index: number, id: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Why this token: log-probabilities and scores in nats. */
+export interface TracedToken {
+  readonly id: number;
+  readonly baseLogprob: number;
+  readonly logprob: number;
+  readonly scores: { readonly constant: number; readonly stop: number; readonly used: number };
+  /** The best token that was not taken. */
+  readonly runnerUp: { readonly id: number; readonly baseLogprob: number; readonly logprob: number };
+}
+
+export interface Decoded {
+  readonly id: string;
+  /** Generated ids, the stop id not among them. */
+  readonly ids: readonly number[];
+  readonly stop: "eos" | "length";
+  /** One entry a step, the stop id's included. */
+  readonly trace?: readonly TracedToken[];
+}
+
+export interface ScoredRequest {
+  readonly id: string;
+  readonly promptIds: readonly number[];
+  readonly responseIds: readonly number[];
+}
+
+export interface Scored {
+  readonly id: string;
+  /** Natural log-probability of each response id given everything before it. */
+  readonly logprobs: Float32Array;
+}
+
+/** @throws UserError  an id that the model has no embedding for */
+export function checkIds(ids: readonly number[], vocabSize: number, where: string): void {
+  const wrong = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabSize);
+  if (wrong === undefined) return;
+  throw new UserError(`${where} has the id ${wrong}; the model's go from 0 to ${vocabSize - 1}`, {
+    remedy: "check that the ids come from this model's tokenizer",
+  });
+}

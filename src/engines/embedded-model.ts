@@ -1,0 +1,90 @@
+/**
+ * A model directory held by the embedded engine: its programs are compiled when they are first needed and kept until `close`.
+ * May not know: texts, templates, training.
+ */
+import { type Body, compileBody, type ReadParameters } from "../decode/body.js";
+import { generateResponses } from "../decode/generate.js";
+import { compileLogprobs, compileNextToken, type NextTokenKind } from "../decode/head.js";
+import { scoreResponses } from "../decode/score.js";
+import { type OpenModel, openModel } from "../models/open.js";
+import { createCpuDevice } from "../runtime/cpu.js";
+import type { Device, Program, Tensor } from "../runtime/device.js";
+import { present, UserError } from "../util/errors.js";
+import type { Capabilities, LoadedModel } from "./engine.js";
+
+export const embeddedCapabilities: Capabilities = { tune: true, generate: true, score: true, logitRules: true };
+
+/**
+ * @throws UserError  no such model, a model that is not read here, or a precision that is not there yet
+ */
+export async function loadEmbedded(
+  directory: string,
+  { threads, precision }: { threads: number; precision: "f32" | "q8" },
+): Promise<LoadedModel> {
+  if (precision !== "f32") {
+    throw new UserError(`--precision ${precision} is not available yet`, { remedy: "use --precision f32" });
+  }
+  const device = createCpuDevice(threads);
+  const { model, weights } = await openModel(directory);
+  await weights.close();
+  const read: ReadParameters = (names) => readNamed(directory, device, names);
+  const body = await compileBody(model, device, read);
+  const heads = openHeads(device, async () => {
+    const tensors = await read([body.headName]);
+    return present(tensors.get(body.headName), body.headName);
+  });
+  return loaded(body, heads);
+}
+
+function loaded(body: Body, heads: Heads): LoadedModel {
+  return {
+    capabilities: embeddedCapabilities,
+    generate: (requests, options) => generateResponses({ body, head: heads.nextToken }, requests, options),
+    score: (requests) => scoreResponses({ body, head: heads.logprobs }, requests),
+    async close() {
+      await heads.close();
+      await body[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Reads only what is asked for, so that no more lies in memory twice than must while a program is made. */
+async function readNamed(directory: string, device: Device, names: readonly string[]): Promise<Map<string, Tensor>> {
+  const opened: OpenModel = await openModel(directory);
+  try {
+    const shapes = new Map(opened.model.parameters.map(({ name, shape }) => [name, shape]));
+    const tensors = new Map<string, Tensor>();
+    for (const name of names) {
+      const values = await opened.weights.read(present(opened.storedNames.get(name), name));
+      tensors.set(name, device.fromFloats(values, present(shapes.get(name), name)));
+    }
+    return tensors;
+  } finally {
+    await opened.weights.close();
+  }
+}
+
+interface Heads {
+  nextToken(kind: NextTokenKind): Promise<Program>;
+  logprobs(): Promise<Program>;
+  close(): Promise<void>;
+}
+
+function openHeads(device: Device, readHead: () => Promise<Tensor>): Heads {
+  const programs = new Map<string, Promise<Program>>();
+  const once = (key: string, compile: (head: Tensor) => Promise<Program>): Promise<Program> => {
+    const known = programs.get(key);
+    if (known !== undefined) return known;
+    const made = readHead().then(compile);
+    programs.set(key, made);
+    return made;
+  };
+  return {
+    nextToken: (kind) => once(JSON.stringify(kind), (head) => compileNextToken(device, head, kind)),
+    logprobs: () => once("logprobs", (head) => compileLogprobs(device, head)),
+    async close() {
+      for (const program of await Promise.all(programs.values())) await program[Symbol.asyncDispose]();
+      programs.clear();
+    },
+  };
+}
