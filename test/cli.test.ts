@@ -28,18 +28,23 @@ describe("tacit --help", () => {
     expect(staged.tacit([]).stdout).toBe(staged.tacit(["--help"]).stdout);
   });
 
-  it("takes less than 150 ms where Node itself takes 50", () => {
-    const fastest = (args: string[]): number => {
-      const times = Array.from({ length: 10 }, () => {
-        const start = performance.now();
-        spawnSync(process.execPath, args, { env: plainEnvironment });
-        return performance.now() - start;
-      });
-      return Math.min(...times); // the tests beside this one slow both down; the fastest run is the least disturbed
-    };
-    const node = fastest(["-e", "0"]);
-    const help = fastest([join(staged.root, "dist", "cli", "main.js"), "--help"]);
-    expect(help).toBeLessThan(150 * Math.max(1, node / 50));
+  it("takes less than 150 ms", () => {
+    // Time on the processor, the fastest of five: on an idle machine this is the time that passes, and tests beside this one
+    // stretch only the latter.
+    const hook = join(staged.root, "spent.cjs");
+    writeFileSync(
+      hook,
+      "process.on('exit', () => { const t = process.cpuUsage(); process.stderr.write(String((t.user + t.system) / 1000)); });",
+    );
+    const spent = Array.from({ length: 5 }, () => {
+      const main = join(staged.root, "dist", "cli", "main.js");
+      return Number(
+        spawnSync(process.execPath, ["-r", hook, main, "--help"], { env: plainEnvironment, encoding: "utf8" }).stderr,
+      );
+    });
+    rmSync(hook);
+    expect(Math.min(...spent)).toBeGreaterThan(1);
+    expect(Math.min(...spent)).toBeLessThan(150);
   });
 
   it.each(["cli/main.ts", ...commandFiles().map((file) => `cli/commands/${file}`)])(
