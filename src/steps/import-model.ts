@@ -2,7 +2,10 @@
  * Turns a model file into a model directory in Hugging Face's layout, one tensor at a time.
  * May not know: graphs, training, commands.
  */
-import { basename, join } from "node:path";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { llama2cTokenizer, llama2cTokenizerConfig, llama2cTokenizerJson } from "../text/llama2c.js";
 import { checkReplaceable, writeDirectory } from "../util/directories.js";
 import { UserError } from "../util/errors.js";
 import { sha256File, writeFileAtomic } from "../util/files.js";
@@ -10,14 +13,17 @@ import { type GgufFile, ggufMetadata, openGguf } from "../weights/gguf.js";
 import { ggufConfig } from "../weights/gguf-config.js";
 import { type GgufArchitecture, mapTensors, TENSOR_TABLES, undoChange } from "../weights/gguf-tensors.js";
 import { ggufTokenizer } from "../weights/gguf-tokenizer.js";
+import { type Llama2cFile, openLlama2c } from "../weights/llama2c.js";
 import { writeModelWeights } from "../weights/safetensors-write.js";
 import type { WeightDtype, WeightToWrite } from "../weights/weight-store.js";
 
 export interface ImportOptions {
-  /** A `.gguf` file. */
+  /** A `.gguf` file, or a `.bin` file of llama2.c. */
   readonly file: string;
   /** The model directory to make. */
   readonly out: string;
+  /** The vocabulary of a llama2.c model, `tok512.bin` or `tokenizer.bin`; default: the one beside the model. */
+  readonly tokenizer?: string;
   /** Default F32: blocks were dequantised to float32, and nothing is lost again. */
   readonly dtype?: WeightDtype;
   readonly force?: boolean;
@@ -58,7 +64,7 @@ const TORCH_DTYPE: Readonly<Record<WeightDtype, string>> = { F32: "float32", F16
 export async function importModel(options: ImportOptions): Promise<ImportSummary> {
   const replace = { force: options.force ?? false, marker: MODEL_MARKER };
   await checkReplaceable(options.out, replace);
-  const plan = await planImport(options.file);
+  const plan = await planImport(options);
   try {
     const sourceHash = await sha256File(options.file);
     const dtype = options.dtype ?? "F32";
@@ -73,9 +79,53 @@ export async function importModel(options: ImportOptions): Promise<ImportSummary
   }
 }
 
-async function planImport(file: string): Promise<ImportPlan> {
-  if (file.endsWith(".gguf")) return planGguf(file, await openGguf(file));
-  throw new UserError(`${file} is not a .gguf file`, { remedy: "name a GGUF file" });
+async function planImport({ file, tokenizer }: ImportOptions): Promise<ImportPlan> {
+  if (file.endsWith(".bin")) return planLlama2c(file, await openLlama2c(file), tokenizer);
+  if (!file.endsWith(".gguf")) {
+    throw new UserError(`${file} is neither a .gguf file nor a .bin file of llama2.c`, { remedy: "name one of these" });
+  }
+  if (tokenizer !== undefined) {
+    throw new UserError("a GGUF file brings its own tokenizer", { remedy: "leave out --tokenizer" });
+  }
+  return planGguf(file, await openGguf(file));
+}
+
+async function planLlama2c(path: string, file: Llama2cFile, tokenizer: string | undefined): Promise<ImportPlan> {
+  try {
+    const bytes = await readVocabulary(path, file.vocabulary, tokenizer);
+    const tokenizerJson = llama2cTokenizerJson(bytes);
+    return {
+      format: "llama2.c version 0",
+      modelType: "llama",
+      json: {
+        "config.json": file.config,
+        "generation_config.json": file.generationConfig,
+        "tokenizer.json": tokenizerJson,
+        "tokenizer_config.json": {
+          ...llama2cTokenizerConfig(bytes),
+          model_max_length: file.config.max_position_embeddings,
+        },
+      },
+      tensors: [...file.tensors.values()].map(({ name, shape }) => ({ name, shape, values: () => file.read(name) })),
+      close: () => file.close(),
+    };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+async function readVocabulary(model: string, size: number, named: string | undefined): Promise<Uint8Array> {
+  const candidates =
+    named === undefined ? [`tok${size}.bin`, "tokenizer.bin"].map((n) => join(dirname(model), n)) : [named];
+  const path = candidates.find((candidate) => existsSync(candidate));
+  if (path === undefined) {
+    throw new UserError(`there is no ${candidates.join(" or ")}`, { remedy: "name the vocabulary with --tokenizer" });
+  }
+  const bytes = await readFile(path);
+  const tokens = llama2cTokenizer(bytes).vocabSize;
+  if (tokens !== size) throw new UserError(`${path} has ${tokens} tokens, ${model} has ${size}`);
+  return bytes;
 }
 
 async function planGguf(path: string, file: GgufFile): Promise<ImportPlan> {
