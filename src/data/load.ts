@@ -5,14 +5,7 @@
  */
 import { UserError } from "../util/errors.js";
 import { formats } from "./formats/formats.js";
-import {
-  type BadRecord,
-  formatOrigin,
-  type LoadedExample,
-  type Origin,
-  type PlacedOutcome,
-  type RawRecord,
-} from "./record.js";
+import type { BadRecord, LoadedExample, Origin, PlacedOutcome, RawRecord } from "./record.js";
 import type { DataSet } from "./sets/data-set.js";
 import { type DataSpec, parseDataSpec } from "./spec.js";
 
@@ -158,7 +151,7 @@ export function refuseBadRows(spec: DataSpec, report: LoadReport): void {
       throw new UserError(`${spec.path} has no examples${whyNone(report)}`, { remedy: "check the file" });
     return;
   }
-  const places = report.firstBad.map(({ at, reason }) => `${formatOrigin(at)}: ${reason}`);
+  const places = report.firstBad.map(({ at, reason }) => `${at.unit} ${at.line}: ${reason}`);
   const more = report.bad > places.length ? `; and ${report.bad - places.length} more` : "";
   const rows = report.bad === 1 ? "1 bad row" : `${report.bad} bad rows`;
   throw new UserError(`${spec.path} has ${rows}: ${places.join("; ")}${more}`, {

@@ -35,7 +35,7 @@ describe("readLines", () => {
     );
     expect(lines).toEqual([
       { number: 1, text: "ok" },
-      { number: 2, problem: expect.stringContaining("not valid UTF-8") },
+      { number: 2, problem: expect.stringContaining("not valid UTF-8"), lossy: "é" },
       { number: 3, text: "ok too" },
     ]);
   });
@@ -87,7 +87,7 @@ describe("lineSplitter", () => {
       splitter.push(chunk),
     );
     expect(lines).toEqual([
-      { number: 1, problem: expect.stringContaining("longer than") },
+      { number: 1, problem: expect.stringContaining("longer than"), lossy: "" },
       { number: 2, text: "short" },
       { number: 3, text: "0123456789" },
     ]);

@@ -7,7 +7,8 @@ import { decodeUtf8, longerThan, MAX_RECORD_BYTES, NOT_UTF8, readTextBytes } fro
 /** A line without its end, or why it could not be read. Numbers count from 1. */
 export type Line =
   | { readonly number: number; readonly text: string }
-  | { readonly number: number; readonly problem: string };
+  /** `lossy`: what can be made out of bytes that are not UTF-8, to find one's way by and not to keep. */
+  | { readonly number: number; readonly problem: string; readonly lossy: string };
 
 /** The lines of a file, a batch for each chunk that was read (one promise a line would cost more than the line). */
 export async function* readLines(path: string, limit = MAX_RECORD_BYTES): AsyncGenerator<Line[]> {
@@ -38,7 +39,7 @@ export function lineSplitter(limit: number): LineSplitter {
   };
   const finish = (piece: Buffer): Line => {
     let line: Line;
-    if (heldBytes + piece.length > limit) line = { number, problem: `the line is ${longerThan(limit)}` };
+    if (heldBytes + piece.length > limit) line = { number, problem: `the line is ${longerThan(limit)}`, lossy: "" };
     else line = decodeLine(number, heldBytes === 0 ? piece : Buffer.concat([...held, piece]));
     number++;
     held = [];
@@ -63,5 +64,5 @@ export function lineSplitter(limit: number): LineSplitter {
 function decodeLine(number: number, bytes: Buffer): Line {
   const end = bytes.at(-1) === 0x0d ? bytes.length - 1 : bytes.length;
   const text = decodeUtf8(bytes.subarray(0, end));
-  return text === undefined ? { number, problem: NOT_UTF8 } : { number, text };
+  return text === undefined ? { number, problem: NOT_UTF8, lossy: bytes.toString("latin1", 0, end) } : { number, text };
 }

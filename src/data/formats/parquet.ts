@@ -3,7 +3,7 @@
  * is allocated for them.
  * May not know: data sets.
  */
-import { type FileHandle, open } from "node:fs/promises";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import type { AsyncBuffer, Compressors, FileMetaData } from "hyparquet";
 import { reasonOf, UserError } from "../../util/errors.js";
 import { excerpt } from "../fields.js";
@@ -22,19 +22,19 @@ const INVALID_TEXT = { invalid: "UTF-8" } as const;
 
 /** @throws UserError  not a Parquet file, damaged, or with sizes beyond the bounds */
 export async function* readParquet(file: string): AsyncGenerator<RawRecord[]> {
-  let handle: FileHandle;
+  let descriptor: number;
   try {
-    handle = await open(file, "r");
+    descriptor = openSync(file, "r");
   } catch (error) {
     throw readError(file, error);
   }
   try {
-    const source = { byteLength: (await handle.stat()).size, slice: sliceOf(handle) };
+    const source = sourceOf(descriptor);
     const library = await loadLibrary();
     const metadata = await attempt(file, () => library.parquetMetadataAsync(source));
     yield* readGroups(library, file, source, metadata);
   } finally {
-    await handle.close();
+    closeSync(descriptor);
   }
 }
 
@@ -118,22 +118,26 @@ const bounded =
 const boundAll = (compressors: Compressors): Compressors =>
   Object.fromEntries(Object.entries(compressors).map(([codec, decompress]) => [codec, bounded(decompress)]));
 
-/** hyparquet asks for slices; one that lies outside the file is the file's defect. */
-function sliceOf(handle: FileHandle): AsyncBuffer["slice"] {
-  return async (start, end) => {
-    const size = (await handle.stat()).size;
-    const stop = Math.min(end ?? size, size);
-    if (!Number.isSafeInteger(start) || start < 0 || start > stop)
-      throw new Error(`bytes ${start} to ${stop} of ${size}`);
+/**
+ * hyparquet asks for slices; one that lies outside the file is the file's defect. Reads are synchronous: after a first
+ * failure hyparquet leaves the reads under way to themselves, and their failures would go unhandled.
+ */
+function sourceOf(descriptor: number): AsyncBuffer {
+  const byteLength = fstatSync(descriptor).size;
+  const slice = (start: number, end = byteLength): ArrayBuffer => {
+    const stop = Math.min(end, byteLength);
+    if (!Number.isSafeInteger(start) || start < 0 || !(start <= stop)) {
+      throw new Error(`bytes ${start} to ${end} of a file of ${byteLength}`);
+    }
     const bytes = new Uint8Array(stop - start);
-    let filled = 0;
-    while (filled < bytes.length) {
-      const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, start + filled);
-      if (bytesRead === 0) throw new Error("the file ended early");
-      filled += bytesRead;
+    for (let filled = 0; filled < bytes.length; ) {
+      const read = readSync(descriptor, bytes, filled, bytes.length - filled, start + filled);
+      if (read === 0) throw new Error("the file ended early");
+      filled += read;
     }
     return bytes.buffer;
   };
+  return { byteLength, slice };
 }
 
 /** Whatever hyparquet throws on a damaged file, as one line. */

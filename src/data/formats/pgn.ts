@@ -27,7 +27,7 @@ export async function* readPgn(file: string, limit?: number): AsyncGenerator<Raw
   for await (const lines of readLines(file, limit)) {
     const found = lines.flatMap((line) => {
       const at = { file, line: line.number, unit: "line" } as const;
-      return games.push("problem" in line ? { at, problem: line.problem } : { at, text: line.text });
+      return games.push("problem" in line ? { at, text: line.lossy, problem: line.problem } : { at, text: line.text });
     });
     if (found.length > 0) yield found;
   }
@@ -43,7 +43,7 @@ export async function* readPgnRows(file: string): AsyncGenerator<RawRecord[]> {
       if (row.kind === "bad") return [row];
       const text = isObject(row.value) ? own(row.value, "text") : undefined;
       return games.push(
-        typeof text === "string" ? { at: row.at, text } : { at: row.at, problem: 'no text in column "text"' },
+        typeof text === "string" ? { at: row.at, text } : { at: row.at, text: "", problem: 'no text in column "text"' },
       );
     });
     if (found.length > 0) yield found;
@@ -52,7 +52,12 @@ export async function* readPgnRows(file: string): AsyncGenerator<RawRecord[]> {
   if (last !== undefined) yield [last];
 }
 
-type PgnLine = { readonly at: Origin; readonly text: string } | { readonly at: Origin; readonly problem: string };
+interface PgnLine {
+  readonly at: Origin;
+  readonly text: string;
+  /** Spoils the game that the line belongs to. */
+  readonly problem?: string;
+}
 
 interface Draft {
   readonly at: Origin;
@@ -89,17 +94,13 @@ export function gameCollector(): { push(line: PgnLine): RawRecord[]; end(): RawR
   };
   return {
     push(line) {
-      if ("problem" in line) {
-        game ??= begin(line.at);
-        game.problem ??= `line ${line.at.line}: ${line.problem}`;
-        return [];
-      }
-      const { at, text } = line;
-      if (text.startsWith("%") || text.trim() === "") return []; // an escape line, or white space
+      const { at, text, problem } = line;
+      if (problem === undefined && (text.startsWith("%") || text.trim() === "")) return []; // an escape line, or white space
       const isTag = game?.inComment === true ? beginsGame(text) : isTagLine(text);
       let finished: RawRecord | undefined;
       if (isTag && (game === undefined || game.movetext !== "" || game.inComment)) finished = finish();
       game ??= begin(at);
+      if (problem !== undefined) game.problem ??= `${at.unit} ${at.line}: ${problem}`;
       if (isTag) addTags(game, text, at);
       else addMovetext(game, text);
       return finished === undefined ? [] : [finished];
