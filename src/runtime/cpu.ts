@@ -4,6 +4,7 @@
  */
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import type { Graph, Value } from "../graph/ops.js";
+import { type MayOverwrite, overwrites } from "../graph/overwrite.js";
 import { type BakedTensor, exportGraph } from "../onnx/export.js";
 import { invariant, present, UserError } from "../util/errors.js";
 import type { CompileOptions, Device, ElementType, Program, Tensor, Tensors } from "./device.js";
@@ -25,9 +26,23 @@ function cpuTensor(elementType: ElementType, values: Values, shape: readonly num
   return { device: "cpu", elementType, values, shape };
 }
 
+function zeros(length: number): Float32Array {
+  try {
+    return new Float32Array(length);
+  } catch (error) {
+    throw describeFailure(error);
+  }
+}
+
 function own(tensor: Tensor): CpuTensor {
   invariant(tensor.device === "cpu" && "values" in tensor, `a ${tensor.device} tensor on the cpu`);
   return tensor as CpuTensor;
+}
+
+/** Typed arrays cut what lies outside without a word. */
+function inside(values: Values, offset: number, length: number, what: string): void {
+  const fits = offset >= 0 && length >= 0 && offset + length <= values.length;
+  invariant(fits, `${what} ${offset}+${length} of ${values.length}`);
 }
 
 /** Sessions that are open now, for the test that looks for leaks. */
@@ -42,19 +57,16 @@ export function createCpuDevice(threads: number): Device {
     fromFloats: (values, shape) => cpuTensor("f32", values, shape),
     fromInts: (values, shape) =>
       cpuTensor("i64", BigInt64Array.from(values as ArrayLike<number> & Iterable<number>, BigInt), shape),
-    zeros: (shape) => cpuTensor("f32", new Float32Array(sizeOf(shape)), shape),
+    zeros: (shape) => cpuTensor("f32", zeros(sizeOf(shape)), shape),
     view(tensor, offset, shape) {
       const { elementType, values } = own(tensor);
-      const end = offset + sizeOf(shape);
-      invariant(offset >= 0 && end <= values.length, `view ${offset}..${end} of ${values.length}`);
-      return cpuTensor(elementType, values.subarray(offset, end), shape);
+      const length = sizeOf(shape);
+      inside(values, offset, length, "view");
+      return cpuTensor(elementType, values.subarray(offset, offset + length), shape);
     },
     write(tensor, offset, source) {
       const { values } = own(tensor);
-      invariant(
-        offset >= 0 && offset + source.length <= values.length,
-        `write ${offset}+${source.length} of ${values.length}`,
-      );
+      inside(values, offset, source.length, "write");
       if (values instanceof BigInt64Array)
         for (let i = 0; i < source.length; i++) values[offset + i] = BigInt(source[i] ?? 0);
       else values.set(source, offset);
@@ -62,12 +74,17 @@ export function createCpuDevice(threads: number): Device {
     fill(tensor, value, offset = 0, length = sizeOf(tensor.shape) - offset) {
       const { values } = own(tensor);
       invariant(!(values instanceof BigInt64Array), "fill is for floats");
+      inside(values, offset, length, "fill");
       values.fill(value, offset, offset + length);
     },
     copy(target, source, regions) {
       const [to, from] = [own(target).values, own(source).values];
       invariant(to instanceof Float32Array && from instanceof Float32Array, "copy is for floats");
-      for (const region of regions) to.set(from.subarray(region.from, region.from + region.length), region.to);
+      for (const region of regions) {
+        inside(from, region.from, region.length, "copy from");
+        inside(to, region.to, region.length, "copy to");
+        to.set(from.subarray(region.from, region.from + region.length), region.to);
+      }
     },
     floats(tensor) {
       const { values } = own(tensor);
@@ -99,6 +116,7 @@ async function compile(
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: "all",
+    logSeverityLevel: 4, // what it refuses comes as an exception, too
     externalData: exported.externalData.map(({ path, data }) => ({ path, data })),
     // Denormals cost a hundredfold and carry no information here; they appear in Adam's second moments.
     extra: { session: { set_denormal_as_zero: "1" } },
@@ -106,7 +124,18 @@ async function compile(
     throw describeFailure(error);
   });
   openSessions++;
-  return new OrtProgram(session, exported.inputNames, [...outputs.keys()]);
+  return new OrtProgram(session, exported.inputNames, [...outputs.keys()], remembered(overwrites(graph, outputs)));
+}
+
+/** Asked before every run, answered by the graph once. */
+function remembered(rule: MayOverwrite): MayOverwrite {
+  const answers = new Map<string, boolean>();
+  return (output, input) => {
+    const key = JSON.stringify([output, input]);
+    const answer = answers.get(key) ?? rule(output, input);
+    answers.set(key, answer);
+    return answer;
+  };
 }
 
 function bake(tensor: Tensor): BakedTensor {
@@ -119,12 +148,19 @@ class OrtProgram implements Program {
   readonly inputNames: readonly string[];
   readonly #session: InferenceSession;
   readonly #outputNames: readonly string[];
+  readonly #mayOverwrite: MayOverwrite;
   #disposed = false;
 
-  constructor(session: InferenceSession, inputNames: readonly string[], outputNames: readonly string[]) {
+  constructor(
+    session: InferenceSession,
+    inputNames: readonly string[],
+    outputNames: readonly string[],
+    mayOverwrite: MayOverwrite,
+  ) {
     this.#session = session;
     this.inputNames = inputNames;
     this.#outputNames = outputNames;
+    this.#mayOverwrite = mayOverwrite;
   }
 
   async run(feeds: Tensors, into: Tensors = {}): Promise<Tensors> {
@@ -132,6 +168,7 @@ class OrtProgram implements Program {
     const fed = Object.fromEntries(
       this.inputNames.map((name) => [name, toOrt(present(feeds[name], `input ${name}`))] as const),
     );
+    this.#checkOverwrites(feeds, into);
     const fetches = Object.fromEntries(
       this.#outputNames.map((name) => [name, into[name] === undefined ? null : toOrt(into[name])] as const),
     );
@@ -143,12 +180,48 @@ class OrtProgram implements Program {
     );
   }
 
+  /** An output in the memory of an input that something else still reads gives wrong numbers, and no error. */
+  #checkOverwrites(feeds: Tensors, into: Tensors): void {
+    const written = this.#outputNames.flatMap((name) =>
+      into[name] === undefined ? [] : [{ name, ...span(into[name]) }],
+    );
+    if (written.length === 0) return;
+    const read = new Map<ArrayBufferLike, (Span & { readonly name: string })[]>();
+    for (const name of this.inputNames) {
+      const bytes = span(present(feeds[name], `input ${name}`));
+      const others = read.get(bytes.buffer) ?? [];
+      others.push({ name, ...bytes });
+      read.set(bytes.buffer, others);
+    }
+    for (const output of written) {
+      for (const input of read.get(output.buffer) ?? []) {
+        const apart = input.end <= output.start || output.end <= input.start;
+        const same = input.start === output.start && input.end === output.end;
+        invariant(
+          apart || (same && this.#mayOverwrite(output.name, input.name)),
+          `output ${output.name} would overwrite input ${input.name} while it is needed`,
+        );
+      }
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
     openSessions--;
     await this.#session.release();
   }
+}
+
+/** The bytes of a tensor. */
+interface Span {
+  readonly buffer: ArrayBufferLike;
+  readonly start: number;
+  readonly end: number;
+}
+function span(tensor: Tensor): Span {
+  const { buffer, byteOffset, byteLength } = own(tensor).values;
+  return { buffer, start: byteOffset, end: byteOffset + byteLength };
 }
 
 function toOrt(tensor: Tensor): OrtTensor {
@@ -163,7 +236,8 @@ function fromOrt(tensor: OrtTensor): CpuTensor {
 /** Out of memory is the user's to mend; everything else that ONNX Runtime refuses is our mistake. */
 function describeFailure(error: unknown): unknown {
   const text = error instanceof Error ? error.message : String(error);
-  if (!/bad_alloc|Failed to allocate|allocate memory/i.test(text)) return error;
+  if (!/bad_alloc|failed to allocate|allocate memory|array buffer allocation|invalid typed array length/i.test(text))
+    return error;
   return new UserError("out of memory", {
     remedy: "use a smaller --micro-tokens or --batch, or a smaller model",
     cause: error,

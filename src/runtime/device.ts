@@ -51,7 +51,9 @@ export interface Program extends AsyncDisposable {
   readonly inputNames: readonly string[];
   /**
    * @param feeds every input by name; more is allowed and ignored
-   * @param into  outputs that overwrite an existing tensor, which may be one of the inputs (an update in place)
+   * @param into  outputs that overwrite an existing tensor, which may be one of the inputs (an update in place) where
+   *              `graph/overwrite.ts` finds it sound
+   * @throws InvariantError  an output would overwrite an input that is still needed
    * @returns     the outputs, those of `into` being the same handles
    */
   run(feeds: Tensors, into?: Tensors): Promise<Tensors>;
