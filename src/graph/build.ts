@@ -2,7 +2,7 @@
  * How a graph is written: one function an operator, on values. `add(x, matmul(h, w))` adds two nodes to the graph of `x`.
  * May not know: gradients, ONNX, models.
  */
-import { present } from "../util/errors.js";
+import { invariant, present } from "../util/errors.js";
 import type { Shape } from "./dims.js";
 import { axisOf, product, sameShape } from "./dims.js";
 import { infer } from "./infer.js";
@@ -36,6 +36,7 @@ const one = <O extends Op>(op: O, params: OpParams[O], ...inputs: [Value, ...Val
   present(apply(inputs[0].graph, op, params, inputs)[0], op);
 
 export function input(graph: Graph, name: string, dtype: DType, shape: Shape): Value {
+  invariant(!graph.inputs.has(name), `two inputs are called ${name}`);
   const value = present(apply(graph, "input", { name, type: { dtype, shape } }, [])[0], name);
   graph.inputs.set(name, value);
   return value;

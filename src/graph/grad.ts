@@ -12,7 +12,8 @@ import { isOp, type Node, type Op, type Value } from "./ops.js";
  * d loss / d target for each target, as new nodes of the same graph.
  *
  * @param loss    f32 []
- * @param targets values that the loss depends on
+ * @param targets values that the loss depends on; the walk ends at each, so one that another target is made from gets nothing
+ *                through that other
  * @param onto    per target a value of its shape that the gradient is added to (a running total), or undefined
  * @throws InvariantError  a target that the loss does not depend on, or an operator without a gradient in between
  */
@@ -21,7 +22,8 @@ export function grad(
   targets: readonly Value[],
   onto: readonly (Value | undefined)[] = [],
 ): readonly Value[] {
-  invariant(loss.type.shape.length === 0, `the loss has shape ${formatShape(loss.type.shape)}`);
+  const { dtype, shape } = loss.type;
+  invariant(dtype === "f32" && shape.length === 0, `the loss is ${dtype}${formatShape(shape)}`);
   const { graph } = loss;
   const between = dependents(graph.nodes, targets);
   const contributions = new Map<Value, Value[]>([[loss, [scalar(graph, 1)]]]);
@@ -32,10 +34,13 @@ export function grad(
   const kept = new Set(targets);
   for (const node of [...graph.nodes].reverse()) {
     if (!between.has(node) || node.outputs.some((value) => kept.has(value))) continue;
-    const dys = node.outputs.map((value) => collect(contributions, value));
-    const dy = dys[0];
-    if (dy === undefined) continue; // statistics on the side do not carry gradient
-    const gradients = gradientsOf(node, dy, dys);
+    const [dy, ...others] = node.outputs.map((value) => collect(contributions, value));
+    invariant(
+      others.every((other) => other === undefined),
+      `the loss depends on ${node.op}'s second output, which carries no gradient`,
+    );
+    if (dy === undefined) continue;
+    const gradients = gradientsOf(node, dy);
     node.inputs.forEach((value, i) => {
       const gradientOfInput = gradients[i];
       if (gradientOfInput === undefined || !(between.has(value.node) || kept.has(value))) return;
@@ -44,10 +49,10 @@ export function grad(
       contributions.set(value, list);
     });
   }
-  return targets.map((target) => {
-    const total = collect(contributions, target);
-    invariant(total !== undefined, `the loss does not depend on %${target.id}`);
-    return total;
+  return targets.map((target, i) => {
+    const flowed = (contributions.get(target)?.length ?? 0) - (onto[i] === undefined ? 0 : 1);
+    invariant(flowed > 0, `the loss does not depend on %${target.id}`);
+    return present(collect(contributions, target), "gradient");
   });
 }
 
@@ -60,12 +65,10 @@ function dependents(nodes: readonly Node[], targets: readonly Value[]): Readonly
   return reached;
 }
 
-function gradientsOf(node: Node, dy: Value, dys: readonly (Value | undefined)[]): readonly (Value | undefined)[] {
-  const rule = gradient[node.op] as
-    | ((node: Node<Op>, dy: Value, dys: readonly (Value | undefined)[]) => readonly (Value | undefined)[])
-    | null;
+function gradientsOf(node: Node, dy: Value): readonly (Value | undefined)[] {
+  const rule = gradient[node.op] as ((node: Node<Op>, dy: Value) => readonly (Value | undefined)[]) | null;
   invariant(rule !== null, `${node.op} has no gradient and lies between the loss and a parameter`);
-  const gradients = rule(node, dy, dys);
+  const gradients = rule(node, dy);
   invariant(
     gradients.length === node.inputs.length,
     `${node.op}: ${gradients.length} gradients, ${node.inputs.length} inputs`,

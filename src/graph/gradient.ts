@@ -2,17 +2,13 @@
  * The reverse-mode rule of every operator: from the gradients of its outputs to those of its inputs, as new nodes.
  * `null` is a decision: nothing flows back. Summing over broadcast axes happens once, in `grad.ts`.
  */
-import { present } from "../util/errors.js";
+import { invariant, present } from "../util/errors.js";
 import * as b from "./build.js";
 import { axisOf, product, type Shape } from "./dims.js";
 import type { Node, Op, Value } from "./ops.js";
 
-/** Gradients of the inputs, `undefined` where none flows. `dy` is the first output's, `dys` all of them. */
-type Vjp<O extends Op> = (
-  node: Node<O>,
-  dy: Value,
-  dys: readonly (Value | undefined)[],
-) => readonly (Value | undefined)[];
+/** Gradients of the inputs, `undefined` where none flows. `dy` is the first output's; the others carry none (`grad.ts`). */
+type Vjp<O extends Op> = (node: Node<O>, dy: Value) => readonly (Value | undefined)[];
 
 const inputOf = (node: { readonly inputs: readonly Value[] }, i: number): Value =>
   present(node.inputs[i], `input ${i}`);
@@ -34,7 +30,11 @@ function unreduce(dy: Value, shape: Shape, axes: readonly number[]): Value {
 
 /** How many elements one output of a mean stands for; only axes of known size are averaged. */
 function meanCount(shape: Shape, axes: readonly number[]): number {
-  return axes.reduce((count, axis) => count * Number(present(shape[axisOf(axis, shape.length)], "axis")), 1);
+  return axes.reduce((count, axis) => {
+    const dim = shape[axisOf(axis, shape.length)];
+    invariant(typeof dim === "number", `the gradient of a mean over an axis of size ${dim}: use sum`);
+    return count * dim;
+  }, 1);
 }
 
 /** Sum over all axes but the last: the gradient of a vector that was broadcast over rows. */

@@ -23,7 +23,16 @@ function line(node: Node, names: Map<Value, string>): string {
     return `${names.get(value)}: ${value.type.dtype}${formatShape(value.type.shape)}`;
   });
   const params = Object.entries(node.params)
-    .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+    .map(([key, value]) => `${key}=${JSON.stringify(value, exactNumber)}`)
     .join(" ");
   return `${outputs.join(", ")} = ${node.op}(${inputs})${params === "" ? "" : ` ${params}`}`;
+}
+
+/** JSON writes `null` for what is not finite and 0 for -0: four constants that must not look alike. */
+function exactNumber(_key: string, value: unknown): unknown {
+  return typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))
+    ? Object.is(value, -0)
+      ? "-0"
+      : String(value)
+    : value;
 }

@@ -12,6 +12,9 @@ import { encodeModel, type Initializer, type OnnxNode, type ValueInfo } from "./
 /** Constants at least this large go beside the model instead of into it. */
 const EXTERNAL_BYTES = 1024;
 
+/** Begins every name that is made here; names of inputs and outputs do not. */
+const OURS = "%";
+
 /** A constant that takes the place of an input. */
 export interface BakedTensor {
   readonly elementType: "f32" | "i64" | "u8";
@@ -37,6 +40,7 @@ export function exportGraph(
 ): ExportedModel {
   const live = liveFor(graph, [...outputs.values()]);
   const used = live.nodes.filter((node): node is Node<"input"> & Node => node.op === "input");
+  checkNames(used.map(nameOf), [...outputs.keys()]);
   const fed = used.filter((node) => !baked.has(nameOf(node)));
   const writer = createWriter(fed);
   const values: ValueInfo[] = [];
@@ -80,6 +84,15 @@ export function exportGraph(
 
 const nameOf = (node: Node<"input">): string => node.params.name;
 const info = (name: string, type: TensorType): ValueInfo => ({ name, elementType: type.dtype, shape: type.shape });
+
+/** In one program inputs, outputs and what lies between share one set of names. */
+function checkNames(inputs: readonly string[], outputs: readonly string[]): void {
+  const names = [...inputs, ...outputs];
+  for (const name of names) {
+    invariant(name !== "" && !name.startsWith(OURS), `a program's input or output is called "${name}"`);
+    invariant(names.indexOf(name) === names.lastIndexOf(name), `both an input and an output are called ${name}`);
+  }
+}
 
 /** Gives the tensors that are outputs their public names; one that has a name already (an input, or wanted twice) is copied. */
 function nameOutputs(
@@ -130,13 +143,13 @@ function createWriter(inputs: readonly Node<"input">[]): Writer {
     shape: readonly number[],
     values: Float32Array | BigInt64Array,
   ): string => {
-    const name = `c${next++}`;
+    const name = `${OURS}c${next++}`;
     initializers.push({ name, elementType, shape, data: { inline: new Uint8Array(values.buffer) } });
     return name;
   };
   const emitter: Emitter = {
     node(type, operands, attributes = {}, { domain = "", outputs = 1 } = {}) {
-      const names = Array.from({ length: outputs }, () => `t${next++}`);
+      const names = Array.from({ length: outputs }, () => `${OURS}t${next++}`);
       nodes.push({ type, domain, inputs: operands, outputs: names, attributes });
       return names as [string, ...string[]];
     },
