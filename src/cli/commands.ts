@@ -1,6 +1,6 @@
 /**
  * Every command: its place in the help, its one line, and where it lives. A module is loaded only when its command is run,
- * so that `tacit --help` stays quick. One entry a command; `test/cli.test.ts` compares this table with the folder.
+ * so that `tacit --help` stays quick. One entry a command, in the order of the flow; `test/cli.test.ts` compares this table with the folder.
  */
 import type { Command } from "commander";
 
@@ -20,10 +20,10 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/data.js")).registerData,
   },
   {
-    name: "doctor",
-    group: "Look",
-    summary: "what works on this machine, what does not, and the remedy",
-    load: async () => (await import("./commands/doctor.js")).registerDoctor,
+    name: "models",
+    group: "Prepare",
+    summary: "import model files, show what a model is, check one",
+    load: async () => (await import("./commands/models.js")).registerModels,
   },
   {
     name: "render",
@@ -32,15 +32,21 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/render.js")).registerRender,
   },
   {
+    name: "rank",
+    group: "Measure",
+    summary: "how often the right response is more likely than others",
+    load: async () => (await import("./commands/rank.js")).registerRank,
+  },
+  {
     name: "rules",
     group: "Look",
     summary: "the adapter's rules, and what they become in a vocabulary",
     load: async () => (await import("./commands/rules.js")).registerRules,
   },
   {
-    name: "rank",
-    group: "Measure",
-    summary: "how often the right response is more likely than others",
-    load: async () => (await import("./commands/rank.js")).registerRank,
+    name: "doctor",
+    group: "Look",
+    summary: "what works on this machine, what does not, and the remedy",
+    load: async () => (await import("./commands/doctor.js")).registerDoctor,
   },
 ];

@@ -10,7 +10,7 @@ import { checkReplaceable, writeDirectory } from "../util/directories.js";
 import { UserError } from "../util/errors.js";
 import { sha256File, writeFileAtomic } from "../util/files.js";
 import { type GgufFile, ggufMetadata, openGguf } from "../weights/gguf.js";
-import { ggufConfig } from "../weights/gguf-config.js";
+import { type GgufConfig, ggufConfig } from "../weights/gguf-config.js";
 import { type GgufArchitecture, mapTensors, TENSOR_TABLES, undoChange } from "../weights/gguf-tensors.js";
 import { ggufTokenizer } from "../weights/gguf-tokenizer.js";
 import { type Llama2cFile, openLlama2c } from "../weights/llama2c.js";
@@ -27,6 +27,8 @@ export interface ImportOptions {
   /** Default F32: blocks were dequantised to float32, and nothing is lost again. */
   readonly dtype?: WeightDtype;
   readonly force?: boolean;
+  /** Aborted: stops between two tensors and leaves nothing behind. */
+  readonly signal?: AbortSignal;
   /** Called after each tensor. */
   readonly onTensor?: (done: number, total: number) => void;
 }
@@ -131,15 +133,8 @@ async function readVocabulary(model: string, size: number, named: string | undef
 async function planGguf(path: string, file: GgufFile): Promise<ImportPlan> {
   try {
     const metadata = ggufMetadata(path, file.metadata);
-    const architecture = knownArchitecture(metadata.string("general.architecture"), path);
-    const vocabulary = file.tensors.get(TENSOR_TABLES[architecture].embedding[0])?.shape[0];
-    if (vocabulary === undefined) throw new UserError(`${path} has no embedding`, { remedy: "fetch the file again" });
-    if (file.tensors.has("rope_freqs.weight")) {
-      throw new UserError(`${path} has a table of rope frequencies (Llama 3.1 and later), which is not read`);
-    }
-    const tied = !file.tensors.has(TENSOR_TABLES[architecture].head[0]);
-    const { sizes, config, generationConfig } = ggufConfig(architecture, { file: path, metadata, vocabulary, tied });
-    const tokenizer = ggufTokenizer(architecture, metadata, vocabulary, path);
+    const { architecture, sizes, config, generationConfig } = configOfGguf(path, file);
+    const tokenizer = ggufTokenizer(architecture, metadata, sizes.vocabulary, path);
     const tensors = mapTensors(architecture, sizes, file.tensors, path).map((tensor) => ({
       name: tensor.name,
       shape: tensor.shape,
@@ -163,6 +158,22 @@ async function planGguf(path: string, file: GgufFile): Promise<ImportPlan> {
   }
 }
 
+/** The configuration that a GGUF file's metadata and tensors amount to. */
+export function configOfGguf(path: string, file: GgufFile): GgufConfig & { readonly architecture: GgufArchitecture } {
+  const metadata = ggufMetadata(path, file.metadata);
+  const architecture = knownArchitecture(metadata.string("general.architecture"), path);
+  const table = TENSOR_TABLES[architecture];
+  const vocabulary = file.tensors.get(table.embedding[0])?.shape[0];
+  if (vocabulary === undefined) throw new UserError(`${path} has no embedding`, { remedy: "fetch the file again" });
+  if (file.tensors.has("rope_freqs.weight")) {
+    throw new UserError(`${path} has a table of rope frequencies (Llama 3.1 and later), which is not read`, {
+      remedy: "use a model with plain or linear rope",
+    });
+  }
+  const tied = !file.tensors.has(table.head[0]);
+  return { architecture, ...ggufConfig(architecture, { file: path, metadata, vocabulary, tied }) };
+}
+
 function knownArchitecture(name: string, file: string): GgufArchitecture {
   if (Object.hasOwn(TENSOR_TABLES, name)) return name as GgufArchitecture;
   throw new UserError(`${file} holds a model of architecture "${name}"`, {
@@ -181,6 +192,7 @@ async function writeModel(directory: string, plan: ImportPlan, input: WriteInput
   const tensors = plan.tensors.map((tensor) => ({
     ...tensor,
     values: async () => {
+      input.signal?.throwIfAborted();
       const values = await tensor.values();
       input.onTensor?.(++done, plan.tensors.length);
       return values;

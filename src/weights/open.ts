@@ -1,11 +1,13 @@
 /**
- * One door for weights on disk: a model directory (safetensors, sharded or not) or a single file (safetensors, GGUF).
+ * One door for weights on disk: a model directory (safetensors, sharded or not) or a single file (safetensors, GGUF,
+ * llama2.c).
  * May not know: model families.
  */
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../util/errors.js";
 import { openGguf } from "./gguf.js";
+import { openLlama2c } from "./llama2c.js";
 import { INDEX_FILE, openSafetensors, openShards, SINGLE_FILE } from "./safetensors.js";
 import type { WeightStore } from "./weight-store.js";
 
@@ -29,7 +31,8 @@ export async function openWeights(path: string): Promise<WeightStore> {
   }
   if (path.endsWith(".safetensors")) return openSafetensors(path);
   if (path.endsWith(".gguf")) return openGguf(path);
-  throw new UserError(`${path} is neither a model directory nor a .safetensors or .gguf file`, {
+  if (path.endsWith(".bin")) return openLlama2c(path);
+  throw new UserError(`${path} is neither a model directory nor a .safetensors, .gguf or llama2.c .bin file`, {
     remedy: "name a model directory",
   });
 }

@@ -1,0 +1,122 @@
+/**
+ * `tacit models`: turn a model file into a model directory, look at one, check one.
+ * May not know: formats, families.
+ */
+import { type Command, Option } from "commander";
+import { forceOption, jsonOption } from "../options.js";
+import { type Io, runAction } from "../run-action.js";
+
+const DTYPES = { f32: "F32", f16: "F16", bf16: "BF16" } as const;
+
+export function registerModels(program: Command): void {
+  const models = program
+    .command("models")
+    .description("Imports model files into model directories, shows what a model is, and checks one.")
+    .addHelpText(
+      "after",
+      `
+A model directory is Hugging Face's layout: config.json, tokenizer.json and safetensors weights.
+
+Example:
+  tacit models import gemma-3-270m-q4_k_m.gguf --out models/gemma-3-270m
+  tacit models info models/gemma-3-270m
+  tacit models verify models/gemma-3-270m`,
+    );
+  registerImport(models);
+  registerInfo(models);
+  registerVerify(models);
+}
+
+interface ImportFlags {
+  readonly out: string;
+  readonly dtype: keyof typeof DTYPES;
+  readonly tokenizer?: string;
+  readonly force: boolean;
+  readonly json: boolean;
+}
+
+function registerImport(models: Command): void {
+  models
+    .command("import")
+    .argument("<file>", "a .gguf file (architectures llama and gemma3), or a .bin file of llama2.c")
+    .description("Turns a model file into a model directory that Tacit and Transformers load.")
+    .addOption(new Option("--out <dir>", "the model directory to make").makeOptionMandatory())
+    .addOption(new Option("--dtype <type>", "how weights are stored").choices(Object.keys(DTYPES)).default("f32"))
+    .addOption(
+      new Option(
+        "--tokenizer <file>",
+        "llama2.c only: the vocabulary (default: tok<size>.bin or tokenizer.bin beside it)",
+      ),
+    )
+    .addOption(forceOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      `
+GGUF blocks (F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K) are turned back into numbers; the tokenizer,
+the shapes and the control tokens come from the file's metadata. The directory appears whole or not at all.
+
+Example:
+  tacit models import SmolLM2-135M-Instruct.Q4_1.gguf --out models/smollm2-135m-instruct --dtype bf16`,
+    )
+    .action((file: string, flags: ImportFlags) => runAction(flags, (io) => runImport(file, flags, io)));
+}
+
+async function runImport(file: string, flags: ImportFlags, io: Io): Promise<object> {
+  const { importModel } = await import("../../steps/import-model.js");
+  const { formatBytes, formatCount } = await import("../../util/progress.js");
+  const summary = await importModel({
+    file,
+    out: flags.out,
+    dtype: DTYPES[flags.dtype],
+    force: flags.force,
+    signal: io.signal,
+    onTensor: (done, total) => io.progress.update(() => `tensor ${done} of ${total}`),
+    ...(flags.tokenizer === undefined ? {} : { tokenizer: flags.tokenizer }),
+  });
+  io.out(
+    `${summary.out}: ${summary.model_type}, ${formatCount(summary.parameters)} parameters in ${summary.tensors} tensors, ` +
+      `${summary.dtype}, ${formatBytes(summary.bytes)}\nfrom ${summary.format}, sha256 ${summary.source_sha256}\n`,
+  );
+  return summary;
+}
+
+function registerInfo(models: Command): void {
+  models
+    .command("info")
+    .argument("<model>", "a model directory, or a .safetensors, .gguf or llama2.c .bin file")
+    .description("Shows what a model is: family, sizes, tensors, tokenizer, memory. Reads headers only.")
+    .addOption(jsonOption())
+    .addHelpText("after", "\nExample:\n  tacit models info models/gemma-3-270m")
+    .action((path: string, flags: { json: boolean }) =>
+      runAction(flags, async (io) => {
+        const { inspectModel } = await import("../../steps/inspect-model.js");
+        const { describeModel } = await import("../models/describe.js");
+        const info = await inspectModel(path);
+        io.out(describeModel(info));
+        return info;
+      }),
+    );
+}
+
+function registerVerify(models: Command): void {
+  models
+    .command("verify")
+    .argument("<dir>", "a model directory")
+    .description("Reads all of a model directory and checks it: shapes, values, tied matrices, tokenizer, hashes.")
+    .addOption(jsonOption())
+    .addHelpText("after", "\nExit status 2 where a check fails.\n\nExample:\n  tacit models verify models/gemma-3-270m")
+    .action((path: string, flags: { json: boolean }) =>
+      runAction(flags, async (io) => {
+        const { verifyModel } = await import("../../steps/verify-model.js");
+        const { describeChecks } = await import("../models/describe.js");
+        const summary = await verifyModel(path, {
+          signal: io.signal,
+          onTensor: (done, total) => io.progress.update(() => `tensor ${done} of ${total}`),
+        });
+        io.out(describeChecks(summary));
+        if (!summary.ok) process.exitCode = 2;
+        return summary;
+      }),
+    );
+}
