@@ -32,6 +32,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/render.js")).registerRender,
   },
   {
+    name: "tune",
+    group: "Teach and ask",
+    summary: "tune a model on responses alone, or on instructions and responses",
+    load: async () => (await import("./commands/tune.js")).registerTune,
+  },
+  {
     name: "rank",
     group: "Measure",
     summary: "how often the right response is more likely than others",
