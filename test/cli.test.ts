@@ -232,7 +232,14 @@ describe("what npm would publish", () => {
     const [{ files }] = JSON.parse(packed.stdout) as [{ files: { path: string }[] }];
     const paths = files.map((file) => file.path);
     expect(paths).toEqual(
-      expect.arrayContaining(["README.md", "LICENSE", "CHANGELOG.md", "package.json", "dist/cli/main.js"]),
+      expect.arrayContaining([
+        "README.md",
+        "LICENSE",
+        "CHANGELOG.md",
+        "package.json",
+        "dist/cli/main.js",
+        "assets/stories260k/model.safetensors",
+      ]),
     );
     for (const folder of ["rules", "assets"]) {
       const present = readdirSync(join(repositoryRoot, folder), { recursive: true, encoding: "utf8" })
