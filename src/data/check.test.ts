@@ -13,7 +13,7 @@ describe("checkData", () => {
       { id: "a", instruction: "q", response: "🙂🙂" },
       { id: "a", instruction: "q", response: "🙂🙂" },
       { instruction: "", response: " " },
-      { instruction: "q" },
+      { instruction: "q", answer: "forgotten" },
       {},
       { messages: ["u", "a", "u2", "🙂🙂"].map((content, i) => ({ role: i % 2 ? "assistant" : "user", content })) },
     ];
@@ -24,13 +24,16 @@ describe("checkData", () => {
       bytes: Buffer.byteLength(text),
       sha256: createHash("sha256").update(text).digest("hex"),
       records: 6,
-      examples: 5,
-      bad: 1,
-      first_bad: [{ line: 5, unit: "line", reason: 'no "instruction" (the row is empty)' }],
+      examples: 4,
+      bad: 2,
+      first_bad: [
+        { line: 4, unit: "line", reason: expect.stringMatching(/^no response \(it has "instruction", "answer"; /) },
+        { line: 5, unit: "line", reason: 'no "instruction" (the row is empty)' },
+      ],
       left_out: [],
       multi_turn: 1,
-      messages: { "1": 1, "2": 3, "4": 1 },
-      duplicates: { ids: 1, instructions: 2, responses: 2, examples: 1 },
+      messages: { "2": 3, "4": 1 },
+      duplicates: { ids: 1, instructions: 1, responses: 2, examples: 1 },
       empty: { instructions: 1, responses: 1 },
       characters: { response: { min: 1, median: 2, max: 2 } },
       paper_rows: null,
@@ -38,8 +41,14 @@ describe("checkData", () => {
     expect(check.warnings).toEqual([
       "1 empty responses: they teach the model to stop at once",
       "1 ids occur again: results cannot be joined on them",
-      "1 rows without a response: prompts to generate from, not training data",
     ]);
+  });
+
+  it("takes a file that begins with a prompt for a file of prompts", async () => {
+    const path = files.write("p.jsonl", '{"instruction":"a"}\n{"instruction":"b"}\n');
+    const check = await checkData(parseDataSpec(path));
+    expect(check).toMatchObject({ examples: 2, bad: 0, characters: { response: null } });
+    expect(check.warnings).toEqual(["2 rows without a response: prompts to generate from, not training data"]);
   });
 
   it("warns where the number of examples is not the paper's, and names what was left out", async () => {

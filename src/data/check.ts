@@ -82,7 +82,7 @@ export async function checkData(spec: DataSpec, options: Pick<LoadOptions, "limi
   });
   const report = newLoadReport();
   const tally = newTally();
-  for await (const outcome of readOutcomes(spec, { ...options, prompts: true, report })) {
+  for await (const outcome of readOutcomes(spec, { ...options, prompts: "auto", report })) {
     if (outcome.kind === "example") addExample(tally, outcome.example);
   }
   const limit = effectiveLimit(spec.dataSet, options.limit);

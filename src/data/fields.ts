@@ -48,7 +48,8 @@ export function kindOf(value: unknown): string {
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
-function keysOf(value: Record<string, unknown>): string {
+/** `it has "a", "b"`, for reasons. */
+export function keysOf(value: Record<string, unknown>): string {
   const keys = Object.keys(value);
   if (keys.length === 0) return "the row is empty";
   const shown = keys.slice(0, 8).map((key) => `"${excerpt(key, 40)}"`);

@@ -3,7 +3,9 @@
  * names the first of them and counts all; a row that the paper leaves out is counted in the report.
  * May not know: tokens, templates.
  */
+import type { Example } from "../records/example.js";
 import { UserError } from "../util/errors.js";
+import { isObject, keysOf } from "./fields.js";
 import { formats } from "./formats/formats.js";
 import type { BadRecord, LoadedExample, Origin, PlacedOutcome, RawRecord } from "./record.js";
 import type { DataSet } from "./sets/data-set.js";
@@ -15,8 +17,11 @@ export const SHOWN = 5;
 export interface LoadOptions {
   /** At most this many examples from the front; the data set's own default where absent; "all" for no limit. */
   readonly limit?: number | "all";
-  /** Whether rows without a response pass (they end with the user's message). Otherwise they are bad rows. */
-  readonly prompts?: boolean;
+  /**
+   * Whether rows without a response pass (they end with the user's message); otherwise they are bad rows. "auto": they do
+   * where the first example is one, so that a file of prompts passes and a forgotten response does not.
+   */
+  readonly prompts?: boolean | "auto";
   /** Filled while examples are drawn. */
   readonly report?: LoadReport;
 }
@@ -94,13 +99,15 @@ export async function* readOutcomes(
 ): AsyncGenerator<PlacedOutcome, void, undefined> {
   const { report } = options;
   const limit = effectiveLimit(spec.dataSet, options.limit);
+  let prompts = options.prompts ?? false;
   for await (const batch of formats[spec.format].read(spec.path)) {
     for (const raw of batch) {
       if (report.examples >= limit) {
         report.stoppedAtLimit = true;
         return;
       }
-      const outcome = judge(spec, raw, report.records, options.prompts === true);
+      const outcome = judge(spec, raw, report.records, prompts !== false);
+      if (prompts === "auto" && outcome.kind === "example") prompts = isPrompt(outcome.example);
       report.records++;
       count(report, outcome);
       yield outcome;
@@ -113,11 +120,14 @@ function judge(spec: DataSpec, raw: RawRecord, index: number, prompts: boolean):
   const { at } = raw;
   const outcome = spec.dataSet.toOutcome({ value: raw.value, index });
   if (outcome.kind !== "example") return { ...outcome, at };
-  if (!prompts && outcome.example.messages.at(-1)?.role !== "assistant") {
-    return { kind: "bad", at, reason: "no response (rows of instructions alone are prompts, not training data)" };
+  if (!prompts && isPrompt(outcome.example)) {
+    const keys = isObject(raw.value) ? `${keysOf(raw.value)}; ` : "";
+    return { kind: "bad", at, reason: `no response (${keys}instructions alone are prompts, not training data)` };
   }
   return { ...outcome, example: { ...outcome.example, at } };
 }
+
+const isPrompt = (example: Example): boolean => example.messages.at(-1)?.role !== "assistant";
 
 function count(report: LoadReport, outcome: PlacedOutcome): void {
   switch (outcome.kind) {

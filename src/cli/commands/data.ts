@@ -155,7 +155,7 @@ const reasonLine = ({ reason, count, lines }: ReasonCount): string =>
 
 const messagesLine = (check: DataCheck): string =>
   Object.entries(check.messages)
-    .map(([messages, examples]) => `${grouped(examples)} of ${messages}`)
+    .map(([messages, examples]) => `${grouped(examples)} with ${messages}`)
     .join(", ");
 
 const duplicatesLine = ({ duplicates }: DataCheck): string =>
@@ -192,7 +192,7 @@ function registerShow(data: Command): void {
         const { loadExamples } = await import("../../data/load.js");
         const { responseOnly } = await import("../../data/transforms.js");
         const shown: object[] = [];
-        const source = loadExamples(parseDataSpec(text), { limit: options.rows, prompts: true });
+        const source = loadExamples(parseDataSpec(text), { limit: options.rows, prompts: "auto" });
         for await (const loaded of source) {
           const example = options.objective === "response" ? responseOnly(loaded) : loaded;
           await printExample(io, example);

@@ -68,7 +68,7 @@ describe("readParquet", () => {
     }
   });
 
-  // A fixed seed: hyparquet follows some damaged run lengths for minutes, which docs/guide/data.md says.
+  // A fixed seed: hyparquet does not bound the run lengths that a page claims (readRle), so that an unlucky byte may take long.
   it("gives rows or one line for a file with a damaged byte, never a crash", async () => {
     const names = ["lima", "messages", "mbpp", "pgn"];
     await fc.assert(
