@@ -121,10 +121,25 @@ export interface Engine {
 
 /** Where a tuning run writes and how it is watched and stopped. */
 export interface TuneRun {
+  /** The model directory to make; checkpoints lie in it until the run is finished. */
   readonly out: string;
   readonly threads: number;
+  /** Go on from the newest checkpoint, where there is one. */
   readonly resume: boolean;
-  readonly onStep?: (metrics: StepMetrics, progress: { total: number }) => void;
+  /** Hash of all that determines the result: a checkpoint under another one is refused. */
+  readonly fingerprint: string;
+  /** How weights are written; default: as they were read. */
+  readonly dtype?: "F32" | "F16" | "BF16";
+  readonly onStart?: (plan: { readonly resumedAt: number; readonly total: number }) => Promise<void>;
+  /** Awaited: when it has returned, the step may become part of a checkpoint. */
+  readonly onStep?: (metrics: StepMetrics, progress: { readonly total: number }) => Promise<void>;
+  /** Rows that are not trained on; their mean NLL per token is measured before the first step and after every epoch. */
+  readonly heldOut?: readonly Row[];
+  readonly onHeldOut?: (measured: {
+    readonly step: number;
+    readonly epoch: number;
+    readonly loss: number;
+  }) => Promise<void>;
   readonly signal?: AbortSignal;
 }
 

@@ -40,6 +40,7 @@ type Lower<O extends Op> = (
 ) => readonly string[];
 
 const MICROSOFT = { domain: "com.microsoft" } as const;
+const FIRST = { axis: { int: 0 } } as const;
 const LAST = { axis: { int: -1 } } as const;
 const ELEMENT_TYPE = { f32: 1, i64: 7, bool: 9 } as const; // TensorProto.DataType
 
@@ -137,23 +138,31 @@ const column = (e: Emitter, ids: string): string => e.node("Unsqueeze", [ids, e.
 
 /**
  * ScatterND runs its rows in parallel and loses updates where an id is repeated (ONNX Runtime 1.30, two threads: 4,096 ids into
- * 300 rows came out wrong in every second run). So the rows of equal ids are summed first, by a matrix of zeros and ones
- * [U,N], and ScatterND sees every id once. ScatterElements would be right too, but takes three to ten times as long.
+ * 300 rows came out wrong in every second run). So it gets every id once: rows of ids that occur once as they are, and of every
+ * repeated id the sum, by a matrix of zeros and ones. ScatterElements would be right too, but takes several times as long.
  */
 const scatterAdd: Lower<"scatterAdd"> = (e, node, inputs) => {
   const [base, ids, updates] = [nameAt(inputs, 0), nameAt(inputs, 1), nameAt(inputs, 2)];
-  const [rows = 1, ...inner] = present(node.inputs[2], "updates").type.shape;
-  const distinct = column(e, e.node("Unique", [ids], { sorted: { int: 0 } })[0]);
-  const [isRowOf] = e.node("Cast", [e.node("Equal", [distinct, ids])[0]], { to: { int: ELEMENT_TYPE.f32 } });
-  const flat = inner.length === 1 ? updates : e.node("Reshape", [updates, e.sizes([rows, product(inner)])])[0];
-  const [sums] = e.node("MatMul", [isRowOf, flat]);
-  const restored = (): string => {
-    const [shape] = e.node("Concat", [e.ints([-1]), e.sizes(inner)], { axis: { int: 0 } });
-    return e.node("Reshape", [sums, shape])[0];
-  };
-  return e.node("ScatterND", [base, distinct, inner.length === 1 ? sums : restored()], {
-    reduction: { string: "add" },
-  });
+  const [count = 1, ...inner] = present(node.inputs[2], "updates").type.shape;
+  const rows = inner.length === 1 ? updates : e.node("Reshape", [updates, e.sizes([count, product(inner)])])[0];
+  const not = (flags: string): string => e.node("Not", [flags])[0];
+  const where = (flags: string, values: string): string => e.node("Compress", [values, flags], FIRST)[0];
+
+  const [distinct, , inverse, counts] = e.node("Unique", [ids], { sorted: { int: 0 } }, { outputs: 4 });
+  const isSingle = e.node("Equal", [present(counts, "counts"), e.ints([1])])[0]; // [U]
+  const once = e.node("Gather", [isSingle, present(inverse, "inverse")])[0]; // [N]
+  const repeated = where(not(isSingle), distinct);
+  const isRowOf = e.node("Equal", [column(e, repeated), where(not(once), ids)])[0];
+  const sums = e.node("MatMul", [
+    e.node("Cast", [isRowOf], { to: { int: ELEMENT_TYPE.f32 } })[0],
+    where(not(once), rows),
+  ])[0];
+
+  const places = column(e, e.node("Concat", [where(once, ids), repeated], FIRST)[0]);
+  const values = e.node("Concat", [where(once, rows), sums], FIRST)[0];
+  const shape = (): string => e.node("Concat", [e.ints([-1]), e.sizes(inner)], FIRST)[0];
+  const shaped = inner.length === 1 ? values : e.node("Reshape", [values, shape()])[0];
+  return e.node("ScatterND", [base, places, shaped], { reduction: { string: "add" } });
 };
 
 export const lower: { readonly [O in Op]: Lower<O> } = {

@@ -8,12 +8,12 @@ import { grad } from "../graph/grad.js";
 import type { Graph, Value } from "../graph/ops.js";
 import { causalAttention, causalMask, ropeTable } from "../models/layers.js";
 import type { Forward, Model } from "../models/model.js";
-import type { Device, Program, Tensor } from "../runtime/device.js";
+import type { Device, Tensor } from "../runtime/device.js";
 import { present } from "../util/errors.js";
 import type { MicroBatch } from "./batches.js";
 
 /** Logits of one chunk, in numbers: 64 Mi floats are 256 MB. */
-const CHUNK_LOGITS = 64 * 2 ** 20;
+export const CHUNK_LOGITS = 64 * 2 ** 20;
 
 /** Chunks that the head is cut into, so that `positions` supervised positions never have their logits in memory at once. */
 export const headChunks = (vocabSize: number, positions: number): number =>
@@ -138,4 +138,3 @@ export function ropeFeeds(model: Model, device: Device, positions: number): Reco
   }
   return feeds;
 }
-export type { Program };

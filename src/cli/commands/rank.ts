@@ -3,16 +3,12 @@
  * May not know: how anything is computed.
  */
 import { type Command, Option } from "commander";
-import type { Engine } from "../../engines/engine.js";
 import type { RankReading, RankSummary } from "../../records/rank.js";
 import type { RankWatch } from "../../steps/rank.js";
 import { formatCount, formatDuration, secondsLeft } from "../../util/progress.js";
 import { columns } from "../../util/terminal.js";
 import { forceOption, integer, jsonOption, modelOption, seedOption, threadsOption } from "../options.js";
 import { type Io, runAction } from "../run-action.js";
-
-// Named by a constant until the module exists; the compiler would refuse the literal.
-const EMBEDDED = "../../engines/embedded.js";
 
 const help = `
 Each response is compared, under its own instruction, with the responses of other examples drawn by chance with replacement.
@@ -78,7 +74,7 @@ export function registerRank(program: Command): void {
 
 async function runRank(flags: RankFlags, io: Io): Promise<RankSummary> {
   const { rank, rankPaths } = await import("../../steps/rank.js");
-  const { embeddedEngine } = (await import(EMBEDDED)) as { embeddedEngine: Engine };
+  const { embeddedEngine } = await import("../../engines/embedded.js");
   const { templateFrom } = await import("../../text/template.js");
   const { formatShare } = await import("../../stats/estimate.js");
   const { template, userTag, assistantTag, json: _, ...options } = flags;

@@ -1,0 +1,128 @@
+/**
+ * `tacit generate`: answers of a model to a file of prompts, with or without rules.
+ * May not know: how anything is computed.
+ */
+import { type Command, Option } from "commander";
+import type { Output } from "../../records/outputs.js";
+import type { GenerateOptions, GenerateSummary, GenerateWatch } from "../../steps/generate.js";
+import { formatCount, formatDuration, formatRate, secondsLeft } from "../../util/progress.js";
+import {
+  decimal,
+  forceOption,
+  integer,
+  jsonOption,
+  limitOption,
+  modelOption,
+  seedOption,
+  threadsOption,
+} from "../options.js";
+import { addPromptOptions, type PromptFlags, promptOptionsOf } from "../prompt-options.js";
+import { type Io, runAction } from "../run-action.js";
+
+const help = `
+Prompts: AlpacaEval's JSON, JSONL with an instruction a line, CSV, Parquet, a plain text file (.txt) with one instruction a line,
+or NAME:PATH for a data set of the paper. Outputs: AlpacaEval's format, with tokens (ids generated, the stop not counted) and stop
+(eos or length). Beside OUT.json lie OUT.run.json, which says how they came about, and, while the run is not finished,
+OUT.partial.jsonl with the answers so far: give the same command again and it goes on.
+
+A prompt's answer does not depend on --batch, nor on the other prompts.
+
+Examples:
+  tacit generate --model models/base --prompts prompts.json --out base.json
+  tacit generate --model models/base --prompts prompts.json --rules paper --out rules.json
+  tacit generate --model models/base --prompts prompts.json --rules paper --disable-rule eos --out no-eos.json`;
+
+interface GenerateFlags extends PromptFlags {
+  readonly model: string;
+  readonly prompts: string;
+  readonly out: string;
+  readonly maxNewTokens?: number;
+  readonly batch?: number;
+  readonly temperature: number;
+  readonly seed: number;
+  readonly precision: "f32" | "q8";
+  readonly trace?: string;
+  readonly limit?: number;
+  readonly generator?: string;
+  readonly threads: number;
+  readonly force: boolean;
+  readonly json: boolean;
+}
+
+export function registerGenerate(program: Command): void {
+  const command = program
+    .command("generate")
+    .description("Answers every prompt of a file: greedily by default, with hand-written rules where asked for.")
+    .addOption(modelOption())
+    .addOption(new Option("--prompts <file>", "instructions to answer, or NAME:PATH").makeOptionMandatory())
+    .addOption(new Option("--out <file>", "where the outputs go, as JSON").makeOptionMandatory());
+  addPromptOptions(command)
+    .addOption(
+      new Option(
+        "--max-new-tokens <n>",
+        "most tokens of an answer (default: 8192, and 512 for rules without an EOS rule; never more than the model has positions)",
+      ).argParser(integer({ min: 1 })),
+    )
+    .addOption(
+      new Option("--batch <n>", "prompts side by side (default: what fits in memory, at most 32)").argParser(
+        integer({ min: 1, max: 1024 }),
+      ),
+    )
+    .addOption(new Option("--temperature <t>", "0 is greedy").default(0).argParser(decimal({ min: 0 })))
+    .addOption(seedOption())
+    .addOption(new Option("--precision <name>", "of the weights").choices(["f32", "q8"]).default("f32"))
+    .addOption(new Option("--trace <file>", "write why each token was taken, as JSON lines"))
+    .addOption(limitOption("prompts"))
+    .addOption(new Option("--generator <name>", "the outputs' generator (default: the model's folder, +rules)"))
+    .addOption(threadsOption())
+    .addOption(forceOption())
+    .addOption(jsonOption())
+    .addHelpText("after", help)
+    .action((flags: GenerateFlags) => runAction(flags, (io) => runGenerate(flags, io)));
+}
+
+async function runGenerate(flags: GenerateFlags, io: Io): Promise<object> {
+  const { generate, generatePaths } = await import("../../steps/generate.js");
+  const { json: _json, template: _t, userTag: _u, assistantTag: _a, disableRule: _d, ...rest } = flags;
+  const options: GenerateOptions = { ...rest, ...(await promptOptionsOf(flags)) };
+  const summary = await generate(options, { ...watchOn(io), signal: io.signal });
+  io.out(describe(summary));
+  io.out(`\n${flags.out}\n${generatePaths(flags.out).run}\n`);
+  if (flags.trace !== undefined) io.out(`${flags.trace}\n`);
+  return { out: flags.out, ...summary.run };
+}
+
+function watchOn(io: Io): GenerateWatch {
+  let started = performance.now();
+  let reused = 0;
+  return {
+    onStart(plan) {
+      reused = plan.reused;
+      for (const text of plan.unresolved) {
+        io.note(`tacit: the rules name ${JSON.stringify(text)}, which is not one token here; it is ignored`);
+      }
+      if (reused > 0) io.note(`tacit: ${formatCount(reused)} answers were there already and are kept`);
+      started = performance.now();
+    },
+    onProgress({ done, prompts, tokens }) {
+      io.progress.update(() => {
+        const seconds = (performance.now() - started) / 1000;
+        const left = secondsLeft(done - reused, prompts - reused, seconds);
+        const eta = left === undefined ? "" : `, ${formatDuration(left)} left`;
+        return `generating: ${formatCount(done)} of ${formatCount(prompts)} prompts, ${formatRate(tokens / seconds, "tokens")}${eta}`;
+      });
+    },
+  };
+}
+
+function describe({ outputs, run }: GenerateSummary): string {
+  const { eos, length, tokens } = run.outcome;
+  const mean = outputs.length === 0 ? 0 : tokens / outputs.length;
+  return (
+    `${formatCount(outputs.length)} answers: ${formatCount(eos)} ended by themselves, ${formatCount(length)} ran into the limit. ` +
+    `${formatCount(tokens)} tokens, ${mean.toFixed(1)} an answer; ${formatCount(emptyOnes(outputs))} are empty.\n` +
+    `${formatDuration(run.timings.seconds)} with ${run.options.threads} threads, ${run.options.batch} prompts side by side.\n`
+  );
+}
+
+const emptyOnes = (outputs: readonly Output[]): number => outputs.filter(({ output }) => output.trim() === "").length;

@@ -1,0 +1,107 @@
+/**
+ * `tacit score`: log-probabilities of given responses.
+ * May not know: how anything is computed.
+ */
+import { type Command, Option } from "commander";
+import type { ScoreSummary, ScoreWatch } from "../../steps/score.js";
+import { formatCount, formatDuration, formatRate, secondsLeft } from "../../util/progress.js";
+import { forceOption, jsonOption, limitOption, modelOption, threadsOption } from "../options.js";
+import { type Io, runAction } from "../run-action.js";
+
+const help = `
+Input: JSON lines of {id?, instruction, response}, which the template turns into ids, or of {id?, prompt_ids, response_ids}, taken
+as they are. Output: one line a row, {id, logprobs, sum, mean, tokens}: the natural log-probability of each response token given
+everything before it, the EOS last unless --no-eos.
+
+Rows that follow each other with the same prompt share its computation. Values do not depend on what else is in the file.
+OUT.run.json says how they came about; a stopped run goes on from OUT.partial.jsonl when the same command is given again.
+
+Example:
+  tacit score --model models/base --input pairs.jsonl --out scores.jsonl`;
+
+interface ScoreFlags {
+  readonly model: string;
+  readonly input: string;
+  readonly out: string;
+  readonly eos: boolean;
+  readonly template: string;
+  readonly userTag?: string;
+  readonly assistantTag?: string;
+  readonly bos: "auto" | "always" | "never";
+  readonly precision: "f32" | "q8";
+  readonly limit?: number;
+  readonly threads: number;
+  readonly force: boolean;
+  readonly json: boolean;
+}
+
+export function registerScore(program: Command): void {
+  program
+    .command("score")
+    .description("Computes the log-probability of every token of given responses.")
+    .addOption(modelOption())
+    .addOption(new Option("--input <file>", "rows to score, as JSON lines").makeOptionMandatory())
+    .addOption(new Option("--out <file>", "where the results go, as JSON lines").makeOptionMandatory())
+    .addOption(new Option("--no-eos", "do not score the EOS behind a response given as text"))
+    .addOption(new Option("--template <name>", "format of prompt and response").default("tulu"))
+    .addOption(new Option("--user-tag <text>", "in place of the template's"))
+    .addOption(new Option("--assistant-tag <text>", "in place of the template's"))
+    .addOption(
+      new Option("--bos <when>", "auto: as the tokenizer does").choices(["auto", "always", "never"]).default("auto"),
+    )
+    .addOption(new Option("--precision <name>", "of the weights").choices(["f32", "q8"]).default("f32"))
+    .addOption(limitOption("rows"))
+    .addOption(threadsOption())
+    .addOption(forceOption())
+    .addOption(jsonOption())
+    .addHelpText("after", help)
+    .action((flags: ScoreFlags) => runAction(flags, (io) => runScore(flags, io)));
+}
+
+async function runScore(flags: ScoreFlags, io: Io): Promise<object> {
+  const { score, scorePaths } = await import("../../steps/score.js");
+  const { templateFrom } = await import("../../text/template.js");
+  const { json: _, template: name, userTag, assistantTag, ...rest } = flags;
+  const template = templateFrom({
+    template: name,
+    ...(userTag === undefined ? {} : { userTag }),
+    ...(assistantTag === undefined ? {} : { assistantTag }),
+  });
+  const summary = await score({ ...rest, template }, { ...watchOn(io), signal: io.signal });
+  io.out(describe(summary));
+  io.out(`\n${flags.out}\n${scorePaths(flags.out).run}\n`);
+  return { out: flags.out, ...summary.run };
+}
+
+function watchOn(io: Io): ScoreWatch {
+  let started = performance.now();
+  let reused = 0;
+  return {
+    onStart(plan) {
+      reused = plan.reused;
+      if (reused > 0) io.note(`tacit: ${formatCount(reused)} rows were scored already and are kept`);
+      started = performance.now();
+    },
+    onProgress({ done, rows, tokens }) {
+      io.progress.update(() => {
+        const seconds = (performance.now() - started) / 1000;
+        const left = secondsLeft(done - reused, rows - reused, seconds);
+        const eta = left === undefined ? "" : `, ${formatDuration(left)} left`;
+        return `scoring: ${formatCount(done)} of ${formatCount(rows)} rows, ${formatRate(tokens / seconds, "tokens")}${eta}`;
+      });
+    },
+  };
+}
+
+function describe({ run }: ScoreSummary): string {
+  const { tokens, sum, mean, merged } = run.outcome;
+  const joined =
+    merged === 0
+      ? ""
+      : ` ${formatCount(merged)} would have merged at the border of prompt and response; their prompts were kept.`;
+  return (
+    `${formatCount(run.input.rows)} responses, ${formatCount(tokens)} tokens: ` +
+    `log-probability ${sum.toFixed(3)} in total, ${mean.toFixed(4)} a token (perplexity ${Math.exp(-mean).toFixed(2)}).${joined}\n` +
+    `${formatDuration(run.timings.seconds)} with ${run.options.threads} threads.\n`
+  );
+}

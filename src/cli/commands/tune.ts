@@ -1,0 +1,221 @@
+/**
+ * `tacit tune`: full fine-tuning of a model directory on responses, or on instructions and responses.
+ * May not know: how anything is computed.
+ */
+import { type Command, Option } from "commander";
+import type { StepMetrics } from "../../engines/engine.js";
+import type { TuneRunRecord } from "../../records/tune.js";
+import type { Preset, TuneRequest, TuneWatch } from "../../steps/tune.js";
+import type { BosChoice, Objective } from "../../text/render.js";
+import { formatBytes, formatCount, formatDuration, formatRate } from "../../util/progress.js";
+import { decimal, forceOption, integer, jsonOption, modelOption, seedOption, threadsOption } from "../options.js";
+import { type Io, runAction } from "../run-action.js";
+
+const help = `
+Every parameter is trained, with Adam, on the loss of responses and their stop tokens alone. --objective response empties every
+instruction first: response tuning. Writes a model directory that Transformers loads unchanged, metrics.jsonl (a line a step) and
+run.json (everything that determined the run). Interrupt it with Ctrl-C and give the same command with --resume: the result is the
+same, bit for bit.
+
+Presets set what is not given: paper (cosine, warm-up 0.1, sums of token losses) and reference (linear, warm-up 0.03, means).
+
+Examples:
+  tacit tune --model gemma-3-270m --data lima:lima_data.jsonl --objective response --out tuned --lr 1e-4 --epochs 3
+  tacit tune --model gemma-3-270m --data my-task.jsonl --objective instruction --out tuned --reduction token --hold-out 32`;
+
+interface TuneFlags {
+  readonly model: string;
+  readonly data: string;
+  readonly objective: Objective;
+  readonly out: string;
+  readonly preset: Preset;
+  readonly epochs?: number;
+  readonly batch?: number;
+  readonly lr?: number;
+  readonly schedule?: "cosine" | "linear" | "constant";
+  readonly warmup?: number;
+  readonly reduction?: "paper" | "reference" | "token";
+  readonly clip?: number;
+  readonly maxLength: number;
+  readonly maxResponseTokens?: number;
+  readonly maxSteps?: number;
+  readonly holdOut: number;
+  readonly limit?: number;
+  readonly shuffle: boolean;
+  readonly saveEveryEpoch: boolean;
+  readonly skipEmpty: boolean;
+  readonly microTokens?: number;
+  readonly dtype?: "f32" | "f16" | "bf16";
+  readonly template: string;
+  readonly userTag?: string;
+  readonly assistantTag?: string;
+  readonly bos: BosChoice;
+  readonly seed: number;
+  readonly threads: number;
+  readonly resume: boolean;
+  readonly force: boolean;
+  readonly json: boolean;
+}
+
+export function registerTune(program: Command): void {
+  const command = program
+    .command("tune")
+    .description("Tunes a model on responses alone, or on instructions and responses.")
+    .addOption(modelOption())
+    .requiredOption("--data <spec>", "rows: PATH, or NAME:PATH for a data set of the paper")
+    .addOption(
+      new Option("--objective <name>", "response: every instruction is replaced by the empty text")
+        .choices(["instruction", "response"])
+        .makeOptionMandatory(),
+    )
+    .requiredOption("--out <dir>", "the model directory to make");
+  addRunOptions(command);
+  addRowOptions(command);
+  command
+    .addOption(threadsOption())
+    .addOption(new Option("--resume", "go on from the last checkpoint in --out").default(false, "begin"))
+    .addOption(forceOption())
+    .addOption(jsonOption())
+    .addHelpText("after", help)
+    .action((flags: TuneFlags) => runAction(flags, (io) => runTune(flags, io)));
+}
+
+function addRunOptions(command: Command): void {
+  command
+    .addOption(
+      new Option("--preset <name>", "defaults of the options below").choices(["paper", "reference"]).default("paper"),
+    )
+    .addOption(new Option("--epochs <n>", "passes over the rows (default: 5)").argParser(integer({ min: 1 })))
+    .addOption(new Option("--batch <n>", "rows a step (default: 64)").argParser(integer({ min: 1 })))
+    .addOption(new Option("--lr <rate>", "highest learning rate (default: 1e-5)").argParser(decimal({ min: 0 })))
+    .addOption(
+      new Option("--schedule <name>", "how the rate falls (default: cosine; reference: linear)").choices([
+        "cosine",
+        "linear",
+        "constant",
+      ]),
+    )
+    .addOption(
+      new Option(
+        "--warmup <share>",
+        "share of all steps in which the rate rises (default: 0.1; reference: 0.03)",
+      ).argParser(decimal({ min: 0, max: 1 })),
+    )
+    .addOption(
+      new Option(
+        "--reduction <name>",
+        "paper: mean over rows of summed token losses; reference: mean over rows of means; token: mean over tokens (default: the preset's)",
+      ).choices(["paper", "reference", "token"]),
+    )
+    .addOption(
+      new Option("--clip <norm>", "largest norm of the gradient (default: none)").argParser(decimal({ min: 0 })),
+    )
+    .addOption(
+      new Option("--max-steps <n>", "stop early; the schedule stays that of the whole").argParser(integer({ min: 1 })),
+    )
+    .addOption(new Option("--save-every-epoch", "also keep OUT/epoch-N").default(false, "the last alone"))
+    .addOption(seedOption())
+    .addOption(new Option("--no-shuffle", "rows in the order of the file"))
+    .addOption(
+      new Option("--micro-tokens <n>", "positions computed at once; less takes less memory (default: 2048)").argParser(
+        integer({ min: 1 }),
+      ),
+    )
+    .addOption(
+      new Option("--dtype <name>", "of the written weights (default: as read)").choices(["f32", "f16", "bf16"]),
+    );
+}
+
+function addRowOptions(command: Command): void {
+  command
+    .addOption(
+      new Option("--max-length <n>", "longest row in ids; the rest is cut off on the right")
+        .default(2048)
+        .argParser(integer({ min: 2 })),
+    )
+    .addOption(
+      new Option(
+        "--max-response-tokens <n>",
+        "leave out, and count, rows with longer responses (default: none)",
+      ).argParser(integer({ min: 1 })),
+    )
+    .addOption(
+      new Option("--hold-out <n>", "rows that are not trained on, whose loss is measured after every epoch")
+        .default(0)
+        .argParser(integer({ min: 0 })),
+    )
+    .addOption(new Option("--limit <n>", "at most n examples from the front").argParser(integer({ min: 1 })))
+    .addOption(
+      new Option("--skip-empty", "leave out rows of which nothing carries loss after the cut").default(
+        false,
+        "an error",
+      ),
+    )
+    .addOption(new Option("--template <name>", "format of a dialogue").default("tulu"))
+    .addOption(new Option("--user-tag <text>", "in place of the template's"))
+    .addOption(new Option("--assistant-tag <text>", "in place of the template's"))
+    .addOption(
+      new Option("--bos <when>", "auto: as the tokenizer does").choices(["auto", "always", "never"]).default("auto"),
+    );
+}
+
+async function runTune(flags: TuneFlags, io: Io): Promise<TuneRunRecord> {
+  const { tune } = await import("../../steps/tune.js");
+  const { embeddedEngine } = await import("../../engines/embedded.js");
+  const { templateFrom } = await import("../../text/template.js");
+  const { template, userTag, assistantTag, lr, dtype, json: _, ...options } = flags;
+  const tags = {
+    ...(userTag === undefined ? {} : { userTag }),
+    ...(assistantTag === undefined ? {} : { assistantTag }),
+  };
+  const request: TuneRequest = {
+    ...options,
+    template: templateFrom({ template, ...tags }),
+    ...(lr === undefined ? {} : { learningRate: lr }),
+    ...(dtype === undefined ? {} : { dtype: dtype.toUpperCase() as "F32" | "F16" | "BF16" }),
+  };
+  const record = await tune(embeddedEngine, request, { ...watchOn(io), signal: io.signal });
+  io.out(describe(record, flags.out));
+  return record;
+}
+
+/** The progress line: step, loss, speed, time left, memory. */
+function watchOn(io: Io): TuneWatch {
+  let [steps, seconds, tokens] = [0, 0, 0];
+  return {
+    onStart({ resumedAt, total, certificate }) {
+      const { rows, supervised_tokens, rows_merged, rows_cut, rows_skipped } = certificate;
+      io.note(
+        `mask certified: ${formatCount(rows)} rows, ${formatCount(supervised_tokens)} tokens carry loss; ` +
+          `${rows_merged} merged, ${rows_cut} cut, ${rows_skipped} skipped`,
+      );
+      io.note(resumedAt > 0 ? `going on after step ${resumedAt} of ${total}` : `${total} steps`);
+    },
+    onStep(step: StepMetrics, { total }) {
+      steps += 1;
+      seconds += step.seconds;
+      tokens += step.tokens;
+      io.progress.update(() => {
+        const left = ((total - step.step - 1) * seconds) / steps;
+        return (
+          `step ${step.step + 1}/${total}  epoch ${step.epoch + 1}  loss ${step.loss.toPrecision(4)}  ` +
+          `${formatRate(tokens / seconds, "tok")}  ${formatDuration(left)} left  ${formatBytes(process.memoryUsage.rss())}`
+        );
+      });
+    },
+    onHeldOut({ epoch, loss }) {
+      io.progress.note(
+        `held-out loss ${epoch === 0 ? "before training" : `after epoch ${epoch}`}: ${loss.toFixed(4)} nats a token`,
+      );
+    },
+  };
+}
+
+function describe(record: TuneRunRecord, out: string): string {
+  const held = record.held_out.map(({ loss }) => loss.toFixed(4)).join(" → ");
+  return (
+    `${formatCount(record.steps)} steps on ${formatCount(record.data.rows)} rows in ${formatDuration(record.seconds)} ` +
+    `(${formatRate(record.tokens_per_second, "tok")}), last loss ${record.final_loss.toPrecision(4)}` +
+    `${held === "" ? "" : `, held-out loss ${held}`}.\n${out}\n`
+  );
+}

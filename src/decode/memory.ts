@@ -1,0 +1,31 @@
+/**
+ * How many rows fit side by side.
+ * May not know: programs, files.
+ */
+import type { ModelDims } from "../models/model.js";
+import { bytesPerPosition } from "./cache.js";
+
+/** More rows than this gain little on a CPU. */
+const MOST_ROWS = 32;
+/** Of the free memory, what caches and logits may take; weights are counted apart. */
+const SHARE = 0.6;
+/** A growing cache is held twice for one of its tensors and has room ahead. */
+const SLACK = 1.5;
+/** Rows of the vocabulary that one step holds at once: logits, scores, and what sampling or a trace makes of them. */
+const VOCABULARY_ROWS = 6;
+
+export interface MemoryPlan {
+  readonly freeBytes: number;
+  /** What the programs take: weights as stored by the runtime. */
+  readonly weightBytes: number;
+  /** Ids of the longest prompt and its answer. */
+  readonly positions: number;
+}
+
+/** Rows to decode side by side, at least 1. Outputs do not depend on it. */
+export function defaultBatch(dims: ModelDims, { freeBytes, weightBytes, positions }: MemoryPlan): number {
+  const cache = bytesPerPosition(dims) * Math.min(positions, dims.maxPositions) * SLACK;
+  const logits = VOCABULARY_ROWS * dims.vocabSize * Float32Array.BYTES_PER_ELEMENT;
+  const room = SHARE * freeBytes - weightBytes;
+  return Math.max(1, Math.min(MOST_ROWS, Math.floor(room / (cache + logits))));
+}

@@ -1,0 +1,182 @@
+/**
+ * What a run of generation will do, settled before any weight is read: prompts as ids, rules in this vocabulary, limits, and the key
+ * of each answer.
+ * May not know: engines' insides, output files.
+ */
+import { existsSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { z } from "zod";
+import { loadPrompts } from "../data/prompts.js";
+import type { ResolvedRules } from "../decode/rules.js";
+import { loadRules } from "../decode/rules-file.js";
+import { resolveRules, unresolvedStrings } from "../decode/rules-resolve.js";
+import type { GenerateRequest } from "../engines/engine.js";
+import type { GenerateRun } from "../records/outputs.js";
+import { loadTextModel } from "../text/load.js";
+import { type BosChoice, bosOf, renderPrompt } from "../text/render.js";
+import { type Template, templateFrom, templateText } from "../text/template.js";
+import type { TextModel } from "../text/tokenizer.js";
+import { UserError } from "../util/errors.js";
+import { readJson, sha256 } from "../util/files.js";
+
+/** Limits of the paper: rules without an EOS rule hardly ever stop. */
+export const MAX_NEW_TOKENS = { default: 8192, rulesWithoutEos: 512 } as const;
+
+export interface PromptInput {
+  readonly id?: string;
+  readonly instruction: string;
+  /** AlpacaEval's `dataset`. */
+  readonly dataset?: string;
+}
+
+export interface PlanOptions {
+  /** Model directory. */
+  readonly model: string;
+  /** A file of prompts (AlpacaEval JSON, JSONL, CSV, Parquet, plain lines), a named data set `NAME:PATH`, or the prompts. */
+  readonly prompts: string | readonly PromptInput[];
+  /** At most this many prompts from the front. */
+  readonly limit?: number;
+  /** Default `tulu`. */
+  readonly template?: Template;
+  /** Instructions go in as they are, without a template. */
+  readonly raw?: boolean;
+  readonly bos?: BosChoice;
+  /** `reference` does not trim instructions; default `paper`, which does. */
+  readonly preset?: "paper" | "reference";
+  /** `paper`, `reference`, or a rule file; without: the model alone. */
+  readonly rules?: string;
+  /** Names of rules to leave out. */
+  readonly disableRules?: readonly string[];
+  /** Default 8192, and 512 for rules without an EOS rule; never beyond the model's positions. */
+  readonly maxNewTokens?: number;
+  /** 0, the default, is greedy. */
+  readonly temperature?: number;
+  readonly seed?: number;
+  /** The `generator` of the outputs; default: the model directory's name, with the rules' name behind a `+`. */
+  readonly generator?: string;
+}
+
+export interface PlannedPrompt {
+  readonly input: PromptInput & { readonly id: string };
+  readonly request: GenerateRequest;
+}
+
+export interface GeneratePlan {
+  readonly text: TextModel;
+  readonly prompts: readonly PlannedPrompt[];
+  readonly rules: { readonly resolved: ResolvedRules; readonly record: NonNullable<GenerateRun["rules"]> } | undefined;
+  readonly maxNewTokens: number;
+  readonly temperature: number;
+  readonly seed: number;
+  readonly stopIds: readonly number[];
+  readonly generator: string;
+  /** Of the run record. */
+  readonly described: Pick<GenerateRun, "prompts" | "template" | "trimmed" | "bos">;
+}
+
+/** @throws UserError  the first thing that is wrong with the prompts, the rules or the tokenizer */
+export async function planGeneration(options: PlanOptions): Promise<GeneratePlan> {
+  const text = await loadTextModel(options.model);
+  const rules = await planRules(options, text);
+  const inputs = await readPrompts(options);
+  const render = renderer(text, options);
+  const names = uniqueNames(inputs);
+  const prompts = inputs.map((input, i) => ({
+    input: { ...input, id: input.id ?? `prompt_${i}` },
+    request: { id: names[i] ?? "", ...render(input.instruction) },
+  }));
+  const { default: most, rulesWithoutEos } = MAX_NEW_TOKENS;
+  const endless = rules !== undefined && rules.resolved.stopScore === undefined;
+  return {
+    text,
+    prompts,
+    rules,
+    maxNewTokens: options.maxNewTokens ?? (endless ? rulesWithoutEos : most),
+    temperature: options.temperature ?? 0,
+    seed: options.seed ?? 0,
+    stopIds: await stopIdsOf(options.model, text),
+    generator: options.generator ?? defaultName(options, rules?.record.name),
+    described: {
+      prompts: {
+        source: typeof options.prompts === "string" ? options.prompts : "given",
+        count: prompts.length,
+        hash: sha256(prompts.map(({ input }) => JSON.stringify([input.id, input.instruction])).join("\n")),
+      },
+      template: options.raw === true ? null : templateText(options.template ?? templateFrom()),
+      trimmed: trims(options),
+      bos: options.bos ?? "auto",
+    },
+  };
+}
+
+const trims = (options: Pick<PlanOptions, "raw" | "preset">): boolean =>
+  options.raw !== true && options.preset !== "reference";
+
+async function readPrompts({ prompts, limit }: PlanOptions): Promise<readonly PromptInput[]> {
+  if (typeof prompts !== "string") return limit === undefined ? prompts : prompts.slice(0, limit);
+  const inputs: PromptInput[] = [];
+  for await (const { id, instruction, dataset } of loadPrompts(prompts, limit === undefined ? {} : { limit })) {
+    inputs.push({ id, instruction, ...(dataset === undefined ? {} : { dataset }) });
+  }
+  return inputs;
+}
+
+/** An instruction as ids. */
+export function renderer(
+  text: TextModel,
+  options: Pick<PlanOptions, "template" | "raw" | "bos" | "preset">,
+): (instruction: string) => Pick<GenerateRequest, "promptIds" | "conversationIds"> {
+  const template = options.template ?? templateFrom();
+  const bos = options.bos ?? "auto";
+  if (options.raw !== true)
+    return (instruction) => renderPrompt(text, template, instruction, { bos, trim: trims(options) });
+  const id = bosOf(text, bos);
+  return (instruction) => {
+    const conversationIds = text.tokenizer.encode(instruction, { special: false, plainText: true });
+    return { promptIds: [...(id === undefined ? [] : [id]), ...conversationIds], conversationIds };
+  };
+}
+
+/** Names by which results find back: the prompts' own where they differ, with the place behind those that repeat. */
+function uniqueNames(inputs: readonly PromptInput[]): string[] {
+  const seen = new Set<string>();
+  return inputs.map((input, i) => {
+    const own = input.id ?? `prompt_${i}`;
+    const name = seen.has(own) ? `${own} (number ${i + 1})` : own;
+    seen.add(name);
+    return name;
+  });
+}
+
+/** Rules in the vocabulary of the model, and what a record says of them. */
+export async function planRules(
+  options: Pick<PlanOptions, "rules" | "disableRules">,
+  text: TextModel,
+): Promise<GeneratePlan["rules"]> {
+  const disabled = [...(options.disableRules ?? [])];
+  if (options.rules === undefined) {
+    if (disabled.length === 0) return undefined;
+    throw new UserError(`there are no rules to leave "${disabled[0]}" out of`, { remedy: "pass --rules as well" });
+  }
+  const { rules, path, hash } = await loadRules(options.rules);
+  const { resolved, report } = resolveRules(rules, text, { disabled });
+  return { resolved, record: { name: rules.name, path, hash, disabled, unresolved: unresolvedStrings(report) } };
+}
+
+const generationConfig = z.looseObject({
+  eos_token_id: z.union([z.number().int(), z.array(z.number().int())]).nullish(),
+});
+
+/** The EOS, and what `generation_config.json` lists beside it, as Transformers does. */
+export async function stopIdsOf(directory: string, { eosId }: TextModel): Promise<number[]> {
+  const path = join(directory, "generation_config.json");
+  if (!existsSync(path)) return [eosId];
+  const parsed = generationConfig.safeParse(await readJson(path));
+  if (!parsed.success) throw new UserError(`${path}: eos_token_id is neither an id nor a list of ids`);
+  return [...new Set([eosId, ...[parsed.data.eos_token_id ?? []].flat()])];
+}
+
+function defaultName({ model, disableRules = [] }: PlanOptions, rules: string | undefined): string {
+  const name = basename(resolve(model));
+  return rules === undefined ? name : [`${name}+${rules}`, ...disableRules].join("-");
+}

@@ -1,0 +1,348 @@
+/**
+ * Generation, from files to files: prompts and a model directory in; AlpacaEval's outputs and a run record out. The command, the
+ * library and studies call this one function.
+ *
+ * Finished answers go to an append-only ledger beside the outputs. A run that is stopped leaves it; the next one takes from it
+ * every answer that would come out the same, and removes it when the outputs are written whole.
+ */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { defaultBatch } from "../decode/memory.js";
+import { embeddedEngine } from "../engines/embedded.js";
+import type { Engine, GenerateOptions as EngineOptions, GenerateResult } from "../engines/engine.js";
+import { modelFromConfig, parameterCount } from "../models/open.js";
+import {
+  type AnswerLine,
+  answerLineSchema,
+  type GenerateRun,
+  generateRunSchema,
+  type Output,
+  type TraceLine,
+} from "../records/outputs.js";
+import type { Tokenizer } from "../text/tokenizer.js";
+import { present, UserError } from "../util/errors.js";
+import { openAtomic, readJson, refuseOverwrite, sha256, writeFileAtomic } from "../util/files.js";
+import { type Ledger, openLedger } from "../util/ledger.js";
+import { availableCores, availableMemory, packageVersion } from "../util/system.js";
+import { type GeneratePlan, type PlannedPrompt, type PlanOptions, planGeneration } from "./generate-plan.js";
+import { hashModel } from "./model-hash.js";
+import { traceSteps } from "./trace.js";
+
+export interface GenerateOptions extends PlanOptions {
+  /** The file for the outputs; without: no file is written, and an interrupted run keeps nothing. */
+  readonly out?: string;
+  /** A file for the reasons of every token, as JSON lines. Needs `out`. */
+  readonly trace?: string;
+  /** Prompts decoded side by side; default: what fits in memory, at most 32. Answers do not depend on it. */
+  readonly batch?: number;
+  readonly precision?: "f32" | "q8";
+  /** Default: the cores there are. */
+  readonly threads?: number;
+  /** Replace results that are there, and do not go on from an interrupted run's ledger. */
+  readonly force?: boolean;
+  /** Default: the embedded engine. */
+  readonly engine?: Engine;
+}
+
+export interface GenerateWatch {
+  readonly signal?: AbortSignal;
+  readonly onStart?: (plan: {
+    readonly prompts: number;
+    readonly reused: number;
+    readonly batch: number;
+    readonly maxNewTokens: number;
+    readonly unresolved: readonly string[];
+  }) => void;
+  /** Called for each token and each finished answer. */
+  readonly onProgress?: (state: { readonly done: number; readonly prompts: number; readonly tokens: number }) => void;
+}
+
+export interface GenerateSummary {
+  /** In the order of the prompts. */
+  readonly outputs: readonly Output[];
+  readonly run: GenerateRun;
+}
+
+/** Where a run's files lie: `outputs.json`, `outputs.run.json`, `outputs.partial.jsonl`. */
+export function generatePaths(out: string): {
+  readonly outputs: string;
+  readonly run: string;
+  readonly partial: string;
+} {
+  const stem = out.replace(/\.json$/, "");
+  return { outputs: out, run: `${stem}.run.json`, partial: `${stem}.partial.jsonl` };
+}
+
+/**
+ * Answers every prompt.
+ *
+ * @throws UserError  a result is there already, or something about model, prompts, rules or options is wrong
+ * @throws the signal's reason  stopped; what was finished is in the ledger
+ * @example
+ * const { outputs } = await generate({ model: "models/base", prompts: [{ instruction: "Name a colour." }], rules: "paper" });
+ */
+export async function generate(options: GenerateOptions, watch: GenerateWatch = {}): Promise<GenerateSummary> {
+  const started = performance.now();
+  refuseBeforeWork(options);
+  const engine = options.engine ?? embeddedEngine;
+  const plan = await planGeneration(options);
+  if (plan.rules !== undefined && !engine.capabilities.logitRules) {
+    throw new UserError(`the engine ${engine.name} cannot change logits at every step`, {
+      remedy: "leave --rules out, or use the embedded engine",
+    });
+  }
+  const modelHash = await hashModel(options.model);
+  const settings = await settle(options, plan);
+  const keys = answerKeys(options, plan, { engine: engine.name, modelHash, ...settings });
+  const answers = await openAnswers(options, keys);
+  try {
+    const reused = answers.size();
+    const { batch } = settings;
+    const unresolved = plan.rules?.record.unresolved ?? [];
+    watch.onStart?.({ prompts: keys.length, reused, batch, maxNewTokens: plan.maxNewTokens, unresolved });
+    const spent = await answerMissing(engine, options, plan, settings, keys, answers, watch);
+    const outputs = plan.prompts.map(({ input }, i) => outputOf(plan, input, answers.get(present(keys[i], "key"))));
+    const run = runRecord(options, plan, engine.name, modelHash, settings, outputs, {
+      reused,
+      decodeSeconds: spent,
+      seconds: (performance.now() - started) / 1000,
+    });
+    await writeResults(options, plan, outputs, run, keys, answers);
+    return { outputs, run };
+  } finally {
+    await answers.close();
+  }
+}
+
+function refuseBeforeWork({ out, trace, force = false }: GenerateOptions): void {
+  if (trace !== undefined && out === undefined) {
+    throw new UserError("a trace is written only beside outputs", { remedy: "pass --out as well" });
+  }
+  if (out === undefined) return;
+  const { outputs, run } = generatePaths(out);
+  for (const path of [outputs, run, ...(trace === undefined ? [] : [trace])]) refuseOverwrite(path, force);
+}
+
+interface Settings {
+  readonly threads: number;
+  readonly precision: "f32" | "q8";
+  readonly batch: number;
+}
+
+async function settle(options: GenerateOptions, plan: GeneratePlan): Promise<Settings> {
+  const { threads = availableCores(), precision = "f32" } = options;
+  return { threads, precision, batch: options.batch ?? (await batchThatFits(options.model, plan)) };
+}
+
+async function batchThatFits(directory: string, plan: GeneratePlan): Promise<number> {
+  const path = join(directory, "config.json");
+  const model = modelFromConfig(await readJson(path), path);
+  const longest = plan.prompts.reduce((most, { request }) => Math.max(most, request.promptIds.length), 0);
+  return defaultBatch(model.dims, {
+    freeBytes: availableMemory().free,
+    weightBytes: 2 * 4 * parameterCount(model), // a tied matrix lies there twice, and all once more while it is read
+    positions: longest + plan.maxNewTokens,
+  });
+}
+
+/** For each prompt the hash of everything that decides its answer. The batch is not part of it. */
+function answerKeys(
+  options: GenerateOptions,
+  plan: GeneratePlan,
+  { engine, modelHash, threads, precision }: Settings & { readonly engine: string; readonly modelHash: string },
+): string[] {
+  const { rules, maxNewTokens, temperature, seed, stopIds } = plan;
+  const common = JSON.stringify([
+    [packageVersion(), engine, modelHash, threads, precision],
+    [rules?.record.hash ?? null, rules?.record.disabled ?? [], maxNewTokens, temperature, stopIds],
+    options.trace !== undefined,
+  ]);
+  return plan.prompts.map(({ request }) => {
+    const drawn = temperature > 0 ? [seed, request.id] : [];
+    return sha256(JSON.stringify([common, request.promptIds, request.conversationIds, drawn])).slice(0, 32);
+  });
+}
+
+type Answer = Omit<AnswerLine, "key">;
+
+interface Answers {
+  get(key: string): Answer | undefined;
+  add(key: string, answer: Answer): Promise<void>;
+  size(): number;
+  /** Removes the ledger: its work is done. */
+  finish(): Promise<void>;
+  close(): Promise<void>;
+}
+
+async function openAnswers({ out, force = false }: GenerateOptions, keys: readonly string[]): Promise<Answers> {
+  const path = out === undefined ? undefined : generatePaths(out).partial;
+  if (path !== undefined && force) await rm(path, { force: true });
+  const ledger: Ledger<AnswerLine> | undefined =
+    path === undefined ? undefined : await openLedger(path, (line) => answerLineSchema.parse(line));
+  const wanted = new Set(keys);
+  const known = new Map<string, Answer>();
+  for (const { key, ...answer } of ledger?.lines ?? []) if (wanted.has(key)) known.set(key, answer);
+  return {
+    get: (key) => known.get(key),
+    size: () => known.size,
+    async add(key, answer) {
+      await ledger?.append({ key, ...answer });
+      known.set(key, answer);
+    },
+    async finish() {
+      await ledger?.close();
+      if (path !== undefined) await rm(path, { force: true });
+    },
+    close: async () => ledger?.close(),
+  };
+}
+
+/** Answers what the ledger does not hold; equal keys are answered once. Gives the seconds spent decoding. */
+async function answerMissing(
+  engine: Engine,
+  options: GenerateOptions,
+  plan: GeneratePlan,
+  settings: Settings,
+  keys: readonly string[],
+  answers: Answers,
+  watch: GenerateWatch,
+): Promise<number> {
+  const missing = new Map<string, { key: string; prompt: PlannedPrompt }>();
+  const taken = new Set<string>();
+  plan.prompts.forEach((prompt, i) => {
+    const key = present(keys[i], "key");
+    if (answers.get(key) !== undefined || taken.has(key)) return;
+    taken.add(key);
+    missing.set(prompt.request.id, { key, prompt });
+  });
+  if (missing.size === 0) return 0;
+  const { threads, precision } = settings;
+  const model = await engine.load(options.model, { threads, precision });
+  const started = performance.now();
+  let tokens = 0;
+  const report = (): void => watch.onProgress?.({ done: answers.size(), prompts: new Set(keys).size, tokens });
+  try {
+    const requests = [...missing.values()].map(({ prompt }) => prompt.request);
+    const engineOptions = decoding(options, plan, settings, watch, () => {
+      tokens++;
+      report();
+    });
+    for await (const result of model.generate(requests, engineOptions)) {
+      const { key } = present(missing.get(result.id), result.id);
+      await answers.add(key, answerOf(result, plan.text.tokenizer));
+      report();
+    }
+  } finally {
+    await model.close();
+  }
+  return (performance.now() - started) / 1000;
+}
+
+function decoding(
+  options: GenerateOptions,
+  plan: GeneratePlan,
+  { batch }: Settings,
+  watch: GenerateWatch,
+  onToken: () => void,
+): EngineOptions {
+  const { maxNewTokens, stopIds, temperature, seed, rules } = plan;
+  return {
+    maxNewTokens,
+    stopIds,
+    temperature,
+    seed,
+    batch,
+    trace: options.trace !== undefined,
+    onToken,
+    ...(rules === undefined ? {} : { rules: rules.resolved }),
+    ...(watch.signal === undefined ? {} : { signal: watch.signal }),
+  };
+}
+
+function answerOf({ ids, stop, trace }: GenerateResult, tokenizer: Tokenizer): Answer {
+  const steps = trace === undefined ? {} : { steps: traceSteps(trace, tokenizer) };
+  return { output: tokenizer.decode(ids), tokens: ids.length, stop, ...steps };
+}
+
+function outputOf(plan: GeneratePlan, input: PlannedPrompt["input"], found: Answer | undefined): Output {
+  const { output, tokens, stop } = present(found, `the answer to ${input.id}`);
+  const dataset = input.dataset === undefined ? {} : { dataset: input.dataset };
+  return { ...dataset, instruction: input.instruction, output, generator: plan.generator, tokens, stop };
+}
+
+function runRecord(
+  options: GenerateOptions,
+  plan: GeneratePlan,
+  engine: string,
+  modelHash: string,
+  settings: Settings,
+  outputs: readonly Output[],
+  spent: { readonly reused: number; readonly decodeSeconds: number; readonly seconds: number },
+): GenerateRun {
+  const tokens = outputs.reduce((sum, output) => sum + output.tokens, 0);
+  const stopped = outputs.filter(({ stop }) => stop === "eos").length;
+  const { maxNewTokens, temperature, seed, stopIds } = plan;
+  const { batch, precision, threads } = settings;
+  return {
+    version: 1,
+    command: "generate",
+    tacit: packageVersion(),
+    engine,
+    generator: plan.generator,
+    model: { path: options.model, hash: modelHash },
+    ...plan.described,
+    rules: plan.rules?.record ?? null,
+    options: {
+      max_new_tokens: maxNewTokens,
+      temperature,
+      seed,
+      stop_ids: [...stopIds],
+      batch,
+      precision,
+      threads,
+      limit: options.limit ?? null,
+    },
+    outcome: {
+      eos: stopped,
+      length: outputs.length - stopped,
+      tokens,
+      computed: outputs.length - spent.reused,
+      reused: spent.reused,
+    },
+    timings: {
+      seconds: Number(spent.seconds.toFixed(3)),
+      decode_seconds: Number(spent.decodeSeconds.toFixed(3)),
+    },
+  };
+}
+
+async function writeResults(
+  { out, trace }: GenerateOptions,
+  plan: GeneratePlan,
+  outputs: readonly Output[],
+  run: GenerateRun,
+  keys: readonly string[],
+  answers: Answers,
+): Promise<void> {
+  if (out === undefined) return;
+  const paths = generatePaths(out);
+  if (trace !== undefined) await writeTrace(trace, plan, keys, answers);
+  await writeFileAtomic(paths.run, `${JSON.stringify(generateRunSchema.parse(run), null, 2)}\n`);
+  await writeFileAtomic(paths.outputs, `${JSON.stringify(outputs, null, 2)}\n`);
+  await answers.finish();
+}
+
+async function writeTrace(path: string, plan: GeneratePlan, keys: readonly string[], answers: Answers): Promise<void> {
+  const file = await openAtomic(path);
+  try {
+    for (const [i, { input }] of plan.prompts.entries()) {
+      const { stop, steps } = present(answers.get(present(keys[i], "key")), input.id);
+      const line: TraceLine = { id: input.id, instruction: input.instruction, stop, steps: present(steps, "trace") };
+      await file.write(`${JSON.stringify(line)}\n`);
+    }
+    await file.commit();
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+}

@@ -1,0 +1,244 @@
+/**
+ * Scoring, from file to file: pairs of prompt and response in, the log-probability of every response token out. The command, the
+ * library and studies call this one function.
+ *
+ * As in `generate`, finished rows go to a ledger beside the results, from which a stopped run goes on.
+ */
+import { rm } from "node:fs/promises";
+import { embeddedEngine } from "../engines/embedded.js";
+import type { Engine } from "../engines/engine.js";
+import {
+  type LogprobsLine,
+  logprobsLineSchema,
+  type ScoreInput,
+  type ScoreOutput,
+  type ScoreRun,
+  scoreRunSchema,
+} from "../records/scores.js";
+import { loadTextModel } from "../text/load.js";
+import type { BosChoice } from "../text/render.js";
+import { type Template, templateFrom, templateText } from "../text/template.js";
+import { present, UserError } from "../util/errors.js";
+import { refuseOverwrite, sha256, writeFileAtomic } from "../util/files.js";
+import { type Ledger, openLedger } from "../util/ledger.js";
+import { availableCores, packageVersion } from "../util/system.js";
+import { hashModel } from "./model-hash.js";
+import { readScoreRows, type ScoreRow } from "./score-rows.js";
+
+export interface ScoreOptions {
+  /** Model directory. */
+  readonly model: string;
+  /** A `.jsonl` or `.json` file, or the rows: `{id?, instruction, response}` or `{id?, prompt_ids, response_ids}`. */
+  readonly input: string | readonly ScoreInput[];
+  /** The file for the results, as JSON lines; without: no file is written, and an interrupted run keeps nothing. */
+  readonly out?: string;
+  /** Of rows given as texts; default `tulu`. */
+  readonly template?: Template;
+  readonly bos?: BosChoice;
+  /** Score the EOS behind a response given as text; default true. */
+  readonly eos?: boolean;
+  /** At most this many rows from the front. */
+  readonly limit?: number;
+  readonly precision?: "f32" | "q8";
+  /** Default: the cores there are. */
+  readonly threads?: number;
+  /** Replace results that are there, and do not go on from an interrupted run's ledger. */
+  readonly force?: boolean;
+  /** Default: the embedded engine. */
+  readonly engine?: Engine;
+}
+
+export interface ScoreWatch {
+  readonly signal?: AbortSignal;
+  readonly onStart?: (plan: { readonly rows: number; readonly reused: number }) => void;
+  readonly onProgress?: (state: { readonly done: number; readonly rows: number; readonly tokens: number }) => void;
+}
+
+export interface ScoreSummary {
+  /** In the order of the rows. */
+  readonly scores: readonly ScoreOutput[];
+  readonly run: ScoreRun;
+}
+
+/** Where a run's files lie: `scores.jsonl`, `scores.run.json`, `scores.partial.jsonl`. */
+export function scorePaths(out: string): { readonly scores: string; readonly run: string; readonly partial: string } {
+  const stem = out.replace(/\.jsonl$/, "");
+  return { scores: out, run: `${stem}.run.json`, partial: `${stem}.partial.jsonl` };
+}
+
+/**
+ * Scores every row.
+ *
+ * @throws UserError  a result is there already, or something about model, rows or options is wrong
+ * @throws the signal's reason  stopped; what was finished is in the ledger
+ * @example
+ * const { scores } = await score({ model: "models/base", input: [{ instruction: "2 + 2?", response: "4" }] });
+ */
+export async function score(options: ScoreOptions, watch: ScoreWatch = {}): Promise<ScoreSummary> {
+  const started = performance.now();
+  const { out, force = false } = options;
+  if (out !== undefined) {
+    refuseOverwrite(out, force);
+    refuseOverwrite(scorePaths(out).run, force);
+  }
+  const settings = settle(options);
+  const rows = await readScoreRows(options.input, await loadTextModel(options.model), settings);
+  const modelHash = await hashModel(options.model);
+  const keys = rowKeys(rows, settings, modelHash);
+  const known = await openKnown(out, force, keys);
+  try {
+    const reused = keys.filter((key) => known.get(key) !== undefined).length;
+    watch.onStart?.({ rows: rows.length, reused });
+    const scoring = performance.now();
+    await scoreMissing(options.model, settings, rows, keys, known, watch);
+    const scores = rows.map(({ id }, i) => scoreOutput(id, present(known.get(present(keys[i], "key")), id)));
+    const seconds = { scoring: (performance.now() - scoring) / 1000, all: (performance.now() - started) / 1000 };
+    const run = runRecord(options, settings, modelHash, rows, scores, reused, seconds);
+    if (out !== undefined) {
+      await writeFileAtomic(scorePaths(out).run, `${JSON.stringify(scoreRunSchema.parse(run), null, 2)}\n`);
+      await writeFileAtomic(out, scores.map((line) => `${JSON.stringify(line)}\n`).join(""));
+      await known.finish();
+    }
+    return { scores, run };
+  } finally {
+    await known.close();
+  }
+}
+
+type Settings = ReturnType<typeof settle>;
+
+const settle = (options: ScoreOptions) => ({
+  engine: options.engine ?? embeddedEngine,
+  template: options.template ?? templateFrom(),
+  bos: options.bos ?? ("auto" as const),
+  eos: options.eos ?? true,
+  threads: options.threads ?? availableCores(),
+  precision: options.precision ?? ("f32" as const),
+  limit: options.limit,
+});
+
+/** For each row the hash of everything that decides its values. */
+function rowKeys(rows: readonly ScoreRow[], { engine, threads, precision }: Settings, modelHash: string): string[] {
+  const common = [packageVersion(), engine.name, modelHash, threads, precision];
+  return rows.map(({ request }) =>
+    sha256(JSON.stringify([common, request.promptIds, request.responseIds])).slice(0, 32),
+  );
+}
+
+interface Known {
+  get(key: string): readonly number[] | undefined;
+  add(line: LogprobsLine): Promise<void>;
+  finish(): Promise<void>;
+  close(): Promise<void>;
+}
+
+async function openKnown(out: string | undefined, force: boolean, keys: readonly string[]): Promise<Known> {
+  const path = out === undefined ? undefined : scorePaths(out).partial;
+  if (path !== undefined && force) await rm(path, { force: true });
+  const ledger: Ledger<LogprobsLine> | undefined =
+    path === undefined ? undefined : await openLedger(path, (line) => logprobsLineSchema.parse(line));
+  const wanted = new Set(keys);
+  const known = new Map<string, readonly number[]>();
+  for (const { key, logprobs } of ledger?.lines ?? []) if (wanted.has(key)) known.set(key, logprobs);
+  return {
+    get: (key) => known.get(key),
+    async add(line) {
+      await ledger?.append(line);
+      known.set(line.key, line.logprobs);
+    },
+    async finish() {
+      await ledger?.close();
+      if (path !== undefined) await rm(path, { force: true });
+    },
+    close: async () => ledger?.close(),
+  };
+}
+
+/** Scores what is not known; rows with equal ids are scored once, so that they tie exactly. */
+async function scoreMissing(
+  directory: string,
+  { engine, threads, precision }: Settings,
+  rows: readonly ScoreRow[],
+  keys: readonly string[],
+  known: Known,
+  watch: ScoreWatch,
+): Promise<void> {
+  const missing = new Map<string, { key: string; row: ScoreRow }>();
+  const taken = new Set<string>();
+  rows.forEach((row, i) => {
+    const key = present(keys[i], "key");
+    if (known.get(key) !== undefined || taken.has(key)) return;
+    taken.add(key);
+    missing.set(row.request.id, { key, row });
+  });
+  if (missing.size === 0) return;
+  const model = await engine.load(directory, { threads, precision });
+  let tokens = 0;
+  let done = new Set(keys).size - missing.size;
+  try {
+    for await (const { id, logprobs } of model.score([...missing.values()].map(({ row }) => row.request))) {
+      const { key, row } = present(missing.get(id), id);
+      await known.add({ key, logprobs: finite(logprobs, row.request.id) });
+      tokens += logprobs.length;
+      done++;
+      watch.onProgress?.({ done, rows: new Set(keys).size, tokens });
+      watch.signal?.throwIfAborted();
+    }
+  } finally {
+    await model.close();
+  }
+}
+
+/** As many digits as single precision holds. */
+function finite(logprobs: Float32Array, row: string): number[] {
+  return Array.from(logprobs, (logprob) => {
+    if (Number.isFinite(logprob)) return Number(logprob.toPrecision(9));
+    throw new UserError(`${row}: a log-probability is ${logprob}`, {
+      remedy: "the model's weights overflow single precision, or hold a value that is no number",
+    });
+  });
+}
+
+function scoreOutput(id: string, logprobs: readonly number[]): ScoreOutput {
+  const sum = logprobs.reduce((total, logprob) => total + logprob, 0);
+  return { id, logprobs: [...logprobs], sum, mean: sum / logprobs.length, tokens: logprobs.length };
+}
+
+function runRecord(
+  options: ScoreOptions,
+  settings: Settings,
+  modelHash: string,
+  rows: readonly ScoreRow[],
+  scores: readonly ScoreOutput[],
+  reused: number,
+  seconds: { readonly scoring: number; readonly all: number },
+): ScoreRun {
+  const sum = scores.reduce((total, line) => total + line.sum, 0);
+  const tokens = scores.reduce((total, line) => total + line.tokens, 0);
+  const ids = rows.map(({ request }) => JSON.stringify([request.promptIds, request.responseIds]));
+  return {
+    version: 1,
+    command: "score",
+    tacit: packageVersion(),
+    engine: settings.engine.name,
+    model: { path: options.model, hash: modelHash },
+    input: {
+      source: typeof options.input === "string" ? options.input : "given",
+      rows: rows.length,
+      hash: sha256(ids.join("\n")),
+    },
+    template: templateText(settings.template),
+    bos: settings.bos,
+    eos: settings.eos,
+    options: { precision: settings.precision, threads: settings.threads, limit: settings.limit ?? null },
+    outcome: {
+      tokens,
+      computed: rows.length - reused,
+      reused,
+      merged: rows.filter(({ merged }) => merged).length,
+      sum,
+      mean: sum / tokens,
+    },
+    timings: { seconds: Number(seconds.all.toFixed(3)), score_seconds: Number(seconds.scoring.toFixed(3)) },
+  };
+}

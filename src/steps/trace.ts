@@ -1,0 +1,28 @@
+/**
+ * A trace as it stands in files: ids with the pieces they stand for.
+ * May not know: how it came about.
+ */
+import type { TraceStep } from "../engines/engine.js";
+import type { TraceStepRecord } from "../records/outputs.js";
+import type { Tokenizer } from "../text/tokenizer.js";
+
+export function traceSteps(trace: readonly TraceStep[], tokenizer: Tokenizer): TraceStepRecord[] {
+  // A hole of the vocabulary has no piece; its id says enough.
+  const piece = (id: number): string => tokenizer.piece(id) ?? "";
+  return trace.map(({ id, baseLogprob, logprob, scores, runnerUp }) => ({
+    id,
+    piece: piece(id),
+    base_logprob: rounded(baseLogprob),
+    logprob: rounded(logprob),
+    scores: { constant: rounded(scores.constant), stop: rounded(scores.stop), used: rounded(scores.used) },
+    runner_up: {
+      id: runnerUp.id,
+      piece: piece(runnerUp.id),
+      base_logprob: rounded(runnerUp.baseLogprob),
+      logprob: rounded(runnerUp.logprob),
+    },
+  }));
+}
+
+/** Six digits behind the point: what single precision holds of a log-probability. */
+const rounded = (x: number): number => Number(x.toFixed(6));

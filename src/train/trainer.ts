@@ -1,0 +1,163 @@
+/**
+ * The training loop: full fine-tuning with Adam, micro-batches summed into running totals on the device.
+ * May not know: files of models, templates, decoding.
+ */
+import type { Model } from "../models/model.js";
+import type { Row } from "../records/row.js";
+import type { Device, Tensor } from "../runtime/device.js";
+import { Interrupted, UserError } from "../util/errors.js";
+import { type AdamOptions, compileAdam } from "./adam.js";
+import { microBatches, type Reduction, type Step, steps, stepsPerEpoch, supervisedPositions } from "./batches.js";
+import { compileLoss, type LossProgram } from "./loss-program.js";
+import { rateFactor, type Schedule } from "./schedule.js";
+import type { TrainState } from "./state.js";
+
+export interface TrainOptions {
+  readonly epochs: number;
+  readonly batch: number;
+  readonly learningRate: number;
+  readonly schedule: Schedule;
+  readonly warmup: number;
+  readonly reduction: Reduction;
+  readonly adam: AdamOptions;
+  /** Largest norm of the whole gradient; undefined: no clipping. */
+  readonly clip?: number;
+  readonly seed: number;
+  readonly shuffle: boolean;
+  /** Stop after this many steps; the schedule is still that of the whole run. */
+  readonly maxSteps?: number;
+  /** Positions computed at once, padding included. */
+  readonly microTokens: number;
+}
+
+export interface TrainStep {
+  readonly step: Step;
+  /** The reduced loss of this step's batch before its update. */
+  readonly loss: number;
+  readonly learningRate: number;
+  readonly gradNorm: number;
+  readonly tokens: number;
+  readonly supervisedTokens: number;
+  readonly seconds: number;
+}
+
+export const totalSteps = (rows: number, options: Pick<TrainOptions, "epochs" | "batch">): number =>
+  options.epochs * stepsPerEpoch(rows, options.batch);
+
+/** Steps that will be done: `maxSteps` can end a run before its schedule does. */
+export const stepsToDo = (rows: number, options: Pick<TrainOptions, "epochs" | "batch" | "maxSteps">): number =>
+  Math.min(totalSteps(rows, options), options.maxSteps ?? Number.POSITIVE_INFINITY);
+
+/**
+ * Trains `state` in place from where it stands.
+ *
+ * @param afterStep told of every finished step, awaited before the next begins: checkpoints are written there
+ * @throws UserError    the loss is no longer a number
+ * @throws Interrupted  `signal` was aborted; the state is that after the last whole step
+ */
+export async function train(
+  model: Model,
+  device: Device,
+  rows: readonly Row[],
+  options: TrainOptions,
+  state: TrainState,
+  afterStep: (result: TrainStep) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
+  const total = totalSteps(rows.length, options);
+  const end = stepsToDo(rows.length, options);
+  if (state.step >= end) return;
+  const lossProgram = await compileLoss(model, device, {
+    maxPositions: largestMicroBatch(rows, options.microTokens),
+    gradients: true,
+  });
+  const adam = await compileAdam(device, options.adam);
+  const totals = new Map(model.parameters.map(({ name, shape }) => [name, device.zeros(shape)]));
+  try {
+    for (const step of steps(rows, options, state.step)) {
+      if (step.index >= end) return;
+      const started = performance.now();
+      for (const tensor of totals.values()) device.fill(tensor, 0);
+      const { loss, tokens, supervisedTokens } = await accumulate(lossProgram, step, options, state, totals, signal);
+      const gradNorm = await adam.norm(totals);
+      refuseDivergence(loss, gradNorm, step.index);
+      const learningRate =
+        options.learningRate *
+        rateFactor(step.index, { schedule: options.schedule, warmup: options.warmup, totalSteps: total });
+      await adam.update(state.parameters, totals, state.moments, {
+        step: step.index + 1,
+        learningRate,
+        gradientScale: clipScale(gradNorm, options.clip),
+      });
+      state.step = step.index + 1;
+      const seconds = (performance.now() - started) / 1000;
+      await afterStep({ step, loss, learningRate, gradNorm, tokens, supervisedTokens, seconds });
+    }
+  } finally {
+    await lossProgram[Symbol.asyncDispose]();
+    await adam[Symbol.asyncDispose]();
+  }
+}
+
+/** The loss of one step, its gradients added onto `totals`. */
+async function accumulate(
+  program: LossProgram,
+  step: Step,
+  options: TrainOptions,
+  state: TrainState,
+  totals: ReadonlyMap<string, Tensor>,
+  signal: AbortSignal | undefined,
+): Promise<{ loss: number; tokens: number; supervisedTokens: number }> {
+  let loss = 0;
+  let supervisedTokens = 0;
+  for (const batch of microBatches(step.rows, options.reduction, options.microTokens)) {
+    await eventLoopTurn();
+    if (signal?.aborted === true) throw new Interrupted("stopped before the step was complete");
+    loss += await program.run(state.parameters, batch, totals);
+    supervisedTokens += batch.positions.length;
+  }
+  const tokens = step.rows.reduce((sum, row) => sum + row.inputIds.length, 0);
+  return { loss, tokens, supervisedTokens };
+}
+
+/** Programs run on this thread; a signal is only seen when the event loop gets a turn. */
+const eventLoopTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** As `torch.nn.utils.clip_grad_norm_`, which adds 1e-6 to the norm. */
+const clipScale = (norm: number, clip: number | undefined): number =>
+  clip === undefined ? 1 : Math.min(1, clip / (norm + 1e-6));
+
+function refuseDivergence(loss: number, gradNorm: number, step: number): void {
+  if (Number.isFinite(loss) && Number.isFinite(gradNorm)) return;
+  throw new UserError(`step ${step + 1}: the loss is ${loss}, its gradient ${gradNorm}`, {
+    remedy: "use a smaller --lr, or --clip 1",
+  });
+}
+
+/** Supervised positions that one micro-batch can have. */
+export function largestMicroBatch(rows: readonly Row[], microTokens: number): number {
+  const longest = rows.reduce((most, row) => Math.max(most, supervisedPositions(row).length), 1);
+  return Math.max(longest, microTokens);
+}
+
+/** The reduced loss of `rows` as one batch, without a gradient. */
+export async function evaluateLoss(
+  model: Model,
+  device: Device,
+  rows: readonly Row[],
+  parameters: ReadonlyMap<string, Tensor>,
+  options: Pick<TrainOptions, "reduction" | "microTokens">,
+): Promise<number> {
+  const program = await compileLoss(model, device, {
+    maxPositions: largestMicroBatch(rows, options.microTokens),
+    gradients: false,
+  });
+  try {
+    let loss = 0;
+    for (const batch of microBatches(rows, options.reduction, options.microTokens))
+      loss += await program.run(parameters, batch);
+    return loss;
+  } finally {
+    await program[Symbol.asyncDispose]();
+  }
+}
