@@ -38,6 +38,24 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/tune.js")).registerTune,
   },
   {
+    name: "generate",
+    group: "Teach and ask",
+    summary: "answer a file of prompts, with hand-written rules or without",
+    load: async () => (await import("./commands/generate.js")).registerGenerate,
+  },
+  {
+    name: "chat",
+    group: "Teach and ask",
+    summary: "ask a model one thing at a time and watch it answer",
+    load: async () => (await import("./commands/chat.js")).registerChat,
+  },
+  {
+    name: "score",
+    group: "Measure",
+    summary: "log-probability of every token of given responses",
+    load: async () => (await import("./commands/score.js")).registerScore,
+  },
+  {
     name: "rank",
     group: "Measure",
     summary: "how often the right response is more likely than others",

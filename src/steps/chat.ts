@@ -1,0 +1,182 @@
+/**
+ * One model, one question at a time: what `tacit chat` is made of. Each answer streams as text.
+ * May not know: terminals.
+ */
+import { embeddedEngine } from "../engines/embedded.js";
+import type { Engine, GenerateRequest, LoadedModel } from "../engines/engine.js";
+import { loadTextModel } from "../text/load.js";
+import { promptText, type Template, templateFrom } from "../text/template.js";
+import type { TextModel } from "../text/tokenizer.js";
+import { trimWhiteSpace } from "../text/unicode.js";
+import { availableCores } from "../util/system.js";
+import {
+  type GeneratePlan,
+  MAX_NEW_TOKENS,
+  type PlanOptions,
+  planRules,
+  renderer,
+  stopIdsOf,
+} from "./generate-plan.js";
+
+export interface ChatOptions
+  extends Pick<PlanOptions, "model" | "template" | "raw" | "bos" | "preset" | "rules" | "disableRules"> {
+  readonly maxNewTokens?: number;
+  readonly temperature?: number;
+  readonly seed?: number;
+  readonly threads?: number;
+  /** Each question sees the ones before it and their answers; default: each stands alone. */
+  readonly multiTurn?: boolean;
+  readonly engine?: Engine;
+}
+
+export interface Reply {
+  readonly text: string;
+  readonly tokens: number;
+  /** Why it ended; `interrupted` by the caller's signal. */
+  readonly stop: "eos" | "length" | "interrupted";
+  readonly seconds: number;
+}
+
+export interface Chat {
+  /** The rules that hold now: their name, and strings that are not one token here. */
+  readonly rules: { readonly name: string; readonly unresolved: readonly string[] } | undefined;
+  /** Answers; `onText` gets the text piece by piece. */
+  ask(question: string, onText: (piece: string) => void, signal?: AbortSignal): Promise<Reply>;
+  /** Takes other rules from the next answer on; undefined for none. */
+  setRules(spec: string | undefined): Promise<void>;
+  /** Forgets the questions and answers so far. */
+  reset(): void;
+  close(): Promise<void>;
+}
+
+/** @throws UserError  something about model, rules or options is wrong */
+export async function openChat(options: ChatOptions): Promise<Chat> {
+  const text = await loadTextModel(options.model);
+  const stopIds = await stopIdsOf(options.model, text);
+  let rules = await planRules(options, text);
+  const engine = options.engine ?? embeddedEngine;
+  const model = await engine.load(options.model, { threads: options.threads ?? availableCores(), precision: "f32" });
+  const history = openHistory(text, options);
+  let asked = 0;
+  return {
+    get rules() {
+      return rules?.record;
+    },
+    async ask(question, onText, signal) {
+      const request = { id: `turn_${asked++}`, ...history.render(question) };
+      const { ids, ...reply } = await answer(model, text, request, { options, rules, stopIds, onText, signal });
+      history.add(request, ids, reply.stop);
+      return reply;
+    },
+    async setRules(spec) {
+      rules = spec === undefined ? undefined : await planRules({ ...options, rules: spec }, text);
+    },
+    reset: () => history.reset(),
+    close: () => model.close(),
+  };
+}
+
+interface Asked {
+  readonly options: ChatOptions;
+  readonly rules: GeneratePlan["rules"];
+  readonly stopIds: readonly number[];
+  readonly onText: (piece: string) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Switching rules on or off must not compile another program: without rules, rules that say nothing hold. */
+async function answer(
+  model: LoadedModel,
+  text: TextModel,
+  request: GenerateRequest,
+  { options, rules, stopIds, onText, signal }: Asked,
+): Promise<Reply & { readonly ids: readonly number[] }> {
+  const started = performance.now();
+  const ids: number[] = [];
+  const stream = openTextStream(text, onText);
+  const endless = rules !== undefined && rules.resolved.stopScore === undefined;
+  let stop: Reply["stop"] = "interrupted";
+  try {
+    const none = { eosId: text.eosId, constant: new Map(), stopScore: undefined, usedTokens: [] };
+    const results = model.generate([request], {
+      maxNewTokens: options.maxNewTokens ?? (endless ? MAX_NEW_TOKENS.rulesWithoutEos : MAX_NEW_TOKENS.default),
+      stopIds,
+      temperature: options.temperature ?? 0,
+      seed: options.seed ?? 0,
+      batch: 1,
+      rules: rules?.resolved ?? none,
+      onToken: (_, id) => {
+        ids.push(id);
+        stream.push(ids);
+      },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    for await (const result of results) stop = result.stop;
+  } catch (error) {
+    if (signal?.aborted !== true) throw error;
+  }
+  stream.end(ids);
+  return {
+    ids,
+    text: text.tokenizer.decode(ids),
+    tokens: ids.length,
+    stop,
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+/** Ids so far to new text: what a later id could still change (half a character) waits. */
+export function openTextStream({ tokenizer }: TextModel, onText: (piece: string) => void) {
+  let shown = "";
+  const show = (whole: string): void => {
+    if (whole.length > shown.length && whole.startsWith(shown)) {
+      onText(whole.slice(shown.length));
+      shown = whole;
+    }
+  };
+  return {
+    push: (ids: readonly number[]): void => show(tokenizer.decode(ids).replace(/\ufffd+$/, "")),
+    end(ids: readonly number[]): void {
+      const whole = tokenizer.decode(ids);
+      if (whole.startsWith(shown)) show(whole);
+      else onText(`\n${whole}`); // a decoder that rewrote what was shown already
+    },
+  };
+}
+
+interface History {
+  render(question: string): Pick<GenerateRequest, "promptIds" | "conversationIds">;
+  add(request: GenerateRequest, ids: readonly number[], stop: Reply["stop"]): void;
+  reset(): void;
+}
+
+function openHistory(text: TextModel, options: ChatOptions): History {
+  const first = renderer(text, options);
+  const template = options.template ?? templateFrom();
+  let before: { promptIds: readonly number[]; conversationIds: readonly number[] } | undefined;
+  return {
+    render(question) {
+      if (before === undefined || options.multiTurn !== true) return first(question);
+      const later = laterTurn(text, template, options, question);
+      return {
+        promptIds: [...before.promptIds, ...later],
+        conversationIds: [...before.conversationIds, ...later],
+      };
+    },
+    add({ promptIds, conversationIds }, ids) {
+      // Training closes every response with the EOS; an answer that was cut off is closed the same way.
+      const closed = [...ids, text.eosId];
+      before = { promptIds: [...promptIds, ...closed], conversationIds: [...conversationIds, ...closed] };
+    },
+    reset() {
+      before = undefined;
+    },
+  };
+}
+
+/** As training renders a later turn: a piece of its own, without BOS. */
+function laterTurn(text: TextModel, template: Template, options: ChatOptions, question: string): number[] {
+  const instruction = options.preset === "reference" ? question : trimWhiteSpace(question);
+  const turn = options.raw === true ? question : promptText(template, instruction, "later");
+  return text.tokenizer.encode(turn, { special: false, plainText: true });
+}
