@@ -10,7 +10,10 @@ const cases = JSON.parse(text) as { type: string; number: number; bytes: string;
 
 describe("blocks to float32", () => {
   it("is judged by the file that its origin names", () => {
-    const origin = JSON.parse(readFileSync(new URL("origin.json", folder), "utf8")) as Record<string, { sha256: string }>;
+    const origin = JSON.parse(readFileSync(new URL("origin.json", folder), "utf8")) as Record<
+      string,
+      { sha256: string }
+    >;
     expect(sha256(text)).toBe(origin["gguf-blocks.json"]?.sha256);
   });
 
@@ -34,7 +37,10 @@ describe("blocks to float32", () => {
     const source = Uint8Array.from(Buffer.from(bytes, "hex"));
     const shifted = new Uint8Array(source.length + 1);
     shifted.set(source, 1);
-    const [a, b] = [0, 1].map(() => new Float32Array((source.length / block.bytes) * block.values)) as [Float32Array, Float32Array];
+    const [a, b] = [0, 1].map(() => new Float32Array((source.length / block.bytes) * block.values)) as [
+      Float32Array,
+      Float32Array,
+    ];
     block.dequantise(source, a);
     block.dequantise(shifted.subarray(1), b);
     expect(canonical(b)).toEqual(canonical(a));

@@ -1,0 +1,66 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "../../test/temporary-folder.js";
+import { writeDirectory } from "./directories.js";
+import { UserError } from "./errors.js";
+
+const folder = temporaryFolder();
+const fillWith = (text: string) => (directory: string) => writeFile(join(directory, "config.json"), text);
+const options = { force: false, marker: "config.json" };
+const lineOf = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => "no error",
+    (error: unknown) => (error instanceof UserError ? error.line : `not a UserError: ${String(error)}`),
+  );
+
+describe("writeDirectory", () => {
+  it("makes a directory and its parents", async () => {
+    const out = folder.path("a/b/c");
+    await writeDirectory(out, options, fillWith("one"));
+    expect(readFileSync(join(out, "config.json"), "utf8")).toBe("one");
+    expect(readdirSync(folder.path("a/b"))).toEqual(["c"]);
+  });
+
+  it("fills an empty directory without being forced", async () => {
+    const out = folder.path("empty");
+    mkdirSync(out);
+    await writeDirectory(out, options, fillWith("one"));
+    expect(readdirSync(out)).toEqual(["config.json"]);
+  });
+
+  it("replaces what is there only when forced, and only what holds the marker", async () => {
+    const out = folder.path("there");
+    await writeDirectory(out, options, fillWith("one"));
+    expect(await lineOf(writeDirectory(out, options, fillWith("two")))).toBe(
+      `${out} exists already; pass --force to replace it, or name another --out`,
+    );
+    expect(readFileSync(join(out, "config.json"), "utf8")).toBe("one");
+    await writeDirectory(out, { ...options, force: true }, fillWith("two"));
+    expect(readFileSync(join(out, "config.json"), "utf8")).toBe("two");
+
+    const home = folder.path("home");
+    mkdirSync(home);
+    writeFileSync(join(home, "thesis.txt"), "years of work");
+    expect(await lineOf(writeDirectory(home, { ...options, force: true }, fillWith("two")))).toMatch(/no config\.json/);
+    expect(readdirSync(home)).toEqual(["thesis.txt"]);
+  });
+
+  it("leaves what was there, and nothing else, when filling fails", async () => {
+    const out = folder.path("kept/model");
+    await writeDirectory(out, options, fillWith("one"));
+    const failing = writeDirectory(out, { ...options, force: true }, async (directory) => {
+      await fillWith("half")(directory);
+      throw new Error("disk full");
+    });
+    await expect(failing).rejects.toThrow("disk full");
+    expect(readdirSync(folder.path("kept"))).toEqual(["model"]);
+    expect(readFileSync(join(out, "config.json"), "utf8")).toBe("one");
+  });
+
+  it("does not write into a file", async () => {
+    const out = folder.write("file.txt", "text");
+    expect(await lineOf(writeDirectory(out, options, fillWith("one")))).toMatch(/is a file/);
+  });
+});
