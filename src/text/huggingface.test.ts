@@ -27,8 +27,11 @@ const kinds: Record<string, object> = {
   "Metaspace never, split": metaspaceLike("never", true),
 };
 
-describe.each(Object.entries(kinds))("%s", (_, json) => {
-  runTokenizerContract({ json, runs: 10_000 });
+/** The paper's three kinds in full; the others, which differ from them in one step, on fewer strings. */
+const thorough = new Set(["GPT-2 (bytes)", "OLMo (NFC, added spaces)", "Llama 2 (byte fallback)", "Gemma (added newlines)"]);
+
+describe.each(Object.entries(kinds))("%s", (kind, json) => {
+  runTokenizerContract({ json, runs: thorough.has(kind) ? 10_000 : 2000 });
 });
 
 describe("plain text", () => {
@@ -44,10 +47,11 @@ describe("plain text", () => {
   it("does not reach a control token by merging either", () => {
     const json = gpt2Like();
     // A vocabulary whose merges lead to its own control token, as those derived from GGUF scores can.
-    const vocab = { ...json.model.vocab, "<s": 900, "<s>": 901 };
+    const next = Object.keys(json.model.vocab).length;
+    const vocab = { ...json.model.vocab, "<s": next, "<s>": next + 1 };
     const joining = {
       ...json,
-      added_tokens: [{ id: 901, content: "<s>", special: true, normalized: false }],
+      added_tokens: [{ id: next + 1, content: "<s>", special: true, normalized: false }],
       pre_tokenizer: { ...json.pre_tokenizer, use_regex: false },
       model: { ...json.model, vocab, merges: ["< s", "<s >"] },
     };

@@ -144,12 +144,17 @@ function readMerges(raw: unknown, vocab: ReadonlyMap<string, number>): Merge[] {
   });
 }
 
+/**
+ * The Rust core does not read the ids of added tokens: one that the vocabulary holds gets its id there, any other the next
+ * free number, and a disagreement is only logged. We refuse it instead, since nobody can know which ids the model was
+ * trained with.
+ */
 function readAddedTokens(raw: readonly z.infer<typeof addedTokenSchema>[], vocab: ReadonlyMap<string, number>) {
+  let next = vocab.size;
   return raw.map((token): AddedToken => {
-    const id = vocab.get(token.content) ?? token.id;
-    // The Rust core takes the vocabulary's id and only logs the disagreement: then every later id is in doubt.
+    const id = vocab.get(token.content) ?? next++;
     if (id !== token.id || id >= LARGEST_ID) {
-      refuse(`added token ${JSON.stringify(token.content)} has the id ${token.id}, but ${id} in model.vocab`);
+      refuse(`added token ${JSON.stringify(token.content)} has the id ${token.id}, but its place is ${id}`);
     }
     return {
       id,
