@@ -28,7 +28,12 @@ const kinds: Record<string, object> = {
 };
 
 /** The paper's three kinds in full; the others, which differ from them in one step, on fewer strings. */
-const thorough = new Set(["GPT-2 (bytes)", "OLMo (NFC, added spaces)", "Llama 2 (byte fallback)", "Gemma (added newlines)"]);
+const thorough = new Set([
+  "GPT-2 (bytes)",
+  "OLMo (NFC, added spaces)",
+  "Llama 2 (byte fallback)",
+  "Gemma (added newlines)",
+]);
 
 describe.each(Object.entries(kinds))("%s", (kind, json) => {
   runTokenizerContract({ json, runs: thorough.has(kind) ? 10_000 : 2000 });
