@@ -116,6 +116,8 @@ async function compile(
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: "all",
+    // A pattern reserves a second arena as large as the first for every set of shapes; measured, it brings no speed here.
+    enableMemPattern: false,
     logSeverityLevel: 4, // what it refuses comes as an exception, too
     externalData: exported.externalData.map(({ path, data }) => ({ path, data })),
     // Denormals cost a hundredfold and carry no information here; they appear in Adam's second moments.

@@ -89,11 +89,24 @@ export interface MicroBatch {
 /** Widths are rounded up to this, so that few shapes occur and their memory is reused. */
 const WIDTH_STEP = 8;
 
+export interface MicroBatchOptions {
+  readonly reduction: Reduction;
+  /** Positions computed at once, padding included. */
+  readonly microTokens: number;
+  /** Positions the model has: no row is padded beyond them. */
+  readonly maxPositions: number;
+}
+
 /**
  * Rows of similar length side by side, at most `microTokens` positions (padding included) at once; a longer row goes alone.
  * The last token of a row is only ever a target, so it is not computed on.
  */
-export function microBatches(rows: readonly Row[], reduction: Reduction, microTokens: number): MicroBatch[] {
+export function microBatches(
+  rows: readonly Row[],
+  { reduction, microTokens, maxPositions }: MicroBatchOptions,
+): MicroBatch[] {
+  const widthOf = (row: Row): number =>
+    Math.min(maxPositions, Math.ceil(Math.max(1, row.inputIds.length - 1) / WIDTH_STEP) * WIDTH_STEP);
   const weights = tokenWeights(
     rows.map((row) => supervisedPositions(row).length),
     reduction,
@@ -111,13 +124,10 @@ export function microBatches(rows: readonly Row[], reduction: Reduction, microTo
     group.push(item);
   }
   if (group.length > 0) groups.push(group);
-  return groups.map(pack);
+  return groups.map((members) => pack(members, Math.max(...members.map(({ row }) => widthOf(row)))));
 }
 
-const widthOf = (row: Row): number => Math.ceil(Math.max(1, row.inputIds.length - 1) / WIDTH_STEP) * WIDTH_STEP;
-
-function pack(group: readonly { readonly row: Row; readonly weight: number }[]): MicroBatch {
-  const time = Math.max(...group.map(({ row }) => widthOf(row)));
+function pack(group: readonly { readonly row: Row; readonly weight: number }[], time: number): MicroBatch {
   const ids = new Int32Array(group.length * time);
   const positions: number[] = [];
   const targets: number[] = [];

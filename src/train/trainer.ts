@@ -78,7 +78,15 @@ export async function train(
       if (step.index >= end) return;
       const started = performance.now();
       for (const tensor of totals.values()) device.fill(tensor, 0);
-      const { loss, tokens, supervisedTokens } = await accumulate(lossProgram, step, options, state, totals, signal);
+      const { loss, tokens, supervisedTokens } = await accumulate(
+        lossProgram,
+        model,
+        step,
+        options,
+        state,
+        totals,
+        signal,
+      );
       const gradNorm = await adam.norm(totals);
       refuseDivergence(loss, gradNorm, step.index);
       const learningRate =
@@ -102,6 +110,7 @@ export async function train(
 /** The loss of one step, its gradients added onto `totals`. */
 async function accumulate(
   program: LossProgram,
+  model: Model,
   step: Step,
   options: TrainOptions,
   state: TrainState,
@@ -110,7 +119,7 @@ async function accumulate(
 ): Promise<{ loss: number; tokens: number; supervisedTokens: number }> {
   let loss = 0;
   let supervisedTokens = 0;
-  for (const batch of microBatches(step.rows, options.reduction, options.microTokens)) {
+  for (const batch of microBatches(step.rows, { ...options, maxPositions: model.dims.maxPositions })) {
     await eventLoopTurn();
     if (signal?.aborted === true) throw new Interrupted("stopped before the step was complete");
     loss += await program.run(state.parameters, batch, totals);
@@ -154,7 +163,7 @@ export async function evaluateLoss(
   });
   try {
     let loss = 0;
-    for (const batch of microBatches(rows, options.reduction, options.microTokens))
+    for (const batch of microBatches(rows, { ...options, maxPositions: model.dims.maxPositions }))
       loss += await program.run(parameters, batch);
     return loss;
   } finally {
