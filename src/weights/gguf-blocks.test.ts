@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { sha256 } from "../util/files.js";
 import { BLOCK_TYPES } from "./gguf-blocks.js";
@@ -9,12 +9,14 @@ const text = readFileSync(new URL("gguf-blocks.json", folder), "utf8");
 const cases = JSON.parse(text) as { type: string; number: number; bytes: string; values: string }[];
 
 describe("blocks to float32", () => {
-  it("is judged by the file that its origin names", () => {
+  it("is judged by the files that their origin names", () => {
     const origin = JSON.parse(readFileSync(new URL("origin.json", folder), "utf8")) as Record<
       string,
       { sha256: string }
     >;
-    expect(sha256(text)).toBe(origin["gguf-blocks.json"]?.sha256);
+    const hashes = Object.keys(origin).map((name) => [name, sha256(readFileSync(new URL(name, folder)))]);
+    expect(hashes).toEqual(Object.entries(origin).map(([name, entry]) => [name, entry.sha256]));
+    expect(readdirSync(folder).sort()).toEqual([...Object.keys(origin), "origin.json"].sort());
   });
 
   it("has a golden case for every type that is read", () => {

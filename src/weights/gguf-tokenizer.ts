@@ -166,7 +166,7 @@ function sentencePiece(metadata: GgufMetadata, vocabulary: Vocabulary, gemma: bo
   }
   const toSpaces = { type: "Replace", pattern: { String: " " }, content: "▁" };
   const fromSpaces = { type: "Replace", pattern: { String: "▁" }, content: " " };
-  const unknown = metadata.optionalNumber("tokenizer.ggml.unknown_token_id");
+  const unknown = metadata.optionalNumber("tokenizer.ggml.unknown_token_id") ?? typeIndex(vocabulary, TYPE.unknown);
   const decoders = [fromSpaces, { type: "ByteFallback" }, { type: "Fuse" }];
   return {
     normalizer: prefix ? { type: "Sequence", normalizers: [{ type: "Prepend", prepend: "▁" }, toSpaces] } : toSpaces,
@@ -181,6 +181,11 @@ function sentencePiece(metadata: GgufMetadata, vocabulary: Vocabulary, gemma: bo
       byte_fallback: true,
     }),
   };
+}
+
+function typeIndex({ tokens, types }: Vocabulary, type: number): number | undefined {
+  const id = tokens.findIndex((_, i) => types[i] === type);
+  return id < 0 ? undefined : id;
 }
 
 /**
