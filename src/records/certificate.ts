@@ -26,6 +26,8 @@ export const certificateSchema = z.object({
   rows_cut: count,
   /** Rows left out because nothing that carries loss was left of them (`--skip-empty`). */
   rows_skipped: count,
+  /** Rows with characters for which the vocabulary has no token, so that they are missing from the ids. */
+  rows_lossy: count,
   /** Responses that carry loss, over all turns. */
   responses: count,
   /** Of these, responses that have no text: their EOS alone carries loss. */

@@ -76,6 +76,10 @@ export async function* renderRows(
     certifier.add(row, {
       promptIds: renderPrompt(model, template, instruction, options).promptIds,
       responses: example.messages.length / 2,
+      lossy: example.messages.some(
+        ({ role, content }) =>
+          (objective === "instruction" || role === "assistant") && model.tokenizer.drops?.(content) === true,
+      ),
     });
     yield row;
   }

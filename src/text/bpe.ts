@@ -5,13 +5,12 @@
  * May not know: normalizers, added tokens, templates, files.
  * Source: huggingface/tokenizers, `models/bpe/model.rs` (merge_word) and `models/bpe/word.rs` (merge_all).
  */
-import { UserError } from "../util/errors.js";
 import { type Merge, type MergeTable, mergeTable } from "./merge-table.js";
 
 export interface BpeSpec {
   readonly vocab: ReadonlyMap<string, number>;
   readonly merges: readonly Merge[];
-  /** The id for what has none; undefined: such text is refused. */
+  /** The id for what has none; undefined: such text is left out, see `drops`. */
   readonly unkId: number | undefined;
   /** Consecutive unknown characters become one unknown token. */
   readonly fuseUnk: boolean;
@@ -28,6 +27,8 @@ export interface BpeSpec {
 export interface Bpe {
   /** Appends the ids of `word` to `out`. */
   encodeWord(word: string, out: number[]): void;
+  /** Whether the text holds something that has no token at all, and that encoding therefore leaves out. */
+  drops(text: string): boolean;
 }
 
 const CACHED_WORDS = 65_536;
@@ -53,6 +54,7 @@ export function createBpe(spec: BpeSpec): Bpe {
   };
 
   return {
+    drops: dropper(spec),
     encodeWord(word, out) {
       if (word.length === 0) return;
       const whole = spec.ignoreMerges ? wholeWord(spec, word) : undefined;
@@ -99,6 +101,29 @@ export function toByteCharacters(text: string): string {
   return result;
 }
 
+/**
+ * The Rust core leaves out what has neither token nor unknown token (SmolLM2's vocabulary lacks a dozen bytes of rare
+ * planes), without a word. Ids must agree with it, so we do the same, and say so.
+ */
+function dropper(spec: BpeSpec): (text: string) => boolean {
+  if (spec.unkId !== undefined) return () => false;
+  const byByte = (pieces: readonly string[]): boolean[] => pieces.map((piece) => spec.vocab.has(piece));
+  if (spec.byteLevel) {
+    const known = byByte(BYTE_CHARACTERS);
+    // 0xC0, 0xC1 and 0xF5 to 0xFF stand in no UTF-8 text: vocabularies do without them.
+    const lacking = known.some((has, byte) => !has && byte !== 0xc0 && byte !== 0xc1 && byte < 0xf5);
+    return lacking ? (text) => utf8.encode(text).some((byte) => known[byte] === false) : () => false;
+  }
+  const allBytes = spec.byteFallback && byByte(BYTE_CHARACTERS.map((_, byte) => bytePiece(byte))).every((has) => has);
+  if (allBytes) return () => false;
+  const fallback = BYTE_CHARACTERS.map((_, byte) => spec.vocab.get(bytePiece(byte)));
+  return (text) =>
+    [...text].some((character) => {
+      if (spec.vocab.has(character)) return false;
+      return !spec.byteFallback || idsOfBytes(character, fallback) === undefined;
+    });
+}
+
 /** Text to the ids of its bytes. */
 function byteSymbols(spec: BpeSpec): (word: string) => number[] {
   const byByte = BYTE_CHARACTERS.map((character) => spec.vocab.get(character));
@@ -107,7 +132,7 @@ function byteSymbols(spec: BpeSpec): (word: string) => number[] {
     const unknown = unknownRun(spec, ids);
     for (const byte of utf8.encode(word)) {
       const id = byByte[byte];
-      if (id === undefined) unknown.add(`byte 0x${byte.toString(16).padStart(2, "0")}`);
+      if (id === undefined) unknown.add();
       else unknown.flush(id);
     }
     unknown.end();
@@ -130,7 +155,7 @@ function characterSymbols(spec: BpeSpec): (word: string) => number[] {
       const bytes = spec.byteFallback ? idsOfBytes(character, byByte) : undefined;
       // The Rust core does not end a run of unknowns here, so the bytes come before it; kept, since ids must agree.
       if (bytes !== undefined) append(ids, bytes);
-      else unknown.add(JSON.stringify(character));
+      else unknown.add();
     }
     unknown.end();
     return ids;
@@ -158,12 +183,7 @@ function unknownRun(spec: BpeSpec, ids: number[]) {
     waiting = false;
   };
   return {
-    add(what: string): void {
-      if (spec.unkId === undefined) {
-        throw new UserError(`the tokenizer has no token for ${what} and no unknown token`, {
-          remedy: "use the tokenizer.json that the model was trained with, or remove that text",
-        });
-      }
+    add(): void {
       if (!spec.fuseUnk) release();
       waiting = true;
     },

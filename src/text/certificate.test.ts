@@ -29,7 +29,7 @@ const add = (candidate: Row, promptIds: readonly number[] = [BOS, 7, 8], respons
 describe("certificate", () => {
   it("counts what it has seen", () => {
     const certifier = createCertifier(terms);
-    certifier.add(good, { promptIds: [BOS, 7, 8], responses: 1 });
+    certifier.add(good, { promptIds: [BOS, 7, 8], responses: 1, lossy: true });
     certifier.add(row([BOS, 7, EOS], "..x", { merged: true }), { promptIds: [BOS, 7], responses: 1 });
     certifier.add(row([BOS, 7, 5, EOS, 7, 6, 6], "..xx.xx", { cut: true }), { promptIds: [BOS, 7], responses: 3 });
     certifier.skip();
@@ -46,6 +46,7 @@ describe("certificate", () => {
       rows_merged: 1,
       rows_cut: 1,
       rows_skipped: 1,
+      rows_lossy: 1,
       responses: 4,
       responses_empty: 1,
       responses_stopped: 3,

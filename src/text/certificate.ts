@@ -36,6 +36,8 @@ export interface RowTerms {
   readonly promptIds: readonly number[];
   /** Assistant messages in the example. */
   readonly responses: number;
+  /** The tokenizer left something of its text out. */
+  readonly lossy?: boolean;
 }
 
 export interface Certifier {
@@ -53,6 +55,7 @@ export function createCertifier(terms: CertificateTerms): Certifier {
     rows_merged: 0,
     rows_cut: 0,
     rows_skipped: 0,
+    rows_lossy: 0,
     responses: 0,
     responses_empty: 0,
     responses_stopped: 0,
@@ -69,6 +72,7 @@ export function createCertifier(terms: CertificateTerms): Certifier {
       counts.rows += 1;
       counts.rows_merged += row.merged ? 1 : 0;
       counts.rows_cut += row.cut ? 1 : 0;
+      counts.rows_lossy += rowTerms.lossy === true ? 1 : 0;
       counts.tokens += row.inputIds.length;
       counts.longest_row = Math.max(counts.longest_row, row.inputIds.length);
       for (const span of spans) {

@@ -142,10 +142,19 @@ describe("refusals", () => {
   ])("%s", (_, json, message) => {
     expect(() => tokenizerFromJson(json)).toThrow(message);
   });
+});
 
-  it("a byte that has no token", () => {
+describe("text without tokens", () => {
+  it("is left out as the Rust core does, and reported", () => {
+    const base = gpt2Like();
     const { "!": _gone, ...vocab } = base.model.vocab;
-    const tokenizer = tokenizerFromJson({ ...base, model: { ...base.model, vocab, merges: [] } });
-    expect(() => tokenizer.encode("a!")).toThrow("the tokenizer has no token for byte 0x21 and no unknown token");
+    const numbered = Object.fromEntries(Object.keys(vocab).map((piece, id) => [piece, id]));
+    const lacking = { ...base, added_tokens: [], model: { ...base.model, vocab: numbered, merges: [] } };
+    const tokenizer = tokenizerFromJson(lacking);
+    expect(tokenizer.decode(tokenizer.encode("a!b"))).toBe("ab");
+    expect([tokenizer.drops?.("a!b"), tokenizer.drops?.("ab")]).toEqual([true, false]);
+    for (const json of [base, olmoLike(), llama2Like(), gemmaLike()]) {
+      expect(tokenizerFromJson(json).drops?.("!你🙂\u{8ffff}")).toBe(false);
+    }
   });
 });

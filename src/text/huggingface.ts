@@ -45,7 +45,7 @@ export function tokenizerFromJson(json: unknown, config?: unknown): Tokenizer {
   for (const id of [...surroundings.before, ...surroundings.after]) {
     if (!pieces.has(id)) refuse(`the post-processor adds the id ${id}, which the vocabulary does not hold`);
   }
-  const encodeText = textEncoder(file, special);
+  const { encodeText, drops } = textEncoder(file, special);
   const decoder = decoderFrom(file.decoder);
   const byteLevel = preTokenizerFrom(file.preTokenizer).byteLevel || file.decoder?.type === "ByteLevel";
   const added = new Set(file.addedTokens.map((token) => token.id));
@@ -70,6 +70,7 @@ export function tokenizerFromJson(json: unknown, config?: unknown): Tokenizer {
       return byte === undefined ? textOf(piece) : Uint8Array.of(byte);
     },
     isSpecial: (id) => special.has(id),
+    drops: (text) => drops(wellFormed(text)),
   };
 }
 
@@ -122,8 +123,13 @@ function specialIds(file: BpeFile, ids: ReadonlyMap<string, number>, config: unk
   return special;
 }
 
+interface TextEncoding {
+  encodeText(text: string, options: EncodeOptions): number[];
+  drops(text: string): boolean;
+}
+
 /** Text to ids, without what the post-processor adds. */
-function textEncoder(file: BpeFile, special: ReadonlySet<number>): (text: string, options: EncodeOptions) => number[] {
+function textEncoder(file: BpeFile, special: ReadonlySet<number>): TextEncoding {
   const normalize = normalizerFrom(file.normalizer);
   const preTokenizer = preTokenizerFrom(file.preTokenizer);
   const raw = addedTokenSplitter(file.addedTokens.filter((token) => !token.normalized));
@@ -143,7 +149,7 @@ function textEncoder(file: BpeFile, special: ReadonlySet<number>): (text: string
   const reachable = file.ignoreMerges || file.merges.some((merge) => special.has(merge.product));
   const plain = reachable ? model(special) : ordinary;
 
-  return (text, { plainText = false, continued = false }) => {
+  const encodeText = (text: string, { plainText = false, continued = false }: EncodeOptions): number[] => {
     const bpe = plainText ? plain : ordinary;
     const out: number[] = [];
     const encodeWords = (section: Section, place: { first: boolean; continued: boolean }): void => {
@@ -164,4 +170,5 @@ function textEncoder(file: BpeFile, special: ReadonlySet<number>): (text: string
     }
     return out;
   };
+  return { encodeText, drops: (text) => ordinary.drops(normalize(text, false)) };
 }

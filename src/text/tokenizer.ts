@@ -30,6 +30,8 @@ export interface Tokenizer {
   bytes(id: number): Uint8Array | undefined;
   /** Whether the token is special: skipped when decoding, never made from ordinary text by a template. */
   isSpecial(id: number): boolean;
+  /** Whether `encode` leaves something of the text out, as Transformers does where a vocabulary has no token for it. */
+  drops?(text: string): boolean;
 }
 
 /** A tokenizer and the control ids that its model directory declares. */

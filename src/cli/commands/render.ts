@@ -212,6 +212,11 @@ function printCertificate(io: Io, certificate: Certificate, report: LoadReport):
     [certificate.rows_skipped, "rows were skipped: nothing of them carries loss"],
     [certificate.responses_empty, "responses are empty: their EOS alone carries loss"],
   ];
+  if (certificate.rows_lossy > 0) {
+    io.note(
+      `warning: ${grouped(certificate.rows_lossy)} rows hold characters that have no token in this vocabulary; their ids lack them`,
+    );
+  }
   for (const [n, what] of counted) if (n > 0) io.out(`${grouped(n)} ${what}\n`);
   for (const { reason, count } of leftOut(report)) io.out(`${grouped(count)} left out by the data set: ${reason}\n`);
 }
