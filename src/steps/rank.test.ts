@@ -89,7 +89,7 @@ describe("rank", () => {
   it("writes comparisons, summary and ledger that their schemas accept, and closes the model", async () => {
     await writeData(questions);
     const engine = mockEngine(script);
-    const summary = await rank(engine, options());
+    const summary = await rank(options({ engine }));
     const paths = rankPaths(join(folder, "out"));
     const pairs = (await linesOf(paths.pairs)).map((line) => rankPairSchema.parse(line));
     expect(pairs).toHaveLength(36);
@@ -120,7 +120,7 @@ describe("rank", () => {
   it("gives the engine the rendered prompt, and the trimmed response with EOS", async () => {
     await writeData(questions.slice(0, 2));
     const engine = mockEngine(script);
-    await rank(engine, options({ against: 1 }));
+    await rank(options({ engine, against: 1 }));
     const own = engine.scored
       .flat()
       .find(
@@ -133,7 +133,7 @@ describe("rank", () => {
   it("stopped and started again gives the same bytes and scores nothing twice, a torn last line included", async () => {
     await writeData(questions);
     const whole = mockEngine(script);
-    const expected = await rank(whole, options({ out: join(folder, "whole") }));
+    const expected = await rank(options({ engine: whole, out: join(folder, "whole") }));
     const controller = new AbortController();
     const first = mockEngine(script);
     const stop: RankWatch = {
@@ -142,13 +142,13 @@ describe("rank", () => {
         if (done >= 8) controller.abort(new Interrupted("kept"));
       },
     };
-    await expect(rank(first, options(), stop)).rejects.toThrow(Interrupted);
+    await expect(rank(options({ engine: first }), stop)).rejects.toThrow(Interrupted);
     expect(first.open()).toBe(0);
     const paths = rankPaths(join(folder, "out"));
     await expect(readFile(paths.pairs)).rejects.toThrow(/ENOENT/);
     await appendFile(paths.scores, '{"key":"abc","su');
     const second = mockEngine(script);
-    const summary = await rank(second, options());
+    const summary = await rank(options({ engine: second }));
     expect(summary.reused).toBe(first.scored.flat().length);
     expect(summary.scored).toBe(second.scored.flat().length);
     expect(summary.scored + summary.reused).toBe(expected.scored);
@@ -159,9 +159,9 @@ describe("rank", () => {
 
   it("scores of other weights are not taken for these", async () => {
     await writeData(questions);
-    await rank(mockEngine(script), options());
+    await rank(options({ engine: mockEngine(script) }));
     await writeFile(join(folder, "model", "model.safetensors"), "other weights");
-    const summary = await rank(mockEngine(script), options({ force: true }));
+    const summary = await rank(options({ engine: mockEngine(script), force: true }));
     expect(summary.reused).toBe(0);
   });
 
@@ -181,7 +181,7 @@ describe("rank", () => {
       },
     ]);
     const engine = mockEngine();
-    const summary = await rank(engine, options({ maxLength: 80, against: 4 }));
+    const summary = await rank(options({ engine, maxLength: 80, against: 4 }));
     expect(summary.data.multi_turn).toBe(1);
     expect(summary.unscored_reasons["empty-response"]).toBeGreaterThanOrEqual(4);
     expect(summary.unscored_reasons["too-long"]).toBeGreaterThanOrEqual(4);
@@ -193,13 +193,13 @@ describe("rank", () => {
 
   it("refuses: results that are there, a single example, an engine that cannot score", async () => {
     await writeData(questions);
-    await rank(mockEngine(script), options());
-    await expect(rank(mockEngine(script), options())).rejects.toThrow(/pairs\.jsonl exists already/);
-    await expect(rank(mockEngine(script), options({ limit: 1, out: join(folder, "one") }))).rejects.toThrow(
+    await rank(options({ engine: mockEngine(script) }));
+    await expect(rank(options({ engine: mockEngine(script) }))).rejects.toThrow(/pairs\.jsonl exists already/);
+    await expect(rank(options({ engine: mockEngine(script), limit: 1, out: join(folder, "one") }))).rejects.toThrow(
       /gives 1 example/,
     );
     const deaf = { ...mockEngine(), capabilities: { tune: false, generate: true, score: false, logitRules: false } };
-    await expect(rank(deaf, options({ out: join(folder, "deaf") }))).rejects.toThrow(/no log-probabilities/);
+    await expect(rank(options({ engine: deaf, out: join(folder, "deaf") }))).rejects.toThrow(/no log-probabilities/);
   });
 });
 

@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { collectExamples } from "../data/load.js";
 import { parseDataSpec } from "../data/spec.js";
+import { embeddedEngine } from "../engines/embedded.js";
 import type { Engine } from "../engines/engine.js";
 import { type RankedText, type RankInput, rankPairs } from "../rank/rank.js";
 import { drawRivals } from "../rank/rivals.js";
@@ -16,13 +17,13 @@ import type { Example } from "../records/example.js";
 import { type RankSummary, rankSummarySchema, type ScoreLine, scoreLineSchema } from "../records/rank.js";
 import { loadTextModel } from "../text/load.js";
 import { type BosChoice, renderPair } from "../text/render.js";
-import { type Template, templateText } from "../text/template.js";
+import { type Template, templateFrom, templateText } from "../text/template.js";
 import type { TextModel } from "../text/tokenizer.js";
 import { trimWhiteSpace } from "../text/unicode.js";
 import { UserError } from "../util/errors.js";
 import { openAtomic, refuseOverwrite, sha256, sha256File, writeFileAtomic } from "../util/files.js";
 import { type Ledger, openLedger } from "../util/ledger.js";
-import { packageVersion } from "../util/system.js";
+import { availableCores, packageVersion } from "../util/system.js";
 import { hashModel } from "./model-hash.js";
 
 export interface RankOptions {
@@ -32,7 +33,8 @@ export interface RankOptions {
   readonly data: string;
   /** A folder, or a file ending in `.jsonl` for the comparisons, with summary and ledger beside it. */
   readonly out: string;
-  readonly template: Template;
+  /** Default `tulu`. */
+  readonly template?: Template;
   /** Rivals for each instruction; default 5. */
   readonly against?: number;
   /** Examples taken from the front; rivals come from the same ones; default 1000. */
@@ -41,9 +43,15 @@ export interface RankOptions {
   /** Ids of prompt and response together beyond which a pair is not scored; default 2048. */
   readonly maxLength?: number;
   readonly bos?: BosChoice;
-  readonly threads: number;
+  /** Default: the cores there are. */
+  readonly threads?: number;
   readonly force?: boolean;
+  /** Default: the embedded engine. */
+  readonly engine?: Engine;
 }
+
+/** Options of which nothing is left open. */
+type Settled = RankOptions & { readonly template: Template; readonly threads: number };
 
 export interface RankWatch {
   readonly signal?: AbortSignal;
@@ -64,7 +72,13 @@ export function rankPaths(out: string): { readonly pairs: string; readonly summa
  * @throws UserError  the results are there already, the engine gives no log-probabilities, or fewer than two examples
  * @throws the signal's reason  stopped; what was scored is in the ledger
  */
-export async function rank(engine: Engine, options: RankOptions, watch: RankWatch = {}): Promise<RankSummary> {
+export async function rank(request: RankOptions, watch: RankWatch = {}): Promise<RankSummary> {
+  const engine = request.engine ?? embeddedEngine;
+  const options = {
+    ...request,
+    template: request.template ?? templateFrom(),
+    threads: request.threads ?? availableCores(),
+  };
   const started = performance.now();
   const paths = rankPaths(options.out);
   for (const path of [paths.pairs, paths.summary]) refuseOverwrite(path, options.force === true);
@@ -134,7 +148,7 @@ async function readData(specText: string, limit: number) {
 }
 
 /** Any instruction followed by any response, as ids. Of a dialogue it is the first exchange. */
-function renderer(text: TextModel, options: RankOptions, examples: readonly Example[], maxLength: number) {
+function renderer(text: TextModel, options: Settled, examples: readonly Example[], maxLength: number) {
   let merged = 0;
   const content = (example: number, message: number): string => examples[example]?.messages[message]?.content ?? "";
   const render = (instruction: number, response: number): RankedText => {
@@ -152,7 +166,7 @@ function renderer(text: TextModel, options: RankOptions, examples: readonly Exam
 
 async function compareAll(
   engine: Engine,
-  options: RankOptions,
+  options: Settled,
   input: RankInput,
   ledger: Ledger<ScoreLine>,
   path: string,

@@ -7,6 +7,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { collectExamples } from "../data/load.js";
 import { parseDataSpec } from "../data/spec.js";
+import { embeddedEngine } from "../engines/embedded.js";
 import type { Engine, StepMetrics, TuneOptions } from "../engines/engine.js";
 import type { Certificate } from "../records/certificate.js";
 import { IGNORE, type Row } from "../records/row.js";
@@ -20,12 +21,12 @@ import {
 } from "../records/tune.js";
 import { loadTextModel } from "../text/load.js";
 import type { BosChoice, Objective } from "../text/render.js";
-import { type Template, templateText } from "../text/template.js";
+import { type Template, templateFrom, templateText } from "../text/template.js";
 import { UserError } from "../util/errors.js";
 import { readJson, sha256, sha256File, writeFileAtomic } from "../util/files.js";
 import { openLedger } from "../util/ledger.js";
 import { randomStream } from "../util/random.js";
-import { packageVersion } from "../util/system.js";
+import { availableCores, packageVersion } from "../util/system.js";
 import { hashModel } from "./model-hash.js";
 import { collectRows, DEFAULT_MAX_LENGTH } from "./render.js";
 
@@ -38,7 +39,8 @@ export interface TuneRequest {
   readonly objective: Objective;
   /** The model directory to make. */
   readonly out: string;
-  readonly template: Template;
+  /** Default `tulu`. */
+  readonly template?: Template;
   /** Names a set of defaults; what is given beside it wins. Default `paper`. */
   readonly preset?: Preset;
   readonly epochs?: number;
@@ -62,10 +64,13 @@ export interface TuneRequest {
   readonly holdOut?: number;
   readonly limit?: number | "all";
   readonly microTokens?: number;
-  readonly threads: number;
+  /** Default: the cores there are. */
+  readonly threads?: number;
   readonly dtype?: "F32" | "F16" | "BF16";
   readonly resume?: boolean;
   readonly force?: boolean;
+  /** Default: the embedded engine. */
+  readonly engine?: Engine;
 }
 
 export type Preset = "paper" | "reference";
@@ -99,7 +104,19 @@ const files = (out: string) => ({
  * @throws UserError    the result is there already, a row's mask is wrong, the run does not fit in memory, the loss diverged
  * @throws Interrupted  stopped; a checkpoint of the last whole step lies in `out`, `resume` goes on from it
  */
-export async function tune(engine: Engine, request: TuneRequest, watch: TuneWatch = {}): Promise<TuneRunRecord> {
+export async function tune(request: TuneRequest, watch: TuneWatch = {}): Promise<TuneRunRecord> {
+  const engine = request.engine ?? embeddedEngine;
+  return tuneWith(
+    engine,
+    { ...request, threads: request.threads ?? availableCores(), template: request.template ?? templateFrom() },
+    watch,
+  );
+}
+
+/** A request of which nothing is left open. */
+type SettledRequest = TuneRequest & { readonly threads: number; readonly template: Template };
+
+async function tuneWith(engine: Engine, request: SettledRequest, watch: TuneWatch): Promise<TuneRunRecord> {
   if (!engine.capabilities.tune) throw new UserError(`the engine ${engine.name} does not tune`);
   const paths = files(request.out);
   const finished = await prepareOut(request);
@@ -209,7 +226,7 @@ export function resolveOptions(request: TuneRequest): TuneOptions {
   };
 }
 
-const recordedOptions = (request: TuneRequest, options: TuneOptions): Record<string, unknown> => ({
+const recordedOptions = (request: SettledRequest, options: TuneOptions): Record<string, unknown> => ({
   objective: request.objective,
   preset: request.preset ?? "paper",
   epochs: options.epochs,
@@ -238,7 +255,7 @@ interface Material {
   readonly data: TuneRunRecord["data"];
 }
 
-async function readRows(request: TuneRequest): Promise<Material> {
+async function readRows(request: SettledRequest): Promise<Material> {
   const spec = parseDataSpec(request.data);
   const { examples } = await collectExamples(spec, request.limit === undefined ? {} : { limit: request.limit });
   const text = await loadTextModel(request.model);

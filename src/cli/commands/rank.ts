@@ -74,7 +74,6 @@ export function registerRank(program: Command): void {
 
 async function runRank(flags: RankFlags, io: Io): Promise<RankSummary> {
   const { rank, rankPaths } = await import("../../steps/rank.js");
-  const { embeddedEngine } = await import("../../engines/embedded.js");
   const { templateFrom } = await import("../../text/template.js");
   const { formatShare } = await import("../../stats/estimate.js");
   const { template, userTag, assistantTag, json: _, ...options } = flags;
@@ -83,7 +82,6 @@ async function runRank(flags: RankFlags, io: Io): Promise<RankSummary> {
     ...(assistantTag === undefined ? {} : { assistantTag }),
   };
   const summary = await rank(
-    embeddedEngine,
     { ...options, template: templateFrom({ template, ...tags }) },
     { ...watchOn(io), signal: io.signal },
   );

@@ -161,7 +161,6 @@ function addRowOptions(command: Command): void {
 
 async function runTune(flags: TuneFlags, io: Io): Promise<TuneRunRecord> {
   const { tune } = await import("../../steps/tune.js");
-  const { embeddedEngine } = await import("../../engines/embedded.js");
   const { templateFrom } = await import("../../text/template.js");
   const { template, userTag, assistantTag, lr, dtype, json: _, ...options } = flags;
   const tags = {
@@ -174,7 +173,7 @@ async function runTune(flags: TuneFlags, io: Io): Promise<TuneRunRecord> {
     ...(lr === undefined ? {} : { learningRate: lr }),
     ...(dtype === undefined ? {} : { dtype: dtype.toUpperCase() as "F32" | "F16" | "BF16" }),
   };
-  const record = await tune(embeddedEngine, request, { ...watchOn(io), signal: io.signal });
+  const record = await tune(request, { ...watchOn(io), signal: io.signal });
   io.out(describe(record, flags.out));
   return record;
 }
