@@ -29,6 +29,11 @@ describe.skipIf(!existsSync(folder))("tok512.bin", () => {
     expect(tokenizer.decode(golden.greedy.ids)).toBe(golden.greedy.text);
   });
 
+  it("is what the shipped model carries", () => {
+    const shipped = readFileSync(new URL("../../assets/stories260k/tokenizer.json", import.meta.url), "utf8");
+    expect(JSON.parse(shipped)).toEqual(llama2cTokenizerJson(bytes));
+  });
+
   it("joins as llama2.c does on 10000 strings", () => {
     for (const text of fc.sample(awkwardText, { numRuns: 10_000, seed: 2 })) {
       if (/\p{Surrogate}/u.test(text)) continue; // no UTF-8 text holds one

@@ -1,0 +1,120 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { gpt2Like } from "../../test/small-tokenizers.js";
+import { certificateSchema } from "../records/certificate.js";
+import type { Example } from "../records/example.js";
+import { fromRowRecord, rowSchema } from "../records/row.js";
+import { tokenizerFromJson } from "../text/huggingface.js";
+import { templateFrom } from "../text/template.js";
+import type { TextModel } from "../text/tokenizer.js";
+import { sha256 } from "../util/files.js";
+import { certificatePath, certifierFor, collectRows, type RenderRequest, renderRows, writeRows } from "./render.js";
+
+const tokenizer = tokenizerFromJson(gpt2Like());
+const model: TextModel = {
+  tokenizer,
+  bosId: undefined,
+  eosId: tokenizer.idOf("<|endoftext|>")!,
+  modelType: "gpt2",
+  hash: "h",
+};
+const request: RenderRequest = { model, template: templateFrom(), objective: "instruction" };
+const example = (i: number, response = `Answer ${i}.`): Example => ({
+  id: String(i),
+  messages: [
+    { role: "user", content: `Question ${i}?` },
+    { role: "assistant", content: response },
+  ],
+});
+const examples = Array.from({ length: 20 }, (_, i) => example(i));
+
+let directory = "";
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "tacit-render-"));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+describe("rendered rows", () => {
+  it("are written with their certificate", async () => {
+    const path = join(directory, "rows.jsonl");
+    const seen: string[] = [];
+    const written = await writeRows(path, examples, request, (row) => seen.push(row.id));
+    const text = await readFile(path, "utf8");
+    const { rows, certificate } = await collectRows(examples, request);
+    expect(
+      text
+        .trimEnd()
+        .split("\n")
+        .map((line) => fromRowRecord(rowSchema.parse(JSON.parse(line)))),
+    ).toEqual(rows);
+    expect(written).toEqual({ certificate, sha256: sha256(text) });
+    expect(certificateSchema.parse(JSON.parse(await readFile(certificatePath(path), "utf8")))).toEqual(certificate);
+    expect(seen).toEqual(examples.map(({ id }) => id));
+    expect(certificate).toMatchObject({
+      rows: 20,
+      responses: 20,
+      responses_stopped: 20,
+      rows_cut: 0,
+      max_length: 2048,
+    });
+  });
+
+  it("leave nothing behind where one is wrong", async () => {
+    const path = join(directory, "rows.jsonl");
+    const broken = [...examples, { id: "x", messages: [] }];
+    await expect(writeRows(path, broken, request)).rejects.toThrow("row x: the roles are none");
+    expect([existsSync(path), existsSync(certificatePath(path))]).toEqual([false, false]);
+  });
+
+  it("without loss are an error, or skipped and counted", async () => {
+    const short = { ...request, maxLength: 8 };
+    await expect(collectRows(examples, short)).rejects.toThrow("row 0: its prompt alone has 8 ids or more");
+    const some = { ...request, maxLength: 60, skipEmpty: true };
+    const long = { id: "long", messages: [{ role: "user", content: "word ".repeat(60) }, examples[0]!.messages[1]!] };
+    const { rows, certificate } = await collectRows([...examples, long as Example], some);
+    expect(rows.map(({ id }) => id)).toEqual(examples.map(({ id }) => id));
+    expect(certificate).toMatchObject({ rows: 20, rows_skipped: 1 });
+  });
+
+  it("count characters that the vocabulary lacks, in what is rendered", async () => {
+    const lacking: TextModel = { ...model, tokenizer: { ...tokenizer, drops: (text) => text.includes("17") } };
+    const lossy = async (objective: "instruction" | "response", rows: Example[]) =>
+      (await collectRows(rows, { ...request, model: lacking, objective })).certificate.rows_lossy;
+    expect(await lossy("instruction", examples)).toBe(1);
+    expect(await lossy("response", [example(17, "x")])).toBe(0);
+  });
+
+  it("come one at a time: no example is drawn before it is asked for", async () => {
+    let drawn = 0;
+    async function* endless(): AsyncGenerator<Example> {
+      for (;;) yield example(drawn++);
+    }
+    const rows = renderRows(endless(), request, certifierFor(request));
+    for (let i = 0; i < 3; i++) await rows.next();
+    expect(drawn).toBe(3);
+    await rows.return();
+  });
+
+  it("need no more memory for many than for few", { timeout: 120_000 }, async () => {
+    const heapAfter = async (n: number): Promise<number> => {
+      async function* many(): AsyncGenerator<Example> {
+        for (let i = 0; i < n; i++) yield example(i);
+      }
+      let largest = 0;
+      let count = 0;
+      await writeRows(join(directory, `${n}.jsonl`), many(), request, () => {
+        count += 1;
+        if (count % 500 === 0) largest = Math.max(largest, process.memoryUsage().heapUsed);
+      });
+      return largest;
+    };
+    await heapAfter(2000); // warm: code and caches
+    const few = await heapAfter(2000);
+    const many = await heapAfter(40_000);
+    // 38,000 rows of 40 ids and labels held would be 60 MB and more; what varies is when garbage is collected.
+    expect(many - few).toBeLessThan(40e6);
+  });
+});
