@@ -9,6 +9,7 @@ import { modelFromConfig, openModel } from "../models/open.js";
 import { loadTextModel } from "../text/load.js";
 import { UserError } from "../util/errors.js";
 import { readJson, sha256File } from "../util/files.js";
+import { formatCount } from "../util/progress.js";
 import { openWeights } from "../weights/open.js";
 import type { WeightStore } from "../weights/weight-store.js";
 
@@ -96,10 +97,9 @@ function checkValues(directory: string, options: VerifyOptions): Promise<string>
       values += counted.total;
       options.onTensor?.(++done, weights.tensors.size);
     }
-    if (broken.length > 0)
-      throw new UserError(`${broken.length} tensors with values that are no numbers: ${some(broken)}`);
+    if (broken.length > 0) throw new UserError(`values that are no numbers: ${some(broken)}`);
     const note = zeros.length === 0 ? "" : `; all zero: ${some(zeros)}`;
-    return `${weights.tensors.size} tensors, ${values} values, all finite${note}`;
+    return `${weights.tensors.size} tensors, ${formatCount(values)} values, all finite${note}`;
   });
 }
 

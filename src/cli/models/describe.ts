@@ -31,10 +31,10 @@ function familyRows(info: ModelInfo): Pair[] {
   const { tokenizer } = info;
   if (tokenizer === null) rows.push(["tokenizer", quoted(info.tokenizer_reason ?? "none")]);
   else {
-    const named = (token: string | null): string => (token === null ? "none" : quoted(JSON.stringify(token)));
     const rowsOf = info.vocabulary === null ? "" : ` for ${formatCount(info.vocabulary)} rows`;
-    const ids = `${formatCount(tokenizer.size)} ids${rowsOf}`;
-    rows.push(["tokenizer", `${ids}, begins with ${named(tokenizer.bos)}, ends with ${named(tokenizer.eos)}`]);
+    const begin = tokenizer.bos === null ? "no begin token" : `begins with ${quoted(JSON.stringify(tokenizer.bos))}`;
+    const end = tokenizer.eos === null ? "no end token" : `ends with ${quoted(JSON.stringify(tokenizer.eos))}`;
+    rows.push(["tokenizer", `${formatCount(tokenizer.size)} ids${rowsOf}, ${begin}, ${end}`]);
   }
   return rows;
 }
