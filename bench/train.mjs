@@ -1,0 +1,105 @@
+/** How fast is a training step? Loss and gradients alone, and with Adam; random weights and ids, half of the tokens supervised. */
+import { createCpuDevice } from "../dist/runtime/cpu.js";
+import { compileAdam } from "../dist/train/adam.js";
+import { microBatches } from "../dist/train/batches.js";
+import { compileLoss } from "../dist/train/loss-program.js";
+import { freshState } from "../dist/train/state.js";
+import { largestMicroBatch } from "../dist/train/trainer.js";
+import { randomStream } from "../dist/util/random.js";
+import { besidePeak, median, repeat, result, seconds } from "./measure.mjs";
+import { modelOfShape, randomIds, randomValues, shapes, trainingOperations } from "./shapes.mjs";
+import { openTrial } from "./trial.mjs";
+
+const jobs = [
+  { shape: "134.5M", rows: 2, time: 512 },
+  { shape: "5.9M", rows: 32, time: 256 },
+];
+const quickJobs = [{ shape: "0.1M", rows: 2, time: 32 }];
+
+export async function benchTrain(options) {
+  const trial = options.spike === undefined ? undefined : openTrial(options.spike);
+  const results = [];
+  try {
+    if (trial === undefined) options.note("train: without the trial's step (--spike DIR adds it)");
+    for (const job of options.quick ? quickJobs : jobs) {
+      const full = { ...job, supervised: (job.rows * job.time) / 2 };
+      results.push(...(await benchStep(full, options)));
+      if (trial !== undefined) results.push(await benchTrial(full, trial, results.at(-2), options));
+    }
+  } finally {
+    trial?.close();
+  }
+  return results;
+}
+
+const titleOf = ({ shape, rows, time }) => `train ${shape}, ${rows} × ${time}`;
+
+async function benchStep(job, options) {
+  options.note(`${titleOf(job)} (steps: ${options.runs})`);
+  const model = modelOfShape(job.shape);
+  const { value: steps, peak } = await besidePeak(options, () => timeSteps(model, job, options));
+  const shared = { unit: "tokens/s", amount: job.rows * job.time, operations: trainingOperations(model, job), peak };
+  const times = { gradients: steps.map(({ gradients }) => gradients), whole: steps.map((s) => s.gradients + s.adam) };
+  return [
+    result({ ...shared, work: `${titleOf(job)}: loss and gradients`, times: times.gradients }),
+    result({ ...shared, work: `${titleOf(job)}: whole step, with Adam`, times: times.whole }),
+  ];
+}
+
+/** What `tacit tune` does in a step, in its two parts, in seconds. */
+async function timeSteps(model, job, { threads, runs }) {
+  const device = createCpuDevice(threads);
+  const rows = halfSupervisedRows(job, model.dims.vocabSize);
+  const microTokens = job.rows * job.time;
+  const [batch, ...others] = microBatches(rows, {
+    reduction: "token",
+    microTokens,
+    maxPositions: model.dims.maxPositions,
+  });
+  if (others.length > 0 || batch.positions.length !== job.supervised) throw new Error("internal: not the step wanted");
+  const parameters = new Map(model.parameters.map((p) => [p.name, device.fromFloats(randomValues(p), p.shape)]));
+  const { moments } = freshState(model, device, parameters);
+  const totals = new Map(model.parameters.map(({ name, shape }) => [name, device.zeros(shape)]));
+  const loss = await compileLoss(model, device, {
+    maxPositions: largestMicroBatch(rows, microTokens),
+    gradients: true,
+  });
+  const adam = await compileAdam(device, { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
+  let step = 0;
+  const gradientsOnce = async () => {
+    for (const total of totals.values()) device.fill(total, 0);
+    const value = await loss.run(parameters, batch, totals);
+    if (!Number.isFinite(value)) throw new Error(`internal: the loss is ${value}`);
+  };
+  const adamOnce = async () => {
+    await adam.norm(totals);
+    await adam.update(parameters, totals, moments, { step: ++step, learningRate: 1e-5, gradientScale: 1 });
+  };
+  try {
+    return await repeat(runs, async () => ({ gradients: await seconds(gradientsOnce), adam: await seconds(adamOnce) }));
+  } finally {
+    await loss[Symbol.asyncDispose]();
+    await adam[Symbol.asyncDispose]();
+  }
+}
+
+/** Rows one id longer than is computed on: the last is only a target. Loss on the second half. */
+function halfSupervisedRows({ rows, time }, vocabulary) {
+  const random = randomStream(0, "bench: rows");
+  return Array.from({ length: rows }, (_, row) => {
+    const inputIds = randomIds(random, time + 1, vocabulary);
+    const labels = inputIds.map((id, i) => (i > time / 2 ? id : -100));
+    return { id: `${row}`, inputIds, labels, promptTokens: time / 2 + 1, merged: false, cut: false };
+  });
+}
+
+async function benchTrial(job, trial, ours, options) {
+  const work = `${titleOf(job)}: loss and gradients, the trial`;
+  options.note(work);
+  const model = modelOfShape(job.shape);
+  const { value: times, peak } = await besidePeak(options, () => trial.time(shapes[job.shape], job, options));
+  const operations = trainingOperations(model, job);
+  const row = result({ work, unit: "tokens/s", amount: job.rows * job.time, times, operations, peak });
+  const speedup = median(times) / ours.seconds;
+  return { ...row, note: `${titleOf(job)}: ${speedup.toFixed(2)} times the speed of the trial`, speedup };
+}
