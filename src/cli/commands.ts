@@ -14,6 +14,12 @@ export interface CommandEntry {
 
 export const commands: readonly CommandEntry[] = [
   {
+    name: "demo",
+    group: "Look",
+    summary: "the whole flow on a small model in the package",
+    load: async () => (await import("./commands/demo.js")).registerDemo,
+  },
+  {
     name: "data",
     group: "Prepare",
     summary: "list, check, show and export training data",

@@ -7,8 +7,8 @@ import { createGraph, input, reshape } from "../graph/build.js";
 import { checkGraph } from "../graph/check.js";
 import { liveFor } from "../graph/live.js";
 import type { Value } from "../graph/ops.js";
-import { ropeTable } from "../models/layers.js";
 import type { Model } from "../models/model.js";
+import { ropeFeeds } from "../models/rope.js";
 import type { Device, Program, Tensor, Tensors } from "../runtime/device.js";
 import { invariant, present } from "../util/errors.js";
 import { BLOCK, cachedAttention } from "./attention.js";
@@ -126,14 +126,4 @@ function fixedFeeds(model: Model, device: Device): Running["fixed"] {
       steps: once(steps, time, () => device.fromFloats(upTo(time), [time])),
     };
   };
-}
-
-function ropeFeeds(model: Model, device: Device, positions: number): Tensors {
-  const feeds: Record<string, Tensor> = {};
-  for (const rope of model.ropes) {
-    const { cos, sin } = ropeTable(rope, positions);
-    feeds[`cos.${rope.name}`] = device.fromFloats(cos, [positions, rope.headDim / 2]);
-    feeds[`sin.${rope.name}`] = device.fromFloats(sin, [positions, rope.headDim / 2]);
-  }
-  return feeds;
 }

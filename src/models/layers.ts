@@ -1,8 +1,8 @@
-/** Pieces that several families share: heads, rotary tables, causal attention. */
+/** Pieces that several families share: heads, causal attention. */
 import { add, matmul, reshape, softmax, transpose } from "../graph/build.js";
 import { product } from "../graph/dims.js";
 import type { Dim, Value } from "../graph/ops.js";
-import type { Attend, RopeSpec } from "./model.js";
+import type { Attend } from "./model.js";
 
 /** [B*T, n*hd] → [B, n, T, hd]. */
 export function splitHeads(x: Value, batch: Dim, time: Dim, heads: number, headDim: number): Value {
@@ -43,27 +43,4 @@ export function causalMask(time: number, window: number | undefined): Float32Arr
     if (window !== undefined && row >= window) mask.fill(MASKED, row * time, row * time + row - window + 1);
   }
   return mask;
-}
-
-/** cos and sin of every position below `positions`, row-major [positions, hd/2]. RoFormer, section 3.2.2. */
-export function ropeTable(
-  { headDim, theta, factor }: RopeSpec,
-  positions: number,
-): { cos: Float32Array; sin: Float32Array } {
-  const half = headDim / 2;
-  const cos = new Float32Array(positions * half);
-  const sin = new Float32Array(positions * half);
-  // The published models computed the frequencies in single precision; so does this, or late positions drift apart.
-  const frequencies = Float32Array.from(
-    { length: half },
-    (_, i) => 1 / Math.fround(theta ** Math.fround((2 * i) / headDim)),
-  );
-  for (let p = 0; p < positions; p++) {
-    for (let i = 0; i < half; i++) {
-      const angle = Math.fround(p * Math.fround((frequencies[i] ?? 0) / factor));
-      cos[p * half + i] = Math.cos(angle);
-      sin[p * half + i] = Math.sin(angle);
-    }
-  }
-  return { cos, sin };
 }

@@ -6,8 +6,9 @@ import { createGraph, gather, input, linearCrossEntropy, reshape } from "../grap
 import { checkGraph } from "../graph/check.js";
 import { grad } from "../graph/grad.js";
 import type { Graph, Value } from "../graph/ops.js";
-import { causalAttention, causalMask, ropeTable } from "../models/layers.js";
+import { causalAttention, causalMask } from "../models/layers.js";
 import type { Forward, Model } from "../models/model.js";
+import { ropeFeeds } from "../models/rope.js";
 import type { Device, Tensor } from "../runtime/device.js";
 import { present } from "../util/errors.js";
 import type { MicroBatch } from "./batches.js";
@@ -98,9 +99,12 @@ export async function compileLoss(
   };
 }
 
-/** Everything a run needs besides parameters; masks and rope tables are made once for each width. */
+/**
+ * Everything a run needs besides parameters. Masks and rope tables are kept for the width of the batch before alone: the batches of a
+ * step come in order of their widths, and the masks of all widths up to 2,048 would take more than a gigabyte.
+ */
 function batchFeeds(model: Model, device: Device, chunks: number): (batch: MicroBatch) => Record<string, Tensor> {
-  const perWidth = new Map<number, Record<string, Tensor>>();
+  let before: { readonly time: number; readonly feeds: Record<string, Tensor> } | undefined;
   const forWidth = (time: number): Record<string, Tensor> => {
     const feeds: Record<string, Tensor> = {
       positions: device.fromInts(
@@ -113,28 +117,16 @@ function batchFeeds(model: Model, device: Device, chunks: number): (batch: Micro
     return { ...feeds, ...ropeFeeds(model, device, time) };
   };
   return (batch) => {
-    const fixed = perWidth.get(batch.time) ?? forWidth(batch.time);
-    perWidth.set(batch.time, fixed);
+    if (before?.time !== batch.time) before = { time: batch.time, feeds: forWidth(batch.time) };
     const width = Math.max(1, Math.ceil(batch.positions.length / chunks));
     const padded = (values: readonly number[]): number[] =>
       Array.from({ length: chunks * width }, (_, i) => values[i] ?? 0); // weight 0: no part in loss or gradient
     return {
-      ...fixed,
+      ...before.feeds,
       ids: device.fromInts(batch.ids, [batch.rows, batch.time]),
       rows: device.fromInts(padded(batch.positions), [chunks, width]),
       targets: device.fromInts(padded(batch.targets), [chunks, width]),
       weights: device.fromFloats(Float32Array.from(padded(batch.weights)), [chunks, width]),
     };
   };
-}
-
-/** The rotary tables of a model as feeds, for positions below `positions`. */
-export function ropeFeeds(model: Model, device: Device, positions: number): Record<string, Tensor> {
-  const feeds: Record<string, Tensor> = {};
-  for (const rope of model.ropes) {
-    const { cos, sin } = ropeTable(rope, positions);
-    feeds[`cos.${rope.name}`] = device.fromFloats(cos, [positions, rope.headDim / 2]);
-    feeds[`sin.${rope.name}`] = device.fromFloats(sin, [positions, rope.headDim / 2]);
-  }
-  return feeds;
 }

@@ -6,9 +6,9 @@ import type { Value } from "../../src/graph/ops.js";
 import { causalAttention, causalMask } from "../../src/models/layers.js";
 import type { Model } from "../../src/models/model.js";
 import { modelFromConfig, openModel, readParameters } from "../../src/models/open.js";
+import { ropeFeeds } from "../../src/models/rope.js";
 import { createCpuDevice } from "../../src/runtime/cpu.js";
 import type { Device, Program, Tensor } from "../../src/runtime/device.js";
-import { ropeFeeds } from "../../src/train/loss-program.js";
 
 export interface Running {
   readonly model: Model;

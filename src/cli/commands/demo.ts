@@ -1,0 +1,108 @@
+/**
+ * `tacit demo`: the main job end to end on the model in the package, told as it happens.
+ * May not know: how anything is computed.
+ */
+import { type Command, Option } from "commander";
+import type { ArmName, DemoArm, DemoSummary, DemoWatch } from "../../steps/demo.js";
+import { formatCount, formatDuration } from "../../util/progress.js";
+import { columns, quoted } from "../../util/terminal.js";
+import { integer, jsonOption } from "../options.js";
+import { type Io, runAction } from "../run-action.js";
+
+const help = `
+Everything runs offline in under a minute, on stories260K, a real language model of 260,000 parameters that has read children's
+stories and nothing else. It is far too small to know much; what shows is the mechanism.
+
+Example:
+  tacit demo --out tacit-demo`;
+
+interface DemoFlags {
+  readonly out: string;
+  readonly threads: number;
+  readonly json: boolean;
+}
+
+export function registerDemo(program: Command): void {
+  program
+    .command("demo")
+    .description(
+      "Shows the whole flow on a small model in the package: untuned, with rules, and after response tuning.",
+    )
+    .addOption(new Option("--out <dir>", "folder for models, answers and records").default("tacit-demo"))
+    .addOption(
+      new Option("--threads <n>", "cores to use; for so small a model one is quickest")
+        .default(1)
+        .argParser(integer({ min: 1 })),
+    )
+    .addOption(jsonOption())
+    .addHelpText("after", help)
+    .action((flags: DemoFlags) => runAction(flags, (io) => runDemo(flags, io)));
+}
+
+const TITLES: Readonly<Record<"untuned" | "rules" | "tune" | "tuned" | "rank", string>> = {
+  untuned: "1. The untuned model under the template <|user|> … <|assistant|>. It has read stories, never a dialogue.",
+  rules: "2. The same model, its next-token distribution multiplied with three hand-written rules (rules/paper.yaml).",
+  tune: "3. Response tuning: 40 answers, every question replaced by the empty text.",
+  tuned: "4. The tuned model, asked what it was never tuned on.",
+  rank: "5. Does a model find the right answer more likely than another one, whether it says it or not?",
+};
+const NAMES: Readonly<Record<ArmName, string>> = {
+  untuned: "untuned",
+  rules: "untuned, with rules",
+  tuned: "response-tuned",
+};
+/** Answers that are shown of each arm. */
+const SHOWN = 3;
+
+async function runDemo(flags: DemoFlags, io: Io): Promise<object> {
+  const { demo } = await import("../../steps/demo.js");
+  const summary = await demo({ out: flags.out, threads: flags.threads, signal: io.signal }, tell(io));
+  io.out(await describe(summary));
+  const { arms, ranking, tuning, out } = summary;
+  return {
+    out,
+    arms: arms.map(({ name, counts }) => ({ name, ...counts })),
+    tuning: { steps: tuning.steps, final_loss: tuning.final_loss, seconds: tuning.seconds },
+    ranking: { untuned: ranking.untuned.sum.rate, tuned: ranking.tuned.sum.rate },
+  };
+}
+
+function tell(io: Io): DemoWatch {
+  return {
+    onStage: (stage) => io.out(`${stage === "untuned" ? "" : "\n"}${TITLES[stage]}\n`),
+    onArm: ({ outputs, counts }) => {
+      for (const { instruction, output, stop } of outputs.slice(0, SHOWN)) {
+        io.out(`   ${instruction}\n     → ${quoted(output.trim())}${stop === "eos" ? "" : " … (cut off)"}\n`);
+      }
+      io.out(`   ${counts.stopped} of ${counts.answers} answers end by themselves.\n`);
+    },
+    onTuneStep: (step, total, loss) =>
+      io.progress.update(() => `tuning: step ${step} of ${total}, loss ${loss.toFixed(3)}`),
+    onTuned: ({ steps, seconds, final_loss }) => {
+      io.progress.clear();
+      io.out(
+        `   ${formatCount(steps)} steps in ${formatDuration(seconds)}, last loss ${final_loss.toFixed(3)} nats a token.\n`,
+      );
+    },
+  };
+}
+
+async function describe({ arms, ranking, out }: DemoSummary): Promise<string> {
+  const { formatShare } = await import("../../stats/estimate.js");
+  const ranks: Partial<Record<ArmName, string>> = {
+    untuned: formatShare(ranking.untuned.sum.rate),
+    tuned: formatShare(ranking.tuned.sum.rate),
+  };
+  const row = ({ name, counts }: DemoArm): string[] => [
+    NAMES[name],
+    `${counts.stopped} of ${counts.answers}`,
+    String(counts.echoes),
+    counts.meanTokens === undefined ? "" : counts.meanTokens.toFixed(1),
+    ranks[name] ?? "",
+  ];
+  const table = columns(
+    [["model", "end by themselves", "repeat the question", "tokens", "right answer more likely"], ...arms.map(row)],
+    [1, 2, 3],
+  );
+  return `\n${table}\nLikelihood in total (the paper's reading), 95 % interval clustered by instruction.\nEverything lies in ${out}.\n`;
+}

@@ -1,0 +1,28 @@
+/**
+ * Tacit as a library: the functions that the command `tacit` itself calls. Each takes files or values and gives the record that
+ * the command would write.
+ *
+ * @example
+ * import { generate, score, tune } from "tacit-lm";
+ * await tune({ model: "base", data: "rows.jsonl", objective: "response", out: "tuned" });
+ * const { outputs } = await generate({ model: "tuned", prompts: [{ instruction: "Name three colours." }] });
+ * const { results } = await score({ model: "tuned", input: [{ instruction: "Name a colour.", response: "Blue." }] });
+ */
+export { collectExamples, loadExamples } from "./data/load.js";
+export { parseDataSpec } from "./data/spec.js";
+export { embeddedEngine } from "./engines/embedded.js";
+export type { Capabilities, Engine, LoadedModel, StepMetrics } from "./engines/engine.js";
+export type { Certificate } from "./records/certificate.js";
+export type { Example, Message } from "./records/example.js";
+export type { Row } from "./records/row.js";
+export { type GenerateOptions, type GenerateSummary, type GenerateWatch, generate } from "./steps/generate.js";
+export { type ImportOptions, type ImportSummary, importModel } from "./steps/import-model.js";
+export { type RankOptions, type RankWatch, rank } from "./steps/rank.js";
+export { collectRows, type RenderRequest, renderRows, writeRows } from "./steps/render.js";
+export { type ScoreOptions, type ScoreSummary, type ScoreWatch, score } from "./steps/score.js";
+export { type TuneRequest, type TuneWatch, tune } from "./steps/tune.js";
+export { loadTextModel } from "./text/load.js";
+export { renderExample, renderPair, renderPrompt } from "./text/render.js";
+export { type Template, templateFrom } from "./text/template.js";
+export type { TextModel, Tokenizer } from "./text/tokenizer.js";
+export { Interrupted, InvariantError, UserError } from "./util/errors.js";
