@@ -1,7 +1,13 @@
 /** Three suites. `unit` is hermetic; `shared` needs the data folder beside the checkout; `models` needs fetched weights. */
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-const common = { pool: "forks" as const, testTimeout: 60_000 };
+const common = {
+  pool: "forks" as const,
+  testTimeout: 60_000,
+  // Examples import the package by its name.
+  alias: { "tacit-lm": fileURLToPath(new URL("src/index.ts", import.meta.url)) },
+};
 
 export default defineConfig({
   test: {
