@@ -19,6 +19,7 @@ import {
   matmul,
   max,
   maximum,
+  mul,
   reshape,
   scalar,
   select,
@@ -45,8 +46,11 @@ export const keyName = (layer: number): string => `k.${layer}`;
 export const valueName = (layer: number): string => `v.${layer}`;
 
 /**
- * Named sizes: B rows, T new tokens a row, NB blocks held. Adds the inputs `k.i` and `v.i` [NB,B,KV,BLOCK,hd] of each layer,
+ * Named sizes: B rows, T new tokens a row, NB blocks held. Adds the inputs `k.i` and `v.i` [NB,B,KV,1,BLOCK,hd] of each layer,
  * `lengths` [B] (positions held), `slots` [NB,BLOCK] (0, 1, 2 …) and `steps` [T] (0, 1, 2 …).
+ *
+ * Query heads that share a key/value head (`group` of them) are an axis of their own and not stacked along time: with one new token
+ * each product is a vector by a block, for which the kernel reads the block where it lies instead of packing it first.
  *
  * @param positions i64 [B, T]
  */
@@ -56,29 +60,23 @@ export function cachedAttention(graph: Graph, positions: Value): CachedAttention
   const attend: Attend = (q, k, v, { index, window, scale }) => {
     const [batch, heads, time, headDim] = q.type.shape as readonly [Dim, number, Dim, number];
     const kvHeads = k.type.shape[1] as number;
-    const cached = (name: string): Value => input(graph, name, "f32", ["NB", batch, kvHeads, BLOCK, headDim]);
+    const group = heads / kvHeads;
+    const cached = (name: string): Value => input(graph, name, "f32", ["NB", batch, kvHeads, 1, BLOCK, headDim]);
+    const shared = (x: Value): Value => reshape(x, [batch, kvHeads, 1, time, headDim]);
     fresh.set(keyName(index), k).set(valueName(index), v);
     const { past, own } = masks(window);
-    const group = heads / kvHeads;
-    const stacked = product([group, time]);
-    const queries = reshape(q, [batch, kvHeads, stacked, headDim]);
-    const split = (x: Value, ...last: Dim[]): Value =>
-      reshape(x, [...x.type.shape.slice(0, -2), group, time, ...last] as Dim[]);
 
-    const pastRaw = matmul(reshape(queries, [1, batch, kvHeads, stacked, headDim]), cached(keyName(index)), {
-      transB: true,
-      alpha: scale,
-    });
-    const pastScores = add(split(pastRaw, BLOCK), past); // [NB, B, KV, group, T, BLOCK]
-    const ownScores = add(split(matmul(queries, k, { transB: true, alpha: scale }), time), own); // [B, KV, group, T, T]
+    const queries = reshape(mul(q, scale), [1, batch, kvHeads, group, time, headDim]);
+    const ownQueries = reshape(queries, [batch, kvHeads, group, time, headDim]);
+    const pastScores = add(matmul(queries, cached(keyName(index)), { transB: true }), past); // [NB, B, KV, group, T, BLOCK]
+    const ownScores = add(matmul(ownQueries, shared(k), { transB: true }), own); // [B, KV, group, T, T]
     const top = maximum(max(max(pastScores, [-1], true), [0]), max(ownScores, [-1], true)); // [B, KV, group, T, 1]
 
-    const flat = (x: Value, last: Dim): Value => reshape(x, [...x.type.shape.slice(0, -3), stacked, last] as Dim[]);
-    const pastWeights = flat(exp(sub(pastScores, top)), BLOCK); // [NB, B, KV, group*T, BLOCK]
-    const ownWeights = flat(exp(sub(ownScores, top)), time); // [B, KV, group*T, T]
-    const pastValues = addUpBlocks(matmul(pastWeights, cached(valueName(index))));
+    const pastWeights = exp(sub(pastScores, top));
+    const ownWeights = exp(sub(ownScores, top));
+    const pastValues = addUpBlocks(matmul(pastWeights, cached(valueName(index)))); // [B, KV, group, T, hd]
     const total = add(addUpBlocks(sum(pastWeights, [-1], true)), sum(ownWeights, [-1], true));
-    return reshape(div(add(pastValues, matmul(ownWeights, v)), total), [batch, heads, time, headDim]);
+    return reshape(div(add(pastValues, matmul(ownWeights, shared(v))), total), [batch, heads, time, headDim]);
   };
   return { attend, fresh };
 }

@@ -14,7 +14,7 @@ export interface Cache {
   readonly lengths: number[];
   /** Blocks that the longest row needs, at least 1. */
   blocks(): number;
-  /** `k.i` and `v.i` of each layer as [blocks, rows, KV, BLOCK, hd]. */
+  /** `k.i` and `v.i` of each layer as [blocks, rows, KV, 1, BLOCK, hd]. */
   feeds(): Tensors;
   /** Takes in the first `counts[row]` of each row's `time` new tokens: `fresh` holds [rows, KV, time, hd] by name. */
   append(fresh: Tensors, time: number, counts: readonly number[]): void;
@@ -32,7 +32,7 @@ export function createCache(device: Device, dims: ModelDims, rows: number): Cach
   const { kvHeads, headDim, windows } = dims;
   const names = windows.flatMap((_, layer) => [keyName(layer), valueName(layer)]);
   const blockSize = kvHeads * BLOCK * headDim; // of one row
-  const shape = (blocks: number): number[] => [blocks, rows, kvHeads, BLOCK, headDim];
+  const shape = (blocks: number): number[] => [blocks, rows, kvHeads, 1, BLOCK, headDim];
   const lengths = new Array<number>(rows).fill(0);
   let capacity = 1;
   const tensors = new Map(names.map((name) => [name, device.zeros(shape(capacity))]));

@@ -158,9 +158,12 @@ export async function planRules(
     if (disabled.length === 0) return undefined;
     throw new UserError(`there are no rules to leave "${disabled[0]}" out of`, { remedy: "pass --rules as well" });
   }
-  const { rules, path, hash } = await loadRules(options.rules);
+  const { rules, hash } = await loadRules(options.rules);
   const { resolved, report } = resolveRules(rules, text, { disabled });
-  return { resolved, record: { name: rules.name, path, hash, disabled, unresolved: unresolvedStrings(report) } };
+  return {
+    resolved,
+    record: { name: rules.name, path: options.rules, hash, disabled, unresolved: unresolvedStrings(report) },
+  };
 }
 
 const generationConfig = z.looseObject({

@@ -5,7 +5,6 @@
  * Finished answers go to an append-only ledger beside the outputs. A run that is stopped leaves it; the next one takes from it
  * every answer that would come out the same, and removes it when the outputs are written whole.
  */
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { defaultBatch } from "../decode/memory.js";
 import { embeddedEngine } from "../engines/embedded.js";
@@ -22,8 +21,8 @@ import {
 import type { Tokenizer } from "../text/tokenizer.js";
 import { present, UserError } from "../util/errors.js";
 import { openAtomic, readJson, refuseOverwrite, sha256, writeFileAtomic } from "../util/files.js";
-import { type Ledger, openLedger } from "../util/ledger.js";
 import { availableCores, availableMemory, packageVersion } from "../util/system.js";
+import { type Finished, openFinished } from "./finished.js";
 import { type GeneratePlan, type PlannedPrompt, type PlanOptions, planGeneration } from "./generate-plan.js";
 import { hashModel } from "./model-hash.js";
 import { traceSteps } from "./trace.js";
@@ -94,7 +93,8 @@ export async function generate(options: GenerateOptions, watch: GenerateWatch = 
   const modelHash = await hashModel(options.model);
   const settings = await settle(options, plan);
   const keys = answerKeys(options, plan, { engine: engine.name, modelHash, ...settings });
-  const answers = await openAnswers(options, keys);
+  const partial = options.out === undefined ? undefined : generatePaths(options.out).partial;
+  const answers = await openFinished(partial, answerLineSchema, keys, { fresh: options.force === true });
   try {
     const reused = answers.size();
     const { batch } = settings;
@@ -163,39 +163,7 @@ function answerKeys(
   });
 }
 
-type Answer = Omit<AnswerLine, "key">;
-
-interface Answers {
-  get(key: string): Answer | undefined;
-  add(key: string, answer: Answer): Promise<void>;
-  size(): number;
-  /** Removes the ledger: its work is done. */
-  finish(): Promise<void>;
-  close(): Promise<void>;
-}
-
-async function openAnswers({ out, force = false }: GenerateOptions, keys: readonly string[]): Promise<Answers> {
-  const path = out === undefined ? undefined : generatePaths(out).partial;
-  if (path !== undefined && force) await rm(path, { force: true });
-  const ledger: Ledger<AnswerLine> | undefined =
-    path === undefined ? undefined : await openLedger(path, (line) => answerLineSchema.parse(line));
-  const wanted = new Set(keys);
-  const known = new Map<string, Answer>();
-  for (const { key, ...answer } of ledger?.lines ?? []) if (wanted.has(key)) known.set(key, answer);
-  return {
-    get: (key) => known.get(key),
-    size: () => known.size,
-    async add(key, answer) {
-      await ledger?.append({ key, ...answer });
-      known.set(key, answer);
-    },
-    async finish() {
-      await ledger?.close();
-      if (path !== undefined) await rm(path, { force: true });
-    },
-    close: async () => ledger?.close(),
-  };
-}
+type Answers = Finished<AnswerLine>;
 
 /** Answers what the ledger does not hold; equal keys are answered once. Gives the seconds spent decoding. */
 async function answerMissing(
@@ -229,7 +197,7 @@ async function answerMissing(
     });
     for await (const result of model.generate(requests, engineOptions)) {
       const { key } = present(missing.get(result.id), result.id);
-      await answers.add(key, answerOf(result, plan.text.tokenizer));
+      await answers.add({ key, ...answerOf(result, plan.text.tokenizer) });
       report();
     }
   } finally {
@@ -259,12 +227,12 @@ function decoding(
   };
 }
 
-function answerOf({ ids, stop, trace }: GenerateResult, tokenizer: Tokenizer): Answer {
+function answerOf({ ids, stop, trace }: GenerateResult, tokenizer: Tokenizer): Omit<AnswerLine, "key"> {
   const steps = trace === undefined ? {} : { steps: traceSteps(trace, tokenizer) };
   return { output: tokenizer.decode(ids), tokens: ids.length, stop, ...steps };
 }
 
-function outputOf(plan: GeneratePlan, input: PlannedPrompt["input"], found: Answer | undefined): Output {
+function outputOf(plan: GeneratePlan, input: PlannedPrompt["input"], found: AnswerLine | undefined): Output {
   const { output, tokens, stop } = present(found, `the answer to ${input.id}`);
   const dataset = input.dataset === undefined ? {} : { dataset: input.dataset };
   return { ...dataset, instruction: input.instruction, output, generator: plan.generator, tokens, stop };

@@ -4,7 +4,6 @@
  *
  * As in `generate`, finished rows go to a ledger beside the results, from which a stopped run goes on.
  */
-import { rm } from "node:fs/promises";
 import { embeddedEngine } from "../engines/embedded.js";
 import type { Engine } from "../engines/engine.js";
 import {
@@ -20,8 +19,8 @@ import type { BosChoice } from "../text/render.js";
 import { type Template, templateFrom, templateText } from "../text/template.js";
 import { present, UserError } from "../util/errors.js";
 import { refuseOverwrite, sha256, writeFileAtomic } from "../util/files.js";
-import { type Ledger, openLedger } from "../util/ledger.js";
 import { availableCores, packageVersion } from "../util/system.js";
+import { type Finished, openFinished } from "./finished.js";
 import { hashModel } from "./model-hash.js";
 import { readScoreRows, type ScoreRow } from "./score-rows.js";
 
@@ -85,13 +84,14 @@ export async function score(options: ScoreOptions, watch: ScoreWatch = {}): Prom
   const rows = await readScoreRows(options.input, await loadTextModel(options.model), settings);
   const modelHash = await hashModel(options.model);
   const keys = rowKeys(rows, settings, modelHash);
-  const known = await openKnown(out, force, keys);
+  const partial = out === undefined ? undefined : scorePaths(out).partial;
+  const known = await openFinished(partial, logprobsLineSchema, keys, { fresh: force });
   try {
     const reused = keys.filter((key) => known.get(key) !== undefined).length;
     watch.onStart?.({ rows: rows.length, reused });
     const scoring = performance.now();
     await scoreMissing(options.model, settings, rows, keys, known, watch);
-    const scores = rows.map(({ id }, i) => scoreOutput(id, present(known.get(present(keys[i], "key")), id)));
+    const scores = rows.map(({ id }, i) => scoreOutput(id, present(known.get(present(keys[i], "key")), id).logprobs));
     const seconds = { scoring: (performance.now() - scoring) / 1000, all: (performance.now() - started) / 1000 };
     const run = runRecord(options, settings, modelHash, rows, scores, reused, seconds);
     if (out !== undefined) {
@@ -125,34 +125,7 @@ function rowKeys(rows: readonly ScoreRow[], { engine, threads, precision }: Sett
   );
 }
 
-interface Known {
-  get(key: string): readonly number[] | undefined;
-  add(line: LogprobsLine): Promise<void>;
-  finish(): Promise<void>;
-  close(): Promise<void>;
-}
-
-async function openKnown(out: string | undefined, force: boolean, keys: readonly string[]): Promise<Known> {
-  const path = out === undefined ? undefined : scorePaths(out).partial;
-  if (path !== undefined && force) await rm(path, { force: true });
-  const ledger: Ledger<LogprobsLine> | undefined =
-    path === undefined ? undefined : await openLedger(path, (line) => logprobsLineSchema.parse(line));
-  const wanted = new Set(keys);
-  const known = new Map<string, readonly number[]>();
-  for (const { key, logprobs } of ledger?.lines ?? []) if (wanted.has(key)) known.set(key, logprobs);
-  return {
-    get: (key) => known.get(key),
-    async add(line) {
-      await ledger?.append(line);
-      known.set(line.key, line.logprobs);
-    },
-    async finish() {
-      await ledger?.close();
-      if (path !== undefined) await rm(path, { force: true });
-    },
-    close: async () => ledger?.close(),
-  };
-}
+type Known = Finished<LogprobsLine>;
 
 /** Scores what is not known; rows with equal ids are scored once, so that they tie exactly. */
 async function scoreMissing(
