@@ -91,7 +91,9 @@ export interface TuneOptions {
 }
 
 export interface StepMetrics {
+  /** From 0, as the schedule counts. */
   readonly step: number;
+  /** From 0. */
   readonly epoch: number;
   /** The reduced loss of this step's batch before its update. */
   readonly loss: number;
@@ -121,8 +123,12 @@ export interface Engine {
 
 /** Where a tuning run writes and how it is watched and stopped. */
 export interface TuneRun {
-  /** The model directory to make; checkpoints lie in it until the run is finished. */
+  /** The model directory to make. Nothing is written there before `onStart` has returned. */
   readonly out: string;
+  /** Folder for the engine's own state; whoever began the run removes it when the result is recorded. */
+  readonly checkpoints: string;
+  /** Steps between checkpoints, besides those that the engine makes anyway (every epoch, every ten minutes, when interrupted). */
+  readonly checkpointEvery?: number;
   readonly threads: number;
   /** Go on from the newest checkpoint, where there is one. */
   readonly resume: boolean;
@@ -130,6 +136,8 @@ export interface TuneRun {
   readonly fingerprint: string;
   /** How weights are written; default: as they were read. */
   readonly dtype?: "F32" | "F16" | "BF16";
+  /** Bytes that the run may take; default: what this machine has free. */
+  readonly free?: { readonly memory: number; readonly disk: number };
   readonly onStart?: (plan: { readonly resumedAt: number; readonly total: number }) => Promise<void>;
   /** Awaited: when it has returned, the step may become part of a checkpoint. */
   readonly onStep?: (metrics: StepMetrics, progress: { readonly total: number }) => Promise<void>;
@@ -145,7 +153,6 @@ export interface TuneRun {
 
 export interface TuneSummary {
   readonly steps: number;
-  readonly finalLoss: number;
   /** Hash over the names and values of all parameters after the last step. */
   readonly weightsHash: string;
 }

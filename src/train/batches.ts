@@ -32,16 +32,16 @@ export const stepsPerEpoch = (rows: number, batch: number): number => Math.ceil(
 /** All steps from `from` on; the last one of an epoch may be short. */
 export function* steps(rows: readonly Row[], options: BatchOptions, from = 0): Generator<Step> {
   const perEpoch = stepsPerEpoch(rows.length, options.batch);
-  for (let index = from; index < perEpoch * options.epochs; index++) {
-    const epoch = Math.floor(index / perEpoch);
-    const within = index % perEpoch;
+  for (let epoch = Math.floor(from / perEpoch); epoch < options.epochs; epoch++) {
     const order = options.shuffle ? randomStream(options.seed, "order of rows", epoch).shuffle(rows) : rows;
-    yield {
-      index,
-      epoch,
-      rows: order.slice(within * options.batch, (within + 1) * options.batch),
-      endsEpoch: within === perEpoch - 1,
-    };
+    for (let within = Math.max(0, from - epoch * perEpoch); within < perEpoch; within++) {
+      yield {
+        index: epoch * perEpoch + within,
+        epoch,
+        rows: order.slice(within * options.batch, (within + 1) * options.batch),
+        endsEpoch: within === perEpoch - 1,
+      };
+    }
   }
 }
 
@@ -89,6 +89,10 @@ export interface MicroBatch {
 /** Widths are rounded up to this, so that few shapes occur and their memory is reused. */
 const WIDTH_STEP = 8;
 
+/** Positions computed for a row: all but its last token, which is only ever a target, and the padding. */
+export const paddedWidth = (row: Row, maxPositions: number): number =>
+  Math.min(maxPositions, Math.ceil(Math.max(1, row.inputIds.length - 1) / WIDTH_STEP) * WIDTH_STEP);
+
 export interface MicroBatchOptions {
   readonly reduction: Reduction;
   /** Positions computed at once, padding included. */
@@ -98,15 +102,14 @@ export interface MicroBatchOptions {
 }
 
 /**
- * Rows of similar length side by side, at most `microTokens` positions (padding included) at once; a longer row goes alone.
- * The last token of a row is only ever a target, so it is not computed on.
+ * Rows of similar length side by side, the longest first, at most `microTokens` positions (padding included) at once; a longer
+ * row goes alone.
  */
 export function microBatches(
   rows: readonly Row[],
   { reduction, microTokens, maxPositions }: MicroBatchOptions,
 ): MicroBatch[] {
-  const widthOf = (row: Row): number =>
-    Math.min(maxPositions, Math.ceil(Math.max(1, row.inputIds.length - 1) / WIDTH_STEP) * WIDTH_STEP);
+  const widthOf = (row: Row): number => paddedWidth(row, maxPositions);
   const weights = tokenWeights(
     rows.map((row) => supervisedPositions(row).length),
     reduction,

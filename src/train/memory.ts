@@ -6,45 +6,74 @@ import { evaluate, product } from "../graph/dims.js";
 import { grad } from "../graph/grad.js";
 import type { Value } from "../graph/ops.js";
 import type { Model } from "../models/model.js";
+import { parameterCount } from "../models/open.js";
+import type { Row } from "../records/row.js";
 import { present } from "../util/errors.js";
-import { CHUNK_LOGITS, headChunks, lossGraph } from "./loss-program.js";
+import { paddedWidth } from "./batches.js";
+import { headChunks, lossGraph } from "./loss-program.js";
 
 const FLOAT = 4;
 /** ONNX Runtime's arena grows by doubling and keeps what it has; measured peaks lie below this factor on the working set. */
 const ARENA_SLACK = 1.35;
+/** Of the chunk of the head that is computed: logits, log-probabilities, probabilities and the error, each [C, V]. */
+const HEAD_ARRAYS = 4;
 
+/** Bytes. */
 export interface MemoryEstimate {
   readonly weights: number;
   /** Running totals of the gradients, and the copy of them that every run hands over. */
   readonly gradients: number;
   readonly adam: number;
-  /** Forward values that the backward pass still needs, and the logits of one chunk. */
+  /** Forward values that the backward pass still needs, masks, and the logits of one chunk. */
   readonly activations: number;
   readonly total: number;
 }
 
-/** Bytes for micro-batches of `rows` × `time` positions, all of them supervised. */
-export function estimateMemory(model: Model, rows: number, time: number): MemoryEstimate {
-  const parameters = model.parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-  const positions = rows * time;
-  const chunks = headChunks(model.dims.vocabSize, positions);
-  const bindings = new Map([
-    ["B", rows],
-    ["T", time],
-    ["C", Math.ceil(positions / chunks)],
-    ...model.ropes.map(({ name }): [string, number] => [`P.${name}`, time]),
-  ]);
-  const saved = savedValues(model, chunks).reduce(
-    (sum, value) => sum + evaluate(product(value.type.shape), bindings),
-    0,
-  );
-  const logits = Math.min(CHUNK_LOGITS, positions * model.dims.vocabSize);
-  const head = 2 * model.dims.vocabSize * model.dims.hiddenSize; // the head's gradient before and after a chunk is added
-  const weights = FLOAT * parameters;
-  const gradients = 2 * FLOAT * parameters;
-  const adam = 2 * FLOAT * parameters;
-  const activations = Math.round(ARENA_SLACK * FLOAT * (saved + 3 * logits + head));
-  return { weights, gradients, adam, activations, total: weights + gradients + adam + activations };
+/** One shape that a micro-batch can have. */
+export interface BatchShape {
+  readonly rows: number;
+  /** Positions of each row, padding included. */
+  readonly time: number;
+}
+
+/**
+ * Bytes for micro-batches of a shape, all positions supervised. The graph is made once, so that asking for many shapes is cheap.
+ *
+ * @param maxPositions supervised positions that a micro-batch may have, as for `compileLoss`
+ */
+export function memoryEstimator(model: Model, maxPositions: number): (shape: BatchShape) => MemoryEstimate {
+  const { vocabSize, hiddenSize } = model.dims;
+  const parameters = parameterCount(model);
+  const chunks = headChunks(vocabSize, maxPositions);
+  const saved = savedValues(model, chunks);
+  const windows = new Set(model.dims.windows).size;
+  const [weights, gradients, adam] = [FLOAT * parameters, 2 * FLOAT * parameters, 2 * FLOAT * parameters];
+  return ({ rows, time }) => {
+    const chunk = Math.ceil((rows * time) / chunks);
+    const bindings = new Map([
+      ["B", rows],
+      ["T", time],
+      ["C", chunk],
+      ...model.ropes.map(({ name }): [string, number] => [`P.${name}`, time]),
+    ]);
+    const forward = saved.reduce((sum, value) => sum + evaluate(product(value.type.shape), bindings), 0);
+    const head = HEAD_ARRAYS * chunk * vocabSize + 2 * vocabSize * hiddenSize; // and its gradient before and after a chunk is added
+    const activations = Math.round(FLOAT * (ARENA_SLACK * (forward + head) + windows * time * time));
+    return { weights, gradients, adam, activations, total: weights + gradients + adam + activations };
+  };
+}
+
+/** The widest micro-batch of every width that occurs among `rows`: what `microBatches` can make of them at most. */
+export function batchShapes(
+  rows: readonly Row[],
+  options: { readonly batch: number; readonly microTokens: number; readonly maxPositions: number },
+): BatchShape[] {
+  const widths = rows.map((row) => paddedWidth(row, options.maxPositions)).sort((a, b) => a - b);
+  const upTo = new Map(widths.map((width, i) => [width, i + 1])); // rows of this width or less
+  return [...upTo].map(([time, count]) => ({
+    time,
+    rows: Math.min(options.batch, count, Math.max(1, Math.floor(options.microTokens / time))),
+  }));
 }
 
 /** Values that the forward pass makes and the backward pass reads. */

@@ -3,13 +3,14 @@
  * A checkpoint is a folder that appears whole; the newest one counts. Values are stored as they are (float32), so that going on
  * from it gives the same bits as never having stopped.
  */
-import { readdir, readFile, rename, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Model } from "../models/model.js";
 import type { Device, Tensor } from "../runtime/device.js";
 import { present, UserError } from "../util/errors.js";
-import { writeFileAtomic } from "../util/files.js";
+import { readJson, writeFileAtomic } from "../util/files.js";
 import { openWeights } from "../weights/open.js";
 import { writeModelWeights } from "../weights/safetensors-write.js";
 import type { Moments } from "./adam.js";
@@ -25,6 +26,10 @@ const VERSION = 1;
 const schema = z.object({ version: z.literal(VERSION), step: z.number().int().nonnegative(), fingerprint: z.string() });
 const NAME = /^checkpoint-(\d+)$/;
 const STATE = "state.json";
+type Part = "parameters" | "first" | "second";
+
+/** Bytes of one checkpoint for each parameter: its value and two moments. */
+export const CHECKPOINT_BYTES_PER_PARAMETER = 12;
 
 export function freshState(model: Model, device: Device, parameters: ReadonlyMap<string, Tensor>): TrainState {
   const moments = model.parameters.map(
@@ -46,25 +51,37 @@ export async function saveCheckpoint(
   const final = join(folder, `checkpoint-${state.step}`);
   const partial = join(folder, `.checkpoint-${state.step}.partial`);
   await rm(partial, { recursive: true, force: true });
-  const write = (part: string, tensors: Iterable<readonly [string, Tensor]>): Promise<unknown> =>
-    writeModelWeights(
-      join(partial, part),
-      [...tensors].map(([name, tensor]) => ({ name, shape: tensor.shape, values: () => device.floats(tensor) })),
-      { dtype: "F32" },
-    );
-  await write("parameters", state.parameters);
-  const moment = (key: keyof Moments) => [...state.moments].map(([name, both]) => [name, both[key]] as const);
-  await write("first", moment("first"));
-  await write("second", moment("second"));
-  await writeFileAtomic(join(partial, STATE), JSON.stringify({ version: VERSION, step: state.step, fingerprint }));
-  await rm(final, { recursive: true, force: true });
-  await rename(partial, final);
+  try {
+    await writeState(partial, state, device);
+    await writeFileAtomic(join(partial, STATE), JSON.stringify({ version: VERSION, step: state.step, fingerprint }));
+    await rm(final, { recursive: true, force: true });
+    await rename(partial, final);
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true }); // a full disk must not stay full
+    throw error;
+  }
   for (const older of await checkpoints(folder)) {
     if (older.step < state.step) await rm(older.path, { recursive: true, force: true });
   }
 }
 
-/** The newest checkpoint in `folder`, or undefined where there is none. */
+async function writeState(directory: string, state: TrainState, device: Device): Promise<void> {
+  const write = (part: Part, tensors: Iterable<readonly [string, Tensor]>): Promise<unknown> =>
+    writeModelWeights(
+      join(directory, part),
+      [...tensors].map(([name, tensor]) => ({ name, shape: tensor.shape, values: () => device.floats(tensor) })),
+      { dtype: "F32" },
+    );
+  const moment = (key: keyof Moments) => [...state.moments].map(([name, both]) => [name, both[key]] as const);
+  await write("parameters", state.parameters);
+  await write("first", moment("first"));
+  await write("second", moment("second"));
+}
+
+/**
+ * The newest checkpoint in `folder`, or undefined where there is none.
+ * @throws UserError  it belongs to another run, or is damaged
+ */
 export async function loadCheckpoint(
   folder: string,
   model: Model,
@@ -73,33 +90,45 @@ export async function loadCheckpoint(
 ): Promise<TrainState | undefined> {
   const newest = (await checkpoints(folder)).at(-1);
   if (newest === undefined) return undefined;
-  const record = schema.parse(JSON.parse(await readFile(join(newest.path, STATE), "utf8")));
-  if (record.fingerprint !== fingerprint) {
+  const record = schema.safeParse(await readJson(join(newest.path, STATE)));
+  if (!record.success || record.data.step !== newest.step) throw damaged(newest.path, STATE);
+  if (record.data.fingerprint !== fingerprint) {
     throw new UserError(`${newest.path} belongs to a run with other options, data or threads`, {
       remedy: "repeat the options of that run, or pass --force to begin anew",
     });
   }
-  const read = async (part: string): Promise<Map<string, Tensor>> => {
-    const store = await openWeights(join(newest.path, part));
-    try {
-      const tensors = new Map<string, Tensor>();
-      for (const { name, shape } of model.parameters)
-        tensors.set(name, device.fromFloats(await store.read(name), shape));
-      return tensors;
-    } finally {
-      await store.close();
-    }
-  };
+  const read = (part: Part): Promise<Map<string, Tensor>> => readPart(join(newest.path, part), model, device);
   const [parameters, first, second] = [await read("parameters"), await read("first"), await read("second")];
   const moments = model.parameters.map(
     ({ name }) => [name, { first: present(first.get(name), name), second: present(second.get(name), name) }] as const,
   );
-  return { step: record.step, parameters, moments: new Map(moments) };
+  return { step: record.data.step, parameters, moments: new Map(moments) };
 }
 
+async function readPart(path: string, model: Model, device: Device): Promise<Map<string, Tensor>> {
+  const store = await openWeights(path);
+  try {
+    const tensors = new Map<string, Tensor>();
+    for (const { name, shape } of model.parameters) {
+      const stored = store.tensors.get(name);
+      if (stored?.dtype !== "F32" || stored.shape.join() !== shape.join()) throw damaged(path, name);
+      tensors.set(name, device.fromFloats(await store.read(name), shape));
+    }
+    return tensors;
+  } finally {
+    await store.close();
+  }
+}
+
+const damaged = (path: string, what: string): UserError =>
+  new UserError(`${path} is damaged: ${what} is not what was written there`, {
+    remedy: "pass --force to begin anew",
+  });
+
+/** Those that are whole, the newest last. A folder gets its name when all of it is written. */
 async function checkpoints(folder: string): Promise<{ readonly step: number; readonly path: string }[]> {
-  const names = await readdir(folder).catch(() => [] as string[]);
-  return names
+  if (!existsSync(folder)) return [];
+  return (await readdir(folder))
     .flatMap((name) => {
       const step = NAME.exec(name)?.[1];
       return step === undefined ? [] : [{ step: Number(step), path: join(folder, name) }];

@@ -7,7 +7,15 @@ import type { Row } from "../records/row.js";
 import type { Device, Tensor } from "../runtime/device.js";
 import { Interrupted, UserError } from "../util/errors.js";
 import { type AdamOptions, compileAdam } from "./adam.js";
-import { microBatches, type Reduction, type Step, steps, stepsPerEpoch, supervisedPositions } from "./batches.js";
+import {
+  type MicroBatch,
+  microBatches,
+  type Reduction,
+  type Step,
+  steps,
+  stepsPerEpoch,
+  supervisedPositions,
+} from "./batches.js";
 import { compileLoss, type LossProgram } from "./loss-program.js";
 import { rateFactor, type Schedule } from "./schedule.js";
 import type { TrainState } from "./state.js";
@@ -64,69 +72,55 @@ export async function train(
   afterStep: (result: TrainStep) => Promise<void>,
   signal?: AbortSignal,
 ): Promise<void> {
-  const total = totalSteps(rows.length, options);
   const end = stepsToDo(rows.length, options);
   if (state.step >= end) return;
-  const lossProgram = await compileLoss(model, device, {
-    maxPositions: largestMicroBatch(rows, options.microTokens),
-    gradients: true,
-  });
-  const adam = await compileAdam(device, options.adam);
+  const schedule = { ...options, totalSteps: totalSteps(rows.length, options) };
+  const maxPositions = largestMicroBatch(rows, options.microTokens);
+  await using loss = await compileLoss(model, device, { maxPositions, gradients: true });
+  await using adam = await compileAdam(device, options.adam);
   const totals = new Map(model.parameters.map(({ name, shape }) => [name, device.zeros(shape)]));
-  try {
-    for (const step of steps(rows, options, state.step)) {
-      if (step.index >= end) return;
-      const started = performance.now();
-      for (const tensor of totals.values()) device.fill(tensor, 0);
-      const { loss, tokens, supervisedTokens } = await accumulate(
-        lossProgram,
-        model,
-        step,
-        options,
-        state,
-        totals,
-        signal,
-      );
-      const gradNorm = await adam.norm(totals);
-      refuseDivergence(loss, gradNorm, step.index);
-      const learningRate =
-        options.learningRate *
-        rateFactor(step.index, { schedule: options.schedule, warmup: options.warmup, totalSteps: total });
-      await adam.update(state.parameters, totals, state.moments, {
-        step: step.index + 1,
-        learningRate,
-        gradientScale: clipScale(gradNorm, options.clip),
-      });
-      state.step = step.index + 1;
-      const seconds = (performance.now() - started) / 1000;
-      await afterStep({ step, loss, learningRate, gradNorm, tokens, supervisedTokens, seconds });
-    }
-  } finally {
-    await lossProgram[Symbol.asyncDispose]();
-    await adam[Symbol.asyncDispose]();
+  for (const step of steps(rows, options, state.step)) {
+    if (step.index >= end) return;
+    const started = performance.now();
+    for (const tensor of totals.values()) device.fill(tensor, 0);
+    const batches = microBatches(step.rows, { ...options, maxPositions: model.dims.maxPositions });
+    const summed = await sumBatches(loss, state.parameters, batches, totals, signal);
+    const gradNorm = await adam.norm(totals);
+    refuseDivergence(summed, gradNorm, step.index);
+    const learningRate = options.learningRate * rateFactor(step.index, schedule);
+    await adam.update(state.parameters, totals, state.moments, {
+      step: step.index + 1,
+      learningRate,
+      gradientScale: clipScale(gradNorm, options.clip),
+    });
+    state.step = step.index + 1;
+    await afterStep({
+      step,
+      loss: summed,
+      learningRate,
+      gradNorm,
+      tokens: step.rows.reduce((sum, row) => sum + row.inputIds.length, 0),
+      supervisedTokens: batches.reduce((sum, { positions }) => sum + positions.length, 0),
+      seconds: (performance.now() - started) / 1000,
+    });
   }
 }
 
-/** The loss of one step, its gradients added onto `totals`. */
-async function accumulate(
+/** The sum of the batches' losses; where there are totals, the gradients are added onto them. */
+async function sumBatches(
   program: LossProgram,
-  model: Model,
-  step: Step,
-  options: TrainOptions,
-  state: TrainState,
-  totals: ReadonlyMap<string, Tensor>,
-  signal: AbortSignal | undefined,
-): Promise<{ loss: number; tokens: number; supervisedTokens: number }> {
+  parameters: ReadonlyMap<string, Tensor>,
+  batches: readonly MicroBatch[],
+  totals?: ReadonlyMap<string, Tensor>,
+  signal?: AbortSignal,
+): Promise<number> {
   let loss = 0;
-  let supervisedTokens = 0;
-  for (const batch of microBatches(step.rows, { ...options, maxPositions: model.dims.maxPositions })) {
+  for (const batch of batches) {
     await eventLoopTurn();
     if (signal?.aborted === true) throw new Interrupted("stopped before the step was complete");
-    loss += await program.run(state.parameters, batch, totals);
-    supervisedTokens += batch.positions.length;
+    loss += await program.run(parameters, batch, totals);
   }
-  const tokens = step.rows.reduce((sum, row) => sum + row.inputIds.length, 0);
-  return { loss, tokens, supervisedTokens };
+  return loss;
 }
 
 /** Programs run on this thread; a signal is only seen when the event loop gets a turn. */
@@ -138,10 +132,12 @@ const clipScale = (norm: number, clip: number | undefined): number =>
 
 function refuseDivergence(loss: number, gradNorm: number, step: number): void {
   if (Number.isFinite(loss) && Number.isFinite(gradNorm)) return;
-  throw new UserError(`step ${step + 1}: the loss is ${loss}, its gradient ${gradNorm}`, {
-    remedy: "use a smaller --lr, or --clip 1",
-  });
+  throw diverged(`step ${step + 1}: the loss is ${loss}, the norm of its gradient ${gradNorm}`);
 }
+
+/** Training that has left the numbers: there is nothing to go on from. */
+export const diverged = (what: string): UserError =>
+  new UserError(`the training diverged: ${what}`, { remedy: "begin anew with a smaller --lr, or with --clip 1" });
 
 /** Supervised positions that one micro-batch can have. */
 export function largestMicroBatch(rows: readonly Row[], microTokens: number): number {
@@ -149,24 +145,19 @@ export function largestMicroBatch(rows: readonly Row[], microTokens: number): nu
   return Math.max(longest, microTokens);
 }
 
-/** The reduced loss of `rows` as one batch, without a gradient. */
+/**
+ * The reduced loss of `rows` as one batch, without a gradient.
+ * @throws Interrupted  `options.signal` was aborted
+ */
 export async function evaluateLoss(
   model: Model,
   device: Device,
   rows: readonly Row[],
   parameters: ReadonlyMap<string, Tensor>,
-  options: Pick<TrainOptions, "reduction" | "microTokens">,
+  options: Pick<TrainOptions, "reduction" | "microTokens"> & { readonly signal?: AbortSignal },
 ): Promise<number> {
-  const program = await compileLoss(model, device, {
-    maxPositions: largestMicroBatch(rows, options.microTokens),
-    gradients: false,
-  });
-  try {
-    let loss = 0;
-    for (const batch of microBatches(rows, { ...options, maxPositions: model.dims.maxPositions }))
-      loss += await program.run(parameters, batch);
-    return loss;
-  } finally {
-    await program[Symbol.asyncDispose]();
-  }
+  const maxPositions = largestMicroBatch(rows, options.microTokens);
+  await using program = await compileLoss(model, device, { maxPositions, gradients: false });
+  const batches = microBatches(rows, { ...options, maxPositions: model.dims.maxPositions });
+  return await sumBatches(program, parameters, batches, undefined, options.signal);
 }

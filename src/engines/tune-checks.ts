@@ -1,0 +1,80 @@
+/**
+ * What the embedded engine refuses to tune, said before anything starts: rows that the model cannot see, runs that do not fit.
+ * May not know: data sets, templates, the command line's parsing.
+ */
+import type { Model } from "../models/model.js";
+import { parameterCount } from "../models/open.js";
+import type { Row } from "../records/row.js";
+import { batchShapes, type MemoryEstimate, memoryEstimator } from "../train/memory.js";
+import { CHECKPOINT_BYTES_PER_PARAMETER } from "../train/state.js";
+import { largestMicroBatch } from "../train/trainer.js";
+import { invariant, UserError } from "../util/errors.js";
+import { formatBytes } from "../util/progress.js";
+import type { TuneOptions } from "./engine.js";
+
+/**
+ * @param directory  the model's, for the message
+ * @throws UserError  an id outside the vocabulary, or more ids than the model has positions
+ */
+export function refuseForeignRows(model: Model, rows: readonly Row[], directory: string): void {
+  const { vocabSize, maxPositions } = model.dims;
+  for (const { id, inputIds } of rows) {
+    const foreign = inputIds.find((token) => token >= vocabSize);
+    if (foreign !== undefined) {
+      throw new UserError(`row ${id} has id ${foreign}; the model has ${vocabSize} entries`, {
+        remedy: `render with the tokenizer of ${directory}`,
+      });
+    }
+    if (inputIds.length - 1 > maxPositions) {
+      throw new UserError(`row ${id} has ${inputIds.length} ids; the model has ${maxPositions} positions`, {
+        remedy: `pass --max-length ${maxPositions}`,
+      });
+    }
+  }
+}
+
+/** The most that a run over `rows` will need at one time. */
+export function runMemory(model: Model, rows: readonly Row[], options: TuneOptions): MemoryEstimate {
+  const estimate = memoryEstimator(model, largestMicroBatch(rows, options.microTokens));
+  const shapes = batchShapes(rows, { ...options, maxPositions: model.dims.maxPositions });
+  const largest = shapes
+    .map(estimate)
+    .reduce<MemoryEstimate | undefined>(
+      (most, one) => (most === undefined || one.total > most.total ? one : most),
+      undefined,
+    );
+  invariant(largest !== undefined, "no row to train on");
+  return largest;
+}
+
+/** @param free bytes of memory */
+export function refuseTooLarge(model: Model, rows: readonly Row[], options: TuneOptions, free: number): void {
+  const need = runMemory(model, rows, options);
+  if (need.total <= free) return;
+  const smaller = [1024, 512, 256, 128]
+    .filter((microTokens) => microTokens < options.microTokens)
+    .map((microTokens) => ({ microTokens, total: runMemory(model, rows, { ...options, microTokens }).total }))
+    .find(({ total }) => total <= free);
+  const parts =
+    `weights ${formatBytes(need.weights)}, gradients ${formatBytes(need.gradients)}, ` +
+    `Adam ${formatBytes(need.adam)}, activations ${formatBytes(need.activations)}`;
+  throw new UserError(`tuning needs about ${formatBytes(need.total)} (${parts}); ${formatBytes(free)} are free`, {
+    remedy:
+      smaller === undefined
+        ? "take a smaller model or shorter rows (--max-length)"
+        : `pass --micro-tokens ${smaller.microTokens}, which needs about ${formatBytes(smaller.total)}`,
+  });
+}
+
+/** @param free bytes on the disk of the output */
+export function refuseFullDisk(model: Model, options: TuneOptions, free: number): void {
+  const parameters = parameterCount(model);
+  const checkpoints = 2 * CHECKPOINT_BYTES_PER_PARAMETER * parameters; // the next one is written before the last is removed
+  const models = 4 * parameters * (options.saveEveryEpoch ? 1 + options.epochs : 1);
+  if (checkpoints + models <= free) return;
+  throw new UserError(
+    `tuning needs about ${formatBytes(checkpoints + models)} on the disk (two checkpoints ${formatBytes(checkpoints)}, ` +
+      `the tuned model ${formatBytes(models)}); ${formatBytes(free)} are free`,
+    { remedy: "free some, or name an --out on another disk" },
+  );
+}

@@ -1,0 +1,100 @@
+/**
+ * A tuned model as a directory that Transformers loads: what was read, with the tuned values in place of the old ones.
+ * May not know: training.
+ */
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { OpenModel } from "../models/open.js";
+import type { Device, Tensor } from "../runtime/device.js";
+import { present } from "../util/errors.js";
+import { readJson, temporaryName, writeFileAtomic } from "../util/files.js";
+import { writeModelWeights } from "../weights/safetensors-write.js";
+import type { WeightDtype } from "../weights/weight-store.js";
+
+const CONFIG = "config.json";
+/** What a model directory has besides configuration and weights; copied as it is. */
+const COMPANIONS = [
+  "generation_config.json",
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "added_tokens.json",
+  "tokenizer.model",
+  "vocab.json",
+  "merges.txt",
+  "chat_template.jinja",
+];
+const WEIGHTS = /^model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?$/;
+
+/** Whether `writeModel` writes files of this name. */
+export const isModelFile = (name: string): boolean =>
+  name === CONFIG || COMPANIONS.includes(name) || WEIGHTS.test(name);
+
+export interface TunedModel {
+  readonly device: Device;
+  readonly parameters: ReadonlyMap<string, Tensor>;
+  /** Of the weights; default: of each tensor as it was read. */
+  readonly dtype: WeightDtype | undefined;
+}
+
+/** Writes into `out`; each file appears whole, the weights last. */
+export async function writeModel(source: string, opened: OpenModel, tuned: TunedModel, out: string): Promise<void> {
+  await mkdir(out, { recursive: true });
+  for (const name of COMPANIONS) await copyWhole(join(source, name), join(out, name));
+  await writeConfig(join(source, CONFIG), join(out, CONFIG), tuned.dtype);
+  const { model, weights, storedNames } = opened;
+  const tensors = model.parameters.map(({ name, shape }) => {
+    const stored = present(storedNames.get(name), name);
+    return {
+      name: stored,
+      shape,
+      dtype: tuned.dtype ?? writable(weights.tensors.get(stored)?.dtype),
+      values: () => tuned.device.floats(present(tuned.parameters.get(name), name)),
+    };
+  });
+  await writeModelWeights(out, tensors, { dtype: tuned.dtype ?? "F32" });
+}
+
+/** The same as a new directory that appears whole, in place of one that is there. */
+export async function writeModelDirectory(
+  source: string,
+  opened: OpenModel,
+  tuned: TunedModel,
+  out: string,
+): Promise<void> {
+  const partial = join(dirname(out), `.${basename(out)}.partial`);
+  await rm(partial, { recursive: true, force: true });
+  try {
+    await writeModel(source, opened, tuned, partial);
+    await rm(out, { recursive: true, force: true });
+    await rename(partial, out);
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function copyWhole(from: string, to: string): Promise<void> {
+  if (!existsSync(from)) return;
+  const temporary = temporaryName(to);
+  try {
+    await copyFile(from, temporary);
+    await rename(temporary, to);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Byte for byte, unless it would tell a loader to round what `--dtype` asked for. */
+async function writeConfig(from: string, to: string, dtype: WeightDtype | undefined): Promise<void> {
+  const config = (await readJson(from)) as Record<string, unknown>;
+  const key = "dtype" in config ? "dtype" : "torch_dtype"; // the name since Transformers 5, and before
+  if (dtype === undefined || config[key] === TORCH_DTYPE[dtype]) return copyWhole(from, to);
+  await writeFileAtomic(to, `${JSON.stringify({ ...config, [key]: TORCH_DTYPE[dtype] }, null, 2)}\n`);
+}
+
+const TORCH_DTYPE: Readonly<Record<WeightDtype, string>> = { F32: "float32", F16: "float16", BF16: "bfloat16" };
+
+const writable = (dtype: string | undefined): WeightDtype => (dtype === "F16" || dtype === "BF16" ? dtype : "F32");
