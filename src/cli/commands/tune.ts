@@ -4,7 +4,8 @@
  */
 import { type Command, Option } from "commander";
 import type { StepMetrics } from "../../engines/engine.js";
-import type { TuneRunRecord } from "../../records/tune.js";
+import type { Certificate } from "../../records/certificate.js";
+import type { TunePlan, TuneRunRecord } from "../../records/tune.js";
 import type { Preset, TuneRequest, TuneWatch } from "../../steps/tune.js";
 import type { BosChoice, Objective } from "../../text/render.js";
 import { formatBytes, formatCount, formatDuration, formatRate } from "../../util/progress.js";
@@ -14,8 +15,8 @@ import { type Io, runAction } from "../run-action.js";
 const help = `
 Every parameter is trained, with Adam, on the loss of responses and their stop tokens alone. --objective response empties every
 instruction first: response tuning. Writes a model directory that Transformers loads unchanged, metrics.jsonl (a line a step) and
-run.json (everything that determined the run). Interrupt it with Ctrl-C and give the same command with --resume: the result is the
-same, bit for bit.
+run.json (everything that determined the run). Stop it with Ctrl-C, or in any other way, and give the same command with --resume: the
+result is the same, bit for bit.
 
 Presets set what is not given: paper (cosine, warm-up 0.1, sums of token losses) and reference (linear, warm-up 0.03, means).
 
@@ -40,9 +41,10 @@ interface TuneFlags {
   readonly maxResponseTokens?: number;
   readonly maxSteps?: number;
   readonly holdOut: number;
-  readonly limit?: number;
+  readonly limit?: number | "all";
   readonly shuffle: boolean;
   readonly saveEveryEpoch: boolean;
+  readonly checkpointEvery?: number;
   readonly skipEmpty: boolean;
   readonly microTokens?: number;
   readonly dtype?: "f32" | "f16" | "bf16";
@@ -108,12 +110,18 @@ function addRunOptions(command: Command): void {
       ).choices(["paper", "reference", "token"]),
     )
     .addOption(
-      new Option("--clip <norm>", "largest norm of the gradient (default: none)").argParser(decimal({ min: 0 })),
+      new Option("--clip <norm>", "largest norm of the gradient (default: none)").argParser(decimal({ above: 0 })),
     )
     .addOption(
       new Option("--max-steps <n>", "stop early; the schedule stays that of the whole").argParser(integer({ min: 1 })),
     )
     .addOption(new Option("--save-every-epoch", "also keep OUT/epoch-N").default(false, "the last alone"))
+    .addOption(
+      new Option(
+        "--checkpoint-every <steps>",
+        "keep a checkpoint after this many steps (default: after every epoch, every ten minutes and on Ctrl-C)",
+      ).argParser(integer({ min: 1 })),
+    )
     .addOption(seedOption())
     .addOption(new Option("--no-shuffle", "rows in the order of the file"))
     .addOption(
@@ -144,7 +152,12 @@ function addRowOptions(command: Command): void {
         .default(0)
         .argParser(integer({ min: 0 })),
     )
-    .addOption(new Option("--limit <n>", "at most n examples from the front").argParser(integer({ min: 1 })))
+    .addOption(
+      new Option(
+        "--limit <n>",
+        "at most n examples from the front, or all (default: the paper's: 1,000 of gsm8k, recipes and chess, else all)",
+      ).argParser((text) => (text === "all" ? text : integer({ min: 1 })(text))),
+    )
     .addOption(
       new Option("--skip-empty", "leave out rows of which nothing carries loss after the cut").default(
         false,
@@ -173,22 +186,18 @@ async function runTune(flags: TuneFlags, io: Io): Promise<TuneRunRecord> {
     ...(lr === undefined ? {} : { learningRate: lr }),
     ...(dtype === undefined ? {} : { dtype: dtype.toUpperCase() as "F32" | "F16" | "BF16" }),
   };
-  const record = await tune(request, { ...watchOn(io), signal: io.signal });
+  const record = await tune(request, { ...watchOn(io, flags.out), signal: io.signal });
   io.out(describe(record, flags.out));
   return record;
 }
 
-/** The progress line: step, loss, speed, time left, memory. */
-function watchOn(io: Io): TuneWatch {
+/** What is said on the way, and the progress line: step, loss, speed, time left, memory. */
+function watchOn(io: Io, out: string): TuneWatch {
   let [steps, seconds, tokens] = [0, 0, 0];
   return {
-    onStart({ resumedAt, total, certificate }) {
-      const { rows, supervised_tokens, rows_merged, rows_cut, rows_skipped } = certificate;
-      io.note(
-        `mask certified: ${formatCount(rows)} rows, ${formatCount(supervised_tokens)} tokens carry loss; ` +
-          `${rows_merged} merged, ${rows_cut} cut, ${rows_skipped} skipped`,
-      );
-      io.note(resumedAt > 0 ? `going on after step ${resumedAt} of ${total}` : `${total} steps`);
+    onStart({ resumedAt, total, certificate, data }) {
+      for (const line of describeRows(certificate, data)) io.note(line);
+      io.note(resumedAt > 0 ? `going on after step ${resumedAt} of ${total}` : `${formatCount(total)} steps`);
     },
     onStep(step: StepMetrics, { total }) {
       steps += 1;
@@ -203,11 +212,30 @@ function watchOn(io: Io): TuneWatch {
       });
     },
     onHeldOut({ epoch, loss }) {
-      io.progress.note(
+      io.note(
         `held-out loss ${epoch === 0 ? "before training" : `after epoch ${epoch}`}: ${loss.toFixed(4)} nats a token`,
       );
     },
+    onFinishedBefore({ finished }) {
+      io.note(`${out} holds this run, finished at ${finished}: nothing is left to do`);
+    },
   };
+}
+
+function describeRows(certificate: Certificate, data: TunePlan["data"]): string[] {
+  const { rows, supervised_tokens, rows_merged, rows_cut, rows_skipped, rows_lossy } = certificate;
+  const some = (n: number, what: string): string[] => (n === 0 ? [] : [`${formatCount(n)} ${what}`]);
+  const apart = [
+    ...some(rows_merged, "merged at the border of prompt and response"),
+    ...some(rows_cut, "cut at --max-length"),
+    ...some(rows_skipped, "skipped without a token that carries loss"),
+    ...some(data.too_long, "left out with a longer response"),
+    ...some(data.held_out, "held out"),
+    ...data.left_out.flatMap(({ reason, count }) => some(count, `left out by the data set (${reason})`)),
+  ];
+  const certified = `mask certified: ${formatCount(rows)} rows, ${formatCount(supervised_tokens)} tokens carry loss`;
+  const lossy = `warning: ${formatCount(rows_lossy)} rows hold characters that have no token in this vocabulary; their ids lack them`;
+  return [[certified, ...apart].join("; "), ...(rows_lossy > 0 ? [lossy] : [])];
 }
 
 function describe(record: TuneRunRecord, out: string): string {
@@ -215,6 +243,6 @@ function describe(record: TuneRunRecord, out: string): string {
   return (
     `${formatCount(record.steps)} steps on ${formatCount(record.data.rows)} rows in ${formatDuration(record.seconds)} ` +
     `(${formatRate(record.tokens_per_second, "tok")}), last loss ${record.final_loss.toPrecision(4)}` +
-    `${held === "" ? "" : `, held-out loss ${held}`}.\n${out}\n`
+    `${held === "" ? "" : `, held-out loss ${held}`}\n${out}\n`
   );
 }

@@ -1,0 +1,123 @@
+/**
+ * A folder that one process at a time works in. The lock is a file that names its process; where that process is gone, the lock is
+ * taken over.
+ * May not know: what the folder is for.
+ */
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { mkdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { setTimeout } from "node:timers/promises";
+import { UserError } from "./errors.js";
+
+/** A lock that cannot be read may be one that somebody is just writing. */
+const BEING_WRITTEN_MS = 200;
+
+export interface Lock {
+  release(): Promise<void>;
+}
+
+interface Holder {
+  readonly pid: number;
+  readonly host: string;
+  /** When the process began, where the system tells: numbers of processes come again. */
+  readonly began: string | undefined;
+  readonly token: string;
+}
+
+/**
+ * @param path  the lock's file; its folder is there
+ * @param what  what is locked, for the message
+ * @throws UserError  another process holds it
+ */
+export async function acquireLock(path: string, what: string): Promise<Lock> {
+  const mine: Holder = {
+    pid: process.pid,
+    host: hostname(),
+    began: beginningOf(process.pid),
+    token: randomBytes(8).toString("hex"),
+  };
+  if (!(await create(path, mine))) await takeOver(path, mine, what);
+  return {
+    async release() {
+      if ((await holderOf(path))?.token === mine.token) await rm(path, { force: true });
+    },
+  };
+}
+
+async function create(path: string, holder: Holder): Promise<boolean> {
+  try {
+    await writeFile(path, JSON.stringify(holder), { flag: "wx" });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** Of several that find the same dead holder, one makes the folder named after it and may remove its lock. */
+async function takeOver(path: string, mine: Holder, what: string): Promise<void> {
+  let found = await holderOf(path);
+  if (found === undefined) {
+    await setTimeout(BEING_WRITTEN_MS);
+    found = await holderOf(path);
+  }
+  if (found !== undefined && isAlive(found)) throw busy(path, what, found);
+  const claim = `${path}.${found?.token ?? "damaged"}`;
+  try {
+    await mkdir(claim);
+  } catch {
+    throw busy(path, what, found);
+  }
+  try {
+    const still = await holderOf(path);
+    if (still?.token !== found?.token) throw busy(path, what, still);
+    await rm(path, { force: true });
+    if (!(await create(path, mine))) throw busy(path, what, await holderOf(path));
+  } finally {
+    await rmdir(claim);
+  }
+}
+
+function busy(path: string, what: string, holder: Holder | undefined): UserError {
+  const who =
+    holder === undefined
+      ? "another process"
+      : `process ${holder.pid}${holder.host === hostname() ? "" : ` on ${holder.host}`}`;
+  return new UserError(`${what} is in use by ${who}`, {
+    remedy: `wait for it to end, or remove ${path} if you know that it has`,
+  });
+}
+
+/** Undefined where there is none, or where its writer was stopped while writing it. */
+async function holderOf(path: string): Promise<Holder | undefined> {
+  try {
+    const value = JSON.parse(await readFile(path, "utf8")) as Partial<Holder> | null;
+    const whole = typeof value?.pid === "number" && typeof value.host === "string" && typeof value.token === "string";
+    return whole ? (value as Holder) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A process of another machine cannot be asked: it counts as alive. */
+function isAlive({ pid, host, began }: Holder): boolean {
+  if (host !== hostname()) return true;
+  if (pid === process.pid) return began === beginningOf(pid);
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM"; // there, but somebody else's
+  }
+  return began === undefined || began === beginningOf(pid);
+}
+
+/** Ticks since the machine was started: field 22 of /proc/PID/stat (man 5 proc). Undefined on other systems. */
+function beginningOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]; // the name before may hold spaces
+  } catch {
+    return undefined;
+  }
+}
