@@ -79,6 +79,7 @@ export async function planGeneration(options: PlanOptions): Promise<GeneratePlan
   const text = await loadTextModel(options.model);
   const rules = await planRules(options, text);
   const inputs = await readPrompts(options);
+  if (inputs.length === 0) throw new UserError("there are no prompts", { remedy: "give at least one" });
   const render = renderer(text, options);
   const names = uniqueNames(inputs);
   const prompts = inputs.map((input, i) => ({

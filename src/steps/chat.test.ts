@@ -1,0 +1,124 @@
+/** A conversation turn by turn: what the model is given, how text streams, how it is stopped, which rules hold. */
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { mockEngine } from "../../test/mock-engine.js";
+import type { Engine, GenerateOptions, GenerateRequest } from "../engines/engine.js";
+import { loadTextModel } from "../text/load.js";
+import { renderExample, renderPrompt } from "../text/render.js";
+import { templateFrom } from "../text/template.js";
+import { type ChatOptions, openChat, openTextStream } from "./chat.js";
+
+const folder = (name: string): string => join(import.meta.dirname, "..", "..", "test", "fixtures", "models", name);
+const model = folder("llama");
+
+/** Answers with the ids of `text`, token by token; stops where the signal says so. */
+async function scripted(text: string, options: Partial<ChatOptions> = {}) {
+  const { tokenizer } = await loadTextModel(model);
+  const ids = tokenizer.encode(text, { special: false, plainText: true, continued: true });
+  const asked: GenerateRequest[] = [];
+  const given: GenerateOptions[] = [];
+  const mock = mockEngine();
+  const engine: Engine = {
+    ...mock,
+    load: async (directory, settings) => ({
+      ...(await mock.load(directory, settings)),
+      async *generate([request], engineOptions) {
+        asked.push(request!);
+        given.push(engineOptions);
+        for (const id of ids) {
+          engineOptions.signal?.throwIfAborted();
+          engineOptions.onToken?.(0, id);
+        }
+        yield { id: request!.id, ids, stop: "eos" as const };
+      },
+    }),
+  };
+  return { chat: await openChat({ model, engine, threads: 1, ...options }), asked, given };
+}
+
+describe("turns", () => {
+  it("stand alone by default", async () => {
+    const { chat, asked } = await scripted("Blue.");
+    const text = await loadTextModel(model);
+    const pieces: string[] = [];
+    expect(await chat.ask("Name a colour.", (piece) => pieces.push(piece))).toMatchObject({
+      text: "Blue.",
+      stop: "eos",
+    });
+    await chat.ask("And another.", () => {});
+    expect(pieces.join("")).toBe("Blue.");
+    const prompts = ["Name a colour.", "And another."].map((q) => renderPrompt(text, templateFrom(), q));
+    expect(asked.map(({ promptIds, conversationIds }) => ({ promptIds, conversationIds }))).toEqual(prompts);
+  });
+
+  it("see those before them with --multi-turn, in the format of training, until a reset", async () => {
+    const { chat, asked } = await scripted("Blue.", { multiTurn: true });
+    const text = await loadTextModel(model);
+    await chat.ask("Name a colour.", () => {});
+    await chat.ask("And another.", () => {});
+    const messages = (["Name a colour.", "Blue.", "And another.", "x"] as const).map((content, i) => ({
+      role: i % 2 === 0 ? ("user" as const) : ("assistant" as const),
+      content,
+    }));
+    const row = renderExample(text, templateFrom(), { id: "d", messages });
+    const second = asked[1]!.promptIds;
+    expect(second).toEqual(row.inputIds.slice(0, second.length));
+    expect(row.labels[second.length]).not.toBe(-100); // what follows is the second response
+    chat.reset();
+    await chat.ask("Name a colour.", () => {});
+    expect(asked[2]!.promptIds).toEqual(asked[0]!.promptIds);
+  });
+
+  it("are stopped by a signal, with what was said so far", async () => {
+    const { chat } = await scripted("Blue and green.");
+    const controller = new AbortController();
+    let said = "";
+    const stopAfterOne = (piece: string): void => {
+      said += piece;
+      controller.abort();
+    };
+    const reply = await chat.ask("Name a colour.", stopAfterOne, controller.signal);
+    expect(reply).toMatchObject({ text: said, tokens: 1, stop: "interrupted" });
+  });
+});
+
+describe("rules", () => {
+  it("are switched without another kind of program: none is a set that says nothing", async () => {
+    const { chat, given } = await scripted("Blue.");
+    expect(chat.rules).toBeUndefined();
+    await chat.ask("a", () => {});
+    await chat.setRules("paper");
+    expect(chat.rules?.name).toBe("paper");
+    await chat.ask("a", () => {});
+    await chat.setRules(undefined);
+    await chat.ask("a", () => {});
+    expect(given.map(({ rules }) => [rules!.constant.size > 0, rules!.stopScore !== undefined])).toEqual([
+      [false, false],
+      [true, true],
+      [false, false],
+    ]);
+    await expect(chat.setRules("nowhere.yaml")).rejects.toThrow("cannot read the rules nowhere.yaml");
+  });
+});
+
+it("the streamed pieces are the text, and half a character is never shown", async () => {
+  for (const name of ["llama", "gpt2"]) {
+    const text = await loadTextModel(folder(name));
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme", maxLength: 12 }), (whole) => {
+        const ids = text.tokenizer.encode(whole, { special: false, plainText: true });
+        const final = text.tokenizer.decode(ids);
+        let shown = "";
+        const stream = openTextStream(text, (piece) => {
+          shown += piece;
+          if (!final.startsWith(shown)) throw new Error(`${JSON.stringify(shown)} of ${JSON.stringify(final)}`);
+        });
+        for (let n = 1; n <= ids.length; n++) stream.push(ids.slice(0, n));
+        stream.end(ids);
+        expect(shown).toBe(final);
+      }),
+      { numRuns: 50 },
+    );
+  }
+});

@@ -1,0 +1,229 @@
+/** Generation from files to files: formats, records, resumption, refusals. A scripted engine answers; one test runs the real one. */
+import { existsSync, readFileSync } from "node:fs";
+import { appendFile, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { mockEngine } from "../../test/mock-engine.js";
+import { temporaryFolder } from "../../test/temporary-folder.js";
+import type { Engine, GenerateOptions as EngineOptions, GenerateRequest } from "../engines/engine.js";
+import { answerLineSchema, generateRunSchema, outputSchema, traceLineSchema } from "../records/outputs.js";
+import { Interrupted } from "../util/errors.js";
+import { type GenerateOptions, generate, generatePaths } from "./generate.js";
+
+const model = join(import.meta.dirname, "..", "..", "test", "fixtures", "models", "llama");
+const files = temporaryFolder();
+const prompts = [
+  { id: "a", instruction: "  Name a colour.\n", dataset: "colours" },
+  { instruction: "Name a sea." },
+  { id: "a", instruction: "Name a bread." },
+];
+const base = { model, prompts, threads: 1, batch: 2 } satisfies Partial<GenerateOptions>;
+let next = 0;
+const freshOut = (): string => files.path(`outputs-${next++}.json`);
+const lines = (text: string): unknown[] =>
+  text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
+
+/** Answers with the second to last ids of the prompt; keeps what it was asked. */
+function scripted(options: { readonly logitRules?: boolean } = {}) {
+  const asked: GenerateRequest[] = [];
+  const given: EngineOptions[] = [];
+  const mock = mockEngine({ answer: (request) => request.promptIds.slice(2, 5), order: (all) => [...all].reverse() });
+  const engine: Engine = {
+    ...mock,
+    capabilities: { ...mock.capabilities, logitRules: options.logitRules ?? true },
+    async load(directory, settings) {
+      const loaded = await mock.load(directory, settings);
+      return {
+        ...loaded,
+        generate: (requests, engineOptions) => {
+          asked.push(...requests);
+          given.push(engineOptions);
+          return loaded.generate(requests, engineOptions);
+        },
+      };
+    },
+  };
+  return { engine, asked, given, open: () => mock.open() };
+}
+
+describe("outputs", () => {
+  it("are AlpacaEval's, in the order of the prompts, with tokens and stop; the record says how they came about", async () => {
+    const out = freshOut();
+    const { engine, asked, given, open } = scripted();
+    const { outputs, run } = await generate({ ...base, out, engine, rules: "paper", disableRules: ["eos"] });
+    expect(JSON.parse(readFileSync(out, "utf8"))).toEqual(outputs);
+    for (const output of outputs) outputSchema.parse(output);
+    expect(outputs.map(({ instruction, dataset, generator }) => [instruction, dataset, generator])).toEqual([
+      ["  Name a colour.\n", "colours", "llama+paper-eos"],
+      ["Name a sea.", undefined, "llama+paper-eos"],
+      ["Name a bread.", undefined, "llama+paper-eos"],
+    ]);
+    expect(outputs.every(({ tokens, stop }) => tokens === 3 && stop === "eos")).toBe(true);
+    const record = generateRunSchema.parse(JSON.parse(readFileSync(generatePaths(out).run, "utf8")));
+    expect(record).toEqual(run);
+    expect(record.rules).toMatchObject({ name: "paper", path: "paper", disabled: ["eos"] });
+    expect(record.outcome).toEqual({ eos: 3, length: 0, tokens: 9, computed: 3, reused: 0 });
+    expect(existsSync(generatePaths(out).partial)).toBe(false);
+    expect(new Set(asked.map(({ id }) => id)).size).toBe(3);
+    // Rules without an EOS rule hardly ever stop by themselves.
+    expect(given[0]).toMatchObject({
+      maxNewTokens: 512,
+      stopIds: [2],
+      temperature: 0,
+      seed: 0,
+      batch: 2,
+      trace: false,
+    });
+    expect(open()).toBe(0);
+  });
+
+  it.each([
+    [{}, 8192],
+    [{ rules: "paper" }, 8192],
+    [{ rules: "paper", disableRules: ["diversity"] }, 8192],
+    [{ rules: "reference", disableRules: ["eos"], maxNewTokens: 7 }, 7],
+  ])("%j: at most %i new tokens", async (options, expected) => {
+    const { engine, given } = scripted();
+    await generate({ ...base, ...options, engine });
+    expect(given[0]?.maxNewTokens).toBe(expected);
+  });
+
+  it("trim instructions, but not in the preset reference; raw prompts have no template", async () => {
+    const first = async (options: Partial<GenerateOptions>) => {
+      const { engine, asked } = scripted();
+      await generate({ ...base, ...options, limit: 1, engine });
+      return asked[0]!;
+    };
+    const [paper, reference, raw] = [await first({}), await first({ preset: "reference" }), await first({ raw: true })];
+    expect(reference.promptIds.length).toBeGreaterThan(paper.promptIds.length);
+    expect(raw.promptIds.length).toBeLessThan(paper.promptIds.length);
+    expect(raw.promptIds[0]).toBe(1);
+    expect(raw.conversationIds).toEqual(raw.promptIds.slice(1));
+    expect((await first({ raw: true, bos: "never" })).promptIds).toEqual(raw.conversationIds);
+  });
+
+  it("of equal prompts are computed once where nothing is drawn, and each by itself where something is", async () => {
+    const twice = [{ instruction: "Name a sea." }, { instruction: "Name a sea." }];
+    const [greedy, drawn] = [scripted(), scripted()];
+    const { outputs } = await generate({ ...base, prompts: twice, engine: greedy.engine });
+    await generate({ ...base, prompts: twice, engine: drawn.engine, temperature: 1 });
+    expect([outputs.length, greedy.asked.length, drawn.asked.length]).toEqual([2, 1, 2]);
+  });
+});
+
+describe("a stopped run", () => {
+  const stopping = (after: number) => {
+    const controller = new AbortController();
+    const { engine } = scripted();
+    const halting: Engine = {
+      ...engine,
+      async load(directory, settings) {
+        const loaded = await engine.load(directory, settings);
+        return {
+          ...loaded,
+          async *generate(requests, options) {
+            let given = 0;
+            for await (const result of loaded.generate(requests, options)) {
+              if (given++ === after) controller.abort(new Interrupted("kept"));
+              options.signal?.throwIfAborted();
+              yield result;
+            }
+          },
+        };
+      },
+    };
+    return { engine: halting, signal: controller.signal };
+  };
+
+  it("keeps finished answers, and the next computes the rest: the same bytes as a run in one go", async () => {
+    const [whole, out] = [freshOut(), freshOut()];
+    await generate({ ...base, out: whole, engine: scripted().engine });
+    const { engine, signal } = stopping(2);
+    await expect(generate({ ...base, out, engine }, { signal })).rejects.toThrow(Interrupted);
+    expect(existsSync(out)).toBe(false);
+    const partial = generatePaths(out).partial;
+    expect(lines(await readFile(partial, "utf8")).map((line) => answerLineSchema.parse(line)).length).toBe(2);
+    await appendFile(partial, '{"key":"torn'); // as a kill in the middle of a write leaves it
+    const again = scripted();
+    const { run } = await generate({ ...base, out, engine: again.engine, batch: 1 });
+    expect([again.asked.length, run.outcome.computed, run.outcome.reused]).toEqual([1, 1, 2]);
+    expect(await readFile(out, "utf8")).toBe(await readFile(whole, "utf8"));
+    expect(existsSync(partial)).toBe(false);
+  });
+
+  it.each([
+    [{ maxNewTokens: 2 }, 3],
+    [{ rules: "paper" }, 3],
+    [{ temperature: 1 }, 3],
+    [{ preset: "reference" as const }, 1], // it trims nothing of the two that are there
+    [{ threads: 2 }, 3],
+    [{ prompts: [...prompts].reverse() }, 1],
+    [{ force: true }, 3],
+  ])("is not taken up where %j changes answers: %i are computed anew", async (change, computed) => {
+    const out = freshOut();
+    const { engine, signal } = stopping(2);
+    await expect(generate({ ...base, out, engine }, { signal })).rejects.toThrow(Interrupted);
+    const again = scripted();
+    await generate({ ...base, ...change, out, engine: again.engine });
+    // Answered in reverse: the first of the three prompts was missing.
+    expect(again.asked.length).toBe(computed);
+  });
+});
+
+describe("refusals, before anything is computed", () => {
+  const refused = async (options: Partial<GenerateOptions>) => {
+    const { engine, asked } = scripted();
+    const message = await generate({ ...base, engine, ...options }).then(
+      () => "accepted",
+      (error: Error) => `${error.name}: ${error.message}`,
+    );
+    expect(asked).toEqual([]);
+    return message;
+  };
+
+  it("a result that is there", async () => {
+    const out = freshOut();
+    await generate({ ...base, out, engine: scripted().engine });
+    expect(await refused({ out })).toBe(`UserError: ${out} exists already`);
+    const trace = files.write("trace.jsonl", "");
+    expect(await refused({ out: freshOut(), trace })).toBe(`UserError: ${trace} exists already`);
+  });
+  it("rules that the engine cannot honour", async () => {
+    const { engine } = scripted({ logitRules: false });
+    expect(await refused({ rules: "paper", engine })).toBe(
+      "UserError: the engine mock cannot change logits at every step",
+    );
+  });
+  it.each([
+    [{ disableRules: ["eos"] }, 'UserError: there are no rules to leave "eos" out of'],
+    [{ rules: "paper", disableRules: ["Eos"] }, 'UserError: rules "paper" have no rule named "Eos" to disable'],
+    [{ trace: "trace.jsonl" }, "UserError: a trace is written only beside outputs"],
+    [{ prompts: [] }, "UserError: there are no prompts"],
+  ])("%j", async (options, message) => expect(await refused(options)).toBe(message));
+
+  it("leaves no empty ledger behind when the engine refuses", async () => {
+    const out = freshOut();
+    const failing: Engine = { ...scripted().engine, load: () => Promise.reject(new Error("no")) };
+    await expect(generate({ ...base, out, engine: failing })).rejects.toThrow("no");
+    expect(existsSync(generatePaths(out).partial)).toBe(false);
+  });
+});
+
+it("runs the embedded engine by default, and traces why each token was taken", async () => {
+  const [out, trace] = [freshOut(), files.path("why.jsonl")];
+  const source = files.write("prompts.txt", "Name a colour.\n\nName a sea.\n");
+  const options = { model, prompts: source, out, trace, threads: 1, maxNewTokens: 5, rules: "paper" };
+  const { outputs } = await generate(options);
+  const traced = lines(await readFile(trace, "utf8")).map((line) => traceLineSchema.parse(line));
+  expect(traced.map(({ id, instruction }) => [id, instruction])).toEqual([
+    ["prompt_0", "Name a colour."],
+    ["prompt_1", "Name a sea."],
+  ]);
+  traced.forEach(({ steps, stop }, i) => {
+    expect(steps.length).toBe(outputs[i]!.tokens + (stop === "eos" ? 1 : 0));
+    for (const step of steps) expect(step.logprob).toBeGreaterThanOrEqual(step.runner_up.logprob); // greedy
+  });
+});

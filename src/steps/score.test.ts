@@ -1,0 +1,96 @@
+/** Scoring from file to file: both kinds of rows, values against the engine's, resumption, refusals. */
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { mockEngine } from "../../test/mock-engine.js";
+import { temporaryFolder } from "../../test/temporary-folder.js";
+import type { Engine, ScoreRequest } from "../engines/engine.js";
+import { scoreOutputSchema, scoreRunSchema } from "../records/scores.js";
+import { Interrupted } from "../util/errors.js";
+import { score, scorePaths } from "./score.js";
+
+const folder = join(import.meta.dirname, "..", "..", "test", "fixtures", "models", "llama");
+const files = temporaryFolder();
+const rows = [
+  { id: "text", instruction: " Name a sea. ", response: " The sea. " },
+  { prompt_ids: [1, 7, 8], response_ids: [9, 10] },
+  { id: 3, prompt_ids: [1, 7, 8], response_ids: [9, 10] },
+];
+const input = files.write("rows.jsonl", rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+/** A number that says which id it stands for, and what came before it. */
+const logprobs = ({ promptIds, responseIds }: ScoreRequest): number[] =>
+  responseIds.map((id) => -id - promptIds.length / 8);
+const base = { model: folder, threads: 1 };
+
+describe("results", () => {
+  it("hold one value a response token, EOS last, in the order of the rows", async () => {
+    const out = files.path("scores.jsonl");
+    const engine = mockEngine({ logprobs, order: (all) => [...all].reverse() });
+    const { scores, run } = await score({ ...base, input, out, engine });
+    const written = (await readFile(out, "utf8")).trim().split("\n");
+    expect(written.map((line) => scoreOutputSchema.parse(JSON.parse(line)))).toEqual(scores);
+    expect(scores.map(({ id }) => id)).toEqual(["text", "row_1", "3"]);
+    expect(scores[1]).toEqual({ id: "row_1", logprobs: [-9.375, -10.375], sum: -19.75, mean: -9.875, tokens: 2 });
+    expect({ ...scores[2], id: "row_1" }).toEqual(scores[1]);
+    const asked = engine.scored[0]!;
+    expect(asked.length).toBe(2); // equal rows are computed once
+    expect(asked[0]!.responseIds.at(-1)).toBe(2);
+    expect(scoreRunSchema.parse(JSON.parse(await readFile(scorePaths(out).run, "utf8")))).toEqual(run);
+    expect(existsSync(scorePaths(out).partial)).toBe(false);
+  });
+
+  it("leave the EOS out where asked to", async () => {
+    const engine = mockEngine({ logprobs });
+    const [row] = rows;
+    const withEos = await score({ ...base, input: [row!], engine });
+    const without = await score({ ...base, input: [row!], engine, eos: false });
+    expect(without.scores[0]!.logprobs).toEqual(withEos.scores[0]!.logprobs.slice(0, -1));
+  });
+
+  it("are those of the embedded engine by default, the same for texts and their ids", async () => {
+    const { scores } = await score({ ...base, input });
+    expect(scores.every(({ logprobs: found }) => found.every((value) => value < 0 && Number.isFinite(value)))).toBe(
+      true,
+    );
+    expect(scores[0]!.sum).toBeCloseTo(
+      scores[0]!.logprobs.reduce((a, b) => a + b, 0),
+      10,
+    );
+  });
+});
+
+it("a stopped run keeps what was scored, and the next scores the rest", async () => {
+  const out = files.path("stopped.jsonl");
+  const controller = new AbortController();
+  const mock = mockEngine({ logprobs });
+  const watch = { signal: controller.signal, onProgress: () => controller.abort(new Interrupted("kept")) };
+  await expect(score({ ...base, input, out, engine: mock }, watch)).rejects.toThrow(Interrupted);
+  expect(existsSync(out)).toBe(false);
+  const again = mockEngine({ logprobs });
+  const { run } = await score({ ...base, input, out, engine: again });
+  expect([again.scored[0]!.length, run.outcome.reused]).toEqual([1, 1]);
+});
+
+describe("refusals", () => {
+  const refused = async (value: unknown, engine: Engine = mockEngine()) =>
+    score({ ...base, input: files.write("bad.jsonl", `\n${JSON.stringify(value)}\n`), engine }).then(
+      () => "accepted",
+      (error: Error) => error.message.replace(/^.*bad\.jsonl/, "bad.jsonl"),
+    );
+  it.each([
+    [{ instruction: "x" }, "bad.jsonl:2: neither {instruction, response} nor {prompt_ids, response_ids}"],
+    [{ prompt_ids: [1], response_ids: [-1] }, "bad.jsonl:2: neither"],
+    [{ prompt_ids: [1], response_ids: [] }, "bad.jsonl:2: the response has no tokens, so there is nothing to score"],
+    [{ prompt_ids: [], response_ids: [1] }, "bad.jsonl:2: the prompt has no ids"],
+  ])("%j: %s", async (value, message) => expect(await refused(value)).toContain(message));
+
+  it("a value that is no number is an error and never a score", async () => {
+    const engine = mockEngine({ logprobs: ({ responseIds }) => responseIds.map(() => Number.NaN) });
+    expect(await refused({ prompt_ids: [1], response_ids: [2] }, engine)).toContain("a log-probability is NaN");
+  });
+  it("no rows, and a file of another kind", async () => {
+    await expect(score({ ...base, input: [] })).rejects.toThrow("there are no rows to score");
+    await expect(score({ ...base, input: "rows.csv" })).rejects.toThrow('"rows.csv" does not end in .jsonl or .json');
+  });
+});
