@@ -6,7 +6,7 @@
  * import { generate, score, tune } from "tacit-lm";
  * await tune({ model: "base", data: "rows.jsonl", objective: "response", out: "tuned" });
  * const { outputs } = await generate({ model: "tuned", prompts: [{ instruction: "Name three colours." }] });
- * const { results } = await score({ model: "tuned", input: [{ instruction: "Name a colour.", response: "Blue." }] });
+ * const { scores } = await score({ model: "tuned", input: [{ instruction: "Name a colour.", response: "Blue." }] });
  */
 export { collectExamples, loadExamples } from "./data/load.js";
 export { parseDataSpec } from "./data/spec.js";
@@ -14,7 +14,12 @@ export { embeddedEngine } from "./engines/embedded.js";
 export type { Capabilities, Engine, LoadedModel, StepMetrics } from "./engines/engine.js";
 export type { Certificate } from "./records/certificate.js";
 export type { Example, Message } from "./records/example.js";
+export type { GenerateRun, Output } from "./records/outputs.js";
+export type { RankSummary } from "./records/rank.js";
 export type { Row } from "./records/row.js";
+export type { ScoreInput, ScoreOutput, ScoreRun } from "./records/scores.js";
+export type { TuneRunRecord } from "./records/tune.js";
+export type { PromptInput } from "./steps/generate-plan.js";
 export { type GenerateOptions, type GenerateSummary, type GenerateWatch, generate } from "./steps/generate.js";
 export { type ImportOptions, type ImportSummary, importModel } from "./steps/import-model.js";
 export { type RankOptions, type RankWatch, rank } from "./steps/rank.js";

@@ -3,21 +3,25 @@
  * their answers differ, and whether the untuned model preferred the right response all along.
  * May not know: how anything is printed.
  */
-import { mkdir } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Output } from "../records/outputs.js";
 import type { RankSummary } from "../records/rank.js";
 import type { TuneRunRecord } from "../records/tune.js";
 import { type AnswerCounts, countAnswers } from "../stats/answers.js";
 import { templateFrom } from "../text/template.js";
-import { packageRoot } from "../util/system.js";
+import { checkReplaceable } from "../util/directories.js";
+import { writeFileAtomic } from "../util/files.js";
+import { packageRoot, packageVersion } from "../util/system.js";
 import { generate } from "./generate.js";
 import { rank } from "./rank.js";
 import { tune } from "./tune.js";
 
 export interface DemoOptions {
-  /** The folder for everything that is made; replaced where it is a demo's. */
+  /** The folder for everything that is made. */
   readonly out: string;
+  /** Replace the folder of an earlier demo. */
+  readonly force?: boolean;
   readonly threads: number;
   readonly signal?: AbortSignal;
 }
@@ -51,11 +55,17 @@ const MAX_NEW_TOKENS = 100;
 /** A small model wants a high rate and many passes; the paper's own values are for 7B. */
 const TUNING = { epochs: 10, batch: 8, learningRate: 3e-3, reduction: "token", seed: 1 } as const;
 
-export async function demo({ out, threads, signal }: DemoOptions, watch: DemoWatch = {}): Promise<DemoSummary> {
+/** Says that a folder is a demo's, so that `force` may replace it. */
+const MARKER = "demo.json";
+
+/** @throws UserError  `out` is there already */
+export async function demo(options: DemoOptions, watch: DemoWatch = {}): Promise<DemoSummary> {
+  const { out, threads, signal } = options;
   const asset = (name: string): string => join(packageRoot(), "assets", name);
   const [model, prompts, data] = [asset("stories260k"), asset("demo/prompts.jsonl"), asset("demo/answers.jsonl")];
   const stopping = signal === undefined ? {} : { signal };
-  await mkdir(out, { recursive: true });
+  if (await checkReplaceable(out, { force: options.force === true, marker: MARKER })) await rm(out, { recursive: true });
+  await writeFileAtomic(join(out, MARKER), `${JSON.stringify({ tacit: packageVersion(), tuning: TUNING })}\n`);
   const { userTag, assistantTag } = templateFrom();
 
   const answer = async (name: ArmName, directory: string, rules?: string): Promise<DemoArm> => {
@@ -68,7 +78,6 @@ export async function demo({ out, threads, signal }: DemoOptions, watch: DemoWat
         generator: name,
         maxNewTokens: MAX_NEW_TOKENS,
         threads,
-        force: true,
         ...(rules === undefined ? {} : { rules }),
       },
       stopping,
@@ -78,14 +87,14 @@ export async function demo({ out, threads, signal }: DemoOptions, watch: DemoWat
     return arm;
   };
   const ranked = (name: ArmName, directory: string): Promise<RankSummary> =>
-    rank({ model: directory, data, out: join(out, `rank-${name}`), threads, force: true }, stopping);
+    rank({ model: directory, data, out: join(out, `rank-${name}`), threads }, stopping);
 
   const untuned = await answer("untuned", model);
   const withRules = await answer("rules", model, "paper");
   watch.onStage?.("tune");
   const tunedModel = join(out, "model");
   const tuning = await tune(
-    { model, data, objective: "response", out: tunedModel, threads, force: true, ...TUNING },
+    { model, data, objective: "response", out: tunedModel, threads, ...TUNING },
     { ...stopping, onStep: ({ step, loss }, { total }) => watch.onTuneStep?.(step + 1, total, loss) },
   );
   watch.onTuned?.(tuning);

@@ -6,7 +6,7 @@ import { type Command, Option } from "commander";
 import type { ArmName, DemoArm, DemoSummary, DemoWatch } from "../../steps/demo.js";
 import { formatCount, formatDuration } from "../../util/progress.js";
 import { columns, quoted } from "../../util/terminal.js";
-import { integer, jsonOption } from "../options.js";
+import { forceOption, integer, jsonOption } from "../options.js";
 import { type Io, runAction } from "../run-action.js";
 
 const help = `
@@ -19,6 +19,7 @@ Example:
 interface DemoFlags {
   readonly out: string;
   readonly threads: number;
+  readonly force: boolean;
   readonly json: boolean;
 }
 
@@ -34,6 +35,7 @@ export function registerDemo(program: Command): void {
         .default(1)
         .argParser(integer({ min: 1 })),
     )
+    .addOption(forceOption())
     .addOption(jsonOption())
     .addHelpText("after", help)
     .action((flags: DemoFlags) => runAction(flags, (io) => runDemo(flags, io)));
@@ -56,7 +58,7 @@ const SHOWN = 3;
 
 async function runDemo(flags: DemoFlags, io: Io): Promise<object> {
   const { demo } = await import("../../steps/demo.js");
-  const summary = await demo({ out: flags.out, threads: flags.threads, signal: io.signal }, tell(io));
+  const summary = await demo({ ...flags, signal: io.signal }, tell(io));
   io.out(await describe(summary));
   const { arms, ranking, tuning, out } = summary;
   return {
