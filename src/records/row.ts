@@ -37,12 +37,3 @@ export const toRowRecord = (row: Row): RowRecord => ({
   merged: row.merged,
   cut: row.cut,
 });
-
-export const fromRowRecord = (record: RowRecord): Row => ({
-  id: record.id,
-  inputIds: record.input_ids,
-  labels: record.labels,
-  promptTokens: record.prompt_tokens,
-  merged: record.merged,
-  cut: record.cut,
-});

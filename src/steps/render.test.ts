@@ -1,15 +1,15 @@
-import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { gpt2Like } from "../../test/small-tokenizers.js";
 import { certificateSchema } from "../records/certificate.js";
 import type { Example } from "../records/example.js";
-import { fromRowRecord, rowSchema } from "../records/row.js";
+import { rowSchema, toRowRecord } from "../records/row.js";
 import { tokenizerFromJson } from "../text/huggingface.js";
 import { templateFrom } from "../text/template.js";
 import type { TextModel } from "../text/tokenizer.js";
+import { Interrupted } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
 import { certificatePath, certifierFor, collectRows, type RenderRequest, renderRows, writeRows } from "./render.js";
 
@@ -41,15 +41,15 @@ describe("rendered rows", () => {
   it("are written with their certificate", async () => {
     const path = join(directory, "rows.jsonl");
     const seen: string[] = [];
-    const written = await writeRows(path, examples, request, (row) => seen.push(row.id));
+    const written = await writeRows(path, examples, request, { watch: (row) => seen.push(row.id) });
     const text = await readFile(path, "utf8");
     const { rows, certificate } = await collectRows(examples, request);
     expect(
       text
         .trimEnd()
         .split("\n")
-        .map((line) => fromRowRecord(rowSchema.parse(JSON.parse(line)))),
-    ).toEqual(rows);
+        .map((line) => rowSchema.parse(JSON.parse(line))),
+    ).toEqual(rows.map(toRowRecord));
     expect(written).toEqual({ certificate, sha256: sha256(text) });
     expect(certificateSchema.parse(JSON.parse(await readFile(certificatePath(path), "utf8")))).toEqual(certificate);
     expect(seen).toEqual(examples.map(({ id }) => id));
@@ -66,7 +66,21 @@ describe("rendered rows", () => {
     const path = join(directory, "rows.jsonl");
     const broken = [...examples, { id: "x", messages: [] }];
     await expect(writeRows(path, broken, request)).rejects.toThrow("row x: the roles are none");
-    expect([existsSync(path), existsSync(certificatePath(path))]).toEqual([false, false]);
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  it("leave nothing behind when stopped", async () => {
+    const controller = new AbortController();
+    let seen = 0;
+    const watch = (): void => {
+      seen += 1;
+      if (seen === 3) controller.abort(new Interrupted("asked to stop"));
+    };
+    const path = join(directory, "rows.jsonl");
+    const stopped = writeRows(path, examples, request, { watch, signal: controller.signal });
+    await expect(stopped).rejects.toThrow(Interrupted);
+    expect(seen).toBe(3);
+    expect(await readdir(directory)).toEqual([]);
   });
 
   it("without loss are an error, or skipped and counted", async () => {
@@ -105,9 +119,11 @@ describe("rendered rows", () => {
       }
       let largest = 0;
       let count = 0;
-      await writeRows(join(directory, `${n}.jsonl`), many(), request, () => {
-        count += 1;
-        if (count % 500 === 0) largest = Math.max(largest, process.memoryUsage().heapUsed);
+      await writeRows(join(directory, `${n}.jsonl`), many(), request, {
+        watch: () => {
+          count += 1;
+          if (count % 500 === 0) largest = Math.max(largest, process.memoryUsage().heapUsed);
+        },
       });
       return largest;
     };

@@ -115,16 +115,19 @@ export interface WrittenRows {
 
 const CHUNK = 1 << 20; // characters gathered before a write
 
-/**
- * Writes one JSON line a row to `path` and the certificate beside it; both appear when all is done, or neither.
- *
- * @param watch  called with each row as it is written
- */
+export interface RowsWatch {
+  /** Called with each row as it is written. */
+  readonly watch?: (row: Row) => void;
+  /** When it is aborted, nothing is left behind. */
+  readonly signal?: AbortSignal;
+}
+
+/** Writes one JSON line a row to `path` and the certificate beside it; both appear when all is done, or neither. */
 export async function writeRows(
   path: string,
   examples: Examples,
   request: RenderRequest,
-  watch: (row: Row) => void = () => {},
+  { watch, signal }: RowsWatch = {},
 ): Promise<WrittenRows> {
   const certifier = certifierFor(request);
   const hash = createHash("sha256");
@@ -138,9 +141,10 @@ export async function writeRows(
       waiting = "";
     };
     for await (const row of renderRows(examples, request, certifier)) {
+      signal?.throwIfAborted();
       waiting += `${JSON.stringify(toRowRecord(row))}\n`;
       if (waiting.length >= CHUNK) await flush();
-      watch(row);
+      watch?.(row);
     }
     await flush();
     const certificate = certifier.finish();

@@ -4,12 +4,12 @@
  */
 import { createInterface, type Interface } from "node:readline";
 import { type Command, Option } from "commander";
-import type { Chat, ChatOptions, Reply } from "../../steps/chat.js";
+import type { Chat, Reply } from "../../steps/chat.js";
 import { UserError, userErrorOf } from "../../util/errors.js";
 import { formatRate } from "../../util/progress.js";
 import { type Paint, paintFor, printable } from "../../util/terminal.js";
 import { decimal, integer, modelOption, seedOption, threadsOption } from "../options.js";
-import { addPromptOptions, type PromptFlags, promptOptionsOf } from "../prompt-options.js";
+import { addPromptOptions, type PromptFlags, withPrompt } from "../prompt-options.js";
 import { type Io, runAction } from "../run-action.js";
 
 const commandsHelp = `/rules            what rules hold now
@@ -63,8 +63,7 @@ export function registerChat(program: Command): void {
 
 async function runChat(flags: ChatFlags, io: Io): Promise<undefined> {
   const { openChat } = await import("../../steps/chat.js");
-  const { template: _t, userTag: _u, assistantTag: _a, disableRule: _d, ...rest } = flags;
-  const options: ChatOptions = { ...rest, ...(await promptOptionsOf(flags)) };
+  const options = withPrompt(flags);
   const signal = io.signal; // asked for once: from here on the first SIGTERM stops in an orderly way
   const interactive = process.stdin.isTTY === true;
   if (interactive) io.note("tacit: reading the model; /help lists the commands");

@@ -2,16 +2,14 @@
  * `tacit data`: what data sets there are, what a file holds, and the same rows as plain JSON lines.
  * May not know: models, tokens.
  */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import type { DataCheck, LengthStats, ReasonCount } from "../../data/check.js";
 import type { LoadedExample } from "../../data/record.js";
 import type { DataSet } from "../../data/sets/data-set.js";
+import { formatCount } from "../../util/progress.js";
+import { type DataLimit, dataLimitOption, limitOf, specHelp } from "../data-options.js";
 import { forceOption, integer, jsonOption } from "../options.js";
 import { type Io, runAction } from "../run-action.js";
-
-const specHelp = `
-SPEC is PATH for rows of your own ({id?, instruction, response} or {id?, messages}), or NAME:PATH for a data set of the
-paper in its public format, as in lima:lima_data.jsonl. Names: lima, mbpp, gsm8k, recipes, poetry, chess, alpaca, validation.`;
 
 export function registerData(program: Command): void {
   const data = program
@@ -24,28 +22,14 @@ export function registerData(program: Command): void {
   registerExport(data);
 }
 
-const limitOption = (): Option =>
-  new Option(
-    "--limit <n>",
-    "at most n examples from the front, or all (default: the paper's: 1,000 of gsm8k, recipes and chess, else all)",
-  ).argParser((text) => {
-    if (text === "all") return text;
-    if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Give a whole number of 1 or more, or all.");
-    return integer({ min: 1 })(text);
-  });
-
 const objectiveOption = (): Option =>
   new Option("--objective <name>", "response: every user message becomes the empty text, as in response tuning")
     .choices(["instruction", "response"])
     .default("instruction");
 
-interface Limited {
+interface Limited extends DataLimit {
   readonly json: boolean;
-  readonly limit?: number | "all";
 }
-
-const limitOf = (options: Limited): { limit?: number | "all" } =>
-  options.limit === undefined ? {} : { limit: options.limit };
 
 function registerList(data: Command): void {
   data
@@ -64,7 +48,7 @@ function registerList(data: Command): void {
 }
 
 function printSet(io: Io, set: DataSet, formatTitles: string): void {
-  const rows = set.paperRows === undefined ? "" : ` · ${grouped(set.paperRows)} examples in the paper`;
+  const rows = set.paperRows === undefined ? "" : ` · ${formatCount(set.paperRows)} examples in the paper`;
   io.out(`${set.name}: ${set.title}${rows}\n`);
   io.out(`  instruction  ${set.instruction}\n  response     ${set.response}\n`);
   if (set.leavesOut !== undefined) io.out(`  left out     ${set.leavesOut}\n`);
@@ -92,7 +76,7 @@ function registerCheck(data: Command): void {
         "fields, lengths, licence, sha256, and whether the number of examples is the paper's. Exit status 2 for bad rows.",
     )
     .argument("<spec...>", "data: PATH or NAME:PATH")
-    .addOption(limitOption())
+    .addOption(dataLimitOption())
     .addOption(jsonOption())
     .addHelpText("after", `${specHelp}\n\nExample:\n  tacit data check lima:lima_data.jsonl poetry:poetry.csv my.jsonl`)
     .action((specs: string[], options: Limited) =>
@@ -116,60 +100,59 @@ function registerCheck(data: Command): void {
 async function printCheck(io: Io, check: DataCheck): Promise<void> {
   const { columns, quoted } = await import("../../util/terminal.js");
   const rows: [string, string][] = [
-    ["file", `${check.file} · ${check.format_title} · ${grouped(check.bytes)} bytes`],
+    ["file", `${check.file} · ${check.format_title} · ${formatCount(check.bytes)} bytes`],
     ["sha256", check.sha256],
     ["licence", check.licence],
     ["records", recordsLine(check)],
     ...check.left_out.map((entry): [string, string] => ["left out", reasonLine(entry)]),
     ["messages", messagesLine(check)],
     ["duplicates", duplicatesLine(check)],
-    ["empty", `${grouped(check.empty.instructions)} instructions, ${grouped(check.empty.responses)} responses`],
+    ["empty", `${formatCount(check.empty.instructions)} instructions, ${formatCount(check.empty.responses)} responses`],
     ["instruction", lengthLine(check.characters.instruction)],
     ["response", lengthLine(check.characters.response)],
     ...check.notes.map((entry): [string, string] => ["note", reasonLine(entry)]),
     ...check.first_bad.map(({ line, unit, reason }): [string, string] => ["BAD", `${unit} ${line}: ${quoted(reason)}`]),
   ];
-  if (check.bad > check.first_bad.length) rows.push(["BAD", `… ${grouped(check.bad)} bad rows in all`]);
+  if (check.bad > check.first_bad.length) rows.push(["BAD", `… ${formatCount(check.bad)} bad rows in all`]);
   io.out(`${quoted(check.spec)}\n`);
   io.out(columns(rows.map(([name, text]) => [`  ${name}`, text])));
   io.out("\n");
   for (const warning of check.warnings) io.note(`warning: ${check.spec}: ${warning}`);
   if (check.bad > 0)
-    io.note(`${check.spec}: ${grouped(check.bad)} bad rows; mend or delete them, every other command refuses the file`);
+    io.note(
+      `${check.spec}: ${formatCount(check.bad)} bad rows; mend or delete them, every other command refuses the file`,
+    );
 }
 
 function recordsLine(check: DataCheck): string {
   const leftOut = check.left_out.reduce((sum, { count }) => sum + count, 0);
-  const paper = check.paper_rows === null ? "" : ` (the paper has ${grouped(check.paper_rows)})`;
+  const paper = check.paper_rows === null ? "" : ` (the paper has ${formatCount(check.paper_rows)})`;
   const stop = check.stopped_at_limit
-    ? `; stopped at the limit of ${grouped(check.limit ?? 0)}, --limit all reads on`
+    ? `; stopped at the limit of ${formatCount(check.limit ?? 0)}, --limit all reads on`
     : "";
   return (
-    `${grouped(check.records)} read = ${grouped(check.examples)} examples${paper} + ${grouped(leftOut)} left out + ` +
-    `${grouped(check.bad)} bad${stop}`
+    `${formatCount(check.records)} read = ${formatCount(check.examples)} examples${paper} + ${formatCount(leftOut)} left out + ` +
+    `${formatCount(check.bad)} bad${stop}`
   );
 }
 
 const reasonLine = ({ reason, count, lines }: ReasonCount): string =>
-  `${grouped(count)} · ${reason} · line ${lines.join(", ")}${count > lines.length ? ", …" : ""}`;
+  `${formatCount(count)} · ${reason} · line ${lines.join(", ")}${count > lines.length ? ", …" : ""}`;
 
 const messagesLine = (check: DataCheck): string =>
   Object.entries(check.messages)
-    .map(([messages, examples]) => `${grouped(examples)} with ${messages}`)
+    .map(([messages, examples]) => `${formatCount(examples)} with ${messages}`)
     .join(", ");
 
 const duplicatesLine = ({ duplicates }: DataCheck): string =>
-  `${grouped(duplicates.examples)} examples, ${grouped(duplicates.instructions)} instructions, ` +
-  `${grouped(duplicates.responses)} responses, ${grouped(duplicates.ids)} ids repeat an earlier one`;
+  `${formatCount(duplicates.examples)} examples, ${formatCount(duplicates.instructions)} instructions, ` +
+  `${formatCount(duplicates.responses)} responses, ${formatCount(duplicates.ids)} ids repeat an earlier one`;
 
 const lengthLine = (stats: LengthStats | null): string =>
   stats === null
     ? "none"
-    : `${grouped(stats.min)} to ${grouped(stats.max)} characters, median ${grouped(stats.median)}, mean ` +
-      `${grouped(Math.round(stats.mean))}, 95 % at most ${grouped(stats.p95)}`;
-
-/** 1234567 as 1,234,567, on every machine alike. */
-const grouped = (value: number): string => value.toLocaleString("en-US");
+    : `${formatCount(stats.min)} to ${formatCount(stats.max)} characters, median ${formatCount(stats.median)}, mean ` +
+      `${formatCount(Math.round(stats.mean))}, 95 % at most ${formatCount(stats.p95)}`;
 
 interface ShowOptions {
   readonly json: boolean;
@@ -234,7 +217,7 @@ function registerExport(data: Command): void {
         .choices(["auto", "messages"])
         .default("auto"),
     )
-    .addOption(limitOption())
+    .addOption(dataLimitOption())
     .addOption(forceOption())
     .addOption(jsonOption())
     .addHelpText(
@@ -259,8 +242,8 @@ async function carryOutExport(io: Io, text: string, options: ExportCommandOption
   refuseOverwrite(out, options.force);
   const report = await exportData(spec, out, { ...limitOf(options), objective, layout, signal: io.signal });
   const leftOut = [...report.leftOut].map(([reason, { count }]) => ({ reason, count }));
-  for (const { reason, count } of leftOut) io.note(`left out: ${grouped(count)} · ${reason}`);
-  io.out(`${out}: ${grouped(report.examples)} examples of ${grouped(report.records)} records\n`);
+  for (const { reason, count } of leftOut) io.note(`left out: ${formatCount(count)} · ${reason}`);
+  io.out(`${out}: ${formatCount(report.examples)} examples of ${formatCount(report.records)} records\n`);
   return {
     out,
     sha256: await sha256File(out),

@@ -4,7 +4,7 @@
  */
 import { type Command, Option } from "commander";
 import type { Output } from "../../records/outputs.js";
-import type { GenerateOptions, GenerateSummary, GenerateWatch } from "../../steps/generate.js";
+import type { GenerateSummary, GenerateWatch } from "../../steps/generate.js";
 import { formatCount, formatDuration, formatRate, secondsLeft } from "../../util/progress.js";
 import {
   decimal,
@@ -16,7 +16,7 @@ import {
   seedOption,
   threadsOption,
 } from "../options.js";
-import { addPromptOptions, type PromptFlags, promptOptionsOf } from "../prompt-options.js";
+import { addPromptOptions, type PromptFlags, withPrompt } from "../prompt-options.js";
 import { type Io, runAction } from "../run-action.js";
 
 const help = `
@@ -83,8 +83,7 @@ export function registerGenerate(program: Command): void {
 
 async function runGenerate(flags: GenerateFlags, io: Io): Promise<object> {
   const { generate, generatePaths } = await import("../../steps/generate.js");
-  const { json: _json, template: _t, userTag: _u, assistantTag: _a, disableRule: _d, ...rest } = flags;
-  const options: GenerateOptions = { ...rest, ...(await promptOptionsOf(flags)) };
+  const { json: _, ...options } = withPrompt(flags);
   const summary = await generate(options, { ...watchOn(io), signal: io.signal });
   io.out(describe(summary));
   io.out(`\n${flags.out}\n${generatePaths(flags.out).run}\n`);

@@ -9,6 +9,7 @@ import { formatCount, formatDuration, secondsLeft } from "../../util/progress.js
 import { columns } from "../../util/terminal.js";
 import { forceOption, integer, jsonOption, modelOption, seedOption, threadsOption } from "../options.js";
 import { type Io, runAction } from "../run-action.js";
+import { addTemplateOptions, type TemplateFlags, withTemplate } from "../template-options.js";
 
 const help = `
 Each response is compared, under its own instruction, with the responses of other examples drawn by chance with replacement.
@@ -21,7 +22,7 @@ give the same command again. An --out that ends in .jsonl names the file of comp
 Example:
   tacit rank --model models/gemma-3-270m --data alpaca:alpaca_data.json --limit 200 --out runs/rank-base`;
 
-interface RankFlags {
+interface RankFlags extends TemplateFlags {
   readonly model: string;
   readonly data: string;
   readonly out: string;
@@ -29,17 +30,13 @@ interface RankFlags {
   readonly limit: number;
   readonly seed: number;
   readonly maxLength: number;
-  readonly template: string;
-  readonly userTag?: string;
-  readonly assistantTag?: string;
-  readonly bos: "auto" | "always" | "never";
   readonly threads: number;
   readonly force: boolean;
   readonly json: boolean;
 }
 
 export function registerRank(program: Command): void {
-  program
+  const command = program
     .command("rank")
     .description("Measures how often a model finds the right response to an instruction more likely than others.")
     .addOption(modelOption())
@@ -58,13 +55,8 @@ export function registerRank(program: Command): void {
       new Option("--max-length <n>", "longer pairs of prompt and response are counted and not scored")
         .default(2048)
         .argParser(integer({ min: 2 })),
-    )
-    .addOption(new Option("--template <name>", "format of prompt and response").default("tulu"))
-    .addOption(new Option("--user-tag <text>", "in place of the template's"))
-    .addOption(new Option("--assistant-tag <text>", "in place of the template's"))
-    .addOption(
-      new Option("--bos <when>", "auto: as the tokenizer does").choices(["auto", "always", "never"]).default("auto"),
-    )
+    );
+  addTemplateOptions(command)
     .addOption(threadsOption())
     .addOption(forceOption())
     .addOption(jsonOption())
@@ -74,17 +66,9 @@ export function registerRank(program: Command): void {
 
 async function runRank(flags: RankFlags, io: Io): Promise<RankSummary> {
   const { rank, rankPaths } = await import("../../steps/rank.js");
-  const { templateFrom } = await import("../../text/template.js");
   const { formatShare } = await import("../../stats/estimate.js");
-  const { template, userTag, assistantTag, json: _, ...options } = flags;
-  const tags = {
-    ...(userTag === undefined ? {} : { userTag }),
-    ...(assistantTag === undefined ? {} : { assistantTag }),
-  };
-  const summary = await rank(
-    { ...options, template: templateFrom({ template, ...tags }) },
-    { ...watchOn(io), signal: io.signal },
-  );
+  const { json: _, ...options } = withTemplate(flags);
+  const summary = await rank(options, { ...watchOn(io), signal: io.signal });
   io.out(describe(summary, formatShare));
   io.out(`\n${rankPaths(flags.out).pairs}\n${rankPaths(flags.out).summary}\n`);
   return summary;

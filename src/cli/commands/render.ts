@@ -2,31 +2,29 @@
  * `tacit render`: the ids and the loss mask of every row, with a certificate; `--show` prints rows coloured by loss.
  * May not know: how rows are made.
  */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import type { LoadReport } from "../../data/load.js";
 import type { Certificate } from "../../records/certificate.js";
 import type { Row } from "../../records/row.js";
 import type { RenderRequest } from "../../steps/render.js";
-import type { BosChoice, Objective } from "../../text/render.js";
+import type { Objective } from "../../text/render.js";
 import type { TextModel } from "../../text/tokenizer.js";
 import { UserError } from "../../util/errors.js";
+import { formatCount } from "../../util/progress.js";
 import type { Paint } from "../../util/terminal.js";
+import { type DataLimit, dataLimitOption, limitOf } from "../data-options.js";
 import { forceOption, integer, jsonOption, modelOption } from "../options.js";
 import { type Io, runAction } from "../run-action.js";
+import { addTemplateOptions, type TemplateFlags, withTemplate } from "../template-options.js";
 
-interface RenderFlags {
+interface RenderFlags extends TemplateFlags, DataLimit {
   readonly json: boolean;
   readonly force: boolean;
   readonly model: string;
   readonly data: string;
   readonly objective: Objective;
-  readonly template: string;
-  readonly userTag?: string;
-  readonly assistantTag?: string;
-  readonly bos: BosChoice;
   readonly maxLength: number;
   readonly skipEmpty: boolean;
-  readonly limit?: number | "all";
   readonly out?: string;
   readonly show?: number;
 }
@@ -41,7 +39,7 @@ Examples:
   tacit render --model DIR --data my.jsonl --show 3`;
 
 export function registerRender(program: Command): void {
-  program
+  const command = program
     .command("render")
     .description("Turns examples into token ids and a loss mask, checks every row, and shows where the loss falls.")
     .addOption(modelOption())
@@ -52,15 +50,8 @@ export function registerRender(program: Command): void {
         .default("instruction"),
     )
     .option("--out <file>", "where the rows go, as JSON lines")
-    .addOption(new Option("--show <n>", "print the first n rows, coloured by loss").argParser(integer({ min: 1 })))
-    .addOption(new Option("--template <name>", "format of a dialogue").default("tulu"))
-    .option("--user-tag <text>", "tag before an instruction (default: the template's, <|user|>)")
-    .option("--assistant-tag <text>", "tag before a response (default: the template's, <|assistant|>)")
-    .addOption(
-      new Option("--bos <when>", "auto: the BOS that the tokenizer itself adds; always: also one that a config names")
-        .choices(["auto", "always", "never"])
-        .default("auto"),
-    )
+    .addOption(new Option("--show <n>", "print the first n rows, coloured by loss").argParser(integer({ min: 1 })));
+  addTemplateOptions(command)
     .addOption(
       new Option("--max-length <n>", "longest row in ids; the rest is cut off on the right")
         .default(2048)
@@ -72,26 +63,15 @@ export function registerRender(program: Command): void {
         "an error",
       ),
     )
-    .addOption(limitOption())
+    .addOption(dataLimitOption())
     .addOption(forceOption())
     .addOption(jsonOption())
     .addHelpText("after", help)
     .action((flags: RenderFlags) => runAction(flags, (io) => render(flags, io)));
 }
 
-const limitOption = (): Option =>
-  new Option(
-    "--limit <n>",
-    "at most n examples from the front, or all (default: the paper's: 1,000 of gsm8k, recipes and chess, else all)",
-  ).argParser((text) => {
-    if (text === "all") return text;
-    if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Give a whole number of 1 or more, or all.");
-    return integer({ min: 1 })(text);
-  });
-
 async function render(flags: RenderFlags, io: Io): Promise<object> {
   const { loadTextModel } = await import("../../text/load.js");
-  const { templateFrom } = await import("../../text/template.js");
   const { refuseOverwrite } = await import("../../util/files.js");
   const { certificatePath } = await import("../../steps/render.js");
   if (flags.out === undefined && flags.show === undefined) {
@@ -101,13 +81,8 @@ async function render(flags: RenderFlags, io: Io): Promise<object> {
     refuseOverwrite(flags.out, flags.force);
     refuseOverwrite(certificatePath(flags.out), flags.force);
   }
-  const template = templateFrom({
-    template: flags.template,
-    ...(flags.userTag === undefined ? {} : { userTag: flags.userTag }),
-    ...(flags.assistantTag === undefined ? {} : { assistantTag: flags.assistantTag }),
-  });
+  const { template, objective, bos, maxLength, skipEmpty } = withTemplate(flags);
   const model = await loadTextModel(flags.model);
-  const { objective, bos, maxLength, skipEmpty } = flags;
   const request: RenderRequest = { model, template, objective, bos, maxLength, skipEmpty };
   return flags.out === undefined ? showOnly(flags, request, io) : writeAndShow(flags, request, flags.out, io);
 }
@@ -124,7 +99,7 @@ async function writeAndShow(flags: RenderFlags, request: RenderRequest, out: str
     io.progress.update(() => `${rows} rows`);
   };
   const examples = loadExamples(flags.data, { report, ...limitOf(flags) });
-  const { certificate, sha256 } = await writeRows(out, examples, request, watch);
+  const { certificate, sha256 } = await writeRows(out, examples, request, { watch, signal: io.signal });
   printCertificate(io, certificate, report);
   io.out(`${out}\n${certificatePath(out)}\n`);
   return { out, certificate_file: certificatePath(out), sha256, left_out: leftOut(report), certificate };
@@ -144,9 +119,6 @@ async function showOnly(flags: RenderFlags, request: RenderRequest, io: Io): Pro
   }
   return { out: null, shown: rows, certificate: certifier.finish() };
 }
-
-const limitOf = (flags: RenderFlags): { limit?: number | "all" } =>
-  flags.limit === undefined ? {} : { limit: flags.limit };
 
 /** Prints one row: green carries loss; without colour, loss stands between ⟦ and ⟧. */
 async function shower(model: TextModel, io: Io): Promise<(row: Row) => void> {
@@ -192,17 +164,17 @@ function bracketed(run: Run, safe: (text: string) => string): string {
   return run.loss ? `⟦${text}⟧` : text;
 }
 
-const grouped = (n: number): string => n.toLocaleString("en-US");
-
 function printCertificate(io: Io, certificate: Certificate, report: LoadReport): void {
   const share = (100 * certificate.supervised_tokens) / certificate.tokens;
   io.out(
-    `${grouped(certificate.rows)} rows · ${grouped(certificate.tokens)} tokens · longest ${grouped(certificate.longest_row)}\n`,
+    `${formatCount(certificate.rows)} rows · ${formatCount(certificate.tokens)} tokens · longest ${formatCount(certificate.longest_row)}\n`,
   );
   io.out(
-    `loss on ${grouped(certificate.supervised_tokens)} tokens (${share.toFixed(1)} %) of ${grouped(certificate.responses)} responses\n`,
+    `loss on ${formatCount(certificate.supervised_tokens)} tokens (${share.toFixed(1)} %) of ${formatCount(certificate.responses)} responses\n`,
   );
-  io.out(`${grouped(certificate.responses_stopped)} responses end with a supervised EOS (id ${certificate.eos_id})\n`);
+  io.out(
+    `${formatCount(certificate.responses_stopped)} responses end with a supervised EOS (id ${certificate.eos_id})\n`,
+  );
   const counted: [number, string][] = [
     [certificate.rows_cut, "rows were cut"],
     [
@@ -214,11 +186,12 @@ function printCertificate(io: Io, certificate: Certificate, report: LoadReport):
   ];
   if (certificate.rows_lossy > 0) {
     io.note(
-      `warning: ${grouped(certificate.rows_lossy)} rows hold characters that have no token in this vocabulary; their ids lack them`,
+      `warning: ${formatCount(certificate.rows_lossy)} rows hold characters that have no token in this vocabulary; their ids lack them`,
     );
   }
-  for (const [n, what] of counted) if (n > 0) io.out(`${grouped(n)} ${what}\n`);
-  for (const { reason, count } of leftOut(report)) io.out(`${grouped(count)} left out by the data set: ${reason}\n`);
+  for (const [n, what] of counted) if (n > 0) io.out(`${formatCount(n)} ${what}\n`);
+  for (const { reason, count } of leftOut(report))
+    io.out(`${formatCount(count)} left out by the data set: ${reason}\n`);
 }
 
 const leftOut = (report: LoadReport): { reason: string; count: number }[] =>

@@ -2,9 +2,10 @@
  * `tacit rules`: the adapter's rule files, and what one becomes in a model's vocabulary.
  * May not know: weights, engines.
  */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { printable, quoted } from "../../util/terminal.js";
 import { jsonOption, modelOption } from "../options.js";
+import { disableRuleOption, rulesOption } from "../prompt-options.js";
 import { type Io, runAction } from "../run-action.js";
 
 const rulesHelp = `
@@ -20,13 +21,6 @@ export function registerRules(program: Command): void {
   registerShow(rules);
   registerExplain(rules);
 }
-
-export const rulesOption = (): Option => new Option("--rules <rules>", "paper, reference, or the path of a rule file");
-
-export const disableRuleOption = (): Option =>
-  new Option("--disable-rule <name>", "leave this rule out; may be given several times").argParser(
-    (name: string, names: readonly string[] | undefined) => [...(names ?? []), name],
-  );
 
 function registerList(rules: Command): void {
   rules
@@ -67,7 +61,7 @@ interface ExplainOptions {
   readonly json: boolean;
   readonly model: string;
   readonly rules: string;
-  readonly disableRule?: readonly string[];
+  readonly disableRule: readonly string[];
 }
 
 function registerExplain(rules: Command): void {
@@ -97,7 +91,7 @@ async function explain(options: ExplainOptions, io: Io): Promise<object> {
   const { describeResolved, fileSummary, resolvedSummary } = await import("../rules/describe.js");
   const loaded = await loadRules(options.rules);
   const model = await loadTextModel(options.model);
-  const resolution = resolveRules(loaded.rules, model, { disabled: options.disableRule ?? [] });
+  const resolution = resolveRules(loaded.rules, model, { disabled: options.disableRule });
   const eosPiece = model.tokenizer.piece(model.eosId) ?? "";
   io.out(`Rules ${quoted(loaded.rules.name)} in the vocabulary of ${quoted(options.model)}\n`);
   for (const entry of resolution.report) io.out(describeResolved(entry, `${quoted(eosPiece)} (id ${model.eosId})`));

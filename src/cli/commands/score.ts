@@ -7,6 +7,7 @@ import type { ScoreSummary, ScoreWatch } from "../../steps/score.js";
 import { formatCount, formatDuration, formatRate, secondsLeft } from "../../util/progress.js";
 import { forceOption, jsonOption, limitOption, modelOption, threadsOption } from "../options.js";
 import { type Io, runAction } from "../run-action.js";
+import { addTemplateOptions, type TemplateFlags, withTemplate } from "../template-options.js";
 
 const help = `
 Input: JSON lines of {id?, instruction, response}, which the template turns into ids, or of {id?, prompt_ids, response_ids}, taken
@@ -19,15 +20,11 @@ OUT.run.json says how they came about; a stopped run goes on from OUT.partial.js
 Example:
   tacit score --model models/base --input pairs.jsonl --out scores.jsonl`;
 
-interface ScoreFlags {
+interface ScoreFlags extends TemplateFlags {
   readonly model: string;
   readonly input: string;
   readonly out: string;
   readonly eos: boolean;
-  readonly template: string;
-  readonly userTag?: string;
-  readonly assistantTag?: string;
-  readonly bos: "auto" | "always" | "never";
   readonly precision: "f32" | "q8";
   readonly limit?: number;
   readonly threads: number;
@@ -36,19 +33,14 @@ interface ScoreFlags {
 }
 
 export function registerScore(program: Command): void {
-  program
+  const command = program
     .command("score")
     .description("Computes the log-probability of every token of given responses.")
     .addOption(modelOption())
     .addOption(new Option("--input <file>", "rows to score, as JSON lines").makeOptionMandatory())
     .addOption(new Option("--out <file>", "where the results go, as JSON lines").makeOptionMandatory())
-    .addOption(new Option("--no-eos", "do not score the EOS behind a response given as text"))
-    .addOption(new Option("--template <name>", "format of prompt and response").default("tulu"))
-    .addOption(new Option("--user-tag <text>", "in place of the template's"))
-    .addOption(new Option("--assistant-tag <text>", "in place of the template's"))
-    .addOption(
-      new Option("--bos <when>", "auto: as the tokenizer does").choices(["auto", "always", "never"]).default("auto"),
-    )
+    .addOption(new Option("--no-eos", "do not score the EOS behind a response given as text"));
+  addTemplateOptions(command)
     .addOption(new Option("--precision <name>", "of the weights").choices(["f32", "q8"]).default("f32"))
     .addOption(limitOption("rows"))
     .addOption(threadsOption())
@@ -60,14 +52,8 @@ export function registerScore(program: Command): void {
 
 async function runScore(flags: ScoreFlags, io: Io): Promise<object> {
   const { score, scorePaths } = await import("../../steps/score.js");
-  const { templateFrom } = await import("../../text/template.js");
-  const { json: _, template: name, userTag, assistantTag, ...rest } = flags;
-  const template = templateFrom({
-    template: name,
-    ...(userTag === undefined ? {} : { userTag }),
-    ...(assistantTag === undefined ? {} : { assistantTag }),
-  });
-  const summary = await score({ ...rest, template }, { ...watchOn(io), signal: io.signal });
+  const { json: _, ...options } = withTemplate(flags);
+  const summary = await score(options, { ...watchOn(io), signal: io.signal });
   io.out(describe(summary));
   io.out(`\n${flags.out}\n${scorePaths(flags.out).run}\n`);
   return { out: flags.out, ...summary.run };

@@ -7,10 +7,12 @@ import type { StepMetrics } from "../../engines/engine.js";
 import type { Certificate } from "../../records/certificate.js";
 import type { TunePlan, TuneRunRecord } from "../../records/tune.js";
 import type { Preset, TuneRequest, TuneWatch } from "../../steps/tune.js";
-import type { BosChoice, Objective } from "../../text/render.js";
+import type { Objective } from "../../text/render.js";
 import { formatBytes, formatCount, formatDuration, formatRate } from "../../util/progress.js";
+import { type DataLimit, dataLimitOption } from "../data-options.js";
 import { decimal, forceOption, integer, jsonOption, modelOption, seedOption, threadsOption } from "../options.js";
 import { type Io, runAction } from "../run-action.js";
+import { addTemplateOptions, type TemplateFlags, withTemplate } from "../template-options.js";
 
 const help = `
 Every parameter is trained, with Adam, on the loss of responses and their stop tokens alone. --objective response empties every
@@ -24,7 +26,7 @@ Examples:
   tacit tune --model gemma-3-270m --data lima:lima_data.jsonl --objective response --out tuned --lr 1e-4 --epochs 3
   tacit tune --model gemma-3-270m --data my-task.jsonl --objective instruction --out tuned --reduction token --hold-out 32`;
 
-interface TuneFlags {
+interface TuneFlags extends TemplateFlags, DataLimit {
   readonly model: string;
   readonly data: string;
   readonly objective: Objective;
@@ -41,17 +43,12 @@ interface TuneFlags {
   readonly maxResponseTokens?: number;
   readonly maxSteps?: number;
   readonly holdOut: number;
-  readonly limit?: number | "all";
   readonly shuffle: boolean;
   readonly saveEveryEpoch: boolean;
   readonly checkpointEvery?: number;
   readonly skipEmpty: boolean;
   readonly microTokens?: number;
   readonly dtype?: "f32" | "f16" | "bf16";
-  readonly template: string;
-  readonly userTag?: string;
-  readonly assistantTag?: string;
-  readonly bos: BosChoice;
   readonly seed: number;
   readonly threads: number;
   readonly resume: boolean;
@@ -135,7 +132,7 @@ function addRunOptions(command: Command): void {
 }
 
 function addRowOptions(command: Command): void {
-  command
+  addTemplateOptions(command)
     .addOption(
       new Option("--max-length <n>", "longest row in ids; the rest is cut off on the right")
         .default(2048)
@@ -152,37 +149,20 @@ function addRowOptions(command: Command): void {
         .default(0)
         .argParser(integer({ min: 0 })),
     )
-    .addOption(
-      new Option(
-        "--limit <n>",
-        "at most n examples from the front, or all (default: the paper's: 1,000 of gsm8k, recipes and chess, else all)",
-      ).argParser((text) => (text === "all" ? text : integer({ min: 1 })(text))),
-    )
+    .addOption(dataLimitOption())
     .addOption(
       new Option("--skip-empty", "leave out rows of which nothing carries loss after the cut").default(
         false,
         "an error",
       ),
-    )
-    .addOption(new Option("--template <name>", "format of a dialogue").default("tulu"))
-    .addOption(new Option("--user-tag <text>", "in place of the template's"))
-    .addOption(new Option("--assistant-tag <text>", "in place of the template's"))
-    .addOption(
-      new Option("--bos <when>", "auto: as the tokenizer does").choices(["auto", "always", "never"]).default("auto"),
     );
 }
 
 async function runTune(flags: TuneFlags, io: Io): Promise<TuneRunRecord> {
   const { tune } = await import("../../steps/tune.js");
-  const { templateFrom } = await import("../../text/template.js");
-  const { template, userTag, assistantTag, lr, dtype, json: _, ...options } = flags;
-  const tags = {
-    ...(userTag === undefined ? {} : { userTag }),
-    ...(assistantTag === undefined ? {} : { assistantTag }),
-  };
+  const { lr, dtype, json: _, ...options } = withTemplate(flags);
   const request: TuneRequest = {
     ...options,
-    template: templateFrom({ template, ...tags }),
     ...(lr === undefined ? {} : { learningRate: lr }),
     ...(dtype === undefined ? {} : { dtype: dtype.toUpperCase() as "F32" | "F16" | "BF16" }),
   };
