@@ -41,6 +41,7 @@ function kindAt(tokenizer: Tokenizer, row: Row, i: number): Kind {
 const sameKind = (a: Kind, b: Kind): boolean => a.loss === b.loss && a.control === b.control;
 
 function textOf(tokenizer: Tokenizer, ids: readonly number[]): string {
-  const bytes = ids.map((id) => tokenizer.bytes(id) ?? Buffer.from(tokenizer.piece(id) ?? `<${id}>`));
+  // llama2.c writes its begin token with line breaks around it, which would only confuse here.
+  const bytes = ids.map((id) => tokenizer.bytes(id) ?? Buffer.from(tokenizer.piece(id)?.trim() ?? `<${id}>`));
   return lossy.decode(Buffer.concat(bytes));
 }
