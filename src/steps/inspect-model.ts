@@ -7,6 +7,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { modelFromConfig } from "../models/open.js";
 import { loadTextModel } from "../text/load.js";
+import { TUNING_BYTES_PER_PARAMETER } from "../train/memory.js";
 import { reasonOf, UserError } from "../util/errors.js";
 import { readJson } from "../util/files.js";
 import type { GgufFile } from "../weights/gguf.js";
@@ -84,7 +85,7 @@ export async function inspectModel(path: string): Promise<ModelInfo> {
       parameters,
       dtypes: countDtypes(weights.tensors),
       bytes_on_disk: isDirectory ? await directorySize(path) : statSync(path).size,
-      memory: { weights: 4 * parameters, tuning: 16 * parameters },
+      memory: { weights: 4 * parameters, tuning: TUNING_BYTES_PER_PARAMETER * parameters },
       ...tokenizer,
       groups,
     };

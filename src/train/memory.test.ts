@@ -6,7 +6,7 @@ import { runModel } from "../../test/parity/running.js";
 import { parameterCount } from "../models/open.js";
 import type { Row } from "../records/row.js";
 import { microBatches } from "./batches.js";
-import { batchShapes, memoryEstimator } from "./memory.js";
+import { batchShapes, memoryEstimator, TUNING_BYTES_PER_PARAMETER } from "./memory.js";
 
 describe.each(modelNames)("%s", (name) => {
   it("counts weights, gradients and Adam's moments to the byte, and everything else on top", async () => {
@@ -15,6 +15,7 @@ describe.each(modelNames)("%s", (name) => {
     const { weights, gradients, adam, activations, total } = memoryEstimator(model, 64)({ rows: 2, time: 32 });
     expect([weights, gradients, adam]).toEqual([bytes, 2 * bytes, 2 * bytes]);
     expect(total).toBe(5 * bytes + activations);
+    expect(TUNING_BYTES_PER_PARAMETER * parameterCount(model)).toBe(5 * bytes);
     const { heads, vocabSize, windows } = model.dims;
     const attention = 4 * windows.length * 2 * heads * 32 * 32; // probabilities alone, which the backward pass reads
     const head = 4 * 4 * 64 * vocabSize; // logits, log-probabilities, probabilities and the error

@@ -13,6 +13,14 @@ import { paddedWidth } from "./batches.js";
 import { headChunks, lossGraph } from "./loss-program.js";
 
 const FLOAT = 4;
+const PARTS = { weights: 1, gradients: 2, adam: 2 } as const;
+
+/**
+ * What training holds of every parameter, in float32: itself, the running total of its gradient and the copy that every run hands
+ * over, and Adam's two moments. Activations come on top.
+ */
+export const TUNING_BYTES_PER_PARAMETER = FLOAT * (PARTS.weights + PARTS.gradients + PARTS.adam);
+
 /** ONNX Runtime's arena grows by doubling and keeps what it has; measured peaks lie below this factor on the working set. */
 const ARENA_SLACK = 1.35;
 /** Of the chunk of the head that is computed: logits, log-probabilities, probabilities and the error, each [C, V]. */
@@ -47,7 +55,8 @@ export function memoryEstimator(model: Model, maxPositions: number): (shape: Bat
   const chunks = headChunks(vocabSize, maxPositions);
   const saved = savedValues(model, chunks);
   const windows = new Set(model.dims.windows).size;
-  const [weights, gradients, adam] = [FLOAT * parameters, 2 * FLOAT * parameters, 2 * FLOAT * parameters];
+  const bytes = FLOAT * parameters;
+  const [weights, gradients, adam] = [bytes * PARTS.weights, bytes * PARTS.gradients, bytes * PARTS.adam];
   return ({ rows, time }) => {
     const chunk = Math.ceil((rows * time) / chunks);
     const bindings = new Map([

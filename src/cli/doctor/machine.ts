@@ -1,4 +1,5 @@
 /** What the machine offers: Node, cores, memory, disk, terminal. May not know: what is installed. */
+import { TUNING_BYTES_PER_PARAMETER } from "../../train/memory.js";
 import { formatBytes, formatCount } from "../../util/progress.js";
 import { availableCores, availableMemory, freeDisk } from "../../util/system.js";
 import { wantsColour } from "../../util/terminal.js";
@@ -7,8 +8,8 @@ import type { Check } from "./check.js";
 /** What `engines` in package.json asks for. */
 const oldestNode = [20, 19] as const;
 
-/** Full tuning in float32 holds weights, gradients and Adam's two moments: 4 × 4 bytes a parameter; a quarter more for activations. */
-const bytesPerTunedParameter = 20;
+/** A quarter more for activations, which depend on the rows. */
+const bytesPerTunedParameter = 1.25 * TUNING_BYTES_PER_PARAMETER;
 
 const littleMemory = 2e9;
 const littleDisk = 5e9;

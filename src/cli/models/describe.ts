@@ -49,7 +49,10 @@ function sizeRows(info: ModelInfo): Pair[] {
     ["parameters", `${formatCount(info.parameters)} in ${info.tensors} tensors, ${tied}`],
     ["stored as", `${stored}, ${formatBytes(info.bytes_on_disk)} on disk`],
     ["memory", `${formatBytes(info.memory.weights)} to run`],
-    ["", `${formatBytes(info.memory.tuning)} to tune (weights, gradients, Adam's two moments), activations on top`],
+    [
+      "",
+      `${formatBytes(info.memory.tuning)} to tune (weights, gradients and their totals, Adam's two moments), activations on top`,
+    ],
   ];
 }
 
