@@ -210,3 +210,26 @@ function softmax(row: readonly number[]): number[] {
   const sum = weights.reduce((total, weight) => total + weight, 0);
   return weights.map((weight) => weight / sum);
 }
+
+it("a vocabulary is read once, also where rules change", () => {
+  let read = 0;
+  const counting = {
+    ...tokenizer,
+    bytes: (id: number) => {
+      read += 1;
+      return tokenizer.bytes(id);
+    },
+  };
+  const resolve = (...names: string[]) => {
+    const entries = Object.fromEntries(names.map((name) => [name, 1]));
+    return resolveRules(ruleSet(scores("a", entries)), { tokenizer: counting, eosId: 1 }).resolved.constant;
+  };
+  const first = resolve("<", "I", "nowhere");
+  const once = read;
+  expect(once).toBe(V - 2); // all but the special ones
+  expect(resolve("<", "I", "nowhere")).toEqual(first);
+  expect(resolve("nowhere").size).toBe(0);
+  expect(read).toBe(once);
+  expect([...resolve("a", "<").keys()]).toEqual([11, 7]);
+  expect(read).toBe(2 * once);
+});

@@ -100,26 +100,50 @@ function combine(report: readonly RuleReport[], eosId: number): ResolvedRules {
 
 type FindToken = (string: string, score: number) => TokenReport;
 
-/** One pass over the vocabulary for all strings of all rules. */
 function tokenFinder(rules: RuleSet, tokenizer: Tokenizer): FindToken {
   const strings = rules.rules.flatMap((rule) => (rule.kind === "token_scores" ? [...rule.scores.keys()] : []));
-  const ordinary = new Map<string, number[]>(strings.map((string) => [keyOf(Buffer.from(string, "utf8")), []]));
-  const bytePieces = new Map<string, number>();
-  for (let id = 0; ordinary.size > 0 && id < tokenizer.vocabSize; id++) {
-    const bytes = tokenizer.isSpecial(id) ? undefined : tokenizer.bytes(id);
-    const ids = bytes === undefined ? undefined : ordinary.get(keyOf(bytes));
-    if (bytes === undefined || ids === undefined) continue;
-    if (isBytePiece(tokenizer.piece(id), bytes)) bytePieces.set(keyOf(bytes), id);
-    else ids.push(id);
-  }
+  const known = tokensOf(strings, tokenizer);
   return (string, score) => {
-    const key = keyOf(Buffer.from(string, "utf8"));
-    const ids = ordinary.get(key) ?? [];
-    const id = preferred(ids, string, tokenizer) ?? bytePieces.get(key);
+    const { ordinary: ids, bytePiece } = known.get(string) ?? { ordinary: [], bytePiece: undefined };
+    const id = preferred(ids, string, tokenizer) ?? bytePiece;
     if (id === undefined) return { found: false, string, score, reason: whyNotOneToken(string, tokenizer) };
     const alternatives = ids.filter((other) => other !== id);
     return { found: true, string, score, id, piece: tokenizer.piece(id) ?? "", byte: ids.length === 0, alternatives };
   };
+}
+
+/** The tokens that stand for exactly one string's bytes. */
+interface TokensOfString {
+  readonly ordinary: number[];
+  bytePiece: number | undefined;
+}
+
+/** What was found in a tokenizer before: a conversation that switches rules on and off reads its vocabulary once. */
+const foundBefore = new WeakMap<Tokenizer, Map<string, TokensOfString>>();
+
+/** One pass over the vocabulary for all strings that were not looked for before. */
+function tokensOf(strings: readonly string[], tokenizer: Tokenizer): ReadonlyMap<string, TokensOfString> {
+  const known = foundBefore.get(tokenizer) ?? new Map<string, TokensOfString>();
+  foundBefore.set(tokenizer, known);
+  const wanted = new Map<string, TokensOfString>();
+  const lengths = new Set<number>();
+  for (const string of strings) {
+    if (known.has(string)) continue;
+    const bytes = Buffer.from(string, "utf8");
+    const tokens: TokensOfString = wanted.get(keyOf(bytes)) ?? { ordinary: [], bytePiece: undefined };
+    known.set(string, tokens);
+    wanted.set(keyOf(bytes), tokens);
+    lengths.add(bytes.length);
+  }
+  for (let id = 0; wanted.size > 0 && id < tokenizer.vocabSize; id++) {
+    const bytes = tokenizer.isSpecial(id) ? undefined : tokenizer.bytes(id);
+    if (bytes === undefined || !lengths.has(bytes.length)) continue;
+    const tokens = wanted.get(keyOf(bytes));
+    if (tokens === undefined) continue;
+    if (isBytePiece(tokenizer.piece(id), bytes)) tokens.bytePiece = id;
+    else tokens.ordinary.push(id);
+  }
+  return known;
 }
 
 const keyOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
