@@ -122,3 +122,23 @@ it("the streamed pieces are the text, and half a character is never shown", asyn
     );
   }
 });
+
+it("a long answer costs no more a token than a short one", async () => {
+  for (const name of ["llama", "gpt2"]) {
+    const text = await loadTextModel(folder(name));
+    const ids = text.tokenizer.encode("Word upon word, été and 日本. ".repeat(30), { special: false, plainText: true });
+    let decoded = 0;
+    const counting = (some: readonly number[]): string => {
+      decoded += some.length;
+      return text.tokenizer.decode(some);
+    };
+    let shown = "";
+    const stream = openTextStream({ ...text, tokenizer: { ...text.tokenizer, decode: counting } }, (piece) => {
+      shown += piece;
+    });
+    for (let n = 1; n <= ids.length; n++) stream.push(ids.slice(0, n));
+    expect(decoded).toBeLessThan(12 * ids.length); // the bytes of one character and the one before it, twice
+    stream.end(ids);
+    expect(shown).toBe(text.tokenizer.decode(ids));
+  }
+});

@@ -125,21 +125,34 @@ async function answer(
   };
 }
 
-/** Ids so far to new text: what a later id could still change (half a character) waits. */
+/**
+ * Ids so far to new text: what a later id could still change (half a character) waits. Only the last ids are decoded: the window begins
+ * with what was whole one step before, because a decoder may take the space off the first piece that it is given.
+ */
 export function openTextStream({ tokenizer }: TextModel, onText: (piece: string) => void) {
   let shown = "";
-  const show = (whole: string): void => {
-    if (whole.length > shown.length && whole.startsWith(shown)) {
-      onText(whole.slice(shown.length));
-      shown = whole;
-    }
+  let from = 0; // where the window begins
+  let whole = 0; // ids before it are whole characters
+  let visible = ""; // what is shown of the window
+  const say = (piece: string): void => {
+    shown += piece;
+    if (piece !== "") onText(piece);
   };
   return {
-    push: (ids: readonly number[]): void => show(tokenizer.decode(ids).replace(/\ufffd+$/, "")),
+    push(ids: readonly number[]): void {
+      const text = tokenizer.decode(ids.slice(from));
+      const safe = text.replace(/\ufffd+$/, "");
+      if (!safe.startsWith(visible)) return;
+      say(safe.slice(visible.length));
+      visible = safe;
+      if (safe !== text) return;
+      const tail = tokenizer.decode(ids.slice(whole));
+      if (tail !== "" && text.endsWith(tail)) [from, visible] = [whole, tail];
+      whole = ids.length;
+    },
     end(ids: readonly number[]): void {
-      const whole = tokenizer.decode(ids);
-      if (whole.startsWith(shown)) show(whole);
-      else onText(`\n${whole}`); // a decoder that rewrote what was shown already
+      const text = tokenizer.decode(ids);
+      say(text.startsWith(shown) ? text.slice(shown.length) : `\n${text}`); // a decoder that rewrote what was shown already
     },
   };
 }
