@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { defaultBatch } from "../decode/memory.js";
 import { embeddedEngine } from "../engines/embedded.js";
 import type { Engine, GenerateOptions as EngineOptions, GenerateResult } from "../engines/engine.js";
+import { refuseMissing } from "../engines/refusals.js";
 import { modelFromConfig, parameterCount } from "../models/open.js";
 import {
   type AnswerLine,
@@ -16,7 +17,9 @@ import {
   type GenerateRun,
   generateRunSchema,
   type Output,
+  outputSchema,
   type TraceLine,
+  traceLineSchema,
 } from "../records/outputs.js";
 import type { Tokenizer } from "../text/tokenizer.js";
 import { present, UserError } from "../util/errors.js";
@@ -82,14 +85,9 @@ export function generatePaths(out: string): {
  */
 export async function generate(options: GenerateOptions, watch: GenerateWatch = {}): Promise<GenerateSummary> {
   const started = performance.now();
-  refuseBeforeWork(options);
   const engine = options.engine ?? embeddedEngine;
+  refuseBeforeWork(options, engine);
   const plan = await planGeneration(options);
-  if (plan.rules !== undefined && !engine.capabilities.logitRules) {
-    throw new UserError(`the engine ${engine.name} cannot change logits at every step`, {
-      remedy: "leave --rules out, or use the embedded engine",
-    });
-  }
   const modelHash = await hashModel(options.model);
   const settings = await settle(options, plan);
   const keys = answerKeys(options, plan, { engine: engine.name, modelHash, ...settings });
@@ -103,6 +101,7 @@ export async function generate(options: GenerateOptions, watch: GenerateWatch = 
     const spent = await answerMissing(engine, options, plan, settings, keys, answers, watch);
     const outputs = plan.prompts.map(({ input }, i) => outputOf(plan, input, answers.get(present(keys[i], "key"))));
     const run = runRecord(options, plan, engine.name, modelHash, settings, outputs, {
+      distinct: new Set(keys).size,
       reused,
       decodeSeconds: spent,
       seconds: (performance.now() - started) / 1000,
@@ -114,7 +113,8 @@ export async function generate(options: GenerateOptions, watch: GenerateWatch = 
   }
 }
 
-function refuseBeforeWork({ out, trace, force = false }: GenerateOptions): void {
+function refuseBeforeWork({ out, trace, force = false, rules, precision }: GenerateOptions, engine: Engine): void {
+  refuseMissing(engine, { generate: true, logitRules: rules !== undefined, precision: precision ?? "f32" });
   if (trace !== undefined && out === undefined) {
     throw new UserError("a trace is written only beside outputs", { remedy: "pass --out as well" });
   }
@@ -245,7 +245,7 @@ function runRecord(
   modelHash: string,
   settings: Settings,
   outputs: readonly Output[],
-  spent: { readonly reused: number; readonly decodeSeconds: number; readonly seconds: number },
+  spent: { readonly distinct: number; readonly reused: number; readonly decodeSeconds: number; readonly seconds: number },
 ): GenerateRun {
   const tokens = outputs.reduce((sum, output) => sum + output.tokens, 0);
   const stopped = outputs.filter(({ stop }) => stop === "eos").length;
@@ -274,8 +274,9 @@ function runRecord(
       eos: stopped,
       length: outputs.length - stopped,
       tokens,
-      computed: outputs.length - spent.reused,
+      computed: spent.distinct - spent.reused,
       reused: spent.reused,
+      duplicates: outputs.length - spent.distinct,
     },
     timings: {
       seconds: Number(spent.seconds.toFixed(3)),
@@ -296,7 +297,8 @@ async function writeResults(
   const paths = generatePaths(out);
   if (trace !== undefined) await writeTrace(trace, plan, keys, answers);
   await writeFileAtomic(paths.run, `${JSON.stringify(generateRunSchema.parse(run), null, 2)}\n`);
-  await writeFileAtomic(paths.outputs, `${JSON.stringify(outputs, null, 2)}\n`);
+  const checked = outputs.map((output) => outputSchema.parse(output));
+  await writeFileAtomic(paths.outputs, `${JSON.stringify(checked, null, 2)}\n`);
   await answers.finish();
 }
 
@@ -306,7 +308,7 @@ async function writeTrace(path: string, plan: GeneratePlan, keys: readonly strin
     for (const [i, { input }] of plan.prompts.entries()) {
       const { stop, steps } = present(answers.get(present(keys[i], "key")), input.id);
       const line: TraceLine = { id: input.id, instruction: input.instruction, stop, steps: present(steps, "trace") };
-      await file.write(`${JSON.stringify(line)}\n`);
+      await file.write(`${JSON.stringify(traceLineSchema.parse(line))}\n`);
     }
     await file.commit();
   } catch (error) {
