@@ -20,7 +20,7 @@ const usage = `node bench/run.mjs [${Object.keys(benches).join("|")} …]   (def
   --threads N   cores a program may use (default: those there are)
   --model DIR   decode and rank: this model and not random weights; render: its tokenizer and not stories260k's
   --data SPEC   render: these rows (PATH or NAME:PATH) and not made-up ones
-  --spike DIR   train: also the trial's step; onnx-proto must be importable from DIR
+  --trial DIR   train: also another implementation's step, DIR/onnx-training.mjs; onnx-proto must be importable from DIR
   --json        one JSON object on standard output and no table
   --help
 `;
@@ -52,7 +52,7 @@ async function main() {
     threads: count(values.threads, "--threads") ?? availableCores(),
     model: values.model,
     data: values.data,
-    spike: values.spike,
+    trial: values.trial,
     note: (text) => process.stderr.write(`${text}\n`),
   };
   const where = machine(options.threads);
@@ -76,7 +76,7 @@ function readArguments() {
   try {
     return parseArgs({
       allowPositionals: true,
-      options: { runs: text, threads: text, model: text, data: text, spike: text, quick: flag, json: flag, help: flag },
+      options: { runs: text, threads: text, model: text, data: text, trial: text, quick: flag, json: flag, help: flag },
     });
   } catch (error) {
     throw new Mistake(`${error.message.split(". ")[0]}; --help lists what there is`);

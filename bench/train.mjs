@@ -17,10 +17,10 @@ const jobs = [
 const quickJobs = [{ shape: "0.1M", rows: 2, time: 32 }];
 
 export async function benchTrain(options) {
-  const trial = options.spike === undefined ? undefined : openTrial(options.spike);
+  const trial = options.trial === undefined ? undefined : openTrial(options.trial);
   const results = [];
   try {
-    if (trial === undefined) options.note("train: without the trial's step (--spike DIR adds it)");
+    if (trial === undefined) options.note("train: without another implementation's step (--trial DIR adds it)");
     for (const job of options.quick ? quickJobs : jobs) {
       const full = { ...job, supervised: (job.rows * job.time) / 2 };
       results.push(...(await benchStep(full, options)));

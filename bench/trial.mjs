@@ -1,6 +1,6 @@
 /**
- * The trial that stood before the engine (`../shared/spikes/onnx-training.mjs`), on the same shape, threads and ONNX Runtime. It
- * needs the package `onnx-proto`, which is no dependency of ours: `--spike DIR` names a folder from which it can be imported.
+ * Another implementation's step on the same shape, threads and ONNX Runtime. `--trial DIR` names the folder that holds it,
+ * `onnx-training.mjs`, and from which the package `onnx-proto`, which is no dependency of ours, can be imported.
  * May not know: our own training.
  */
 import { execFile } from "node:child_process";
@@ -17,9 +17,9 @@ const stepScript = fileURLToPath(new URL("./trial-step.mjs", import.meta.url));
 const run = promisify(execFile);
 
 /**
- * A folder inside the checkout with the trial's file and that package: so it finds the ONNX Runtime that we use.
+ * A folder inside the checkout with that file and that package: so it finds the ONNX Runtime that we use.
  *
- * @throws UserError  the trial or `onnx-proto` is not there
+ * @throws UserError  the file or `onnx-proto` is not there
  */
 export function openTrial(folder) {
   const [script, onnxProto] = [findScript(folder), findPackage(folder)];
@@ -41,10 +41,9 @@ export function openTrial(folder) {
 }
 
 function findScript(folder) {
-  const places = [join(resolve(folder), SCRIPT), join(packageRoot(), "..", "shared", "spikes", SCRIPT)];
-  const found = places.find((place) => existsSync(place));
-  if (found !== undefined) return found;
-  throw new UserError(`the trial is neither ${places.join(" nor ")}`, { remedy: "leave --spike out" });
+  const place = join(resolve(folder), SCRIPT);
+  if (existsSync(place)) return place;
+  throw new UserError(`there is no ${place}`, { remedy: "name the folder that holds it, or leave --trial out" });
 }
 
 function findPackage(folder) {
@@ -52,7 +51,7 @@ function findPackage(folder) {
     return dirname(createRequire(join(resolve(folder), "package.json")).resolve("onnx-proto/package.json"));
   } catch (error) {
     throw new UserError(`onnx-proto cannot be imported from ${folder}`, {
-      remedy: `npm install --ignore-scripts --prefix ${folder} onnx-proto, or leave --spike out`,
+      remedy: `npm install --ignore-scripts --prefix ${folder} onnx-proto, or leave --trial out`,
       cause: error,
     });
   }

@@ -18,7 +18,7 @@ const load = (name: string): Tokenizer => {
   return tokenizerFromJson(read(join(root, name, "tokenizer.json")), existsSync(config) ? read(config) : {});
 };
 
-// The paper's appendix E, listing 1, and `paper/facts.md`, section 9.
+// The paper's table 8.
 const llamaIds = {
   ...{ "<": 29966, " <": 529, "|": 29989, " I": 306, I: 29902, " We": 1334, What: 5618, " should": 881 },
   ...{ " *": 334, " -": 448, "   ": 1678, " #": 396, " ##": 444, "\n": 13, "!": 29991 },
