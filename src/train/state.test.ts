@@ -22,8 +22,13 @@ function someState(step: number): TrainState {
       Array.from({ length: size(tensor) }, (_, i) => awkward[i % 50] ?? Math.sin(salt + step + i)),
     );
   const state = freshState(model, device, new Map(model.parameters.map((p) => [p.name, device.zeros(p.shape)])));
-  [...state.parameters.values()].forEach((tensor, i) => filled(i, tensor));
-  [...state.moments.values()].forEach(({ first, second }, i) => [filled(0.1 + i, first), filled(0.2 + i, second)]);
+  [...state.parameters.values()].forEach((tensor, i) => {
+    filled(i, tensor);
+  });
+  [...state.moments.values()].forEach(({ first, second }, i) => {
+    filled(0.1 + i, first);
+    filled(0.2 + i, second);
+  });
   state.step = step;
   return state;
 }

@@ -1,11 +1,13 @@
 /** The loop: cut and resumed anywhere it gives the same bits; it stops between steps; it refuses what is no number any more. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { modelFolder, relativeDifference, rowOf, trainingOf } from "../../test/parity/fixtures.js";
 import { runModel } from "../../test/parity/running.js";
 import { openSessionCount } from "../runtime/cpu.js";
 import { Interrupted, UserError } from "../util/errors.js";
 import { freshState, type TrainState } from "./state.js";
 import { evaluateLoss, stepsToDo, type TrainOptions, type TrainStep, totalSteps, train } from "./trainer.js";
+
+vi.setConfig({ testTimeout: 240_000 }); // some tests train several times, on whatever machine there is
 
 const { model, device } = await runModel(modelFolder("llama-tied"));
 const rows = trainingOf("llama-tied").rows.map(rowOf);

@@ -28,12 +28,23 @@ export async function openTuneLedgers(
 ): Promise<TuneLedgers> {
   const kept = (line: { readonly step: number }): boolean => line.step < steps;
   const metrics = await openFrom(paths.metrics, (value) => metricsLineSchema.parse(value), kept);
-  const heldOut = await openFrom(paths.heldOut, (value) => heldOutLineSchema.parse(value), kept);
-  if (metrics.lines.length !== steps || metrics.lines.some(({ step }, i) => step !== i)) {
-    throw new UserError(`${paths.metrics} has not one line for each of the ${steps} steps that are done`, {
-      remedy: "pass --force to begin anew",
-    });
+  try {
+    refuseGaps(metrics.lines, steps, paths.metrics);
+    return appendingTo(metrics, await openFrom(paths.heldOut, (value) => heldOutLineSchema.parse(value), kept));
+  } catch (error) {
+    await metrics.close();
+    throw error;
   }
+}
+
+function refuseGaps(lines: readonly MetricsLine[], steps: number, path: string): void {
+  if (lines.length === steps && lines.every(({ step }, i) => step === i)) return;
+  throw new UserError(`${path} has not one line for each of the ${steps} steps that are done`, {
+    remedy: "pass --force to begin anew",
+  });
+}
+
+function appendingTo(metrics: Ledger<MetricsLine>, heldOut: Ledger<HeldOutLine>): TuneLedgers {
   const [lines, heldOutLines] = [[...metrics.lines], [...heldOut.lines]];
   return {
     async step(metric) {

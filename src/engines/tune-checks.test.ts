@@ -1,0 +1,93 @@
+/** Each refusal of a run that could not end, with its remedy; and that what is just enough is enough. */
+import { describe, expect, it } from "vitest";
+import { modelFolder, rowOf, trainingOf } from "../../test/parity/fixtures.js";
+import { runModel } from "../../test/parity/running.js";
+import { parameterCount } from "../models/open.js";
+import type { Row } from "../records/row.js";
+import { UserError } from "../util/errors.js";
+import type { TuneOptions } from "./engine.js";
+import { refuseForeignRows, refuseFullDisk, refuseTooLarge, runMemory } from "./tune-checks.js";
+
+const { model } = await runModel(modelFolder("llama"));
+const rows = trainingOf("llama").rows.map(rowOf);
+const options: TuneOptions = {
+  epochs: 5,
+  batch: 64,
+  learningRate: 1e-5,
+  schedule: "cosine",
+  warmup: 0.1,
+  reduction: "paper",
+  adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+  seed: 0,
+  shuffle: true,
+  microTokens: 2048,
+  saveEveryEpoch: false,
+};
+
+function lineOf(work: () => void): string {
+  try {
+    work();
+  } catch (error) {
+    expect(error).toBeInstanceOf(UserError);
+    return (error as UserError).line;
+  }
+  return "";
+}
+
+const rowWith = (inputIds: readonly number[]): Row => ({ ...rows[0]!, id: "bad", inputIds, labels: inputIds });
+
+describe("refuseForeignRows", () => {
+  it("names row, id and vocabulary", () => {
+    expect(lineOf(() => refuseForeignRows(model, [rows[0]!, rowWith([1, 396, 397])], "models/base"))).toBe(
+      "row bad has id 397; the model has 397 entries; render with the tokenizer of models/base",
+    );
+  });
+  it("names row, length and positions; one id more than positions still fits, because the last is only a target", () => {
+    const of = (length: number) => lineOf(() => refuseForeignRows(model, [rowWith(new Array(length).fill(5))], "m"));
+    expect(of(129)).toBe("");
+    expect(of(130)).toBe("row bad has 130 ids; the model has 128 positions; pass --max-length 128");
+  });
+  it("lets rows pass that go with the model", () => {
+    expect(lineOf(() => refuseForeignRows(model, rows, "m"))).toBe("");
+  });
+});
+
+describe("refuseTooLarge", () => {
+  const need = runMemory(model, rows, options);
+  it("lets a run pass that needs what is free, and refuses it at a byte less, saying what takes how much", () => {
+    expect(lineOf(() => refuseTooLarge(model, rows, options, need.total))).toBe("");
+    const line = lineOf(() => refuseTooLarge(model, rows, options, need.total - 1));
+    expect(line).toMatch(
+      /^tuning needs about [\d.]+ MB \(weights [\d.]+ kB, gradients [\d.]+ kB, Adam [\d.]+ kB, activations [\d.]+ MB\); [\d.]+ MB are free; pass --micro-tokens \d+, which needs about [\d.]+ [kM]B$/,
+    );
+  });
+  it("proposes the largest number of positions that fits", () => {
+    const at = (microTokens: number) => runMemory(model, rows, { ...options, microTokens }).total;
+    expect(at(512)).toBeLessThan(need.total);
+    expect(lineOf(() => refuseTooLarge(model, rows, options, at(512)))).toContain("--micro-tokens 512");
+    expect(lineOf(() => refuseTooLarge(model, rows, options, at(512) - 1))).toContain("--micro-tokens 256");
+  });
+  it("proposes another model where nothing fits", () => {
+    expect(lineOf(() => refuseTooLarge(model, rows, options, 1000))).toMatch(/take a smaller model or shorter rows/);
+  });
+  it("asks for no more than the rows and the batch can fill", () => {
+    const at = (batch: number) => runMemory(model, rows, { ...options, batch }).activations;
+    expect(at(1)).toBeLessThan(at(4));
+    expect(at(14)).toBe(at(64)); // 14 rows there are
+  });
+});
+
+describe("refuseFullDisk", () => {
+  const bytes = 4 * parameterCount(model);
+  it("wants two checkpoints of three arrays each, and the model", () => {
+    expect(lineOf(() => refuseFullDisk(model, options, 7 * bytes))).toBe("");
+    expect(lineOf(() => refuseFullDisk(model, options, 7 * bytes - 1))).toMatch(
+      /on the disk \(two checkpoints [\d.]+ kB, the tuned model [\d.]+ kB\); [\d.]+ kB are free; free some, or name an --out/,
+    );
+  });
+  it("and a model an epoch where each is kept", () => {
+    const each = { ...options, saveEveryEpoch: true };
+    expect(lineOf(() => refuseFullDisk(model, each, 12 * bytes))).toBe("");
+    expect(lineOf(() => refuseFullDisk(model, each, 12 * bytes - 1))).not.toBe("");
+  });
+});

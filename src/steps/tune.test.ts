@@ -1,0 +1,415 @@
+/** A run's files from beginning to end, each refusal, and going on: in this process, on a model of two small layers. */
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { modelFolder } from "../../test/parity/fixtures.js";
+import { temporaryFolder } from "../../test/temporary-folder.js";
+import { embeddedEngine } from "../engines/embedded.js";
+import type { Engine, TuneRun } from "../engines/engine.js";
+import { type MetricsLine, type TuneRunRecord, tuneRunSchema } from "../records/tune.js";
+import { Interrupted, UserError } from "../util/errors.js";
+import { acquireLock } from "../util/lock.js";
+import { presets } from "./tune/options.js";
+import { longestResponse } from "./tune/rows.js";
+import { type TuneRequest, type TuneWatch, tune } from "./tune.js";
+
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 }); // some tests tune several times, on whatever machine there is
+
+const folder = temporaryFolder();
+const model = modelFolder("llama-tied");
+const data = folder.write(
+  "rows.jsonl",
+  Array.from(
+    { length: 9 },
+    (_, i) => `${JSON.stringify({ instruction: `${i}?`, response: "ab".repeat(1 + i) })}\n`,
+  ).join(""),
+);
+
+/** Two epochs of three steps; the last of each is short. */
+const request = (out: string, changes: Partial<TuneRequest> = {}): TuneRequest => ({
+  model,
+  data,
+  objective: "response",
+  out: folder.path(out),
+  epochs: 2,
+  batch: 3,
+  holdOut: 1,
+  learningRate: 1e-3,
+  threads: 1,
+  ...changes,
+});
+
+const linesOf = (out: string, name = "metrics.jsonl"): MetricsLine[] =>
+  readFileSync(join(folder.path(out), name), "utf8")
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as MetricsLine);
+const untimed = (lines: readonly MetricsLine[]) => lines.map(({ seconds: _, ...line }) => line);
+const bytesOf = (out: string, name = "model.safetensors"): Buffer => readFileSync(join(folder.path(out), name));
+
+async function lineOf(work: Promise<unknown>): Promise<string> {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(UserError);
+  const { line } = error as UserError;
+  expect(line).not.toContain("\n");
+  return line;
+}
+
+/** Stops after the step of that index. */
+function stoppingAt(step: number): TuneWatch {
+  const controller = new AbortController();
+  return {
+    signal: controller.signal,
+    onStep: (metrics) => {
+      if (metrics.step === step) controller.abort();
+    },
+  };
+}
+
+/** The embedded engine, told what is free; it says what it was asked. */
+function told(free: { memory: number; disk: number }): Engine {
+  return {
+    ...embeddedEngine,
+    tune: (m, rows, options, run: TuneRun) => embeddedEngine.tune(m, rows, options, { ...run, free }),
+  };
+}
+
+let whole: TuneRunRecord;
+beforeAll(async () => {
+  whole = await tune(request("whole", { saveEveryEpoch: true }));
+});
+
+describe("a run from beginning to end", () => {
+  it("leaves a model directory, a line a step, the losses of the rows held out and its record, and nothing else", () => {
+    const model = [
+      "config.json",
+      "generation_config.json",
+      "model.safetensors",
+      "tokenizer.json",
+      "tokenizer_config.json",
+    ];
+    expect(readdirSync(folder.path("whole")).sort()).toEqual(
+      [...model, "epoch-1", "epoch-2", "held_out.jsonl", "metrics.jsonl", "run.json"].sort(),
+    );
+    for (const epoch of ["epoch-1", "epoch-2"])
+      expect(readdirSync(join(folder.path("whole"), epoch)).sort()).toEqual(model);
+    expect(bytesOf("whole", "epoch-2/model.safetensors")).toEqual(bytesOf("whole"));
+    expect(bytesOf("whole", "epoch-1/model.safetensors")).not.toEqual(bytesOf("whole"));
+  });
+  it("counts steps from 0, as the schedule does, and rows, tokens and epochs", () => {
+    const lines = linesOf("whole");
+    expect(lines.map(({ step, epoch, examples }) => [step, epoch, examples])).toEqual([
+      [0, 1, 3],
+      [1, 1, 3],
+      [2, 1, 2],
+      [3, 2, 3],
+      [4, 2, 3],
+      [5, 2, 2],
+    ]);
+    expect(Object.keys(lines[0]!)).toEqual([
+      "step",
+      "epoch",
+      "loss",
+      "lr",
+      "grad_norm",
+      "examples",
+      "tokens",
+      "supervised_tokens",
+      "seconds",
+    ]);
+    const cosine = (i: number): number => (i < 1 ? i : 0.5 * (1 + Math.cos((Math.PI * (i - 1)) / 5)));
+    for (const { step, lr } of lines) expect(lr).toBeCloseTo(1e-3 * cosine(step), 12);
+    const supervised = (from: number): number =>
+      lines.slice(from, from + 3).reduce((sum, line) => sum + line.supervised_tokens, 0);
+    expect(supervised(0)).toBe(supervised(3));
+    expect(lines[5]!.loss).toBeLessThan(lines[2]!.loss);
+  });
+  it("measures the rows held out before training and after every epoch, in updates made", () => {
+    expect(linesOf("whole", "held_out.jsonl").map(({ step, epoch }) => [step, epoch])).toEqual([
+      [0, 0],
+      [3, 1],
+      [6, 2],
+    ]);
+    expect(linesOf("whole", "held_out.jsonl")).toEqual(whole.held_out);
+    expect(whole.held_out[2]!.loss).toBeLessThan(whole.held_out[0]!.loss);
+  });
+  it("records what determined it", () => {
+    expect(tuneRunSchema.parse(JSON.parse(readFileSync(folder.path("whole/run.json"), "utf8")))).toEqual(whole);
+    expect(whole).toMatchObject({
+      engine: "embedded",
+      template: "{BOS}<|user|>\n{instruction}\n<|assistant|>\n{response}{EOS}",
+      data: { rows: 8, held_out: 1, too_long: 0, left_out: [] },
+      options: {
+        objective: "response",
+        epochs: 2,
+        batch: 3,
+        lr: 1e-3,
+        schedule: "cosine",
+        reduction: "paper",
+        threads: 1,
+      },
+      certificate: { objective: "response", rows: 9 },
+      steps: 6,
+      final_loss: linesOf("whole")[5]!.loss,
+    });
+    expect(whole.weights_sha256).toMatch(/^[0-9a-f]{64}$/);
+  });
+  it("takes defaults from the preset, and what is given beside it wins", async () => {
+    const { options } = await tune(request("preset", { preset: "reference", epochs: 1, maxSteps: 1 }));
+    expect(options).toMatchObject({
+      schedule: "linear",
+      warmup: 0.03,
+      reduction: "reference",
+      epochs: 1,
+      max_steps: 1,
+    });
+    expect(presets.paper).toMatchObject({ epochs: 5, batch: 64, learningRate: 1e-5, schedule: "cosine", warmup: 0.1 });
+  });
+  it("ends early where it is told to; the schedule stays that of the whole", async () => {
+    const record = await tune(request("short", { maxSteps: 4 }));
+    expect(record.steps).toBe(4);
+    expect(untimed(linesOf("short"))).toEqual(untimed(linesOf("whole").slice(0, 4)));
+    expect(linesOf("short", "held_out.jsonl").map(({ step, epoch }) => [step, epoch])).toEqual([
+      [0, 0],
+      [3, 1],
+      [4, 2],
+    ]);
+  });
+  it("leaves out and counts rows with long responses", async () => {
+    const record = await tune(request("long", { maxResponseTokens: 7, holdOut: 0, maxSteps: 1 }));
+    expect(record.data.too_long).toBeGreaterThan(0);
+    expect(record.data.rows + record.data.too_long).toBe(9);
+    const row = { id: "r", inputIds: [], promptTokens: 0, merged: false, cut: false };
+    expect(longestResponse({ ...row, labels: [-100, 5, 6, 2, -100, 7, 8, 9, 2] }, 2)).toBe(3);
+  });
+});
+
+describe("a run that was stopped", () => {
+  it.each([0, 1, 2, 4])("after step %i goes on to the same bytes", async (step) => {
+    const out = `stopped ${step}`;
+    const stopped = tune(request(out, { saveEveryEpoch: true }), stoppingAt(step));
+    await expect(stopped).rejects.toThrow(Interrupted);
+    await expect(stopped).rejects.toThrow(`after step ${step + 1} of 6; give the same command with --resume to go on`);
+    expect(readdirSync(folder.path(out))).not.toContain(".lock");
+    expect(readdirSync(folder.path(out))).not.toContain("model.safetensors");
+    let resumedAt = -1;
+    const record = await tune(request(out, { saveEveryEpoch: true, resume: true }), {
+      onStart: (plan) => {
+        resumedAt = plan.resumedAt;
+      },
+    });
+    expect(resumedAt).toBe(step + 1);
+    expect(record.weights_sha256).toBe(whole.weights_sha256);
+    expect(record.held_out).toEqual(whole.held_out);
+    expect(untimed(linesOf(out))).toEqual(untimed(linesOf("whole")));
+    for (const name of ["", "epoch-1/", "epoch-2/"])
+      expect(bytesOf(out, `${name}model.safetensors`)).toEqual(bytesOf("whole", `${name}model.safetensors`));
+    expect(readdirSync(folder.path(out)).sort()).toEqual(readdirSync(folder.path("whole")).sort());
+  });
+  it("before its first step begins anew", async () => {
+    const stopped = tune(request("nothing"), { signal: AbortSignal.abort() });
+    await expect(stopped).rejects.toThrow("before the first step was complete");
+    const record = await tune(request("nothing", { resume: true }));
+    expect(record.weights_sha256).toBe(whole.weights_sha256);
+    expect(untimed(linesOf("nothing"))).toEqual(untimed(linesOf("whole")));
+  });
+  it("is not begun anew or replaced unasked", async () => {
+    await expect(tune(request("kept"), stoppingAt(1))).rejects.toThrow(Interrupted);
+    expect(await lineOf(tune(request("kept")))).toMatch(
+      /kept holds an unfinished run; pass --resume to go on, or --force to begin anew$/,
+    );
+    const record = await tune(request("kept", { force: true }));
+    expect([record.steps, record.weights_sha256]).toEqual([6, whole.weights_sha256]);
+  });
+  it("goes on with nothing else: options, data and threads must be the same, and the line says what is not", async () => {
+    await expect(tune(request("other"), stoppingAt(1))).rejects.toThrow(Interrupted);
+    const again = (changes: Partial<TuneRequest>) => lineOf(tune(request("other", { resume: true, ...changes })));
+    expect(await again({ learningRate: 2e-3, epochs: 3 })).toMatch(
+      /other holds an unfinished run of another kind: epochs was 2 and is 3, lr was 0.001 and is 0.002; repeat the options/,
+    );
+    expect(await again({ threads: 2 })).toContain("threads was 1 and is 2");
+    expect(await again({ model: modelFolder("llama") })).toContain("the model is another one");
+    const longer = folder.write("longer.jsonl", `${readFileSync(data, "utf8")}{"instruction":"a","response":"b"}\n`);
+    expect(await again({ data: longer })).toMatch(/of another kind: the rows are others;/);
+    expect(await again({ maxSteps: 1 })).toMatch(
+      /2 steps are done already, more than the 1 asked for; raise --max-steps/,
+    );
+    const moved = folder.path("moved.jsonl"); // where the rows lie does not matter
+    cpSync(data, moved);
+    expect((await tune(request("other", { resume: true, data: moved }))).weights_sha256).toBe(whole.weights_sha256);
+  });
+  it("refuses where lines of steps that are done are missing", async () => {
+    await expect(tune(request("lost"), stoppingAt(3))).rejects.toThrow(Interrupted);
+    writeFileSync(folder.path("lost/metrics.jsonl"), `${JSON.stringify(linesOf("lost")[0])}\n`);
+    expect(await lineOf(tune(request("lost", { resume: true })))).toMatch(
+      /metrics.jsonl has not one line for each of the 4 steps that are done; pass --force/,
+    );
+  });
+  it("takes back lines of steps that no checkpoint holds, and files that were being written", async () => {
+    await expect(tune(request("ahead"), stoppingAt(2))).rejects.toThrow(Interrupted);
+    const [first] = linesOf("ahead");
+    const file = folder.path("ahead/metrics.jsonl");
+    writeFileSync(file, `${readFileSync(file, "utf8")}${JSON.stringify({ ...first, step: 3 })}\n{"step":4,"epo`);
+    mkdirSync(folder.path("ahead/.epoch-1.partial"));
+    writeFileSync(folder.path("ahead/.0123456789ab.partial"), "half");
+    mkdirSync(folder.path("ahead/checkpoints/.checkpoint-9.partial"));
+    const record = await tune(request("ahead", { resume: true }));
+    expect(record.weights_sha256).toBe(whole.weights_sha256);
+    expect(untimed(linesOf("ahead"))).toEqual(untimed(linesOf("whole")));
+    expect(readdirSync(folder.path("ahead")).filter((name) => /partial|checkpoints|unfinished/.test(name))).toEqual([]);
+  });
+});
+
+describe("a finished run", () => {
+  it("asked to go on says so and does nothing", async () => {
+    const before = statSync(folder.path("whole/model.safetensors")).mtimeMs;
+    let told: TuneRunRecord | undefined;
+    const again = await tune(request("whole", { resume: true, saveEveryEpoch: true }), {
+      onFinishedBefore: (record) => {
+        told = record;
+      },
+    });
+    expect(again).toEqual(whole);
+    expect(told).toEqual(whole);
+    expect(statSync(folder.path("whole/model.safetensors")).mtimeMs).toBe(before);
+  });
+  it("is not taken for one with other options", async () => {
+    expect(await lineOf(tune(request("whole", { resume: true, maxSteps: 3 })))).toMatch(
+      /whole holds a finished run of another kind: max_steps was null and is 3; repeat the options/,
+    );
+  });
+  it("is not replaced unasked", async () => {
+    expect(await lineOf(tune(request("whole")))).toMatch(/whole exists already; pass --force to replace it/);
+  });
+  it("is replaced with everything it wrote, and nothing that it did not", async () => {
+    const out = folder.path("replaced");
+    cpSync(folder.path("whole"), out, { recursive: true });
+    writeFileSync(join(out, "notes.txt"), "mine");
+    writeFileSync(join(out, "epoch-2", "notes.txt"), "mine");
+    writeFileSync(join(out, "model-00001-of-00002.safetensors"), "a shard of an older run");
+    mkdirSync(join(out, "answers"));
+    const record = await tune(request("replaced", { force: true, epochs: 1 }));
+    expect(record.steps).toBe(3);
+    expect(readdirSync(out).sort()).toEqual(
+      [
+        ...["answers", "config.json", "epoch-2", "generation_config.json", "held_out.jsonl", "metrics.jsonl"],
+        ...["model.safetensors", "notes.txt", "run.json", "tokenizer.json", "tokenizer_config.json"],
+      ].sort(),
+    );
+    expect(readdirSync(join(out, "epoch-2"))).toEqual(["notes.txt"]);
+  });
+  it("stays as it is where the new one is refused", async () => {
+    const before = readFileSync(folder.path("whole/run.json"), "utf8");
+    await lineOf(tune(request("whole", { force: true, data: folder.path("absent.jsonl") })));
+    await lineOf(tune(request("whole", { force: true, engine: told({ memory: 1000, disk: 1e12 }) })));
+    expect(readFileSync(folder.path("whole/run.json"), "utf8")).toBe(before);
+    expect(existsSync(folder.path("whole/epoch-1/model.safetensors"))).toBe(true);
+  });
+});
+
+describe("refusals", () => {
+  it.each<[string, Partial<TuneRequest>, RegExp]>([
+    ["epochs that are no number", { epochs: Number.NaN }, /^epochs is NaN; give a whole number of 1 or more$/],
+    ["half a batch", { batch: 0.5 }, /^batch is 0.5; give a whole number/],
+    ["a rate below 0", { learningRate: -1 }, /^learningRate is -1; give a number of 0 or more$/],
+    ["more warm-up than there is", { warmup: 1.5 }, /^warmup is 1.5; give a number from 0 to 1$/],
+    ["a clip of 0", { clip: 0 }, /^clip is 0; give a number above 0$/],
+    [
+      "all rows held out",
+      { holdOut: 9 },
+      /leaves no row to train on: 9 examples, 0 skipped, 0 too long, 9 held out; name more/,
+    ],
+    ["all rows too long", { maxResponseTokens: 1 }, /leaves no row to train on: 9 examples, 0 skipped, \d too long/],
+    ["rows cut before their response", { maxLength: 4 }, /row row_0: its prompt alone has 4 ids or more.*--skip-empty/],
+    ["both ways at once", { resume: true, force: true }, /--resume goes on with a run, --force begins anew; pass one/],
+    ["data that is not there", { data: folder.path("absent.jsonl") }, /absent\.jsonl/],
+    ["a model that is not there", { model: folder.path("absent") }, /absent/],
+    [
+      "too little memory",
+      { engine: told({ memory: 1000, disk: 1e12 }) },
+      /^tuning needs about .* MB .*; 1.00 kB are free/,
+    ],
+    ["too little disk", { engine: told({ memory: 1e12, disk: 1000 }) }, /on the disk .*; 1.00 kB are free; free some/],
+    [
+      "an engine that does not tune",
+      { engine: { ...embeddedEngine, capabilities: { ...embeddedEngine.capabilities, tune: false } } },
+      /^the engine embedded does not tune$/,
+    ],
+  ])("%s, and nothing is left behind", async (name, changes, line) => {
+    expect(await lineOf(tune(request(`refused ${name}`, changes)))).toMatch(line);
+    expect(existsSync(folder.path(`refused ${name}`))).toBe(false);
+  });
+  it("rows longer than the model's positions, held out or not", async () => {
+    const long = folder.write(
+      "long.jsonl",
+      `${JSON.stringify({ instruction: "", response: "xyzw".repeat(80) })}\n${readFileSync(data, "utf8")}`,
+    );
+    for (const holdOut of [0, 9]) {
+      expect(await lineOf(tune(request("positions", { data: long, holdOut })))).toMatch(
+        /^row \S+ has \d+ ids; the model has 128 positions; pass --max-length 128$/,
+      );
+    }
+  });
+  it("a run that diverges, in one line, before a step's loss is no number or after its last update", async () => {
+    const line =
+      /^the training diverged: (step \d+: the loss is|after step \d+).*; begin anew with a smaller --lr, or with --clip 1$/;
+    const wild = { learningRate: 1e38, warmup: 0, schedule: "constant", holdOut: 0 } as const;
+    expect(await lineOf(tune(request("wild", wild)))).toMatch(line);
+    expect(await lineOf(tune(request("wild last", { ...wild, maxSteps: 1 })))).toMatch(line);
+    expect(existsSync(folder.path("wild last/model.safetensors"))).toBe(false);
+  });
+  it("a folder that no run has made, whatever is asked for", async () => {
+    mkdirSync(folder.path("photos"));
+    folder.write("photos/summer.jpg", "");
+    for (const changes of [{}, { resume: true }, { force: true }])
+      expect(await lineOf(tune(request("photos", changes)))).toMatch(
+        /photos exists already and holds no tuning run; name another/,
+      );
+    mkdirSync(folder.path("other-record"));
+    folder.write("other-record/run.json", '{"version":1,"command":"rank"}');
+    expect(await lineOf(tune(request("other-record", { force: true })))).toContain("holds no tuning run");
+    expect([readdirSync(folder.path("photos")), readdirSync(folder.path("other-record"))]).toEqual([
+      ["summer.jpg"],
+      ["run.json"],
+    ]);
+  });
+  it("the model itself, or one of its epochs, as the folder to make; also behind a link", async () => {
+    const base = folder.path("base");
+    cpSync(folder.path("whole"), base, { recursive: true });
+    symlinkSync(base, folder.path("link"));
+    for (const source of ["base", "base/epoch-1", "link"]) {
+      expect(await lineOf(tune(request("base", { model: folder.path(source), force: true })))).toMatch(
+        /lies in --out .*base/,
+      );
+    }
+    expect(bytesOf("base")).toEqual(bytesOf("whole"));
+  });
+  it("a folder that another process works in", async () => {
+    mkdirSync(folder.path("busy"));
+    const lock = await acquireLock(folder.path("busy/.lock"), "it");
+    expect(await lineOf(tune(request("busy")))).toContain(`busy is in use by process ${process.pid}`);
+    await lock.release();
+    expect((await tune(request("busy", { maxSteps: 1 }))).steps).toBe(1);
+  });
+  it("a record that is damaged or of another version", async () => {
+    cpSync(folder.path("whole"), folder.path("version"), { recursive: true });
+    writeFileSync(folder.path("version/run.json"), JSON.stringify({ ...whole, version: 99 }));
+    expect(await lineOf(tune(request("version", { resume: true })))).toMatch(
+      /run.json is not a record that this version writes/,
+    );
+    rmSync(folder.path("version"), { recursive: true });
+  });
+});

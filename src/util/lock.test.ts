@@ -1,0 +1,67 @@
+/** One process at a time; a dead one's lock is taken over by one of those that find it. */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "../../test/temporary-folder.js";
+import { UserError } from "./errors.js";
+import { acquireLock } from "./lock.js";
+
+const folder = temporaryFolder();
+const inNew = (name: string): string => {
+  mkdirSync(folder.path(name));
+  return folder.path(`${name}/.lock`);
+};
+const holder = (changes: object): string =>
+  JSON.stringify({ pid: process.pid, host: hostname(), began: "1", token: "old", ...changes });
+/** Of a process that has ended. */
+const deadPid = spawnSync(process.execPath, ["-e", ""]).pid;
+
+describe("a lock", () => {
+  it("keeps a second one out, also of the same process, until it is released", async () => {
+    const path = inNew("twice");
+    const lock = await acquireLock(path, "the folder");
+    const error = await acquireLock(path, "the folder").catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(UserError);
+    expect((error as UserError).line).toBe(
+      `the folder is in use by process ${process.pid}; wait for it to end, or remove ${path} if you know that it has`,
+    );
+    await lock.release();
+    expect(existsSync(path)).toBe(false);
+    await (await acquireLock(path, "the folder")).release();
+  });
+  it.each([
+    ["of a process that has ended", holder({ pid: deadPid })],
+    ["of an earlier process with this one's number", holder({})],
+    ["of an earlier process with the number of another one", holder({ pid: process.ppid })],
+    ["that was never written whole", '{"pid":'],
+  ])("%s is taken over", async (_, text) => {
+    const path = inNew(`stale ${Math.random()}`);
+    writeFileSync(path, text);
+    const lock = await acquireLock(path, "the folder");
+    expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ pid: process.pid });
+    await lock.release();
+    expect(readdirSync(join(path, ".."))).toEqual([]);
+  });
+  it("of another machine counts: its processes cannot be asked", async () => {
+    const path = inNew("elsewhere");
+    writeFileSync(path, holder({ host: "another-machine", pid: deadPid }));
+    await expect(acquireLock(path, "the folder")).rejects.toThrow(`process ${deadPid} on another-machine`);
+    expect(readFileSync(path, "utf8")).toContain('"old"');
+  });
+  it("left by a dead process goes to one of many that ask at the same time", async () => {
+    const path = inNew("race");
+    writeFileSync(path, holder({ pid: deadPid }));
+    const asked = await Promise.allSettled(Array.from({ length: 20 }, () => acquireLock(path, "the folder")));
+    expect(asked.filter(({ status }) => status === "fulfilled").length).toBe(1);
+    expect(readdirSync(join(path, ".."))).toEqual([".lock"]);
+  });
+  it("that somebody else took over is not removed by its first holder", async () => {
+    const path = inNew("taken");
+    const lock = await acquireLock(path, "the folder");
+    writeFileSync(path, holder({ token: "new" }));
+    await lock.release();
+    expect(existsSync(path)).toBe(true);
+  });
+});
