@@ -124,12 +124,14 @@ describe("rendered rows", () => {
       }
       let held = 0;
       let count = 0;
-      await writeRows(join(directory, `${n}.jsonl`), many(), request, () => {
+      const watch = (): void => {
         count += 1;
         if (count < n) return;
         collectGarbage();
         held = process.memoryUsage().heapUsed;
-      });
+      };
+      await writeRows(join(directory, `${n}.jsonl`), many(), request, { watch });
+      expect(held).toBeGreaterThan(0);
       return held;
     };
     await heapAfter(50); // warm: code and caches
