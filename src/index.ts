@@ -23,7 +23,7 @@ export type { PromptInput } from "./steps/generate-plan.js";
 export { type GenerateOptions, type GenerateSummary, type GenerateWatch, generate } from "./steps/generate.js";
 export { type ImportOptions, type ImportSummary, importModel } from "./steps/import-model.js";
 export { type RankOptions, type RankWatch, rank } from "./steps/rank.js";
-export { collectRows, type RenderRequest, renderRows, writeRows } from "./steps/render.js";
+export { certifierFor, collectRows, type RenderRequest, renderRows, writeRows } from "./steps/render.js";
 export { type ScoreOptions, type ScoreSummary, type ScoreWatch, score } from "./steps/score.js";
 export { type TuneRequest, type TuneWatch, tune } from "./steps/tune.js";
 export { loadTextModel } from "./text/load.js";
