@@ -2,13 +2,25 @@
  * A scripted engine: log-probabilities and texts come from functions. It keeps what it was asked for, and answers out of order
  * where it is told to, as the contract allows.
  */
-import type { Engine, GenerateRequest, GenerateResult, LoadedModel, ScoreRequest } from "../src/engines/engine.js";
+import type {
+  Capabilities,
+  Engine,
+  GenerateRequest,
+  GenerateResult,
+  LoadedModel,
+  ScoreRequest,
+} from "../src/engines/engine.js";
+import { refuseMissing } from "../src/engines/refusals.js";
 
 export interface MockScript {
   /** Natural log-probability of each response id. Default: uniform over 100 ids. */
   readonly logprobs?: (request: ScoreRequest) => readonly number[];
   /** Default: every prompt is answered by its own last id, then EOS. */
   readonly answer?: (request: GenerateRequest) => readonly number[];
+  /** Whether rules are taken (and do nothing). Default: they are refused. */
+  readonly logitRules?: boolean;
+  /** Prompt and response together. Default: not known. */
+  readonly maxPositions?: number;
   /** The order in which a batch of requests is answered. Default: as asked. */
   readonly order?: <T>(requests: readonly T[]) => readonly T[];
 }
@@ -21,24 +33,38 @@ export interface MockEngine extends Engine {
 }
 
 export function mockEngine(script: MockScript = {}): MockEngine {
-  const capabilities = { tune: false, generate: true, score: true, logitRules: false };
+  const capabilities: Capabilities = {
+    tune: false,
+    generate: true,
+    score: true,
+    logitRules: script.logitRules ?? false,
+    precisions: ["f32"],
+  };
   const order = script.order ?? ((requests) => requests);
   const scored: ScoreRequest[][] = [];
   let open = 0;
 
   const load = (): LoadedModel => ({
     capabilities,
-    async *score(requests) {
+    maxPositions: script.maxPositions,
+    async *score(requests, options) {
       scored.push([...requests]);
       for (const request of order(requests)) {
+        options?.signal?.throwIfAborted();
         const given = script.logprobs?.(request) ?? request.responseIds.map(() => -Math.log(100));
         yield { id: request.id, logprobs: Float32Array.from(given) };
       }
     },
     async *generate(requests, options): AsyncGenerator<GenerateResult> {
+      refuseMissing({ name: "mock", capabilities }, { logitRules: options.rules !== undefined });
       for (const request of order(requests)) {
         const ids = script.answer?.(request) ?? request.promptIds.slice(-1);
         const kept = ids.slice(0, options.maxNewTokens);
+        for (const id of kept) {
+          options.signal?.throwIfAborted();
+          options.onToken?.(requests.indexOf(request), id);
+        }
+        options.signal?.throwIfAborted();
         yield { id: request.id, ids: kept, stop: ids.length > kept.length ? "length" : "eos" };
       }
     },

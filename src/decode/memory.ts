@@ -1,5 +1,5 @@
 /**
- * How many rows fit side by side.
+ * How many rows fit side by side, in decoding and in scoring.
  * May not know: programs, files.
  */
 import type { ModelDims } from "../models/model.js";
@@ -28,4 +28,24 @@ export function defaultBatch(dims: ModelDims, { freeBytes, weightBytes, position
   const logits = VOCABULARY_ROWS * dims.vocabSize * Float32Array.BYTES_PER_ELEMENT;
   const room = SHARE * freeBytes - weightBytes;
   return Math.max(1, Math.min(MOST_ROWS, Math.floor(room / (cache + logits))));
+}
+
+/** Of the free memory, what caches may take while responses are scored, and the most that gains anything. */
+const SCORING = { share: 0.3, most: 2 ** 30 } as const;
+
+/** Bytes for the caches of prompts and responses. Values do not depend on it. */
+export const scoringBytes = (freeBytes: number): number => Math.min(SCORING.most, SCORING.share * freeBytes);
+
+/** Positions that fit into so many bytes of cache. */
+export const positionsWithin = (dims: ModelDims, bytes: number): number =>
+  Math.floor(bytes / (bytesPerPosition(dims) * SLACK));
+
+/** How many of the rows at the front fit side by side, at least 1: each takes as many positions as the longest. */
+export function rowsThatFit(lengths: readonly number[], limits: { most: number; positions: number }): number {
+  let longest = 0;
+  for (const [rows, length] of lengths.slice(0, limits.most).entries()) {
+    longest = Math.max(longest, length);
+    if (rows > 0 && (rows + 1) * longest > limits.positions) return rows;
+  }
+  return Math.min(limits.most, lengths.length);
 }

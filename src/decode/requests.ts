@@ -21,6 +21,7 @@ export interface DecodeOptions {
   /** Prompts decoded side by side. */
   readonly batch: number;
   readonly rules?: ResolvedRules;
+  /** Whether results say why each token was taken. */
   readonly trace?: boolean;
   /** Called with the request's index and each id as it is generated, the stop id left out. */
   readonly onToken?: (index: number, id: number) => void;
@@ -30,8 +31,11 @@ export interface DecodeOptions {
 /** Why this token: log-probabilities and scores in nats. */
 export interface TracedToken {
   readonly id: number;
+  /** Under the model alone. */
   readonly baseLogprob: number;
+  /** Under model and rules. */
   readonly logprob: number;
+  /** What each kind of rule added to this token. */
   readonly scores: { readonly constant: number; readonly stop: number; readonly used: number };
   /** The best token that was not taken. */
   readonly runnerUp: { readonly id: number; readonly baseLogprob: number; readonly logprob: number };
@@ -56,6 +60,10 @@ export interface Scored {
   readonly id: string;
   /** Natural log-probability of each response id given everything before it. */
   readonly logprobs: Float32Array;
+}
+
+export interface ScoringOptions {
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** @throws UserError  an id that the model has no embedding for */

@@ -7,8 +7,9 @@ import type { Program, Tensor } from "../runtime/device.js";
 import { present, UserError } from "../util/errors.js";
 import { type Body, CHUNK } from "./body.js";
 import { type Cache, createCache } from "./cache.js";
+import { positionsWithin, rowsThatFit } from "./memory.js";
 import { prefill } from "./prefill.js";
-import { checkIds, type Scored, type ScoredRequest } from "./requests.js";
+import { checkIds, type Scored, type ScoredRequest, type ScoringOptions } from "./requests.js";
 
 export interface Scorer {
   readonly body: Body;
@@ -16,32 +17,40 @@ export interface Scorer {
   readonly head: () => Promise<Program>;
 }
 
-/** Responses computed side by side. */
+/** Prompts read, or responses computed, side by side at most. */
 const ROWS = 16;
-/** Responses whose prompts are held at once: among so many, those of about one length are put side by side. */
+/** Responses whose prompts are held at once, at most: among so many, those of about one length are put side by side. */
 const WINDOW = 64;
-/** Logits that exist at once, in numbers: 16 Mi floats are 64 MB. */
-const LOGITS = 16 * 2 ** 20;
+/** Logits that exist at once, in numbers: 64 Mi floats are 256 MB. */
+const LOGITS = 64 * 2 ** 20;
+
+export interface ScoreSettings extends ScoringOptions {
+  /** What caches may take: half for prompts that are held, half for rows under way. One row is computed whatever it takes. */
+  readonly cacheBytes: number;
+}
 
 /**
  * Results in any order. Requests that follow each other with the same prompt share its computation, which changes no bit.
  *
  * @throws UserError  an empty prompt, or a row longer than the model has positions; before anything is computed
+ * @throws the signal's reason, between two chunks
  */
 export async function* scoreResponses(
   scorer: Scorer,
   requests: readonly ScoredRequest[],
+  settings: ScoreSettings,
 ): AsyncGenerator<Scored, void, undefined> {
-  for (const request of requests) check(request, scorer.body.model.dims);
+  const { dims } = scorer.body.model;
+  for (const request of requests) check(request, dims);
   const scored = requests.filter(({ responseIds }) => responseIds.length > 0);
   for (const { id, responseIds } of requests) {
     if (responseIds.length === 0) yield { id, logprobs: new Float32Array(0) };
   }
   if (scored.length === 0) return;
-  const program = await scorer.head();
-  for (let at = 0; at < scored.length; at += WINDOW) {
-    yield* scoreWindow(scorer.body, program, scored.slice(at, at + WINDOW));
-  }
+  settings.signal?.throwIfAborted();
+  const run = { body: scorer.body, program: await scorer.head(), signal: settings.signal };
+  const positions = positionsWithin(dims, settings.cacheBytes / 2);
+  for (const prompts of windows(samePrompts(scored), positions)) yield* scoreWindow(run, prompts, positions);
 }
 
 function check({ id, promptIds, responseIds }: ScoredRequest, { maxPositions, vocabSize }: ModelDims): void {
@@ -65,38 +74,87 @@ interface Prompt {
   readonly requests: ScoredRequest[];
 }
 
-async function* scoreWindow(body: Body, program: Program, requests: readonly ScoredRequest[]): AsyncGenerator<Scored> {
-  const prompts = samePrompts(requests);
-  const read: { cache: Cache; row: number }[] = [];
-  for (let at = 0; at < prompts.length; at += ROWS) {
-    const group = prompts.slice(at, at + ROWS);
-    const cache = createCache(body.device, body.model.dims, group.length);
-    // The last id of a prompt predicts the first of a response and is read with it.
-    await prefill(
-      body,
-      cache,
-      group.map(({ ids }) => ids.slice(0, -1)),
-    );
-    group.forEach((_, row) => {
-      read.push({ cache, row });
+/** Prompts in their order, as many at a time as may be held. */
+function* windows(prompts: readonly Prompt[], positions: number): Generator<Prompt[]> {
+  let held: Prompt[] = [];
+  let [responses, used] = [0, 0];
+  for (const prompt of prompts) {
+    const fits = responses + prompt.requests.length <= WINDOW && used + prompt.ids.length <= positions;
+    if (held.length > 0 && !fits) {
+      yield held;
+      held = [];
+      [responses, used] = [0, 0];
+    }
+    held.push(prompt);
+    responses += prompt.requests.length;
+    used += prompt.ids.length;
+  }
+  if (held.length > 0) yield held;
+}
+
+interface Run {
+  readonly body: Body;
+  readonly program: Program;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function* scoreWindow(run: Run, prompts: readonly Prompt[], positions: number): AsyncGenerator<Scored> {
+  const { device, model } = run.body;
+  const responses: { request: ScoredRequest; read: Cache }[] = [];
+  const idCount = ({ ids }: Prompt): number => ids.length;
+  for (const group of sideBySide(prompts, { order: idCount, length: idCount }, positions)) {
+    const caches = await readPrompts(run, group);
+    group.forEach(({ requests }, i) => {
+      const read = present(caches[i], "prompt");
+      responses.push(...requests.map((request) => ({ request, read })));
     });
   }
-  const responses = prompts
-    .flatMap((prompt, i) => prompt.requests.map((request) => ({ request, from: present(read[i], "prompt") })))
-    .sort((a, b) => b.request.responseIds.length - a.request.responseIds.length);
-  for (let at = 0; at < responses.length; at += ROWS) {
-    const group = responses.slice(at, at + ROWS);
-    const cache = createCache(body.device, body.model.dims, group.length);
-    group.forEach(({ from }, row) => {
-      cache.take(row, from.cache, from.row);
+  const sizes = {
+    order: ({ request }: { request: ScoredRequest }) => request.responseIds.length,
+    length: ({ request }: { request: ScoredRequest }) => request.promptIds.length + request.responseIds.length,
+  };
+  for (const group of sideBySide(responses, sizes, positions)) {
+    const cache = createCache(device, model.dims, group.length);
+    group.forEach(({ read }, row) => {
+      cache.take(row, read, 0);
     });
     yield* await scoreRows(
-      body,
-      program,
+      run,
       cache,
       group.map(({ request }) => request),
     );
   }
+}
+
+/**
+ * Those with about as many tokens to compute together, the longest first.
+ *
+ * @param order   tokens to compute
+ * @param length  positions in a cache
+ */
+function* sideBySide<T>(
+  items: readonly T[],
+  { order, length }: { readonly order: (item: T) => number; readonly length: (item: T) => number },
+  positions: number,
+): Generator<T[]> {
+  const waiting = [...items].sort((a, b) => order(b) - order(a));
+  while (waiting.length > 0) {
+    yield waiting.splice(0, rowsThatFit(waiting.map(length), { most: ROWS, positions }));
+  }
+}
+
+/** A cache of one row for each, no longer than its prompt. */
+async function readPrompts({ body, signal }: Run, prompts: readonly Prompt[]): Promise<Cache[]> {
+  const { device, model } = body;
+  const cache = createCache(device, model.dims, prompts.length);
+  // The last id of a prompt predicts the first of a response and is read with it.
+  const rows = prompts.map(({ ids }) => ids.slice(0, -1));
+  await prefill(body, cache, rows, { signal });
+  return prompts.map((_, row) => {
+    const own = createCache(device, model.dims, 1);
+    own.take(0, cache, row);
+    return own;
+  });
 }
 
 function samePrompts(requests: readonly ScoredRequest[]): Prompt[] {
@@ -113,14 +171,14 @@ const sameIds = (a: readonly number[], b: readonly number[]): boolean =>
   a === b || (a.length === b.length && a.every((id, i) => id === b[i]));
 
 async function scoreRows(
-  body: Body,
-  program: Program,
+  { body, program, signal }: Run,
   cache: Cache,
   requests: readonly ScoredRequest[],
 ): Promise<Scored[]> {
   const results = requests.map(({ id, responseIds }) => ({ id, logprobs: new Float32Array(responseIds.length) }));
   const inputs = requests.map(({ promptIds, responseIds }) => [...promptIds.slice(-1), ...responseIds.slice(0, -1)]);
   await prefill(body, cache, inputs, {
+    signal,
     async onChunk(hidden, done, counts) {
       const places = counts.flatMap((count, row) => Array.from({ length: count }, (_, i) => ({ row, step: i })));
       const targets = places.map(({ row, step }) => present(requests[row]?.responseIds[done + step], "target"));

@@ -154,6 +154,6 @@ describe("chance, limits and refusals", () => {
 
 it("does not take a precision that is not there", async () => {
   await expect(loadEmbedded(join(folder, "llama"), { threads: 1, precision: "q8" })).rejects.toThrow(
-    "--precision q8 is not available yet",
+    "the engine embedded has no --precision q8 yet",
   );
 });

@@ -5,25 +5,32 @@
 import { type Body, compileBody, type ReadParameters } from "../decode/body.js";
 import { generateResponses } from "../decode/generate.js";
 import { compileLogprobs, compileNextToken, type NextTokenKind } from "../decode/head.js";
+import { scoringBytes } from "../decode/memory.js";
 import { scoreResponses } from "../decode/score.js";
 import { type OpenModel, openModel } from "../models/open.js";
 import { createCpuDevice } from "../runtime/cpu.js";
 import type { Device, Program, Tensor } from "../runtime/device.js";
-import { present, UserError } from "../util/errors.js";
-import type { Capabilities, LoadedModel } from "./engine.js";
+import { present } from "../util/errors.js";
+import { availableMemory } from "../util/system.js";
+import type { Capabilities, LoadedModel, Precision } from "./engine.js";
+import { refuseMissing } from "./refusals.js";
 
-export const embeddedCapabilities: Capabilities = { tune: true, generate: true, score: true, logitRules: true };
+export const embeddedCapabilities: Capabilities = {
+  tune: true,
+  generate: true,
+  score: true,
+  logitRules: true,
+  precisions: ["f32"],
+};
 
 /**
  * @throws UserError  no such model, a model that is not read here, or a precision that is not there yet
  */
 export async function loadEmbedded(
   directory: string,
-  { threads, precision }: { threads: number; precision: "f32" | "q8" },
+  { threads, precision }: { threads: number; precision: Precision },
 ): Promise<LoadedModel> {
-  if (precision !== "f32") {
-    throw new UserError(`--precision ${precision} is not available yet`, { remedy: "use --precision f32" });
-  }
+  refuseMissing({ name: "embedded", capabilities: embeddedCapabilities }, { precision });
   const device = createCpuDevice(threads);
   const { model, weights } = await openModel(directory);
   await weights.close();
@@ -39,8 +46,13 @@ export async function loadEmbedded(
 function loaded(body: Body, heads: Heads): LoadedModel {
   return {
     capabilities: embeddedCapabilities,
+    maxPositions: body.model.dims.maxPositions,
     generate: (requests, options) => generateResponses({ body, head: heads.nextToken }, requests, options),
-    score: (requests) => scoreResponses({ body, head: heads.logprobs }, requests),
+    score: (requests, options = {}) =>
+      scoreResponses({ body, head: heads.logprobs }, requests, {
+        ...options,
+        cacheBytes: scoringBytes(availableMemory().free),
+      }),
     async close() {
       await heads.close();
       await body[Symbol.asyncDispose]();

@@ -4,8 +4,28 @@
  *
  * An engine declares what it can do and refuses the rest up front, with the reason; it never ignores an option.
  */
-import type { ResolvedRules } from "../decode/rules.js";
+import type {
+  Decoded,
+  DecodeOptions,
+  PromptRequest,
+  Scored,
+  ScoredRequest,
+  ScoringOptions,
+} from "../decode/requests.js";
 import type { Row } from "../records/row.js";
+
+export type {
+  Decoded as GenerateResult,
+  DecodeOptions as GenerateOptions,
+  PromptRequest as GenerateRequest,
+  Scored as ScoreResult,
+  ScoredRequest as ScoreRequest,
+  ScoringOptions as ScoreOptions,
+  TracedToken as TraceStep,
+} from "../decode/requests.js";
+
+/** Of the weights while they are computed with. */
+export type Precision = "f32" | "q8";
 
 export interface Capabilities {
   readonly tune: boolean;
@@ -14,61 +34,7 @@ export interface Capabilities {
   readonly score: boolean;
   /** Arbitrary per-step changes of the logits, EOS included. */
   readonly logitRules: boolean;
-}
-
-export interface ScoreRequest {
-  readonly id: string;
-  readonly promptIds: readonly number[];
-  readonly responseIds: readonly number[];
-}
-
-export interface ScoreResult {
-  readonly id: string;
-  /** Natural log-probability of each response id given everything before it. */
-  readonly logprobs: Float32Array;
-}
-
-export interface GenerateRequest {
-  readonly id: string;
-  readonly promptIds: readonly number[];
-  /** Ids that count as used from the start where a rule's scope is the conversation. */
-  readonly conversationIds: readonly number[];
-}
-
-export interface GenerateOptions {
-  readonly maxNewTokens: number;
-  readonly stopIds: readonly number[];
-  /** 0 is greedy. */
-  readonly temperature: number;
-  readonly seed: number;
-  /** Prompts decoded side by side. */
-  readonly batch: number;
-  readonly rules?: ResolvedRules;
-  /** Ids that can never be drawn: holes of the vocabulary. */
-  readonly trace?: boolean;
-  readonly onToken?: (index: number, id: number) => void;
-  readonly signal?: AbortSignal;
-}
-
-/** One step of a trace: why this token. Scores in nats. */
-export interface TraceStep {
-  readonly id: number;
-  /** Log-probability under the model alone. */
-  readonly baseLogprob: number;
-  /** Log-probability under model and rules. */
-  readonly logprob: number;
-  /** What each rule added to this token. */
-  readonly scores: { readonly constant: number; readonly stop: number; readonly used: number };
-  /** The best token that was not taken. */
-  readonly runnerUp: { readonly id: number; readonly baseLogprob: number; readonly logprob: number };
-}
-
-export interface GenerateResult {
-  readonly id: string;
-  /** Generated ids, the stop id not among them. */
-  readonly ids: readonly number[];
-  readonly stop: "eos" | "length";
-  readonly trace?: readonly TraceStep[];
+  readonly precisions: readonly Precision[];
 }
 
 export interface TuneOptions {
@@ -105,18 +71,22 @@ export interface StepMetrics {
   readonly seconds: number;
 }
 
-/** A model held in memory by an engine. */
+/** A model held in memory by an engine. `test/engine-contract.ts` holds what must hold. */
 export interface LoadedModel {
   readonly capabilities: Capabilities;
-  generate(requests: readonly GenerateRequest[], options: GenerateOptions): AsyncIterable<GenerateResult>;
-  score(requests: readonly ScoreRequest[]): AsyncIterable<ScoreResult>;
+  /** Prompt and response together; undefined where the engine cannot say. */
+  readonly maxPositions: number | undefined;
+  /** One result a request, in any order. Stops with the signal's reason. */
+  generate(requests: readonly PromptRequest[], options: DecodeOptions): AsyncIterable<Decoded>;
+  /** As `generate`. Requests that follow each other with the same prompt may share its computation. */
+  score(requests: readonly ScoredRequest[], options?: ScoringOptions): AsyncIterable<Scored>;
   close(): Promise<void>;
 }
 
 export interface Engine {
   readonly name: string;
   readonly capabilities: Capabilities;
-  load(directory: string, options: { threads: number; precision: "f32" | "q8" }): Promise<LoadedModel>;
+  load(directory: string, options: { threads: number; precision: Precision }): Promise<LoadedModel>;
   /** Tunes all parameters on `rows` and writes a model directory. */
   tune(directory: string, rows: readonly Row[], options: TuneOptions, run: TuneRun): Promise<TuneSummary>;
 }

@@ -1,0 +1,32 @@
+/**
+ * What an engine cannot do, said before anything is read or loaded.
+ * May not know: any one engine.
+ */
+import { UserError } from "../util/errors.js";
+import type { Engine, Precision } from "./engine.js";
+
+export interface Needs {
+  readonly generate?: boolean;
+  readonly score?: boolean;
+  readonly logitRules?: boolean;
+  readonly precision?: Precision;
+}
+
+/** @throws UserError  the first thing that is needed and not there */
+export function refuseMissing({ name, capabilities }: Pick<Engine, "name" | "capabilities">, needs: Needs): void {
+  const refuse = (what: string, remedy: string): never => {
+    throw new UserError(`the engine ${name} ${what}`, { remedy });
+  };
+  if (needs.generate === true && !capabilities.generate) refuse("does not generate", "use the embedded engine");
+  if (needs.score === true && !capabilities.score) {
+    refuse("gives no log-probabilities of given responses", "use the embedded engine");
+  }
+  if (needs.logitRules === true && !capabilities.logitRules) {
+    refuse("cannot change logits at every step", "leave --rules out, or use the embedded engine");
+  }
+  const { precision } = needs;
+  if (precision !== undefined && !capabilities.precisions.includes(precision)) {
+    const [other = "f32"] = capabilities.precisions;
+    refuse(`has no --precision ${precision} yet`, `use --precision ${other}`);
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * What must hold of every engine's model (`LoadedModel` in `src/engines/engine.ts`); each engine runs it in a test of its own.
+ * May not know: any one engine.
+ */
+import { expect, it } from "vitest";
+import type {
+  GenerateOptions,
+  GenerateRequest,
+  GenerateResult,
+  LoadedModel,
+  ScoreOptions,
+  ScoreRequest,
+} from "../src/engines/engine.js";
+import { UserError } from "../src/util/errors.js";
+
+export interface ContractOptions {
+  /** Loads a model whose vocabulary has more than 64 ids. */
+  readonly make: () => Promise<LoadedModel>;
+  /** How many models hold something at the moment. */
+  readonly open: () => number;
+  /** Tests that an engine cannot take, by name, each with the reason. */
+  readonly skip?: Readonly<Partial<Record<keyof typeof contract, string>>>;
+}
+
+const EOS = 2;
+const prompts: readonly GenerateRequest[] = [[5], [6, 7, 8], [9, 10], [11], [12, 13, 14, 15]].map((promptIds, i) => ({
+  id: `prompt ${i}`,
+  promptIds: [1, ...promptIds],
+  conversationIds: promptIds,
+}));
+const greedy: GenerateOptions = { maxNewTokens: 6, stopIds: [EOS], temperature: 0, seed: 1, batch: 2 };
+/** Two prompts, the first with three responses, one of them asked for twice under two names. */
+const rows: readonly ScoreRequest[] = [
+  { id: "a", promptIds: [1, 20, 21], responseIds: [30, 31, EOS] },
+  { id: "b", promptIds: [1, 20, 21], responseIds: [32] },
+  { id: "a again", promptIds: [1, 20, 21], responseIds: [30, 31, EOS] },
+  { id: "c", promptIds: [1, 22], responseIds: [33, 34] },
+];
+
+async function generate(model: LoadedModel, requests = prompts, options: Partial<GenerateOptions> = {}) {
+  const found: GenerateResult[] = [];
+  for await (const result of model.generate(requests, { ...greedy, ...options })) found.push(result);
+  return found;
+}
+
+async function score(model: LoadedModel, requests = rows, options?: ScoreOptions) {
+  const found: [string, number[]][] = [];
+  for await (const { id, logprobs } of model.score(requests, options)) found.push([id, [...logprobs]]);
+  return found;
+}
+
+const contract = {
+  async "answers every prompt once, under its id, in whatever order"(model: LoadedModel) {
+    const results = await generate(model);
+    expect(results.map(({ id }) => id).sort()).toEqual(prompts.map(({ id }) => id));
+    for (const { ids, stop } of results) {
+      expect(ids).not.toContain(EOS);
+      expect(ids.length).toBeLessThanOrEqual(6);
+      if (stop === "length") expect(ids.length).toBe(6);
+    }
+    expect(await generate(model, [])).toEqual([]);
+  },
+
+  async "honours an EOS rule, or refuses it before the first token"(model: LoadedModel) {
+    let tokens = 0;
+    const onToken = () => void tokens++;
+    const rules = { eosId: EOS, constant: new Map<number, number>(), stopScore: () => 1e4, usedTokens: [] };
+    const run = generate(model, prompts, { rules, onToken });
+    if (model.capabilities.logitRules) {
+      expect((await run).map(({ ids, stop }) => [ids, stop])).toEqual(prompts.map(() => [[], "eos"]));
+    } else await expect(run).rejects.toThrow(UserError);
+    expect(tokens).toBe(0);
+  },
+
+  async "tells of every token as it is generated, by the prompt's place"(model: LoadedModel) {
+    const told = prompts.map((): number[] => []);
+    const results = await generate(model, prompts, { onToken: (index, id) => told[index]!.push(id) });
+    const ids = new Map(results.map((result) => [result.id, result.ids]));
+    expect(told).toEqual(prompts.map(({ id }) => ids.get(id)));
+    expect(told.flat().length).toBeGreaterThan(0);
+  },
+
+  async "stops with the signal's reason, before a start and between two tokens"(model: LoadedModel) {
+    const reason = new Error("enough");
+    const signal = AbortSignal.abort(reason);
+    await expect(generate(model, prompts, { signal })).rejects.toBe(reason);
+    await expect(score(model, rows, { signal })).rejects.toBe(reason);
+    const controller = new AbortController();
+    const onToken = () => controller.abort(reason);
+    await expect(generate(model, prompts, { onToken, signal: controller.signal })).rejects.toBe(reason);
+    expect((await generate(model)).length).toBe(prompts.length); // the model is as good as before
+  },
+
+  async "scores every response once, one value an id, in whatever order"(model: LoadedModel) {
+    const found = new Map(await score(model));
+    expect([...found.keys()].sort()).toEqual(rows.map(({ id }) => id).sort());
+    for (const { id, responseIds } of rows) {
+      expect(found.get(id)!.length).toBe(responseIds.length);
+      expect(found.get(id)!.every((logprob) => Number.isFinite(logprob) && logprob <= 0)).toBe(true);
+    }
+    expect(found.get("a again")).toEqual(found.get("a"));
+    expect(await score(model, [])).toEqual([]);
+  },
+
+  async "gives a response after a shared prompt what it gets alone"(model: LoadedModel) {
+    const found = new Map(await score(model));
+    for (const row of rows) expect(await score(model, [row])).toEqual([[row.id, found.get(row.id)]]);
+  },
+
+  async "holds nothing once it is closed"(model: LoadedModel, open: () => number) {
+    await generate(model, prompts.slice(0, 1));
+    await score(model, rows.slice(0, 1));
+    await model.close();
+    expect(open()).toBe(0);
+  },
+};
+
+/** Each test has a model of its own, and leaves nothing open. */
+export function runEngineContract({ make, open, skip = {} }: ContractOptions): void {
+  for (const [name, test] of Object.entries(contract)) {
+    const reason = skip[name as keyof typeof contract];
+    it.skipIf(reason !== undefined)(reason === undefined ? name : `${name} (${reason})`, async () => {
+      const model = await make();
+      await test(model, open).finally(() => (open() === 0 ? undefined : model.close()));
+      expect(open()).toBe(0);
+    });
+  }
+}
