@@ -13,7 +13,7 @@ function inputOf(responses: readonly (readonly number[])[], rivals: RankInput["r
   return {
     ids: responses.map((_, i) => `e${i}`),
     rivals,
-    modelHash: "m",
+    keyPrefix: "m",
     render: (i, j) =>
       (responses[j] ?? []).length === 0
         ? { kind: "unscored", reason: "empty-response" }

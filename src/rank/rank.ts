@@ -21,20 +21,20 @@ export interface RankInput {
   readonly render: (instruction: number, response: number) => RankedText;
   /** Per example the indices of its rivals. */
   readonly rivals: readonly (readonly number[])[];
-  /** Names the model in keys of the cache. */
-  readonly modelHash: string;
+  /** In keys of the cache: names all that decides a value besides the ids. */
+  readonly keyPrefix: string;
 }
 
 export interface RankRun {
   readonly cache: ScoreCache;
   /** Instructions given to the engine at once; default 4. */
   readonly group?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** After each group: instructions done, and responses computed so far. */
   readonly onProgress?: (done: number, computed: number) => void;
 }
 
-/** All comparisons in order of the examples. Stops with the signal's reason between groups; what was scored is in the cache. */
+/** All comparisons in order of the examples. Stops with the signal's reason; what was scored is in the cache. */
 export async function* rankPairs(
   model: Pick<LoadedModel, "score">,
   input: RankInput,
@@ -47,7 +47,7 @@ export async function* rankPairs(
     run.signal?.throwIfAborted();
     const plans = input.ids.slice(start, start + group).map((_, i) => planFor(input, start + i));
     const requests = plans.flatMap((plan) => plan.requests);
-    computed += await scoreMissing(model, requests, run.cache);
+    computed += await scoreMissing(model, requests, run.cache, { signal: run.signal });
     for (const plan of plans) yield* pairsOf(input, plan, run.cache);
     run.onProgress?.(Math.min(start + group, input.ids.length), computed);
   }
@@ -72,7 +72,7 @@ function planFor(input: RankInput, index: number): Plan {
       if (response === index) break; // no comparison of this instruction can be made: its rivals need not be computed
       continue;
     }
-    const key = scoreKey(input.modelHash, text.promptIds, text.responseIds);
+    const key = scoreKey(input.keyPrefix, text.promptIds, text.responseIds);
     places.set(response, { key });
     requests.push({ key, promptIds: text.promptIds, responseIds: text.responseIds });
   }

@@ -3,7 +3,7 @@
  * compute the prompt once for all of them; equal (prompt, response) ids share one value, so that equal texts are exact ties.
  * May not know: texts, templates, files.
  */
-import type { LoadedModel, ScoreRequest, ScoreResult } from "../engines/engine.js";
+import type { LoadedModel, ScoreOptions, ScoreRequest, ScoreResult } from "../engines/engine.js";
 import type { Likelihood, UnscoredReason } from "../records/rank.js";
 import { invariant } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
@@ -22,9 +22,9 @@ export interface KeyedRequest {
   readonly responseIds: readonly number[];
 }
 
-/** The name of one value: the model, the prompt's ids, the response's ids. */
-export function scoreKey(model: string, promptIds: readonly number[], responseIds: readonly number[]): string {
-  return sha256(`${model}\n${promptIds.join(",")}\n${responseIds.join(",")}`).slice(0, 32);
+/** The name of one value: what computes it, the prompt's ids, the response's ids. */
+export function scoreKey(prefix: string, promptIds: readonly number[], responseIds: readonly number[]): string {
+  return sha256(`${prefix}\n${promptIds.join(",")}\n${responseIds.join(",")}`).slice(0, 32);
 }
 
 /**
@@ -36,6 +36,7 @@ export async function scoreMissing(
   model: Pick<LoadedModel, "score">,
   requests: readonly KeyedRequest[],
   cache: ScoreCache,
+  options: ScoreOptions = {},
 ): Promise<number> {
   const missing = new Map<string, KeyedRequest>();
   for (const request of requests) if (cache.get(request.key) === undefined) missing.set(request.key, request);
@@ -43,7 +44,7 @@ export async function scoreMissing(
   const asked = [...missing.values()].map(
     ({ key, promptIds, responseIds }): ScoreRequest => ({ id: key, promptIds, responseIds }),
   );
-  for await (const result of model.score(asked)) {
+  for await (const result of model.score(asked, options)) {
     const request = missing.get(result.id);
     invariant(request !== undefined, `the engine scored ${result.id}, which was not asked for or was scored before`);
     missing.delete(result.id);

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -160,9 +160,43 @@ describe("rank", () => {
   it("scores of other weights are not taken for these", async () => {
     await writeData(questions);
     await rank(options({ engine: mockEngine(script) }));
+    const { pairs, summary: old } = rankPaths(join(folder, "out"));
+    await rm(pairs);
+    await rm(old);
     await writeFile(join(folder, "model", "model.safetensors"), "other weights");
-    const summary = await rank(options({ engine: mockEngine(script), force: true }));
+    const summary = await rank(options({ engine: mockEngine(script) }));
     expect(summary.reused).toBe(0);
+  });
+
+  it("--force drops the results and the ledger", async () => {
+    await writeData(questions);
+    const first = await rank(options({ engine: mockEngine(script) }));
+    const again = await rank(options({ engine: mockEngine(script), force: true }));
+    expect([again.scored, again.reused]).toEqual([first.scored, 0]);
+    expect(await linesOf(rankPaths(join(folder, "out")).scores)).toHaveLength(first.scored);
+  });
+
+  it("without an --out writes nothing and gives the same numbers", async () => {
+    await writeData(questions);
+    const before = await readdir(folder, { recursive: true });
+    const { out: _, ...printed } = options({ engine: mockEngine(script) });
+    const summary = await rank(printed);
+    expect(await readdir(folder, { recursive: true })).toEqual(before);
+    const written = await rank(options({ engine: mockEngine(script) }));
+    expect({ ...summary, seconds: 0 }).toEqual({ ...written, seconds: 0 });
+  });
+
+  it("a pair longer than the model has positions is counted, and the limit that held is recorded", async () => {
+    await writeData([
+      { id: "a", instruction: "one", response: "ok" },
+      { id: "b", instruction: "two", response: "y".repeat(100) },
+    ]);
+    const engine = mockEngine({ maxPositions: 80 });
+    const summary = await rank(options({ engine, against: 4 }));
+    expect(summary.options.max_length).toBe(80);
+    expect(summary.unscored_reasons["too-long"]).toBeGreaterThanOrEqual(4);
+    expect(engine.scored.flat().every((row) => row.promptIds.length + row.responseIds.length <= 80)).toBe(true);
+    expect((await rank(options({ engine, maxLength: 60, force: true }))).options.max_length).toBe(60);
   });
 
   it("empty, overlong and dialogue rows are counted", async () => {
@@ -198,7 +232,8 @@ describe("rank", () => {
     await expect(rank(options({ engine: mockEngine(script), limit: 1, out: join(folder, "one") }))).rejects.toThrow(
       /gives 1 example/,
     );
-    const deaf = { ...mockEngine(), capabilities: { tune: false, generate: true, score: false, logitRules: false } };
+    const mute = mockEngine();
+    const deaf = { ...mute, capabilities: { ...mute.capabilities, score: false } };
     await expect(rank(options({ engine: deaf, out: join(folder, "deaf") }))).rejects.toThrow(/no log-probabilities/);
   });
 });

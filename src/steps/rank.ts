@@ -4,11 +4,13 @@
  *
  * The ledger is what a stopped run leaves and what the next one starts from; comparisons and summary are made from it anew.
  */
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { collectExamples } from "../data/load.js";
 import { parseDataSpec } from "../data/spec.js";
 import { embeddedEngine } from "../engines/embedded.js";
-import type { Engine } from "../engines/engine.js";
+import type { Engine, LoadedModel } from "../engines/engine.js";
+import { refuseMissing } from "../engines/refusals.js";
 import { type RankedText, type RankInput, rankPairs } from "../rank/rank.js";
 import { drawRivals } from "../rank/rivals.js";
 import type { ScoreCache, Scored } from "../rank/scoring.js";
@@ -21,7 +23,7 @@ import { type Template, templateFrom, templateText } from "../text/template.js";
 import type { TextModel } from "../text/tokenizer.js";
 import { trimWhiteSpace } from "../text/unicode.js";
 import { UserError } from "../util/errors.js";
-import { openAtomic, refuseOverwrite, sha256, sha256File, writeFileAtomic } from "../util/files.js";
+import { type AtomicWriter, openAtomic, refuseOverwrite, sha256, sha256File, writeFileAtomic } from "../util/files.js";
 import { type Ledger, openLedger } from "../util/ledger.js";
 import { availableCores, packageVersion } from "../util/system.js";
 import { hashModel } from "./model-hash.js";
@@ -31,8 +33,11 @@ export interface RankOptions {
   readonly model: string;
   /** `PATH` or `NAME:PATH`. */
   readonly data: string;
-  /** A folder, or a file ending in `.jsonl` for the comparisons, with summary and ledger beside it. */
-  readonly out: string;
+  /**
+   * A folder, or a file ending in `.jsonl` for the comparisons, with summary and ledger beside it; without: no file is written, and
+   * an interrupted run keeps nothing.
+   */
+  readonly out?: string;
   /** Default `tulu`. */
   readonly template?: Template;
   /** Rivals for each instruction; default 5. */
@@ -40,11 +45,12 @@ export interface RankOptions {
   /** Examples taken from the front; rivals come from the same ones; default 1000. */
   readonly limit?: number;
   readonly seed?: number;
-  /** Ids of prompt and response together beyond which a pair is not scored; default 2048. */
+  /** Ids of prompt and response together beyond which a pair is not scored; default 2048, and never more than the model has positions. */
   readonly maxLength?: number;
   readonly bos?: BosChoice;
   /** Default: the cores there are. */
   readonly threads?: number;
+  /** Replace results that are there, and do not go on from an earlier run's ledger. */
   readonly force?: boolean;
   /** Default: the embedded engine. */
   readonly engine?: Engine;
@@ -80,42 +86,53 @@ export async function rank(request: RankOptions, watch: RankWatch = {}): Promise
     threads: request.threads ?? availableCores(),
   };
   const started = performance.now();
-  const paths = rankPaths(options.out);
-  for (const path of [paths.pairs, paths.summary]) refuseOverwrite(path, options.force === true);
-  if (!engine.capabilities.score) {
-    throw new UserError(`the engine ${engine.name} gives no log-probabilities of given responses`, {
-      remedy: "rank with another engine",
-    });
-  }
+  const paths = options.out === undefined ? undefined : rankPaths(options.out);
+  for (const path of paths === undefined ? [] : [paths.pairs, paths.summary])
+    refuseOverwrite(path, options.force === true);
+  refuseMissing(engine, { score: true });
   const settings = settle(options);
   const data = await readData(options.data, settings.limit);
   const text = await loadTextModel(options.model);
   const modelHash = await hashModel(options.model);
-  const source = renderer(text, options, data.examples, settings.max_length);
   const rivals = drawRivals(data.examples.length, settings.against, settings.seed);
-  const ledger = await openLedger(paths.scores, (line) => scoreLineSchema.parse(line));
+  if (paths !== undefined && options.force === true) await rm(paths.scores, { force: true });
+  const ledger =
+    paths === undefined ? undefined : await openLedger(paths.scores, (line) => scoreLineSchema.parse(line));
   try {
-    watch.onStart?.({ instructions: rivals.length, inLedger: ledger.lines.length });
-    const key = sha256([packageVersion(), engine.name, "f32", options.threads, modelHash].join("\n"));
-    const input = { ids: data.examples.map(({ id }) => id), render: source.render, rivals, modelHash: key };
-    const { totals, scored, reused } = await compareAll(engine, options, input, ledger, paths.pairs, watch);
+    watch.onStart?.({ instructions: rivals.length, inLedger: ledger?.lines.length ?? 0 });
+    const model = await engine.load(options.model, { threads: options.threads, precision: "f32" });
+    const longest = Math.min(settings.max_length, model.maxPositions ?? Number.POSITIVE_INFINITY);
+    const source = renderer(text, options, data.examples, longest);
+    const input = {
+      ids: data.examples.map(({ id }) => id),
+      render: source.render,
+      rivals,
+      keyPrefix: sha256([packageVersion(), engine.name, "f32", options.threads, modelHash].join("\n")),
+    };
+    const { totals, scored, reused } = await compareAll(model, input, ledger, paths?.pairs, watch);
     const summary: RankSummary = {
       version: 1,
       ...totals,
       engine: engine.name,
       model: { path: options.model, hash: modelHash },
       data: { spec: options.data, hash: data.hash, examples: data.examples.length, multi_turn: data.multiTurn },
-      options: { ...settings, threads: options.threads, template: templateText(options.template) },
+      options: {
+        ...settings,
+        max_length: longest,
+        threads: options.threads,
+        template: templateText(options.template),
+      },
       scored,
       reused,
       merged: source.merged(),
       seconds: Number(((performance.now() - started) / 1000).toFixed(3)),
       tacit: packageVersion(),
     };
-    await writeFileAtomic(paths.summary, `${JSON.stringify(rankSummarySchema.parse(summary), null, 2)}\n`);
+    const checked = rankSummarySchema.parse(summary);
+    if (paths !== undefined) await writeFileAtomic(paths.summary, `${JSON.stringify(checked, null, 2)}\n`);
     return summary;
   } finally {
-    await ledger.close();
+    await ledger?.close();
   }
 }
 
@@ -164,31 +181,31 @@ function renderer(text: TextModel, options: Settled, examples: readonly Example[
   return { render, merged: () => merged };
 }
 
+/** Closes the model, whatever happens. */
 async function compareAll(
-  engine: Engine,
-  options: Settled,
+  model: LoadedModel,
   input: RankInput,
-  ledger: Ledger<ScoreLine>,
-  path: string,
+  ledger: Ledger<ScoreLine> | undefined,
+  path: string | undefined,
   watch: RankWatch,
 ) {
   const cache = openCache(ledger);
   const tally = openTally();
-  const file = await openAtomic(path);
-  const model = await engine.load(options.model, { threads: options.threads, precision: "f32" });
+  let file: AtomicWriter | undefined;
   try {
+    if (path !== undefined) file = await openAtomic(path);
     const run = {
       cache,
-      ...(watch.signal === undefined ? {} : { signal: watch.signal }),
+      signal: watch.signal,
       onProgress: (done: number) => watch.onProgress?.(done, input.ids.length),
     };
     for await (const pair of rankPairs(model, input, run)) {
       tally.add(pair);
-      await file.write(`${JSON.stringify(pair)}\n`);
+      await file?.write(`${JSON.stringify(pair)}\n`);
     }
-    await file.commit();
+    await file?.commit();
   } catch (error) {
-    await file.discard();
+    await file?.discard();
     throw error;
   } finally {
     await model.close();
@@ -197,8 +214,8 @@ async function compareAll(
 }
 
 /** The ledger as a cache: what it held at the start, and what this run adds, which is on disk before it is used. */
-function openCache(ledger: Ledger<ScoreLine>): ScoreCache & { scored(): number; reused(): number } {
-  const old = new Map(ledger.lines.map((line) => [line.key, withoutKey(line)]));
+function openCache(ledger: Ledger<ScoreLine> | undefined): ScoreCache & { scored(): number; reused(): number } {
+  const old = new Map(ledger?.lines.map((line) => [line.key, withoutKey(line)]));
   const fresh = new Map<string, Scored>();
   const reused = new Set<string>();
   return {
@@ -208,7 +225,7 @@ function openCache(ledger: Ledger<ScoreLine>): ScoreCache & { scored(): number; 
       return known;
     },
     async set(key, value) {
-      await ledger.append({ key, ...value });
+      await ledger?.append({ key, ...value });
       fresh.set(key, value);
     },
     scored: () => fresh.size,

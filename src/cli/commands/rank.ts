@@ -16,8 +16,9 @@ Each response is compared, under its own instruction, with the responses of othe
 Two readings of "more likely": the total log-likelihood (the paper's eq. 3) and its mean per token (the reference code's).
 Ties and draws that hit the example itself are counted, and count as not more likely. Intervals are clustered by instruction.
 
-Writes DIR/pairs.jsonl (every comparison), DIR/summary.json, and DIR/scores.jsonl, the ledger from which a stopped run goes on:
-give the same command again. An --out that ends in .jsonl names the file of comparisons; the others lie beside it.
+With --out, writes DIR/pairs.jsonl (every comparison), DIR/summary.json, and DIR/scores.jsonl, the ledger from which a stopped run
+goes on: give the same command again. An --out that ends in .jsonl names the file of comparisons; the others lie beside it.
+Without, the totals are printed and nothing is kept.
 
 Example:
   tacit rank --model models/gemma-3-270m --data alpaca:alpaca_data.json --limit 200 --out runs/rank-base`;
@@ -25,7 +26,7 @@ Example:
 interface RankFlags extends TemplateFlags {
   readonly model: string;
   readonly data: string;
-  readonly out: string;
+  readonly out?: string;
   readonly against: number;
   readonly limit: number;
   readonly seed: number;
@@ -41,7 +42,7 @@ export function registerRank(program: Command): void {
     .description("Measures how often a model finds the right response to an instruction more likely than others.")
     .addOption(modelOption())
     .addOption(new Option("--data <spec>", "PATH or NAME:PATH, as in alpaca:alpaca_data.json").makeOptionMandatory())
-    .addOption(new Option("--out <dir>", "folder for the results, or a .jsonl file").makeOptionMandatory())
+    .addOption(new Option("--out <dir>", "folder for the results, or a .jsonl file (default: only print)"))
     .addOption(
       new Option("--against <n>", "rivals for each instruction").default(5).argParser(integer({ min: 1, max: 10_000 })),
     )
@@ -52,7 +53,7 @@ export function registerRank(program: Command): void {
     )
     .addOption(seedOption())
     .addOption(
-      new Option("--max-length <n>", "longer pairs of prompt and response are counted and not scored")
+      new Option("--max-length <n>", "longer pairs are counted and not scored; never beyond the model's positions")
         .default(2048)
         .argParser(integer({ min: 2 })),
     );
@@ -70,7 +71,7 @@ async function runRank(flags: RankFlags, io: Io): Promise<RankSummary> {
   const { json: _, ...options } = withTemplate(flags);
   const summary = await rank(options, { ...watchOn(io), signal: io.signal });
   io.out(describe(summary, formatShare));
-  io.out(`\n${rankPaths(flags.out).pairs}\n${rankPaths(flags.out).summary}\n`);
+  if (flags.out !== undefined) io.out(`\n${rankPaths(flags.out).pairs}\n${rankPaths(flags.out).summary}\n`);
   return summary;
 }
 
