@@ -84,7 +84,15 @@ export const generateRunSchema = z.object({
     threads: count,
     limit: count.nullable(),
   }),
-  outcome: z.object({ eos: count, length: count, tokens: count, computed: count, reused: count }),
+  outcome: z.object({
+    eos: count,
+    length: count,
+    tokens: count,
+    /** Answers decoded in this run, taken from an interrupted one, and shared with an equal prompt. Their sum is all prompts. */
+    computed: count,
+    reused: count,
+    duplicates: count,
+  }),
   /** Seconds in all, and from the first prompt read to the last token. */
   timings: z.object({ seconds: z.number(), decode_seconds: z.number() }),
 });

@@ -47,8 +47,10 @@ export const scoreRunSchema = z.object({
   options: z.object({ precision: z.string(), threads: count, limit: count.nullable() }),
   outcome: z.object({
     tokens: count,
+    /** Rows scored in this run, taken from an interrupted one, and shared with an equal row. Their sum is all rows. */
     computed: count,
     reused: count,
+    duplicates: count,
     /** Rows whose prompt and response the tokenizer would have joined at their border. */
     merged: count,
     /** Total of all rows, and its mean per token. */

@@ -30,10 +30,13 @@ const lines = (text: string): unknown[] =>
 function scripted(options: { readonly logitRules?: boolean } = {}) {
   const asked: GenerateRequest[] = [];
   const given: EngineOptions[] = [];
-  const mock = mockEngine({ answer: (request) => request.promptIds.slice(2, 5), order: (all) => [...all].reverse() });
+  const mock = mockEngine({
+    logitRules: options.logitRules ?? true,
+    answer: (request) => request.promptIds.slice(2, 5),
+    order: (all) => [...all].reverse(),
+  });
   const engine: Engine = {
     ...mock,
-    capabilities: { ...mock.capabilities, logitRules: options.logitRules ?? true },
     async load(directory, settings) {
       const loaded = await mock.load(directory, settings);
       return {
@@ -65,7 +68,7 @@ describe("outputs", () => {
     const record = generateRunSchema.parse(JSON.parse(readFileSync(generatePaths(out).run, "utf8")));
     expect(record).toEqual(run);
     expect(record.rules).toMatchObject({ name: "paper", path: "paper", disabled: ["eos"] });
-    expect(record.outcome).toEqual({ eos: 3, length: 0, tokens: 9, computed: 3, reused: 0 });
+    expect(record.outcome).toEqual({ eos: 3, length: 0, tokens: 9, computed: 3, reused: 0, duplicates: 0 });
     expect(existsSync(generatePaths(out).partial)).toBe(false);
     expect(new Set(asked.map(({ id }) => id)).size).toBe(3);
     // Rules without an EOS rule hardly ever stop by themselves.
@@ -108,7 +111,8 @@ describe("outputs", () => {
   it("of equal prompts are computed once where nothing is drawn, and each by itself where something is", async () => {
     const twice = [{ instruction: "Name a sea." }, { instruction: "Name a sea." }];
     const [greedy, drawn] = [scripted(), scripted()];
-    const { outputs } = await generate({ ...base, prompts: twice, engine: greedy.engine });
+    const { outputs, run } = await generate({ ...base, prompts: twice, engine: greedy.engine });
+    expect(run.outcome).toMatchObject({ computed: 1, reused: 0, duplicates: 1 });
     await generate({ ...base, prompts: twice, engine: drawn.engine, temperature: 1 });
     expect([outputs.length, greedy.asked.length, drawn.asked.length]).toEqual([2, 1, 2]);
   });
@@ -195,6 +199,14 @@ describe("refusals, before anything is computed", () => {
     const { engine } = scripted({ logitRules: false });
     expect(await refused({ rules: "paper", engine })).toBe(
       "UserError: the engine mock cannot change logits at every step",
+    );
+  });
+  it("an engine that does not generate, and a precision that is not there, before the model is looked at", async () => {
+    const { engine } = scripted();
+    const silent = { ...engine, capabilities: { ...engine.capabilities, generate: false } };
+    expect(await refused({ model: "nowhere", engine: silent })).toBe("UserError: the engine mock does not generate");
+    expect(await refused({ model: "nowhere", precision: "q8" })).toBe(
+      "UserError: the engine mock has no --precision q8 yet",
     );
   });
   it.each([

@@ -138,11 +138,12 @@ async function batchThatFits(directory: string, plan: GeneratePlan): Promise<num
   const path = join(directory, "config.json");
   const model = modelFromConfig(await readJson(path), path);
   const longest = plan.prompts.reduce((most, { request }) => Math.max(most, request.promptIds.length), 0);
-  return defaultBatch(model.dims, {
+  const fits = defaultBatch(model.dims, {
     freeBytes: availableMemory().free,
     weightBytes: 2 * 4 * parameterCount(model), // a tied matrix lies there twice, and all once more while it is read
     positions: longest + plan.maxNewTokens,
   });
+  return Math.min(fits, plan.prompts.length);
 }
 
 /** For each prompt the hash of everything that decides its answer. The batch is not part of it. */
@@ -245,7 +246,12 @@ function runRecord(
   modelHash: string,
   settings: Settings,
   outputs: readonly Output[],
-  spent: { readonly distinct: number; readonly reused: number; readonly decodeSeconds: number; readonly seconds: number },
+  spent: {
+    readonly distinct: number;
+    readonly reused: number;
+    readonly decodeSeconds: number;
+    readonly seconds: number;
+  },
 ): GenerateRun {
   const tokens = outputs.reduce((sum, output) => sum + output.tokens, 0);
   const stopped = outputs.filter(({ stop }) => stop === "eos").length;

@@ -33,6 +33,7 @@ describe("results", () => {
     expect(scores.map(({ id }) => id)).toEqual(["text", "row_1", "3"]);
     expect(scores[1]).toEqual({ id: "row_1", logprobs: [-9.375, -10.375], sum: -19.75, mean: -9.875, tokens: 2 });
     expect({ ...scores[2], id: "row_1" }).toEqual(scores[1]);
+    expect(run.outcome).toMatchObject({ computed: 2, reused: 0, duplicates: 1 });
     const asked = engine.scored[0]!;
     expect(asked.length).toBe(2); // equal rows are computed once
     expect(asked[0]!.responseIds.at(-1)).toBe(2);
@@ -88,6 +89,15 @@ describe("refusals", () => {
   it("a value that is no number is an error and never a score", async () => {
     const engine = mockEngine({ logprobs: ({ responseIds }) => responseIds.map(() => Number.NaN) });
     expect(await refused({ prompt_ids: [1], response_ids: [2] }, engine)).toContain("a log-probability is NaN");
+  });
+  it("an engine that cannot score, and a precision that is not there, before the model is looked at", async () => {
+    const engine = mockEngine();
+    const mute = { ...engine, capabilities: { ...engine.capabilities, score: false } };
+    const [model, precision] = ["nowhere", "q8"] as const;
+    await expect(score({ ...base, model, input, engine: mute })).rejects.toThrow("gives no log-probabilities");
+    await expect(score({ ...base, model, input, precision })).rejects.toThrow(
+      "the engine embedded has no --precision q8 yet",
+    );
   });
   it("no rows, and a file of another kind", async () => {
     await expect(score({ ...base, input: [] })).rejects.toThrow("there are no rows to score");

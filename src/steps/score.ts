@@ -6,6 +6,7 @@
  */
 import { embeddedEngine } from "../engines/embedded.js";
 import type { Engine } from "../engines/engine.js";
+import { refuseMissing } from "../engines/refusals.js";
 import {
   type LogprobsLine,
   logprobsLineSchema,
@@ -81,19 +82,21 @@ export async function score(options: ScoreOptions, watch: ScoreWatch = {}): Prom
     refuseOverwrite(scorePaths(out).run, force);
   }
   const settings = settle(options);
+  refuseMissing(settings.engine, { score: true, precision: settings.precision });
   const rows = await readScoreRows(options.input, await loadTextModel(options.model), settings);
   const modelHash = await hashModel(options.model);
   const keys = rowKeys(rows, settings, modelHash);
   const partial = out === undefined ? undefined : scorePaths(out).partial;
   const known = await openFinished(partial, logprobsLineSchema, keys, { fresh: force });
   try {
-    const reused = keys.filter((key) => known.get(key) !== undefined).length;
+    const distinct = new Set(keys).size;
+    const reused = known.size();
     watch.onStart?.({ rows: rows.length, reused });
     const scoring = performance.now();
     await scoreMissing(options.model, settings, rows, keys, known, watch);
     const scores = rows.map(({ id }, i) => scoreOutput(id, present(known.get(present(keys[i], "key")), id).logprobs));
     const seconds = { scoring: (performance.now() - scoring) / 1000, all: (performance.now() - started) / 1000 };
-    const run = runRecord(options, settings, modelHash, rows, scores, reused, seconds);
+    const run = runRecord(options, settings, modelHash, rows, scores, { distinct, reused }, seconds);
     if (out !== undefined) {
       await writeFileAtomic(scorePaths(out).run, `${JSON.stringify(scoreRunSchema.parse(run), null, 2)}\n`);
       await writeFileAtomic(out, scores.map((line) => `${JSON.stringify(line)}\n`).join(""));
@@ -149,7 +152,8 @@ async function scoreMissing(
   let tokens = 0;
   let done = new Set(keys).size - missing.size;
   try {
-    for await (const { id, logprobs } of model.score([...missing.values()].map(({ row }) => row.request))) {
+    const requests = [...missing.values()].map(({ row }) => row.request);
+    for await (const { id, logprobs } of model.score(requests, { signal: watch.signal })) {
       const { key, row } = present(missing.get(id), id);
       await known.add({ key, logprobs: finite(logprobs, row.request.id) });
       tokens += logprobs.length;
@@ -183,7 +187,7 @@ function runRecord(
   modelHash: string,
   rows: readonly ScoreRow[],
   scores: readonly ScoreOutput[],
-  reused: number,
+  { distinct, reused }: { readonly distinct: number; readonly reused: number },
   seconds: { readonly scoring: number; readonly all: number },
 ): ScoreRun {
   const sum = scores.reduce((total, line) => total + line.sum, 0);
@@ -206,8 +210,9 @@ function runRecord(
     options: { precision: settings.precision, threads: settings.threads, limit: settings.limit ?? null },
     outcome: {
       tokens,
-      computed: rows.length - reused,
+      computed: distinct - reused,
       reused,
+      duplicates: rows.length - distinct,
       merged: rows.filter(({ merged }) => merged).length,
       sum,
       mean: sum / tokens,

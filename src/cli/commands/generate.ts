@@ -70,7 +70,9 @@ export function registerGenerate(program: Command): void {
     )
     .addOption(new Option("--temperature <t>", "0 is greedy").default(0).argParser(decimal({ min: 0 })))
     .addOption(seedOption())
-    .addOption(new Option("--precision <name>", "of the weights").choices(["f32", "q8"]).default("f32"))
+    .addOption(
+      new Option("--precision <name>", "of the weights; q8 is not there yet").choices(["f32", "q8"]).default("f32"),
+    )
     .addOption(new Option("--trace <file>", "write why each token was taken, as JSON lines"))
     .addOption(limitOption("prompts"))
     .addOption(new Option("--generator <name>", "the outputs' generator (default: the model's folder, +rules)"))

@@ -41,7 +41,9 @@ export function registerScore(program: Command): void {
     .addOption(new Option("--out <file>", "where the results go, as JSON lines").makeOptionMandatory())
     .addOption(new Option("--no-eos", "do not score the EOS behind a response given as text"));
   addTemplateOptions(command)
-    .addOption(new Option("--precision <name>", "of the weights").choices(["f32", "q8"]).default("f32"))
+    .addOption(
+      new Option("--precision <name>", "of the weights; q8 is not there yet").choices(["f32", "q8"]).default("f32"),
+    )
     .addOption(limitOption("rows"))
     .addOption(threadsOption())
     .addOption(forceOption())
