@@ -8,7 +8,7 @@ import type { Chat, Reply } from "../../steps/chat.js";
 import { UserError, userErrorOf } from "../../util/errors.js";
 import { formatRate } from "../../util/progress.js";
 import { type Paint, paintFor, printable } from "../../util/terminal.js";
-import { decimal, integer, modelOption, seedOption, threadsOption } from "../options.js";
+import { decimal, integer, jsonOption, modelOption, seedOption, threadsOption } from "../options.js";
 import { addPromptOptions, type PromptFlags, withPrompt } from "../prompt-options.js";
 import { type Io, runAction } from "../run-action.js";
 
@@ -38,6 +38,7 @@ interface ChatFlags extends PromptFlags {
   readonly seed: number;
   readonly multiTurn: boolean;
   readonly threads: number;
+  readonly json: boolean;
 }
 
 export function registerChat(program: Command): void {
@@ -57,11 +58,12 @@ export function registerChat(program: Command): void {
       new Option("--multi-turn", "an instruction sees those before it and their answers").default(false, "off"),
     )
     .addOption(threadsOption())
+    .addOption(jsonOption())
     .addHelpText("after", help)
-    .action((flags: ChatFlags) => runAction({}, (io) => runChat(flags, io)));
+    .action((flags: ChatFlags) => runAction(flags, (io) => runChat(flags, io)));
 }
 
-async function runChat(flags: ChatFlags, io: Io): Promise<undefined> {
+async function runChat(flags: ChatFlags, io: Io): Promise<object> {
   const { openChat } = await import("../../steps/chat.js");
   const options = withPrompt(flags);
   const signal = io.signal; // asked for once: from here on the first SIGTERM stops in an orderly way
@@ -69,14 +71,24 @@ async function runChat(flags: ChatFlags, io: Io): Promise<undefined> {
   if (interactive) io.note("tacit: reading the model; /help lists the commands");
   const chat = await openChat(options);
   const paint = paintFor(process.stdout);
-  const session: Session = { chat, io, paint, first: flags.rules ?? "paper", running: undefined };
+  const session: Session = { chat, io, paint, first: flags.rules ?? "paper", running: undefined, turns: [] };
   try {
     sayRules(session);
     await converse(session, interactive, signal);
   } finally {
     await chat.close();
   }
-  return undefined;
+  return { model: flags.model, turns: session.turns };
+}
+
+/** One instruction and its answer, as `--json` tells it. */
+interface Turn {
+  readonly instruction: string;
+  readonly output: string;
+  readonly tokens: number;
+  readonly stop: Reply["stop"];
+  /** The rules that held, or null. */
+  readonly rules: string | null;
 }
 
 interface Session {
@@ -87,12 +99,13 @@ interface Session {
   readonly first: string;
   /** Of the answer that is under way. */
   running: AbortController | undefined;
+  readonly turns: Turn[];
 }
 
 async function converse(session: Session, interactive: boolean, signal: AbortSignal): Promise<void> {
   const reader = createInterface({
     input: process.stdin,
-    ...(interactive ? { output: process.stdout } : {}),
+    ...(interactive ? { output: session.io.json ? process.stderr : process.stdout } : {}),
     prompt: "> ",
   });
   const stop = (): void => reader.close();
@@ -146,6 +159,8 @@ async function ask(session: Session, question: string, signal: AbortSignal): Pro
   try {
     const reply = await session.chat.ask(question, (piece) => session.io.out(printable(piece)), controller.signal);
     session.io.out(`\n${session.paint("dim", `[${ending(reply)}]`)}\n`);
+    const { text: output, tokens, stop } = reply;
+    session.turns.push({ instruction: question, output, tokens, stop, rules: session.chat.rules?.name ?? null });
   } finally {
     session.running = undefined;
     signal.removeEventListener("abort", pass);
