@@ -64,7 +64,8 @@ export async function demo(options: DemoOptions, watch: DemoWatch = {}): Promise
   const asset = (name: string): string => join(packageRoot(), "assets", name);
   const [model, prompts, data] = [asset("stories260k"), asset("demo/prompts.jsonl"), asset("demo/answers.jsonl")];
   const stopping = signal === undefined ? {} : { signal };
-  if (await checkReplaceable(out, { force: options.force === true, marker: MARKER })) await rm(out, { recursive: true });
+  if (await checkReplaceable(out, { force: options.force === true, marker: MARKER }))
+    await rm(out, { recursive: true });
   await writeFileAtomic(join(out, MARKER), `${JSON.stringify({ tacit: packageVersion(), tuning: TUNING })}\n`);
   const { userTag, assistantTag } = templateFrom();
 
