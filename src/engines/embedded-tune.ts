@@ -36,7 +36,7 @@ export async function tuneEmbedded(
     const { model } = opened;
     refuseForeignRows(model, [...rows, ...(run.heldOut ?? [])], directory);
     const free = run.free ?? { memory: availableMemory().free, disk: await freeDisk(run.out) };
-    refuseTooLarge(model, rows, options, free.memory);
+    refuseTooLarge(model, rows, options, free.memory, (run.heldOut ?? []).length > 0);
     refuseFullDisk(model, options, free.disk);
     const state = await firstState(opened, device, run);
     const total = stepsToDo(rows.length, options);

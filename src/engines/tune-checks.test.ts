@@ -53,7 +53,7 @@ describe("refuseForeignRows", () => {
 });
 
 describe("refuseTooLarge", () => {
-  const need = runMemory(model, rows, options);
+  const need = runMemory(model, rows, options, false);
   it("lets a run pass that needs what is free, and refuses it at a byte less, saying what takes how much", () => {
     expect(lineOf(() => refuseTooLarge(model, rows, options, need.total))).toBe("");
     const line = lineOf(() => refuseTooLarge(model, rows, options, need.total - 1));
@@ -62,7 +62,7 @@ describe("refuseTooLarge", () => {
     );
   });
   it("proposes the largest number of positions that fits", () => {
-    const at = (microTokens: number) => runMemory(model, rows, { ...options, microTokens }).total;
+    const at = (microTokens: number) => runMemory(model, rows, { ...options, microTokens }, false).total;
     expect(at(512)).toBeLessThan(need.total);
     expect(lineOf(() => refuseTooLarge(model, rows, options, at(512)))).toContain("--micro-tokens 512");
     expect(lineOf(() => refuseTooLarge(model, rows, options, at(512) - 1))).toContain("--micro-tokens 256");
@@ -71,7 +71,7 @@ describe("refuseTooLarge", () => {
     expect(lineOf(() => refuseTooLarge(model, rows, options, 1000))).toMatch(/take a smaller model or shorter rows/);
   });
   it("asks for no more than the rows and the batch can fill", () => {
-    const at = (batch: number) => runMemory(model, rows, { ...options, batch }).activations;
+    const at = (batch: number) => runMemory(model, rows, { ...options, batch }, false).activations;
     expect(at(1)).toBeLessThan(at(4));
     expect(at(14)).toBe(at(64)); // 14 rows there are
   });

@@ -33,9 +33,14 @@ export function refuseForeignRows(model: Model, rows: readonly Row[], directory:
   }
 }
 
-/** The most that a run over `rows` will need at one time. */
-export function runMemory(model: Model, rows: readonly Row[], options: TuneOptions): MemoryEstimate {
-  const estimate = memoryEstimator(model, largestMicroBatch(rows, options.microTokens));
+/** The most that a run over `rows` will need at one time; `evaluates`: some rows are held out. */
+export function runMemory(
+  model: Model,
+  rows: readonly Row[],
+  options: TuneOptions,
+  evaluates: boolean,
+): MemoryEstimate {
+  const estimate = memoryEstimator(model, largestMicroBatch(rows, options.microTokens), evaluates);
   const shapes = batchShapes(rows, { ...options, maxPositions: model.dims.maxPositions });
   const largest = shapes
     .map(estimate)
@@ -48,12 +53,21 @@ export function runMemory(model: Model, rows: readonly Row[], options: TuneOptio
 }
 
 /** @param free bytes of memory */
-export function refuseTooLarge(model: Model, rows: readonly Row[], options: TuneOptions, free: number): void {
-  const need = runMemory(model, rows, options);
+export function refuseTooLarge(
+  model: Model,
+  rows: readonly Row[],
+  options: TuneOptions,
+  free: number,
+  evaluates = false,
+): void {
+  const need = runMemory(model, rows, options, evaluates);
   if (need.total <= free) return;
   const smaller = [1024, 512, 256, 128]
     .filter((microTokens) => microTokens < options.microTokens)
-    .map((microTokens) => ({ microTokens, total: runMemory(model, rows, { ...options, microTokens }).total }))
+    .map((microTokens) => ({
+      microTokens,
+      total: runMemory(model, rows, { ...options, microTokens }, evaluates).total,
+    }))
     .find(({ total }) => total <= free);
   const parts =
     `weights ${formatBytes(need.weights)}, gradients ${formatBytes(need.gradients)}, ` +

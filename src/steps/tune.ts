@@ -107,9 +107,8 @@ async function carryOut(
   try {
     const summary = await engine.tune(request.model, material.rows, options, run);
     invariant(ledgers !== undefined, `the engine ${engine.name} never began`);
-    const record = { ...plan, ...resultOf(ledgers), steps: summary.steps, weights_sha256: summary.weightsHash };
-    await folder.finish(record);
-    return record;
+    const { steps, weightsHash } = summary;
+    return await folder.finish({ ...plan, ...resultOf(ledgers), steps, weights_sha256: weightsHash });
   } finally {
     await ledgers?.close();
   }

@@ -16,9 +16,12 @@ import type { MicroBatch } from "./batches.js";
 /** Logits of one chunk, in numbers: 64 Mi floats are 256 MB. */
 export const CHUNK_LOGITS = 64 * 2 ** 20;
 
+/** The same where no gradient is wanted: such a program runs while the training program keeps its memory. */
+export const EVALUATED_CHUNK_LOGITS = CHUNK_LOGITS / 4;
+
 /** Chunks that the head is cut into, so that `positions` supervised positions never have their logits in memory at once. */
-export const headChunks = (vocabSize: number, positions: number): number =>
-  Math.max(1, Math.ceil((positions * vocabSize) / CHUNK_LOGITS));
+export const headChunks = (vocabSize: number, positions: number, logits = CHUNK_LOGITS): number =>
+  Math.max(1, Math.ceil((positions * vocabSize) / logits));
 
 export interface LossGraph {
   readonly graph: Graph;
@@ -69,7 +72,8 @@ export async function compileLoss(
   device: Device,
   options: { readonly maxPositions: number; readonly gradients: boolean },
 ): Promise<LossProgram> {
-  const chunks = headChunks(model.dims.vocabSize, options.maxPositions);
+  const logits = options.gradients ? CHUNK_LOGITS : EVALUATED_CHUNK_LOGITS;
+  const chunks = headChunks(model.dims.vocabSize, options.maxPositions, logits);
   const { graph, loss, forward } = lossGraph(model, chunks);
   const outputs = new Map([["loss", loss]]);
   if (options.gradients) {

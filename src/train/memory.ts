@@ -10,7 +10,7 @@ import { parameterCount } from "../models/open.js";
 import type { Row } from "../records/row.js";
 import { present } from "../util/errors.js";
 import { paddedWidth } from "./batches.js";
-import { headChunks, lossGraph } from "./loss-program.js";
+import { EVALUATED_CHUNK_LOGITS, headChunks, lossGraph } from "./loss-program.js";
 
 const FLOAT = 4;
 const PARTS = { weights: 1, gradients: 2, adam: 2 } as const;
@@ -21,10 +21,15 @@ const PARTS = { weights: 1, gradients: 2, adam: 2 } as const;
  */
 export const TUNING_BYTES_PER_PARAMETER = FLOAT * (PARTS.weights + PARTS.gradients + PARTS.adam);
 
-/** ONNX Runtime's arena grows by doubling and keeps what it has; measured peaks lie below this factor on the working set. */
-const ARENA_SLACK = 1.35;
+/**
+ * ONNX Runtime's arena grows by doubling and keeps what it has, also between micro-batches of several shapes. Resident memory of a model
+ * with 262,144 entries beyond what is counted exactly, as a factor on the working set: 1.7 with 1,024 positions at once, 1.8 with 2,048.
+ */
+const ARENA_SLACK = 1.9;
 /** Of the chunk of the head that is computed: logits, log-probabilities, probabilities and the error, each [C, V]. */
 const HEAD_ARRAYS = 4;
+/** Where no gradient is wanted: the first two, and one that is not yet given back. */
+const EVALUATED_HEAD_ARRAYS = 3;
 
 /** Bytes. */
 export interface MemoryEstimate {
@@ -48,8 +53,13 @@ export interface BatchShape {
  * Bytes for micro-batches of a shape, all positions supervised. The graph is made once, so that asking for many shapes is cheap.
  *
  * @param maxPositions supervised positions that a micro-batch may have, as for `compileLoss`
+ * @param evaluates    losses of rows held out are computed between epochs, while the training program keeps its memory
  */
-export function memoryEstimator(model: Model, maxPositions: number): (shape: BatchShape) => MemoryEstimate {
+export function memoryEstimator(
+  model: Model,
+  maxPositions: number,
+  evaluates = false,
+): (shape: BatchShape) => MemoryEstimate {
   const { vocabSize, hiddenSize } = model.dims;
   const parameters = parameterCount(model);
   const chunks = headChunks(vocabSize, maxPositions);
@@ -67,7 +77,8 @@ export function memoryEstimator(model: Model, maxPositions: number): (shape: Bat
     ]);
     const forward = saved.reduce((sum, value) => sum + evaluate(product(value.type.shape), bindings), 0);
     const head = HEAD_ARRAYS * chunk * vocabSize + 2 * vocabSize * hiddenSize; // and its gradient before and after a chunk is added
-    const activations = Math.round(FLOAT * (ARENA_SLACK * (forward + head) + windows * time * time));
+    const evaluated = evaluates ? EVALUATED_HEAD_ARRAYS * Math.min(EVALUATED_CHUNK_LOGITS, rows * time * vocabSize) : 0;
+    const activations = Math.round(FLOAT * (ARENA_SLACK * (forward + head + evaluated) + windows * time * time));
     return { weights, gradients, adam, activations, total: weights + gradients + adam + activations };
   };
 }

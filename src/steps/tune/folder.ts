@@ -41,8 +41,8 @@ export interface TuneFolder {
   readonly unfinished: TunePlan | undefined;
   /** Makes the folder that of a run: a new one removes what an older one left. */
   begin(plan: TunePlan, from: "start" | "checkpoint"): Promise<void>;
-  /** The result is written whole. */
-  finish(record: TuneRunRecord): Promise<void>;
+  /** The result is written whole. Gives the record as it stands in the file. */
+  finish(record: TuneRunRecord): Promise<TuneRunRecord>;
   /** Lets others in. A folder in which nothing was begun goes away again. */
   close(): Promise<void>;
 }
@@ -80,8 +80,10 @@ export async function openTuneFolder(request: FolderRequest): Promise<TuneFolder
         if (from === "start") await removeRun(out, paths);
       },
       async finish(record) {
-        await writeFileAtomic(paths.record, toText(tuneRunSchema.parse(record)));
+        const checked = tuneRunSchema.parse(record);
+        await writeFileAtomic(paths.record, toText(checked));
         await removeTraces(paths);
+        return checked;
       },
       close,
     };
