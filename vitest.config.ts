@@ -5,6 +5,7 @@ import { defineConfig } from "vitest/config";
 const common = {
   pool: "forks" as const,
   testTimeout: 60_000,
+  hookTimeout: 60_000,
   // Examples import the package by its name.
   alias: { "tacit-lm": fileURLToPath(new URL("src/index.ts", import.meta.url)) },
 };
@@ -27,6 +28,7 @@ export default defineConfig({
           name: "models",
           include: ["test/models/**/*.test.ts"],
           testTimeout: 1_200_000,
+          hookTimeout: 600_000,
           fileParallelism: false,
         },
       },
