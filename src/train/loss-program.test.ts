@@ -1,0 +1,56 @@
+/** However the head is cut into chunks, loss and every gradient are the same; and gradients are added onto what is there. */
+import { describe, expect, it } from "vitest";
+import { largestDifference, modelFolder, relativeDifference, rowOf, trainingOf } from "../../test/parity/fixtures.js";
+import { runModel } from "../../test/parity/running.js";
+import type { Tensor } from "../runtime/device.js";
+import { microBatches } from "./batches.js";
+import { CHUNK_LOGITS, compileLoss, EVALUATED_CHUNK_LOGITS, headChunks } from "./loss-program.js";
+
+describe.each(["llama", "gemma3"] as const)("%s", (name) => {
+  it("chunks of the head, the last of them padded, change nothing", async () => {
+    const { model, device, parameters } = await runModel(modelFolder(name));
+    const rows = trainingOf(name).rows.map(rowOf);
+    const [batch] = microBatches(rows, { reduction: "reference", microTokens: 10_000, maxPositions: 128 });
+    const zeros = () => new Map(model.parameters.map((p): [string, Tensor] => [p.name, device.zeros(p.shape)]));
+    const run = async (maxPositions: number, gradients: boolean) => {
+      const program = await compileLoss(model, device, { maxPositions, gradients });
+      const totals = zeros();
+      const loss = await program.run(parameters, batch!, gradients ? totals : undefined);
+      await program[Symbol.asyncDispose]();
+      return { loss, totals };
+    };
+    const one = await run(1000, true);
+    const chunks = 11;
+    const many = Math.floor((chunks * CHUNK_LOGITS) / model.dims.vocabSize);
+    expect(headChunks(model.dims.vocabSize, many)).toBe(chunks);
+    expect(batch!.positions.length % chunks).not.toBe(0);
+    const cut = await run(many, true);
+    expect(relativeDifference(cut.loss, one.loss)).toBeLessThan(1e-6); // float32, sums in another order
+    for (const [parameter, tensor] of one.totals) {
+      const wanted = await device.floats(tensor);
+      const largest = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      const found = await device.floats(cut.totals.get(parameter)!);
+      expect(largestDifference(found, wanted), parameter).toBeLessThan(1e-5 * largest);
+    }
+    expect(headChunks(model.dims.vocabSize, many, EVALUATED_CHUNK_LOGITS)).toBe(4 * chunks);
+    expect(relativeDifference((await run(many, false)).loss, one.loss)).toBeLessThan(1e-6);
+  });
+});
+
+it("a second batch's gradients are added to the first's", async () => {
+  const { model, device, parameters } = await runModel(modelFolder("llama-tied"));
+  const rows = trainingOf("llama-tied").rows.map(rowOf).slice(0, 4);
+  const [batch] = microBatches(rows, { reduction: "token", microTokens: 10_000, maxPositions: 128 });
+  const program = await compileLoss(model, device, { maxPositions: 1000, gradients: true });
+  const totals = new Map(model.parameters.map((p): [string, Tensor] => [p.name, device.zeros(p.shape)]));
+  const first = await program.run(parameters, batch!, totals);
+  const once = new Map<string, Float32Array>();
+  for (const [parameter, tensor] of totals) once.set(parameter, (await device.floats(tensor)).slice());
+  expect(await program.run(parameters, batch!, totals)).toBe(first);
+  for (const [parameter, tensor] of totals) {
+    const twice = once.get(parameter)!.map((value) => 2 * value);
+    const largest = twice.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    expect(largestDifference(await device.floats(tensor), twice), parameter).toBeLessThan(1e-5 * largest);
+  }
+  await program[Symbol.asyncDispose]();
+});
