@@ -189,7 +189,8 @@ async function answerMissing(
   const model = await engine.load(options.model, { threads, precision });
   const started = performance.now();
   let tokens = 0;
-  const report = (): void => watch.onProgress?.({ done: answers.size(), prompts: new Set(keys).size, tokens });
+  const prompts = new Set(keys).size;
+  const report = (): void => watch.onProgress?.({ done: answers.size(), prompts, tokens });
   try {
     const requests = [...missing.values()].map(({ prompt }) => prompt.request);
     const engineOptions = decoding(options, plan, settings, watch, () => {

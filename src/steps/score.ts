@@ -150,7 +150,8 @@ async function scoreMissing(
   if (missing.size === 0) return;
   const model = await engine.load(directory, { threads, precision });
   let tokens = 0;
-  let done = new Set(keys).size - missing.size;
+  const all = new Set(keys).size;
+  let done = all - missing.size;
   try {
     const requests = [...missing.values()].map(({ row }) => row.request);
     for await (const { id, logprobs } of model.score(requests, { signal: watch.signal })) {
@@ -158,7 +159,7 @@ async function scoreMissing(
       await known.add({ key, logprobs: finite(logprobs, row.request.id) });
       tokens += logprobs.length;
       done++;
-      watch.onProgress?.({ done, rows: new Set(keys).size, tokens });
+      watch.onProgress?.({ done, rows: all, tokens });
       watch.signal?.throwIfAborted();
     }
   } finally {
