@@ -62,7 +62,7 @@ export function refuseTooLarge(
 ): void {
   const need = runMemory(model, rows, options, evaluates);
   if (need.total <= free) return;
-  const smaller = [1024, 512, 256, 128]
+  const smaller = [8192, 4096, 2048, 1024, 512, 256, 128]
     .filter((microTokens) => microTokens < options.microTokens)
     .map((microTokens) => ({
       microTokens,

@@ -219,10 +219,20 @@ function describeRows(certificate: Certificate, data: TunePlan["data"]): string[
 }
 
 function describe(record: TuneRunRecord, out: string): string {
-  const held = record.held_out.map(({ loss }) => loss.toFixed(4)).join(" → ");
   return (
     `${formatCount(record.steps)} steps on ${formatCount(record.data.rows)} rows in ${formatDuration(record.seconds)} ` +
-    `(${formatRate(record.tokens_per_second, "tok")}), last loss ${record.final_loss.toPrecision(4)}` +
-    `${held === "" ? "" : `, held-out loss ${held}`}\n${out}\n`
+    `(${formatRate(record.tokens_per_second, "tok")}), last loss ${record.final_loss.toPrecision(4)}${heldOut(record)}\n${out}\n`
   );
+}
+
+/** From the first to the last, and the lowest where that is another one. */
+function heldOut({ held_out: lines }: TuneRunRecord): string {
+  const [first, last] = [lines[0], lines.at(-1)];
+  if (first === undefined || last === undefined) return "";
+  const lowest = lines.reduce((low, line) => (line.loss < low.loss ? line : low));
+  const best =
+    lowest === last
+      ? ""
+      : ` (lowest ${lowest.loss.toFixed(4)} ${lowest.epoch === 0 ? "before training" : `after epoch ${lowest.epoch}`})`;
+  return `, held-out loss ${first.loss.toFixed(4)} → ${last.loss.toFixed(4)}${best}`;
 }
