@@ -76,8 +76,11 @@ export const log = (x: Value): Value => one("log", {}, x);
 export const sqrt = (x: Value): Value => one("sqrt", {}, x);
 export const tanh = (x: Value): Value => one("tanh", {}, x);
 export const sigmoid = (x: Value): Value => one("sigmoid", {}, x);
+export const erf = (x: Value): Value => one("erf", {}, x);
 export const silu = (x: Value): Value => one("silu", {}, x);
 export const geluTanh = (x: Value): Value => one("geluTanh", {}, x);
+/** The exact GELU, x · Φ(x), as BERT has it: written out, since the runtime joins it again. */
+export const gelu = (x: Value): Value => mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1));
 export const cast = (x: Value, to: DType): Value => one("cast", { to }, x);
 
 export const matmul = (

@@ -73,6 +73,10 @@ export const gradient: { readonly [O in Op]: Vjp<O> | null } = {
     const y = outputOf(node, 0);
     return [b.mul(dy, b.mul(y, b.sub(1, y)))];
   },
+  erf: (node, dy) => {
+    const x = inputOf(node, 0);
+    return [b.mul(dy, b.mul(b.exp(b.neg(b.mul(x, x))), 2 / Math.sqrt(Math.PI)))];
+  },
   silu: (node, dy) => {
     // d/dx x·s = s + x·s·(1 − s) = s + y·(1 − s)
     const s = b.sigmoid(inputOf(node, 0));

@@ -89,6 +89,7 @@ export const infer: { readonly [O in Op]: Infer<OpParams[O]> } = {
   sqrt: same,
   tanh: same,
   sigmoid: same,
+  erf: same,
   silu: same,
   geluTanh: same,
   cast: (inputs, { to }) => [tensor(to, at(inputs, 0).shape)],

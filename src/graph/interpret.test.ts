@@ -5,7 +5,9 @@ import {
   cast,
   createGraph,
   cumsum,
+  erf,
   fill,
+  gelu,
   geluTanh,
   input,
   layerNorm,
@@ -74,6 +76,8 @@ describe("interpret", () => {
     expectClose(silu(given([2], [0, 2])), [0, 2 / (1 + Math.exp(-2))]);
     // 0.8411919906082768 = torch.nn.functional.gelu(torch.tensor(1.0, dtype=torch.float64), approximate="tanh")
     expectClose(geluTanh(given([1], [1])), [0.8411919906082768]);
+    expectClose(erf(given([3], [-0.5, 0, 2])), [-0.5204998778130465, 0, 0.9953222650189527]); // Abramowitz and Stegun, table 7.1
+    expectClose(gelu(given([2], [1, -3])), [0.8413447460685429, -3 * 0.0013498980316300957]); // x times the normal distribution
     expectClose(cast(given([3], [-1.7, 0, 1.7]), "i64"), [-1, 0, 1]);
   });
   it("normalises rows", () => {

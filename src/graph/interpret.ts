@@ -2,6 +2,7 @@
  * The slow, obvious judge of everything faster: runs a graph in double precision, one element at a time.
  * May not know: ONNX. Speed does not matter here; being readable and right does.
  */
+import { normalCdf } from "../stats/distributions.js";
 import { invariant, present } from "../util/errors.js";
 import { axisOf, broadcastShapes, evaluate, product } from "./dims.js";
 import { liveFor } from "./live.js";
@@ -193,6 +194,7 @@ export const interpreters: { readonly [O in Op]: Interpret<OpParams[O]> } = {
   sqrt: map(Math.sqrt),
   tanh: map(Math.tanh),
   sigmoid: map(sigmoid),
+  erf: map((x) => 2 * normalCdf(Math.SQRT2 * x) - 1),
   silu: map((x) => x * sigmoid(x)),
   geluTanh: map((x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))),
   cast: (inputs, { to }) =>

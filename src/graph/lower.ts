@@ -182,6 +182,7 @@ export const lower: { readonly [O in Op]: Lower<O> } = {
   sqrt: as("Sqrt"),
   tanh: as("Tanh"),
   sigmoid: as("Sigmoid"),
+  erf: as("Erf"),
   silu: contributed("QuickGelu", { alpha: { float: 1 } }),
   geluTanh: contributed("FastGelu"),
   cast: (e, node, inputs) => e.node("Cast", inputs, { to: { int: ELEMENT_TYPE[node.params.to] } }),

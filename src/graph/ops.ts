@@ -35,6 +35,8 @@ export interface OpParams {
   sqrt: None;
   tanh: None;
   sigmoid: None;
+  /** The error function, 2/√π ∫₀ˣ exp(−t²) dt. */
+  erf: None;
   /** x · sigmoid(x). */
   silu: None;
   /** The tanh form of GELU. */

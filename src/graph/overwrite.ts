@@ -23,6 +23,7 @@ const elementwise: ReadonlySet<Op> = new Set<Op>([
   "sqrt",
   "tanh",
   "sigmoid",
+  "erf",
   "silu",
   "geluTanh",
 ]);

@@ -144,6 +144,7 @@ export const cases: { readonly [O in Op]: Case } = {
   sqrt: unary(b.sqrt, positive),
   tanh: unary(b.tanh, { high: 4 }),
   sigmoid: unary(b.sigmoid, { high: 8 }),
+  erf: unary(b.erf),
   silu: unary(b.silu, { high: 8 }),
   geluTanh: samples(rank1to3, (shape, draw) => ({
     feeds: [draw.floats(shape, { high: 5 })],
