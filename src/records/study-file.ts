@@ -1,0 +1,207 @@
+/**
+ * A study as a person writes it (YAML, version 1): models, data, arms, seeds, epochs, selection, generation, judge, comparisons,
+ * analyses. Plain data; what a name refers to is checked where the file is read.
+ * May not know: how a study is carried out.
+ */
+import { z } from "zod";
+
+const whole = z.number().int();
+const count = whole.positive();
+/** Names become parts of step ids, as in `tune/base/response/seed-1/epochs-5`. */
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "letters, digits, `.`, `_` and `-`, a letter or digit first");
+
+/** Without a repetition: the same arm or seed twice would count twice. */
+const distinct = <T extends z.ZodType>(item: T) =>
+  z
+    .array(item)
+    .min(1)
+    .refine((items) => new Set(items).size === items.length, "the same entry twice");
+
+const limit = z
+  .union([count, z.literal("all")])
+  .describe("At most this many rows from the front; default: the data set's own");
+
+export const templateSchema = z.strictObject({
+  name: z.literal("tulu").default("tulu"),
+  user_tag: z.string().min(1).optional().describe("Before an instruction; default <|user|>"),
+  assistant_tag: z.string().min(1).optional().describe("Before a response; default <|assistant|>"),
+  bos: z.enum(["auto", "always", "never"]).default("auto"),
+});
+
+/** The options of `tacit tune`, by the same names. */
+export const tuneSettingsSchema = z.strictObject({
+  preset: z.enum(["paper", "reference"]).optional(),
+  batch: count.optional(),
+  lr: z.number().min(0).optional(),
+  schedule: z.enum(["cosine", "linear", "constant"]).optional(),
+  warmup: z.number().min(0).max(1).optional(),
+  reduction: z.enum(["paper", "reference", "token"]).optional(),
+  clip: z.number().positive().optional(),
+  max_length: whole.min(2).optional(),
+  max_response_tokens: count.optional(),
+  hold_out: whole.min(0).optional(),
+  skip_empty: z.boolean().optional(),
+  shuffle: z.boolean().optional(),
+  micro_tokens: count.optional(),
+  checkpoint_every: count.optional().describe("Steps between checkpoints; the result does not depend on it"),
+  limit: limit.optional(),
+});
+
+/** The options of `tacit generate`, by the same names. */
+export const generationSchema = z.strictObject({
+  max_new_tokens: count.optional(),
+  batch: count.optional().describe("Prompts side by side; answers do not depend on it"),
+  temperature: z.number().min(0).optional(),
+  seed: whole.min(0).optional(),
+  preset: z.enum(["paper", "reference"]).optional(),
+});
+
+/** What a published table says of an arm against the one it is compared with, in percent; by the name of the published model. */
+export const publishedSchema = z.record(
+  z.string().min(1),
+  z.strictObject({ mean: z.number(), sd: z.number().optional() }),
+);
+
+const everyArm = {
+  about: z.string().optional().describe("The arm in a few words, for the report"),
+  template: templateSchema.optional(),
+  generation: generationSchema.optional().describe("What differs from the study's"),
+  models: distinct(name).optional().describe("Default: every model of the study"),
+  published: publishedSchema.optional(),
+};
+const tunedArm = {
+  ...everyArm,
+  data: name.describe("One of the study's data"),
+  tune: tuneSettingsSchema.optional().describe("What differs from the study's"),
+  seeds: distinct(whole.min(0)).optional(),
+  epochs: distinct(count).optional(),
+};
+
+/** How the answers of an arm come about. */
+export const armSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("instruction"), ...tunedArm }).describe("Tuned on instructions and responses"),
+  z.strictObject({ kind: z.literal("response"), ...tunedArm }).describe("Tuned on responses alone"),
+  z.strictObject({ kind: z.literal("single-task"), ...tunedArm }).describe("Tuned on one narrow task"),
+  z
+    .strictObject({
+      kind: z.literal("rules"),
+      ...everyArm,
+      rules: z.string().min(1).default("paper").describe("paper, reference, or a rule file"),
+      disable: distinct(z.string().min(1)).optional().describe("Rules to leave out"),
+    })
+    .describe("The base model under hand-written rules"),
+  z.strictObject({ kind: z.literal("untuned"), ...everyArm }).describe("The base model as it is"),
+]);
+export type Arm = z.infer<typeof armSchema>;
+
+/** How one number of epochs is chosen for an arm, the same for all its seeds. */
+export const selectionSchema = z.discriminatedUnion("measure", [
+  z.strictObject({
+    measure: z.literal("win_rate"),
+    prompts: name.describe("Validation instructions, one of the study's data"),
+    limit: limit.optional(),
+    baseline: name.describe("Outputs to compare with, in AlpacaEval's format; one of the study's data"),
+    generation: generationSchema.optional(),
+  }),
+  z.strictObject({
+    measure: z.literal("loss"),
+    data: name.describe("Instructions with responses, whose loss per token under the template is measured"),
+    limit: limit.optional(),
+  }),
+]);
+
+export const lengthControlSchema = z.strictObject({
+  fit: z.enum(["v1", "noreg", "minimal", "none"]).optional(),
+  data: z.string().min(1).optional().describe("Folder with the gamed baseline and the difficulty of instructions"),
+});
+
+const oneOrMore = z.union([name, distinct(name)]);
+
+export const comparisonSchema = z.strictObject({
+  arm: oneOrMore,
+  against: name.describe("The baseline; seed s is compared with its seed s"),
+});
+
+export const analysisSchema = z.discriminatedUnion("kind", [
+  z
+    .strictObject({
+      kind: z.literal("ranking"),
+      name: name.default("ranking"),
+      data: name,
+      arms: distinct(name).optional().describe("Default: every arm that has a model of its own, and one untuned arm"),
+      against: count.optional(),
+      limit: count.optional(),
+      seed: whole.min(0).optional(),
+      max_length: whole.min(2).optional(),
+    })
+    .describe("How often the right response is more likely than another one"),
+  z
+    .strictObject({
+      kind: z.literal("similarity"),
+      name: name.default("similarity"),
+      encoder: z.string().min(1).optional().describe("Encoder folder, or the URL of an embeddings server"),
+      pooling: z.enum(["mean", "cls"]).optional(),
+      prefix: z.string().optional(),
+      task: name.optional().describe("The single-task data; default: what the arm was tuned on"),
+      reference: name.describe("The data whose responses the answers are compared with as well"),
+      arms: distinct(name).optional().describe("Default: every single-task arm"),
+      limit: count.optional(),
+    })
+    .describe("How far answers keep the style of what was tuned on"),
+]);
+export type Analysis = z.infer<typeof analysisSchema>;
+
+export const modelSchema = z.strictObject({
+  path: z.string().min(1).describe("Model directory"),
+  tune: tuneSettingsSchema.optional().describe("What differs from the study's, as a learning rate of its own"),
+});
+
+export const STUDY_VERSION = 1;
+
+/** A study with everything resolved: its scale laid over it, flags applied. */
+export const studySchema = z.strictObject({
+  version: z.literal(STUDY_VERSION),
+  name,
+  about: z.string().min(1).describe("What is compared, in one sentence"),
+  models: z.record(name, modelSchema).describe("Base models by name"),
+  data: z
+    .record(name, z.string().min(1))
+    .describe("Files by name: PATH or NAME:PATH; $data is the folder of --data-dir"),
+  template: templateSchema.prefault({}),
+  arms: z.record(name, armSchema),
+  seeds: distinct(whole.min(0)).default([1]),
+  epochs: distinct(count).default([5]).describe("Numbers of epochs to choose from"),
+  epochs_from: z
+    .enum(["runs", "checkpoints"])
+    .default("runs")
+    .describe(
+      "runs: each number of epochs is a run of its own, its schedule ending there; checkpoints: one run, kept after each",
+    ),
+  tune: tuneSettingsSchema.prefault({}),
+  selection: selectionSchema.optional(),
+  generation: generationSchema
+    .extend({ prompts: name.describe("Test instructions, one of the study's data"), limit: limit.optional() })
+    .optional(),
+  judge: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe("Judge file; without one, comparisons are left out and said to be"),
+  length_control: lengthControlSchema.prefault({}),
+  comparisons: z.array(comparisonSchema).default([]),
+  analyses: z.array(analysisSchema).default([]),
+});
+export type Study = z.infer<typeof studySchema>;
+export type StudyInput = z.input<typeof studySchema>;
+
+/** Of a scale: anything of the study but its version, name and scales. Maps are merged, everything else is replaced; null removes. */
+const overlaySchema = z.looseObject({}).describe("What differs from the study at this scale");
+
+/** The file: a study that may still need a scale laid over it to be whole. */
+export const studyFileSchema = studySchema.extend({
+  scale: name.optional().describe("The scale where none is asked for"),
+  scales: z.record(name, overlaySchema).optional(),
+});
