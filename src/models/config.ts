@@ -17,23 +17,105 @@ export const only = <V extends string | number | boolean | null>(value: V, why =
       }
     });
 
-/** `rope_scaling` and `rope_parameters` of one rotary embedding: plain, or positions divided by a factor. */
-export const ropeScaling = z
-  .object({
-    rope_type: z.string().optional(),
-    type: z.string().optional(),
-    factor: z.number().positive().optional(),
-    rope_theta: z.number().positive().optional(),
-  })
-  .nullish()
-  .superRefine((scaling, context) => {
-    const kind = scaling?.rope_type ?? scaling?.type ?? "default";
-    if (kind !== "default" && kind !== "linear") {
-      context.addIssue({ code: "custom", message: `rope scaling "${kind}" is not honoured (only default and linear)` });
-    }
-  });
+/** The sizes of a decoder in the style of Llama. */
+export const decoderSizes = {
+  vocab_size: positiveInt,
+  hidden_size: positiveInt,
+  intermediate_size: positiveInt,
+  num_hidden_layers: positiveInt,
+  num_attention_heads: positiveInt,
+  head_dim: positiveInt.nullish(),
+  hidden_act: only("silu"),
+} as const;
 
-type RopeScaling = z.infer<typeof ropeScaling>;
+/**
+ * Fields of related architectures that no family here has. Transformers would leave them out without a word; a model that
+ * carries one was made for another computation.
+ */
+export const foreign = {
+  quantization_config: only(null),
+  is_encoder_decoder: only(false),
+  add_cross_attention: only(false),
+  use_bidirectional_attention: only(false),
+  attention_chunk_size: only(null),
+  attn_logit_softcapping: only(null),
+  final_logit_softcapping: only(null),
+  embedding_multiplier: only(1),
+  residual_multiplier: only(1),
+  attention_multiplier: only(null),
+  logits_scaling: only(1),
+  logit_scale: only(1),
+  qk_layernorm: only(false),
+  use_qk_norm: only(false),
+  no_rope_layers: only(null),
+  alibi: only(false),
+} as const;
 
-export const factorOf = (scaling: RopeScaling): number =>
-  (scaling?.rope_type ?? scaling?.type) === "linear" ? (scaling?.factor ?? 1) : 1;
+const LAYER_TYPES = ["full_attention", "sliding_attention"] as const;
+export type LayerType = (typeof LAYER_TYPES)[number];
+/** One entry a layer; kinds other than full and sliding attention are refused by name. */
+export const layerTypes = z.array(z.enum(LAYER_TYPES)).nullish();
+
+/** A family in which every layer sees everything. */
+export const fullAttention = {
+  sliding_window: only(null),
+  use_sliding_window: only(false),
+  layer_types: z
+    .array(z.unknown())
+    .nullish()
+    .superRefine((types, context) => {
+      const other = types?.find((type) => type !== "full_attention");
+      if (other !== undefined)
+        context.addIssue({
+          code: "custom",
+          message: `${JSON.stringify(other)} is not honoured (only "full_attention")`,
+        });
+    }),
+} as const;
+
+interface Heads {
+  readonly hidden_size: number;
+  readonly num_attention_heads: number;
+  readonly num_key_value_heads?: number | null | undefined;
+  readonly head_dim?: number | null | undefined;
+}
+
+/** Width of a head and number of key/value heads; for a schema's `transform`. */
+export function headShape(c: Heads, context: z.RefinementCtx): { readonly headDim: number; readonly kvHeads: number } {
+  const kvHeads = c.num_key_value_heads ?? c.num_attention_heads;
+  const headDim = c.head_dim ?? c.hidden_size / c.num_attention_heads;
+  const refuse = (field: string, message: string): void => context.addIssue({ code: "custom", path: [field], message });
+  if (c.num_attention_heads % kvHeads !== 0)
+    refuse("num_key_value_heads", `${c.num_attention_heads} query heads cannot share ${kvHeads} key/value heads`);
+  if (!Number.isInteger(headDim)) refuse("num_attention_heads", `a width of ${c.hidden_size} is no whole heads`);
+  else if (headDim % 2 !== 0) refuse("head_dim", `rotary embeddings need an even width, not ${headDim}`);
+  return { headDim, kvHeads };
+}
+
+/** Qwen's sliding windows: `layer_types`, or every layer from `max_window_layers` on, where `use_sliding_window` says so. */
+export const slidingFields = {
+  use_sliding_window: z.boolean().default(false),
+  sliding_window: positiveInt.nullable().default(4096),
+  max_window_layers: z.number().int().nonnegative().default(28),
+  layer_types: layerTypes,
+} as const;
+
+interface Sliding {
+  readonly num_hidden_layers: number;
+  readonly use_sliding_window: boolean;
+  readonly sliding_window: number | null;
+  readonly max_window_layers: number;
+  readonly layer_types?: readonly LayerType[] | null | undefined;
+}
+
+/** Per layer how far back it sees; for a schema's `transform`. */
+export function windowsOf(c: Sliding, context: z.RefinementCtx): (number | undefined)[] {
+  const window = c.use_sliding_window ? (c.sliding_window ?? undefined) : undefined;
+  const slides = (i: number): boolean =>
+    c.layer_types ? c.layer_types[i] === "sliding_attention" : window !== undefined && i >= c.max_window_layers;
+  const refuse = (message: string): void => context.addIssue({ code: "custom", path: ["layer_types"], message });
+  if (c.layer_types && c.layer_types.length !== c.num_hidden_layers) refuse("not one entry a layer");
+  if (c.layer_types?.includes("sliding_attention") && window === undefined)
+    refuse('"sliding_attention" needs "use_sliding_window" and "sliding_window"');
+  return Array.from({ length: c.num_hidden_layers }, (_, i) => (slides(i) ? window : undefined));
+}

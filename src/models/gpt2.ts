@@ -3,15 +3,18 @@
  * Source: Radford et al. 2019; layout as `GPT2LMHeadModel` of Transformers.
  */
 import { z } from "zod";
-import { add, gather, geluTanh, layerNorm, matmul, reshape, slice } from "../graph/build.js";
+import { add, gather, layerNorm, matmul, reshape, slice } from "../graph/build.js";
 import { product } from "../graph/dims.js";
 import type { Value } from "../graph/ops.js";
-import { only, positiveInt } from "./config.js";
+import { activation, activationOf } from "./activations.js";
+import { foreign, fullAttention, positiveInt } from "./config.js";
 import { mergeHeads, splitHeads } from "./layers.js";
 import { defineFamily } from "./model.js";
 
 const schema = z
   .object({
+    ...foreign,
+    ...fullAttention,
     vocab_size: positiveInt,
     n_embd: positiveInt,
     n_layer: positiveInt,
@@ -20,13 +23,13 @@ const schema = z
     n_positions: positiveInt.default(1024),
     layer_norm_epsilon: z.number().positive().default(1e-5),
     tie_word_embeddings: z.boolean().default(true),
-    activation_function: only("gelu_new"),
-    scale_attn_weights: only(true),
-    scale_attn_by_inverse_layer_idx: only(false),
-    reorder_and_upcast_attn: only(false),
-    add_cross_attention: only(false),
+    activation_function: activation.default("gelu_new"),
+    scale_attn_weights: z.boolean().default(true),
+    scale_attn_by_inverse_layer_idx: z.boolean().default(false),
+    reorder_and_upcast_attn: z.boolean().default(false), // another order of the same products; nothing in single precision
   })
-  .transform((c) => ({ ...c, inner: c.n_inner ?? 4 * c.n_embd, headDim: c.n_embd / c.n_head }));
+  .transform((c) => ({ ...c, inner: c.n_inner ?? 4 * c.n_embd, headDim: c.n_embd / c.n_head }))
+  .refine((c) => Number.isInteger(c.headDim), { message: "n_embd is no whole heads", path: ["n_head"] });
 type Config = z.infer<typeof schema>;
 
 function layerParameters(c: Config, i: number) {
@@ -80,6 +83,7 @@ export const gpt2 = defineFamily<Config, ReturnType<typeof parameters>>({
   forward(c, p, { ids, batch, time, positions, attend }) {
     const affine = (x: Value, { weight, bias }: Affine): Value => add(matmul(x, weight), bias);
     const norm = (x: Value, { weight, bias }: Affine): Value => layerNorm(x, weight, bias, c.layer_norm_epsilon);
+    const act = activationOf(c.activation_function);
     const rows = product([batch, time]);
     const embedded = reshape(gather(p.embed, ids), [batch, time, c.n_embd]);
     let x = reshape(add(embedded, gather(p.positions, positions)), [rows, c.n_embd]); // [B*T, D]
@@ -90,10 +94,10 @@ export const gpt2 = defineFamily<Config, ReturnType<typeof parameters>>({
       const attended = attend(heads(0), heads(1), heads(2), {
         index,
         window: undefined,
-        scale: 1 / Math.sqrt(c.headDim),
+        scale: (c.scale_attn_weights ? c.headDim ** -0.5 : 1) / (c.scale_attn_by_inverse_layer_idx ? index + 1 : 1),
       });
       x = add(x, affine(mergeHeads(attended, batch, time, c.n_head, c.headDim), layer.o));
-      x = add(x, affine(geluTanh(affine(norm(x, layer.mlpNorm), layer.up)), layer.down));
+      x = add(x, affine(act(affine(norm(x, layer.mlpNorm), layer.up)), layer.down));
     });
     return { hidden: norm(x, p.norm), head: p.head ?? p.embed };
   },

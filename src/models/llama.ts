@@ -1,52 +1,43 @@
 /**
- * Llama 1, 2 and 3 without rope scaling, and what copies their shape (SmolLM2, TinyLlama).
+ * Llama 1, 2 and 3, and what copies their shape (SmolLM2, TinyLlama, Yi).
  * Source: Touvron et al. 2023, section 2.2; layout as `LlamaForCausalLM` of Transformers.
  */
 import { z } from "zod";
-import { add, gather, linear, mul, rmsNorm, rotary, silu } from "../graph/build.js";
-import { factorOf, only, positiveInt, ropeScaling } from "./config.js";
-import { mergeHeads, splitHeads } from "./layers.js";
+import { add, gather, rmsNorm } from "../graph/build.js";
+import type { Value } from "../graph/ops.js";
+import { decoderSizes, foreign, fullAttention, headShape, only, positiveInt } from "./config.js";
+import { gated, gatedBlock, linearLayer, mergeHeads, project, rotate, splitHeads } from "./layers.js";
 import { defineFamily } from "./model.js";
+import { ropeFields, ropeSpec } from "./rope-config.js";
 
 const schema = z
   .object({
-    vocab_size: positiveInt,
-    hidden_size: positiveInt,
-    intermediate_size: positiveInt,
-    num_hidden_layers: positiveInt,
-    num_attention_heads: positiveInt,
-    num_key_value_heads: positiveInt.optional(),
-    head_dim: positiveInt.nullish(),
+    ...foreign,
+    ...fullAttention,
+    ...decoderSizes,
+    ...ropeFields,
+    num_key_value_heads: positiveInt.nullish(),
     max_position_embeddings: positiveInt.default(2048),
     rms_norm_eps: z.number().positive().default(1e-6),
-    rope_theta: z.number().positive().optional(),
-    rope_scaling: ropeScaling,
-    rope_parameters: ropeScaling,
     tie_word_embeddings: z.boolean().default(false),
-    hidden_act: only("silu"),
-    attention_bias: only(false),
-    mlp_bias: only(false),
+    attention_bias: z.boolean().default(false),
+    mlp_bias: z.boolean().default(false),
     pretraining_tp: only(1),
   })
-  .transform((c) => ({
-    ...c,
-    headDim: c.head_dim ?? c.hidden_size / c.num_attention_heads,
-    kvHeads: c.num_key_value_heads ?? c.num_attention_heads,
-  }));
+  .transform((c, context) => ({ ...c, ...headShape(c, context) }));
 type Config = z.infer<typeof schema>;
 
 function layerParameters(c: Config, i: number) {
-  const p = (name: string, ...shape: number[]) => ({ name: `model.layers.${i}.${name}.weight`, shape });
+  const at = (name: string): string => `model.layers.${i}.${name}`;
+  const [queries, keys] = [c.num_attention_heads * c.headDim, c.kvHeads * c.headDim];
   return {
-    attentionNorm: p("input_layernorm", c.hidden_size),
-    q: p("self_attn.q_proj", c.num_attention_heads * c.headDim, c.hidden_size),
-    k: p("self_attn.k_proj", c.kvHeads * c.headDim, c.hidden_size),
-    v: p("self_attn.v_proj", c.kvHeads * c.headDim, c.hidden_size),
-    o: p("self_attn.o_proj", c.hidden_size, c.num_attention_heads * c.headDim),
-    mlpNorm: p("post_attention_layernorm", c.hidden_size),
-    gate: p("mlp.gate_proj", c.intermediate_size, c.hidden_size),
-    up: p("mlp.up_proj", c.intermediate_size, c.hidden_size),
-    down: p("mlp.down_proj", c.hidden_size, c.intermediate_size),
+    attentionNorm: { name: at("input_layernorm.weight"), shape: [c.hidden_size] },
+    q: linearLayer(at("self_attn.q_proj"), queries, c.hidden_size, c.attention_bias),
+    k: linearLayer(at("self_attn.k_proj"), keys, c.hidden_size, c.attention_bias),
+    v: linearLayer(at("self_attn.v_proj"), keys, c.hidden_size, c.attention_bias),
+    o: linearLayer(at("self_attn.o_proj"), c.hidden_size, queries, c.attention_bias),
+    mlpNorm: { name: at("post_attention_layernorm.weight"), shape: [c.hidden_size] },
+    mlp: gatedBlock(at("mlp"), c.hidden_size, c.intermediate_size, c.mlp_bias),
   };
 }
 
@@ -73,32 +64,20 @@ export const llama = defineFamily<Config, ReturnType<typeof parameters>>({
     windows: Array.from({ length: c.num_hidden_layers }, () => undefined),
   }),
   parameters,
-  ropes: (c) => [
-    {
-      name: "all",
-      headDim: c.headDim,
-      theta: c.rope_parameters?.rope_theta ?? c.rope_theta ?? 10_000,
-      factor: factorOf(c.rope_parameters ?? c.rope_scaling),
-    },
-  ],
+  ropes: (c) => [ropeSpec("all", c, c.headDim)],
   forward(c, p, { ids, batch, time, positions, attend }, rope) {
-    const { cos, sin } = rope("all");
+    const tables = rope("all");
     const scale = 1 / Math.sqrt(c.headDim);
+    const heads = (y: Value, count: number): Value => splitHeads(y, batch, time, count, c.headDim);
     let x = gather(p.embed, ids); // [B*T, D]
     p.layers.forEach((layer, index) => {
       const h = rmsNorm(x, layer.attentionNorm, c.rms_norm_eps);
-      const q = rotary(
-        splitHeads(linear(h, layer.q), batch, time, c.num_attention_heads, c.headDim),
-        positions,
-        cos,
-        sin,
-      );
-      const k = rotary(splitHeads(linear(h, layer.k), batch, time, c.kvHeads, c.headDim), positions, cos, sin);
-      const v = splitHeads(linear(h, layer.v), batch, time, c.kvHeads, c.headDim);
+      const q = rotate(heads(project(h, layer.q), c.num_attention_heads), positions, tables);
+      const k = rotate(heads(project(h, layer.k), c.kvHeads), positions, tables);
+      const v = heads(project(h, layer.v), c.kvHeads);
       const attended = attend(q, k, v, { index, window: undefined, scale });
-      x = add(x, linear(mergeHeads(attended, batch, time, c.num_attention_heads, c.headDim), layer.o));
-      const m = rmsNorm(x, layer.mlpNorm, c.rms_norm_eps);
-      x = add(x, linear(mul(silu(linear(m, layer.gate)), linear(m, layer.up)), layer.down));
+      x = add(x, project(mergeHeads(attended, batch, time, c.num_attention_heads, c.headDim), layer.o));
+      x = add(x, gated(rmsNorm(x, layer.mlpNorm, c.rms_norm_eps), layer.mlp));
     });
     return { hidden: rmsNorm(x, p.norm, c.rms_norm_eps), head: p.head ?? p.embed };
   },

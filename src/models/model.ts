@@ -14,12 +14,12 @@ export interface ParameterSpec {
   readonly shape: readonly number[];
 }
 
-/** A rotary embedding: angle of pair i at position p = p / factor · theta^(−2i / headDim). */
+/** A rotary embedding of the first 2·n dimensions of each head; pair i at position p turns by p · frequencies[i]. */
 export interface RopeSpec {
   readonly name: string;
-  readonly headDim: number;
-  readonly theta: number;
-  readonly factor: number;
+  readonly frequencies: Float32Array; // [n]
+  /** What sine and cosine are multiplied by: YaRN scales queries and keys, all others have 1. */
+  readonly magnitude: number;
 }
 
 /** What every consumer needs to know of the shape of a model. */
@@ -78,7 +78,7 @@ type Leaves<T, L> = T extends ParameterSpec ? L : { readonly [K in keyof T]: Lea
 export type Values<T> = Leaves<T, Value>;
 
 export interface RopeTables {
-  readonly cos: Value; // [P, hd/2]
+  readonly cos: Value; // [P, n]
   readonly sin: Value;
 }
 
@@ -150,7 +150,7 @@ function must<V>(value: V | undefined, name: string): V {
 
 /** The tables are fed, as long as the longest position in use: named size `P.<rope>`. */
 function ropeInputs(graph: Graph, rope: RopeSpec): RopeTables {
-  const shape: Shape = [`P.${rope.name}`, rope.headDim / 2];
+  const shape: Shape = [`P.${rope.name}`, rope.frequencies.length];
   return { cos: input(graph, `cos.${rope.name}`, "f32", shape), sin: input(graph, `sin.${rope.name}`, "f32", shape) };
 }
 

@@ -9,11 +9,17 @@ import { readJson } from "../util/files.js";
 import { openWeights } from "../weights/open.js";
 import type { WeightStore } from "../weights/weight-store.js";
 import { gemma3 } from "./gemma3.js";
+import { gptNeox } from "./gpt-neox.js";
 import { gpt2 } from "./gpt2.js";
 import { llama } from "./llama.js";
+import { mistral } from "./mistral.js";
 import type { AnyFamily, Model, ParameterSpec } from "./model.js";
+import { olmo } from "./olmo.js";
+import { olmo2 } from "./olmo2.js";
+import { qwen2 } from "./qwen2.js";
+import { qwen3 } from "./qwen3.js";
 
-export const families: readonly AnyFamily[] = [llama, gemma3, gpt2];
+export const families: readonly AnyFamily[] = [llama, mistral, olmo, olmo2, qwen2, qwen3, gemma3, gpt2, gptNeox];
 
 export interface OpenModel {
   readonly model: Model;
@@ -23,7 +29,7 @@ export interface OpenModel {
 }
 
 /** Tensors that some published files carry although they are computed or shared, not learned. */
-const DERIVED = /(rotary_emb\.inv_freq|attn\.bias|attn\.masked_bias)$/;
+const DERIVED = /(rotary_emb\.inv_freq|(attn|attention)\.(bias|masked_bias))$/;
 
 /**
  * Opens a model directory in Hugging Face layout.
@@ -54,13 +60,17 @@ export function modelFromConfig(config: unknown, path: string): Model {
   return family.open(config, path);
 }
 
+/** The head's name; Transformers 5 renames it for GPT-NeoX. */
+const HEADS: readonly string[] = ["lm_head.weight", "embed_out.weight"];
+
+const spellings = (name: string): readonly string[] =>
+  HEADS.includes(name) ? [name, ...HEADS] : [name, name.replace(/^(model|transformer|gpt_neox)\./, "")];
+
 /** The stored name of every parameter. A base model is sometimes saved without the prefix that its causal form has. */
 function matchTensors(model: Model, weights: WeightStore, directory: string): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
   for (const spec of model.parameters) {
-    const stored = [spec.name, spec.name.replace(/^(model|transformer)\./, "")].find((name) =>
-      weights.tensors.has(name),
-    );
+    const stored = spellings(spec.name).find((name) => weights.tensors.has(name));
     if (stored === undefined)
       throw new UserError(`${directory}: tensor ${spec.name} is missing`, { remedy: "the file is not complete" });
     checkShape(spec, weights.tensors.get(stored)?.shape ?? [], directory);
@@ -68,7 +78,7 @@ function matchTensors(model: Model, weights: WeightStore, directory: string): Re
   }
   const expected = new Set(names.values());
   for (const name of weights.tensors.keys()) {
-    const tiedHead = name === "lm_head.weight" && !expected.has(name);
+    const tiedHead = HEADS.includes(name) && !HEADS.some((head) => expected.has(head));
     if (expected.has(name) || tiedHead || DERIVED.test(name)) continue;
     throw new UserError(`${directory}: tensor ${name} has no place in the ${model.family} family`, {
       remedy: "leaving it out would change the results, so this model is refused",

@@ -5,25 +5,19 @@
 import type { Device, Tensor } from "../runtime/device.js";
 import type { Model, RopeSpec } from "./model.js";
 
-/** cos and sin of every position below `positions`, row-major [positions, hd/2]. RoFormer, section 3.2.2. */
+/** cos and sin of every position below `positions`, row-major [positions, n]. RoFormer, section 3.2.2. */
 export function ropeTable(
-  { headDim, theta, factor }: RopeSpec,
+  { frequencies, magnitude }: RopeSpec,
   positions: number,
 ): { cos: Float32Array; sin: Float32Array } {
-  const half = headDim / 2;
-  const cos = new Float32Array(positions * half);
-  const sin = new Float32Array(positions * half);
-  // The published models computed the frequencies in single precision; so does this, or late positions drift apart.
-  const frequencies = Float32Array.from(
-    { length: half },
-    (_, i) => 1 / Math.fround(theta ** Math.fround((2 * i) / headDim)),
-  );
+  const cos = new Float32Array(positions * frequencies.length);
+  const sin = new Float32Array(positions * frequencies.length);
   for (let p = 0; p < positions; p++) {
-    for (let i = 0; i < half; i++) {
-      const angle = Math.fround(p * Math.fround((frequencies[i] ?? 0) / factor));
-      cos[p * half + i] = Math.cos(angle);
-      sin[p * half + i] = Math.sin(angle);
-    }
+    frequencies.forEach((frequency, i) => {
+      const angle = Math.fround(p * frequency); // in single precision, as the published models have it
+      cos[p * frequencies.length + i] = magnitude * Math.cos(angle);
+      sin[p * frequencies.length + i] = magnitude * Math.sin(angle);
+    });
   }
   return { cos, sin };
 }
@@ -33,8 +27,8 @@ export function ropeFeeds(model: Model, device: Device, positions: number): Reco
   const feeds: Record<string, Tensor> = {};
   for (const rope of model.ropes) {
     const { cos, sin } = ropeTable(rope, positions);
-    feeds[`cos.${rope.name}`] = device.fromFloats(cos, [positions, rope.headDim / 2]);
-    feeds[`sin.${rope.name}`] = device.fromFloats(sin, [positions, rope.headDim / 2]);
+    feeds[`cos.${rope.name}`] = device.fromFloats(cos, [positions, rope.frequencies.length]);
+    feeds[`sin.${rope.name}`] = device.fromFloats(sin, [positions, rope.frequencies.length]);
   }
   return feeds;
 }

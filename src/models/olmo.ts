@@ -1,0 +1,93 @@
+/**
+ * OLMo 1: Llama with layer norms that have no parameters, and queries, keys and values cut off at a largest magnitude.
+ * Source: Groeneveld et al. 2024, section 2.1; layout as `OlmoForCausalLM` of Transformers.
+ */
+import { z } from "zod";
+import { add, fill, gather, layerNorm, less, scalar, select } from "../graph/build.js";
+import type { Value } from "../graph/ops.js";
+import { decoderSizes, foreign, fullAttention, headShape, only, positiveInt } from "./config.js";
+import { gated, gatedBlock, linearLayer, mergeHeads, project, rotate, splitHeads } from "./layers.js";
+import { defineFamily } from "./model.js";
+import { ropeFields, ropeSpec } from "./rope-config.js";
+
+/** Fixed in the published code. */
+const EPSILON = 1e-5;
+
+const schema = z
+  .object({
+    ...foreign,
+    ...fullAttention,
+    ...decoderSizes,
+    ...ropeFields,
+    num_key_value_heads: positiveInt.nullish(),
+    max_position_embeddings: positiveInt.default(2048),
+    tie_word_embeddings: z.boolean().default(false),
+    attention_bias: z.boolean().default(false),
+    mlp_bias: only(false),
+    clip_qkv: z.number().positive().nullish(),
+  })
+  .transform((c, context) => ({ ...c, ...headShape(c, context) }));
+type Config = z.infer<typeof schema>;
+
+function layerParameters(c: Config, i: number) {
+  const at = (name: string): string => `model.layers.${i}.${name}`;
+  const [queries, keys] = [c.num_attention_heads * c.headDim, c.kvHeads * c.headDim];
+  return {
+    q: linearLayer(at("self_attn.q_proj"), queries, c.hidden_size, c.attention_bias),
+    k: linearLayer(at("self_attn.k_proj"), keys, c.hidden_size, c.attention_bias),
+    v: linearLayer(at("self_attn.v_proj"), keys, c.hidden_size, c.attention_bias),
+    o: linearLayer(at("self_attn.o_proj"), c.hidden_size, queries, c.attention_bias),
+    mlp: gatedBlock(at("mlp"), c.hidden_size, c.intermediate_size),
+  };
+}
+
+function parameters(c: Config) {
+  return {
+    embed: { name: "model.embed_tokens.weight", shape: [c.vocab_size, c.hidden_size] },
+    layers: Array.from({ length: c.num_hidden_layers }, (_, i) => layerParameters(c, i)),
+    ...(c.tie_word_embeddings ? {} : { head: { name: "lm_head.weight", shape: [c.vocab_size, c.hidden_size] } }),
+  };
+}
+
+/** Into [−limit, limit]; the gradient passes where nothing was cut off. */
+function clip(x: Value, limit: number): Value {
+  const [low, high] = [scalar(x.graph, -limit), scalar(x.graph, limit)];
+  return select(less(x, low), low, select(less(high, x), high, x));
+}
+
+export const olmo = defineFamily<Config, ReturnType<typeof parameters>>({
+  name: "olmo",
+  modelTypes: ["olmo"],
+  config: schema,
+  dims: (c) => ({
+    vocabSize: c.vocab_size,
+    hiddenSize: c.hidden_size,
+    heads: c.num_attention_heads,
+    kvHeads: c.kvHeads,
+    headDim: c.headDim,
+    maxPositions: c.max_position_embeddings,
+    windows: Array.from({ length: c.num_hidden_layers }, () => undefined),
+  }),
+  parameters,
+  ropes: (c) => [ropeSpec("all", c, c.headDim)],
+  forward(c, p, { ids, batch, time, positions, attend }, rope) {
+    const tables = rope("all");
+    const scale = 1 / Math.sqrt(c.headDim);
+    const [ones, zeros] = [fill(p.embed.graph, 1, [c.hidden_size]), fill(p.embed.graph, 0, [c.hidden_size])];
+    const norm = (y: Value): Value => layerNorm(y, ones, zeros, EPSILON);
+    const limit = c.clip_qkv ?? undefined;
+    const clipped = (y: Value): Value => (limit === undefined ? y : clip(y, limit));
+    const heads = (y: Value, count: number): Value => splitHeads(y, batch, time, count, c.headDim);
+    let x = gather(p.embed, ids); // [B*T, D]
+    p.layers.forEach((layer, index) => {
+      const h = norm(x);
+      const q = rotate(heads(clipped(project(h, layer.q)), c.num_attention_heads), positions, tables);
+      const k = rotate(heads(clipped(project(h, layer.k)), c.kvHeads), positions, tables);
+      const v = heads(clipped(project(h, layer.v)), c.kvHeads);
+      const attended = attend(q, k, v, { index, window: undefined, scale });
+      x = add(x, project(mergeHeads(attended, batch, time, c.num_attention_heads, c.headDim), layer.o));
+      x = add(x, gated(norm(x), layer.mlp));
+    });
+    return { hidden: norm(x), head: p.head ?? p.embed };
+  },
+});
