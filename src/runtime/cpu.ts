@@ -8,6 +8,7 @@ import { type MayOverwrite, overwrites } from "../graph/overwrite.js";
 import { type BakedTensor, exportGraph } from "../onnx/export.js";
 import { invariant, present, UserError } from "../util/errors.js";
 import type { CompileOptions, Device, ElementType, Program, Tensor, Tensors } from "./device.js";
+import { createUpdates } from "./update.js";
 
 type Values = Float32Array | BigInt64Array | Uint8Array;
 
@@ -39,6 +40,12 @@ function own(tensor: Tensor): CpuTensor {
   return tensor as CpuTensor;
 }
 
+function floatsOf(tensor: Tensor): Float32Array {
+  const { values } = own(tensor);
+  invariant(values instanceof Float32Array, `${tensor.elementType} read as floats`);
+  return values;
+}
+
 /** Typed arrays cut what lies outside without a word. */
 function inside(values: Values, offset: number, length: number, what: string): void {
   const fits = offset >= 0 && length >= 0 && offset + length <= values.length;
@@ -51,6 +58,7 @@ export const openSessionCount = (): number => openSessions;
 
 /** @param threads how many cores a program may use; the same number gives the same bits */
 export function createCpuDevice(threads: number): Device {
+  const updates = createUpdates();
   return {
     kind: "cpu",
     threads,
@@ -86,15 +94,24 @@ export function createCpuDevice(threads: number): Device {
         to.set(from.subarray(region.from, region.from + region.length), region.to);
       }
     },
-    floats(tensor) {
-      const { values } = own(tensor);
-      invariant(values instanceof Float32Array, `${tensor.elementType} read as floats`);
-      return Promise.resolve(values);
-    },
+    floats: (tensor) => Promise.resolve(floatsOf(tensor)),
     ints(tensor) {
       const { values } = own(tensor);
       invariant(values instanceof BigInt64Array, `${tensor.elementType} read as integers`);
       return Promise.resolve(Array.from(values, Number));
+    },
+    sumOfSquares: (tensor) => Promise.resolve(updates.sumOfSquares(floatsOf(tensor))),
+    adam({ parameter, gradient, first, second }, step) {
+      updates.adam(
+        {
+          parameter: floatsOf(parameter),
+          gradient: floatsOf(gradient),
+          first: floatsOf(first),
+          second: floatsOf(second),
+        },
+        step,
+      );
+      return Promise.resolve();
     },
     compile: (graph, outputs, options) => compile(threads, graph, outputs, options),
   };

@@ -22,6 +22,25 @@ export interface Region {
   readonly length: number;
 }
 
+/** One update by Adam, its bias corrections already in the factors: w −= stepSize · m / (√v · secondScale + ε). */
+export interface AdamStep {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** What the gradient is multiplied by first. */
+  readonly gradientScale: number;
+  readonly stepSize: number;
+  readonly secondScale: number;
+}
+
+/** One parameter with its gradient and its two moments. */
+export interface AdamTensors {
+  readonly parameter: Tensor;
+  readonly gradient: Tensor;
+  readonly first: Tensor;
+  readonly second: Tensor;
+}
+
 export interface CompileOptions {
   /** Inputs that never change: they become constants that the runtime may lay out for speed. */
   readonly baked?: Tensors;
@@ -42,6 +61,10 @@ export interface Device {
   copy(target: Tensor, source: Tensor, regions: Iterable<Region>): void;
   floats(tensor: Tensor): Promise<Float32Array>;
   ints(tensor: Tensor): Promise<number[]>;
+  /** Σ x², the sum in double precision. */
+  sumOfSquares(tensor: Tensor): Promise<number>;
+  /** Updates parameter and moments in place, in one pass over memory. Moments too small for a normal number become 0. */
+  adam(tensors: AdamTensors, step: AdamStep): Promise<void>;
   compile(graph: Graph, outputs: ReadonlyMap<string, Value>, options?: CompileOptions): Promise<Program>;
 }
 

@@ -6,7 +6,7 @@ import type { Model } from "../models/model.js";
 import type { Row } from "../records/row.js";
 import type { Device, Tensor } from "../runtime/device.js";
 import { Interrupted, UserError } from "../util/errors.js";
-import { type AdamOptions, compileAdam } from "./adam.js";
+import { type AdamOptions, gradientNorm, updateByAdam } from "./adam.js";
 import {
   type MicroBatch,
   microBatches,
@@ -77,7 +77,6 @@ export async function train(
   const schedule = { ...options, totalSteps: totalSteps(rows.length, options) };
   const maxPositions = largestMicroBatch(rows, options.microTokens);
   await using loss = await compileLoss(model, device, { maxPositions, gradients: true });
-  await using adam = await compileAdam(device, options.adam);
   const totals = new Map(model.parameters.map(({ name, shape }) => [name, device.zeros(shape)]));
   for (const step of steps(rows, options, state.step)) {
     if (step.index >= end) return;
@@ -85,10 +84,10 @@ export async function train(
     for (const tensor of totals.values()) device.fill(tensor, 0);
     const batches = microBatches(step.rows, { ...options, maxPositions: model.dims.maxPositions });
     const summed = await sumBatches(loss, state.parameters, batches, totals, signal);
-    const gradNorm = await adam.norm(totals);
+    const gradNorm = await gradientNorm(device, totals);
     refuseDivergence(summed, gradNorm, step.index);
     const learningRate = options.learningRate * rateFactor(step.index, schedule);
-    await adam.update(state.parameters, totals, state.moments, {
+    await updateByAdam(device, options.adam, state.parameters, totals, state.moments, {
       step: step.index + 1,
       learningRate,
       gradientScale: clipScale(gradNorm, options.clip),

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import type { Tensor } from "../../src/runtime/device.js";
-import { compileAdam, type Moments } from "../../src/train/adam.js";
+import { gradientNorm, type Moments, updateByAdam } from "../../src/train/adam.js";
 import { microBatches, steps } from "../../src/train/batches.js";
 import { compileLoss } from "../../src/train/loss-program.js";
 import { rateFactor } from "../../src/train/schedule.js";
@@ -54,10 +54,7 @@ function withoutKeyBias(tensor: string, values: Float32Array): Float32Array {
 async function train(name: ModelName, { options, rows }: Training, run: Training["runs"][number]) {
   const { model, device, parameters } = await runModel(modelFolder(name));
   const zeros = (): Map<string, Tensor> => new Map(model.parameters.map((p) => [p.name, device.zeros(p.shape)]));
-  const [loss, adam] = [
-    await compileLoss(model, device, { maxPositions: 1000, gradients: true }),
-    await compileAdam(device, options),
-  ];
+  const loss = await compileLoss(model, device, { maxPositions: 1000, gradients: true });
   const [first, second] = [zeros(), zeros()];
   const moments = new Map<string, Moments>(
     model.parameters.map((p) => [p.name, { first: first.get(p.name)!, second: second.get(p.name)! }]),
@@ -74,14 +71,14 @@ async function train(name: ModelName, { options, rows }: Training, run: Training
     let total = 0;
     for (const batch of batches) total += await loss.run(parameters, batch, gradients);
     const lr = options.lr * rateFactor(step.index, { ...run, totalSteps: plan.length });
-    const gradNorm = await adam.norm(gradients);
+    const gradNorm = await gradientNorm(device, gradients);
     const gradientScale = run.clip === null ? 1 : Math.min(1, run.clip / gradNorm);
-    await adam.update(parameters, gradients, moments, { step: step.index + 1, learningRate: lr, gradientScale });
+    const at = { step: step.index + 1, learningRate: lr, gradientScale };
+    await updateByAdam(device, options, parameters, gradients, moments, at);
     found.push({ loss: total, lr, gradNorm });
   }
   const values = new Map<string, Float32Array>();
   for (const [parameter, tensor] of parameters) values.set(parameter, await device.floats(tensor));
   await loss[Symbol.asyncDispose]();
-  await adam[Symbol.asyncDispose]();
   return { found, parameters: values };
 }
