@@ -96,6 +96,14 @@ export const armSchema = z.discriminatedUnion("kind", [
 ]);
 export type Arm = z.infer<typeof armSchema>;
 
+const chosenBy = {
+  seeds: distinct(whole.min(0))
+    .optional()
+    .describe(
+      "Seeds that the choice rests on; only they are tuned for every number of epochs. Default: all of the arm's",
+    ),
+};
+
 /** How one number of epochs is chosen for an arm, the same for all its seeds. */
 export const selectionSchema = z.discriminatedUnion("measure", [
   z.strictObject({
@@ -104,9 +112,11 @@ export const selectionSchema = z.discriminatedUnion("measure", [
     limit: limit.optional(),
     baseline: name.describe("Outputs to compare with, in AlpacaEval's format; one of the study's data"),
     generation: generationSchema.optional(),
+    ...chosenBy,
   }),
   z.strictObject({
     measure: z.literal("loss"),
+    ...chosenBy,
     data: name.describe("Instructions with responses, whose loss per token under the template is measured"),
     limit: limit.optional(),
   }),

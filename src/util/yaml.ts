@@ -30,38 +30,70 @@ export async function readSmallText(path: string, what: string, remedy: string):
   }
 }
 
+export type YamlPath = readonly PropertyKey[];
+
+export interface YamlText {
+  readonly value: unknown;
+  /** Whether the text itself holds something at this path. */
+  has(path: YamlPath): boolean;
+  /** An error of the value at `path`, or of the nearest above it: `FILE:LINE:COLUMN: message`. */
+  errorAt(path: YamlPath, message: string): UserError;
+}
+
+/**
+ * The text as plain data that knows where each value stands.
+ *
+ * @param path    only for messages
+ * @param remedy  what every complaint ends with
+ * @throws UserError  not YAML
+ */
+export function openYaml(text: string, path: string, remedy: string): YamlText {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const errorAt = (offset: number, message: string): UserError => {
+    const { line, col } = lines.linePos(offset);
+    return new UserError(`${path}:${Math.max(line, 1)}:${Math.max(col, 1)}: ${message}`, { remedy });
+  };
+  const syntax = [...document.errors, ...document.warnings][0];
+  if (syntax !== undefined) throw errorAt(syntax.pos[0], syntax.message.replace(/\s+/g, " "));
+  return {
+    value: toPlain(document, errorAt),
+    has: (at) => document.hasIn(at),
+    errorAt: (at, message) => errorAt(offsetOf(document, at), message),
+  };
+}
+
 /**
  * @param path    only for messages
  * @param remedy  what every complaint ends with
  * @throws UserError  `path:line:column: what is wrong`
  */
 export function parseYaml<T>(text: string, path: string, schema: z.ZodType<T>, remedy: string): T {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const fail = (offset: number, message: string, others = 0): never => {
-    const { line, col } = lines.linePos(offset);
-    const more = others === 0 ? "" : ` (and ${others} more)`;
-    throw new UserError(`${path}:${Math.max(line, 1)}:${Math.max(col, 1)}: ${message}${more}`, { remedy });
-  };
-  const syntax = [...document.errors, ...document.warnings][0];
-  if (syntax !== undefined) fail(syntax.pos[0], syntax.message.replace(/\s+/g, " "));
-  const parsed = schema.safeParse(toPlain(document, fail));
+  const yaml = openYaml(text, path, remedy);
+  const parsed = schema.safeParse(yaml.value);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0] as z.core.$ZodIssue;
-  const at = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0] ?? ""] : issue.path;
-  return fail(offsetOf(document, at), describe(issue), parsed.error.issues.length - 1);
+  const { at, message } = firstIssue(parsed.error);
+  throw yaml.errorAt(at, message);
 }
 
-function toPlain(document: Document, fail: (offset: number, message: string) => never): unknown {
+/** What a schema complains of first: where, and in words. */
+export function firstIssue(error: z.ZodError): { readonly at: YamlPath; readonly message: string } {
+  const issue = error.issues[0] as z.core.$ZodIssue;
+  const at = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0] ?? ""] : issue.path;
+  const more = error.issues.length === 1 ? "" : ` (and ${error.issues.length - 1} more)`;
+  return { at, message: `${describe(issue.path, issue.message.replace(/^Invalid input: /, ""))}${more}` };
+}
+
+function toPlain(document: Document, errorAt: (offset: number, message: string) => UserError): unknown {
   try {
     return document.toJS();
   } catch (error) {
-    return fail(0, (error as Error).message); // aliases that would expand without bound
+    throw errorAt(0, (error as Error).message); // aliases that would expand without bound
   }
 }
 
 /** Where the value at `path` begins; for a key that the schema does not know, where the key begins; for a missing one, its parent. */
-function offsetOf(document: Document, path: readonly PropertyKey[]): number {
+function offsetOf(document: Document, path: YamlPath): number {
   for (let length = path.length; length > 0; length--) {
     const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
     const key = path[length - 1];
@@ -77,10 +109,9 @@ function offsetOf(document: Document, path: readonly PropertyKey[]): number {
 }
 
 /** `limits.retries: expected number, received string`. */
-function describe(issue: z.core.$ZodIssue): string {
-  const place = issue.path
+export function describe(path: YamlPath, message: string): string {
+  const place = path
     .map((part, depth) => (typeof part === "number" ? `[${part}]` : `${depth === 0 ? "" : "."}${String(part)}`))
     .join("");
-  const message = issue.message.replace(/^Invalid input: /, "");
   return place === "" ? message : `${place}: ${message}`;
 }
