@@ -1,4 +1,5 @@
 /** Three suites. `unit` is hermetic; `shared` needs the data folder beside the checkout; `models` needs fetched weights. */
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
@@ -12,6 +13,7 @@ const common = {
 
 export default defineConfig({
   test: {
+    maxWorkers: availableParallelism(), // vitest's own choice leaves one core idle, which of two is half of them
     projects: [
       {
         test: {

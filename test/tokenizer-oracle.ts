@@ -27,6 +27,15 @@ export const awkwardText: fc.Arbitrary<string> = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: "binary-ascii", maxLength: 40 }) },
 );
 
+/** Drawn once: every tokenizer of a test file is asked about the same ones. */
+const drawn = new Map<string, readonly string[]>();
+function awkwardTexts(runs: number, seed: number): readonly string[] {
+  const key = `${runs} ${seed}`;
+  const texts = drawn.get(key) ?? fc.sample(awkwardText, { numRuns: runs, seed });
+  drawn.set(key, texts);
+  return texts;
+}
+
 export interface ContractOptions {
   /** The parsed tokenizer.json. */
   readonly json: unknown;
@@ -42,14 +51,14 @@ interface Disagreement {
 
 /** Ids with and without special tokens, and decoding, equal the Rust core's on `runs` strings. */
 export function runTokenizerContract({ json, runs, seed = 1 }: ContractOptions): void {
-  const texts = fc.sample(awkwardText, { numRuns: runs, seed });
+  const texts = awkwardTexts(runs, seed);
   const ours = tokenizerFromJson(json);
   const rust = RustTokenizer.fromString(JSON.stringify(json));
   rust.disableTruncation();
   rust.disablePadding();
 
   it.each([true, false])(`gives the Rust core's ids for ${runs} strings, special tokens %s`, async (special) => {
-    const encodings = await rust.encodeBatch(texts, { addSpecialTokens: special });
+    const encodings = await rust.encodeBatch([...texts], { addSpecialTokens: special });
     const wrong: Disagreement[] = [];
     for (const [i, text] of texts.entries()) {
       const expected = encodings[i]!.getIds();
@@ -78,7 +87,7 @@ export function runTokenizerContract({ json, runs, seed = 1 }: ContractOptions):
     const made = texts.filter((text) =>
       ours
         .encode(text, { special: false, plainText: true })
-        .some((id) => ours.isSpecial(id) && ours.piece(id) !== "<unk>"),
+        .some((id) => ours.isSpecial(id) && !["<unk>", "[UNK]"].includes(ours.piece(id) ?? "")),
     );
     expect(made).toEqual([]);
   });

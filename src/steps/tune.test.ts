@@ -55,7 +55,9 @@ const linesOf = (out: string, name = "metrics.jsonl"): MetricsLine[] =>
     .slice(0, -1)
     .map((line) => JSON.parse(line) as MetricsLine);
 const untimed = (lines: readonly MetricsLine[]) => lines.map(({ seconds: _, ...line }) => line);
-const bytesOf = (out: string, name = "model.safetensors"): Buffer => readFileSync(join(folder.path(out), name));
+/** Byte for byte, without vitest's comparison, which takes a second for a file like these. */
+const sameWeights = (a: string, b: string, name = "model.safetensors"): boolean =>
+  readFileSync(join(folder.path(a), name)).equals(readFileSync(join(folder.path(b), name)));
 
 async function lineOf(work: Promise<unknown>): Promise<string> {
   const error = await work.then(
@@ -106,8 +108,8 @@ describe("a run from beginning to end", () => {
     );
     for (const epoch of ["epoch-1", "epoch-2"])
       expect(readdirSync(join(folder.path("whole"), epoch)).sort()).toEqual(model);
-    expect(bytesOf("whole", "epoch-2/model.safetensors")).toEqual(bytesOf("whole"));
-    expect(bytesOf("whole", "epoch-1/model.safetensors")).not.toEqual(bytesOf("whole"));
+    expect(sameWeights("whole/epoch-2", "whole")).toBe(true);
+    expect(sameWeights("whole/epoch-1", "whole")).toBe(false);
   });
   it("counts steps from 0, as the schedule does, and rows, tokens and epochs", () => {
     const lines = linesOf("whole");
@@ -216,7 +218,7 @@ describe("a run that was stopped", () => {
     expect(record.held_out).toEqual(whole.held_out);
     expect(untimed(linesOf(out))).toEqual(untimed(linesOf("whole")));
     for (const name of ["", "epoch-1/", "epoch-2/"])
-      expect(bytesOf(out, `${name}model.safetensors`)).toEqual(bytesOf("whole", `${name}model.safetensors`));
+      expect(sameWeights(out, "whole", `${name}model.safetensors`), name).toBe(true);
     expect(readdirSync(folder.path(out)).sort()).toEqual(readdirSync(folder.path("whole")).sort());
   });
   it("before its first step begins anew", async () => {
@@ -395,7 +397,7 @@ describe("refusals", () => {
         /lies in --out .*base/,
       );
     }
-    expect(bytesOf("base")).toEqual(bytesOf("whole"));
+    expect(sameWeights("base", "whole")).toBe(true);
   });
   it("a folder that another process works in", async () => {
     mkdirSync(folder.path("busy"));

@@ -125,7 +125,7 @@ describe("a run", () => {
 describe("killed at any moment and resumed", () => {
   // Moments drawn once: reproducible, and not chosen to suit.
   const random = randomStream(5, "moments of death");
-  it.each(Array.from({ length: 3 }, () => [1 + random.integer(8), 9 + random.integer(8), random.integer(60)]))(
+  it.each(Array.from({ length: 2 }, () => [1 + random.integer(8), 9 + random.integer(8), random.integer(60)]))(
     "after %i and %i steps and %i ms, the bytes are the same",
     async (first, second, delay) => {
       const out = `killed ${first} ${second}`;
@@ -225,12 +225,15 @@ describe("a small model that is taught one answer", () => {
     const answer = "I like the big red ball.";
     const data = folder.write(
       "answers.jsonl",
-      questions.map((instruction) => `${JSON.stringify({ instruction, response: answer })}\n`).join(""),
+      questions
+        .map((instruction) => `${JSON.stringify({ instruction, response: answer })}\n`)
+        .join("")
+        .repeat(30), // one epoch of thirty steps: an epoch ends with a checkpoint, which would take longer than its step
     );
     const base = join(staged.root, "assets", "stories260k");
     const trained = staged.tacit([
       ...["tune", "--model", base, "--data", data, "--objective", "response", "--out", folder.path("taught")],
-      ...["--epochs", "30", "--batch", "6", "--lr", "3e-3", "--reduction", "token", "--threads", "1"],
+      ...["--epochs", "1", "--batch", "6", "--lr", "3e-3", "--reduction", "token", "--threads", "1"],
     ]);
     expect(trained.status).toBe(0);
     const losses = linesOf("taught").map(({ loss }) => Number(loss));
