@@ -55,6 +55,8 @@ export const annotationSchema = z.object({
   reason: z.string().optional(),
   /** Every call of which `preference` is the mean, in the order they were asked. */
   calls: z.array(annotationCallSchema).optional(),
+  /** The judge's choice as it came, as AlpacaEval keeps it; of several calls a list in the order of `calls`, null for none. */
+  raw_completion: z.unknown().optional(),
 });
 export type Annotation = z.infer<typeof annotationSchema>;
 

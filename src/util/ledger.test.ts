@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { openLedger } from "./ledger.js";
+import { openGrowingLedger, openLedger } from "./ledger.js";
 
 const parse = (value: unknown): { n: number; s: string } => {
   if (typeof value !== "object" || value === null || !("n" in value)) throw new Error("no n");
@@ -56,4 +56,24 @@ it("a finished line that is wrong is named and not skipped", async () => {
   await expect(openLedger(path, parse)).rejects.toThrow(/lines\.jsonl:2: not a line of this ledger: no n/);
   await writeFile(path, '{"n":1,"s":""}\n{"n"\n');
   await expect(openLedger(path, parse)).rejects.toThrow(/lines\.jsonl:2: /);
+});
+
+it("a growing ledger passes each finished line once, whatever the length of lines, and goes on after them", async () => {
+  const path = await freshPath();
+  const sizes = [0, 1 << 20, 5, (1 << 20) - 13, 3 << 20, 7]; // around the size of what is read at once
+  const text = sizes.map((size, n) => `${JSON.stringify({ n, s: "x".repeat(size) })}\n`).join("");
+  await (await openLedger(path, parse)).close();
+  await writeFile(path, `${text}{"n":6,"s":"cut`);
+  const seen: number[][] = [];
+  const ledger = await openGrowingLedger<{ n: number; s: string }>(path, (value) => {
+    const { n, s } = parse(value);
+    seen.push([n, s.length]);
+  });
+  expect(seen).toEqual(sizes.map((size, n) => [n, size]));
+  const more = Array.from({ length: 100 }, (_, n) => ({ n, s: "ü\n" }));
+  await Promise.all(more.map((line) => ledger.append(line)));
+  await ledger.close();
+  expect(await readFile(path, "utf8")).toBe(text + more.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  await appendFile(path, '{"m":1}\n');
+  await expect(openGrowingLedger(path, parse)).rejects.toThrow(/lines\.jsonl:107: not a line of this ledger: no n/);
 });

@@ -3,7 +3,7 @@
  * finished and is taken off; everything before it counts.
  * May not know: what the lines mean.
  */
-import { mkdir, open } from "node:fs/promises";
+import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { reasonOf, UserError } from "./errors.js";
 
@@ -48,4 +48,87 @@ function parseLine<Line>(text: string, place: string, parse: (value: unknown) =>
       remedy: "delete the file to compute everything anew",
     });
   }
+}
+
+/** A line longer than this was not written by this program. */
+const LONGEST_LINE = 64 * 1024 * 1024;
+
+export interface GrowingLedger<Line> {
+  /** On disk, flushed, when it returns. Lines that wait at the same time are flushed together. */
+  append(line: Line): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens or starts a ledger that may have grown beyond memory: its lines pass by once, one at a time.
+ *
+ * @param visit  takes each finished line; throws with the reason where it is not what it should be
+ * @throws UserError  as `openLedger`
+ */
+export async function openGrowingLedger<Line>(
+  path: string,
+  visit: (value: unknown) => void,
+): Promise<GrowingLedger<Line>> {
+  await mkdir(dirname(path), { recursive: true });
+  const file = await open(path, "a+");
+  try {
+    const finished = await visitLines(file, path, visit);
+    if (finished < (await file.stat()).size) await file.truncate(finished);
+    return { append: appender(file), close: () => file.close() };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** Gives the length of all finished lines in bytes. */
+async function visitLines(file: FileHandle, path: string, visit: (value: unknown) => void): Promise<number> {
+  const chunk = Buffer.allocUnsafe(1 << 20);
+  let begun: Buffer[] = []; // of a line that is not whole yet
+  let begunBytes = 0;
+  let finished = 0;
+  let line = 0;
+  for (let position = 0; ; ) {
+    const { bytesRead } = await file.read(chunk, 0, chunk.length, position);
+    if (bytesRead === 0) return finished;
+    let start = 0;
+    for (let end = chunk.indexOf(0x0a); end >= 0 && end < bytesRead; end = chunk.indexOf(0x0a, start)) {
+      const text = Buffer.concat([...begun, chunk.subarray(start, end)]).toString("utf8");
+      parseLine(text, `${path}:${++line}`, visit);
+      [begun, begunBytes, start] = [[], 0, end + 1];
+      finished = position + start;
+    }
+    begun.push(Buffer.from(chunk.subarray(start, bytesRead)));
+    begunBytes += bytesRead - start;
+    if (begunBytes > LONGEST_LINE) {
+      throw new UserError(`${path}:${line + 1}: a line of more than ${LONGEST_LINE} bytes`, {
+        remedy: "this file is no ledger; name another folder",
+      });
+    }
+    position += bytesRead;
+  }
+}
+
+function appender<Line>(file: FileHandle): (line: Line) => Promise<void> {
+  let waiting: string[] = [];
+  let last: Promise<void> = Promise.resolve();
+  let failed: unknown;
+  const flush = async (): Promise<void> => {
+    if (failed !== undefined) throw failed;
+    if (waiting.length === 0) return; // went with the lines before
+    const lines = waiting;
+    waiting = [];
+    try {
+      await file.appendFile(lines.join(""));
+      await file.datasync();
+    } catch (error) {
+      failed = error; // half a line may be there: nothing may be written behind it
+      throw error;
+    }
+  };
+  return (line) => {
+    waiting.push(`${JSON.stringify(line)}\n`);
+    last = last.catch(() => undefined).then(flush);
+    return last;
+  };
 }
