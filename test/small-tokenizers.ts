@@ -280,3 +280,47 @@ export function metaspaceLike(scheme: "always" | "first" | "never", split: boole
     decoder: metaspace,
   };
 }
+
+/** BERT: WordPieces, special tokens around the text; with letter case and accents (`cased`) or without. */
+export function bertLike({ cased = false } = {}) {
+  const text = cased ? corpus : corpus.toLowerCase();
+  const words = text.match(/[\p{L}\p{N}]+/gu) ?? [];
+  const pieces = new Set(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]);
+  for (const character of text.replaceAll(/[\s🙂]/gu, "")) pieces.add(character);
+  for (const word of words) {
+    const [first = "", ...rest] = [...word];
+    pieces.add(first).add(first + rest.slice(0, 3).join(""));
+    for (const character of rest) pieces.add(`##${character}`);
+    if (rest.length > 3) pieces.add(`##${rest.slice(-3).join("")}`);
+  }
+  const around = (name: string, id: number) => [name, { id: name, ids: [id], tokens: [name] }] as const;
+  return file({
+    added_tokens: ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"].map((name, id) => added(id, name)),
+    normalizer: {
+      type: "BertNormalizer",
+      clean_text: true,
+      handle_chinese_chars: true,
+      strip_accents: null,
+      lowercase: !cased,
+    },
+    pre_tokenizer: { type: "BertPreTokenizer" },
+    post_processor: {
+      type: "TemplateProcessing",
+      single: [
+        { SpecialToken: { id: "[CLS]", type_id: 0 } },
+        { Sequence: { id: "A", type_id: 0 } },
+        { SpecialToken: { id: "[SEP]", type_id: 0 } },
+      ],
+      pair: [],
+      special_tokens: Object.fromEntries([around("[CLS]", 2), around("[SEP]", 3)]),
+    },
+    decoder: { type: "WordPiece", prefix: "##", cleanup: true },
+    model: {
+      type: "WordPiece",
+      unk_token: "[UNK]",
+      continuing_subword_prefix: "##",
+      max_input_chars_per_word: 20,
+      vocab: Object.fromEntries([...pieces].map((piece, id) => [piece, id])),
+    },
+  });
+}

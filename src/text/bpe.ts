@@ -6,6 +6,7 @@
  * Source: huggingface/tokenizers, `models/bpe/model.rs` (merge_word) and `models/bpe/word.rs` (merge_all).
  */
 import { type Merge, type MergeTable, mergeTable } from "./merge-table.js";
+import type { WordEncoder } from "./word-encoder.js";
 
 export interface BpeSpec {
   readonly vocab: ReadonlyMap<string, number>;
@@ -24,18 +25,11 @@ export interface BpeSpec {
   readonly forbidden: ReadonlySet<number>;
 }
 
-export interface Bpe {
-  /** Appends the ids of `word` to `out`. */
-  encodeWord(word: string, out: number[]): void;
-  /** Whether the text holds something that has no token at all, and that encoding therefore leaves out. */
-  drops(text: string): boolean;
-}
-
 const CACHED_WORDS = 65_536;
 const CACHED_LENGTH = 64; // UTF-16 units
 const POSITIONS = 2 ** 32; // a heap key is rank × POSITIONS + position: exact in a double for ranks below 2^21
 
-export function createBpe(spec: BpeSpec): Bpe {
+export function createBpe(spec: BpeSpec): WordEncoder {
   const table = mergeTable(spec.merges.filter((merge) => !spec.forbidden.has(merge.product)));
   const symbols = spec.byteLevel ? byteSymbols(spec) : characterSymbols(spec);
   const split = spec.byteLevel ? undefined : wordCutter(spec);

@@ -1,5 +1,5 @@
 /**
- * The decoders of causal language models: pieces back to text.
+ * The decoders of language models: pieces back to text.
  * May not know: encoding, templates.
  * Source: huggingface/tokenizers, `decoders/`.
  */
@@ -36,6 +36,8 @@ export function decoderFrom(component: Component | undefined): Decoder {
       const { content, start, stop } = parsed(schema, component.fields, where);
       return (pieces) => pieces.map((piece) => strip(piece, content, start, stop));
     }
+    case "WordPiece":
+      return wordPiece(component, where);
     case "Metaspace":
       return metaspace(component, where);
     case "Sequence": {
@@ -121,3 +123,33 @@ function metaspace(component: Component, where: string): Decoder {
   const prepends = (scheme ?? (legacy === false ? "never" : "always")) !== "never";
   return (pieces) => pieces.map((piece, i) => piece.replaceAll(replacement, () => (i === 0 && prepends ? "" : " ")));
 }
+
+function wordPiece(component: Component, where: string): Decoder {
+  const schema = z.looseObject({ prefix: z.string().default("##"), cleanup: z.boolean().default(true) });
+  const { prefix, cleanup } = parsed(schema, component.fields, where);
+  return (pieces) =>
+    pieces.map((piece, i) => {
+      const continues = i > 0 && piece.startsWith(prefix);
+      const spaced = i === 0 ? piece : continues ? piece.slice(prefix.length) : ` ${piece}`;
+      return cleanup ? cleanUp(spaced) : spaced;
+    });
+}
+
+/** Spaces in front of English punctuation, piece by piece and in this order, as the Rust core takes them away. */
+function cleanUp(piece: string): string {
+  return UNTIDY.reduce((text, [from, to]) => text.replaceAll(from, to), piece);
+}
+
+const UNTIDY = [
+  [" .", "."],
+  [" ?", "?"],
+  [" !", "!"],
+  [" ,", ","],
+  [" ' ", "'"],
+  [" n't", "n't"],
+  [" 'm", "'m"],
+  [" do not", " don't"],
+  [" 's", "'s"],
+  [" 've", "'ve"],
+  [" 're", "'re"],
+] as const;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  bertLike,
   gemmaLike,
   gpt2Like,
   llama2Like,
@@ -25,6 +26,8 @@ const kinds: Record<string, object> = {
   "Metaspace always, split": metaspaceLike("always", true),
   "Metaspace first, whole": metaspaceLike("first", false),
   "Metaspace never, split": metaspaceLike("never", true),
+  "BERT (WordPiece)": bertLike(),
+  "BERT, cased": bertLike({ cased: true }),
 };
 
 /** The paper's three kinds in full; the others, which differ from them in one step, on fewer strings. */
@@ -100,7 +103,11 @@ describe("refusals", () => {
   const without = (model: object) => ({ ...base, model: { ...base.model, ...model } });
   it.each([
     ["no object", 7, "tokenizer.json: file: "],
-    ["WordPiece", without({ type: "WordPiece" }), "the model type WordPiece is not supported"],
+    [
+      "WordPiece without its unknown token",
+      without({ type: "WordPiece", unk_token: undefined }),
+      'the unknown token "[UNK]" is not in the vocabulary',
+    ],
     ["Unigram", without({ type: "Unigram" }), "the model type Unigram is not supported"],
     ["dropout", without({ dropout: 0.1 }), "model.dropout is 0.1"],
     ["suffix", without({ end_of_word_suffix: "</w>" }), 'model.end_of_word_suffix "</w>"'],
@@ -120,9 +127,9 @@ describe("refusals", () => {
       { ...base, added_tokens: [{ id: 3, content: "!" }] },
       'added token "!" has the id 3',
     ],
-    ["an unknown normalizer", { ...base, normalizer: { type: "BertNormalizer" } }, "the normalizer BertNormalizer"],
+    ["an unknown normalizer", { ...base, normalizer: { type: "Precompiled" } }, "the normalizer Precompiled"],
     ["an unknown pre-tokenizer", { ...base, pre_tokenizer: { type: "Punctuation" } }, "the pre-tokenizer Punctuation"],
-    ["an unknown decoder", { ...base, decoder: { type: "WordPiece" } }, "the decoder WordPiece is not supported"],
+    ["an unknown decoder", { ...base, decoder: { type: "CTC" } }, "the decoder CTC is not supported"],
     ["an unknown post-processor", { ...base, post_processor: { type: "X" } }, "the post-processor X is not supported"],
     [
       "a pattern that is none",

@@ -4,15 +4,18 @@
  * May not know: templates, tensors, data sets, files.
  */
 import { z } from "zod";
+import { present } from "../util/errors.js";
 import { type AddedToken, addedTokenSplitter, type Section } from "./added-tokens.js";
-import { type Bpe, createBpe } from "./bpe.js";
+import { createWordPiece } from "./bert/wordpiece.js";
+import { createBpe } from "./bpe.js";
 import { byteLevelBytes, byteOfPiece, decoderFrom } from "./decode.js";
 import { normalizerFrom } from "./normalize.js";
 import { surroundingsFrom } from "./post-process.js";
 import { preTokenizerFrom } from "./pre-tokenize.js";
 import type { EncodeOptions, Tokenizer } from "./tokenizer.js";
-import { type BpeFile, type Component, componentFrom, readBpeFile, refuse } from "./tokenizer-json.js";
+import { type Component, componentFrom, readTokenizerFile, refuse, type TokenizerFile } from "./tokenizer-json.js";
 import { wellFormed } from "./unicode.js";
+import type { WordEncoder } from "./word-encoder.js";
 
 const named = z.union([z.string(), z.looseObject({ content: z.string() }).transform((token) => token.content)]);
 const configSchema = z.looseObject({
@@ -37,7 +40,7 @@ function declaredSpecials(config: unknown): string[] {
  * @throws UserError  the file is malformed, or names something that we would not do exactly
  */
 export function tokenizerFromJson(json: unknown, config?: unknown): Tokenizer {
-  const file = readBpeFile(json);
+  const file = readTokenizerFile(json);
   const pieces = piecesById(file);
   const ids = new Map([...pieces].map(([id, piece]) => [piece, id]));
   const special = specialIds(file, ids, config);
@@ -50,8 +53,12 @@ export function tokenizerFromJson(json: unknown, config?: unknown): Tokenizer {
   const byteLevel = preTokenizerFrom(file.preTokenizer).byteLevel || file.decoder?.type === "ByteLevel";
   const added = new Set(file.addedTokens.map((token) => token.id));
   const spaceMark = spaceMarkOf(file.decoder);
-  const textOf = (piece: string): Uint8Array =>
-    utf8.encode(spaceMark === undefined ? piece : piece.replaceAll(spaceMark, " "));
+  const byteFallback = file.model.kind === "bpe" && file.model.byteFallback;
+  const prefix = file.model.kind === "wordpiece" ? file.model.continuingPrefix : undefined;
+  const textOf = (piece: string): Uint8Array => {
+    if (prefix !== undefined) return utf8.encode(piece.startsWith(prefix) ? piece.slice(prefix.length) : piece);
+    return utf8.encode(spaceMark === undefined ? piece : piece.replaceAll(spaceMark, " "));
+  };
 
   return {
     vocabSize: largest(pieces.keys()) + 1,
@@ -66,7 +73,7 @@ export function tokenizerFromJson(json: unknown, config?: unknown): Tokenizer {
       const piece = pieces.get(id);
       if (piece === undefined || special.has(id)) return undefined;
       if (byteLevel) return added.has(id) ? utf8.encode(piece) : byteLevelBytes(piece);
-      const byte = file.byteFallback ? byteOfPiece(piece) : undefined;
+      const byte = byteFallback ? byteOfPiece(piece) : undefined;
       return byte === undefined ? textOf(piece) : Uint8Array.of(byte);
     },
     isSpecial: (id) => special.has(id),
@@ -101,7 +108,7 @@ function largest(keys: Iterable<number>): number {
 }
 
 /** Added tokens stand over the vocabulary's pieces, as in the Rust core. */
-function piecesById(file: BpeFile): Map<number, string> {
+function piecesById(file: TokenizerFile): Map<number, string> {
   const pieces = new Map<number, string>();
   for (const [piece, id] of file.vocab) pieces.set(id, piece);
   for (const token of file.addedTokens) {
@@ -114,7 +121,7 @@ function piecesById(file: BpeFile): Map<number, string> {
   return pieces;
 }
 
-function specialIds(file: BpeFile, ids: ReadonlyMap<string, number>, config: unknown): ReadonlySet<number> {
+function specialIds(file: TokenizerFile, ids: ReadonlyMap<string, number>, config: unknown): ReadonlySet<number> {
   const special = new Set(file.addedTokens.filter((token) => token.special).map((token) => token.id));
   for (const content of declaredSpecials(config)) {
     const id = ids.get(content);
@@ -129,7 +136,7 @@ interface TextEncoding {
 }
 
 /** Text to ids, without what the post-processor adds. */
-function textEncoder(file: BpeFile, special: ReadonlySet<number>): TextEncoding {
+function textEncoder(file: TokenizerFile, special: ReadonlySet<number>): TextEncoding {
   const normalize = normalizerFrom(file.normalizer);
   const preTokenizer = preTokenizerFrom(file.preTokenizer);
   const raw = addedTokenSplitter(file.addedTokens.filter((token) => !token.normalized));
@@ -137,24 +144,14 @@ function textEncoder(file: BpeFile, special: ReadonlySet<number>): TextEncoding 
     file.addedTokens.filter((token) => token.normalized),
     (token: AddedToken) => normalize(token.content, false),
   );
-  const model = (forbidden: ReadonlySet<number>): Bpe => {
-    const unkId = file.unkToken === undefined ? undefined : file.vocab.get(file.unkToken);
-    if (file.unkToken !== undefined && unkId === undefined) {
-      refuse(`the unknown token ${JSON.stringify(file.unkToken)} is not in the vocabulary`);
-    }
-    return createBpe({ ...file, unkId, byteLevel: preTokenizer.byteLevel, forbidden });
-  };
-  const ordinary = model(new Set());
-  // Where no merge and no whole word leads to a special id, plain text cannot become one: one model serves both.
-  const reachable = file.ignoreMerges || file.merges.some((merge) => special.has(merge.product));
-  const plain = reachable ? model(special) : ordinary;
+  const { ordinary, plain } = wordEncoders(file, preTokenizer.byteLevel, special);
 
   const encodeText = (text: string, { plainText = false, continued = false }: EncodeOptions): number[] => {
-    const bpe = plainText ? plain : ordinary;
+    const words = plainText ? plain : ordinary;
     const out: number[] = [];
     const encodeWords = (section: Section, place: { first: boolean; continued: boolean }): void => {
       if ("id" in section) out.push(section.id);
-      else for (const word of preTokenizer.split(section.text, place)) bpe.encodeWord(word, out);
+      else for (const word of preTokenizer.split(section.text, place)) words.encodeWord(word, out);
     };
     for (const outer of raw(text, plainText)) {
       if ("id" in outer) {
@@ -171,4 +168,24 @@ function textEncoder(file: BpeFile, special: ReadonlySet<number>): TextEncoding 
     return out;
   };
   return { encodeText, drops: (text) => ordinary.drops(normalize(text, false)) };
+}
+
+/** `ordinary` as the Rust core encodes; `plain` never gives a special id but the unknown one. */
+function wordEncoders(file: TokenizerFile, byteLevel: boolean, special: ReadonlySet<number>) {
+  const { model, vocab } = file;
+  const unkId = model.unkToken === undefined ? undefined : vocab.get(model.unkToken);
+  if (model.unkToken !== undefined && unkId === undefined) {
+    refuse(`the unknown token ${JSON.stringify(model.unkToken)} is not in the vocabulary`);
+  }
+  if (model.kind === "wordpiece") {
+    const make = (forbidden: ReadonlySet<number>): WordEncoder =>
+      createWordPiece({ ...model, vocab, unkId: present(unkId, "unknown token"), forbidden });
+    return { ordinary: make(new Set()), plain: make(special) };
+  }
+  const make = (forbidden: ReadonlySet<number>): WordEncoder =>
+    createBpe({ ...model, vocab, unkId, byteLevel, forbidden });
+  const ordinary = make(new Set());
+  // Where no merge and no whole word leads to a special id, plain text cannot become one: one model serves both.
+  const reachable = model.ignoreMerges || model.merges.some((merge) => special.has(merge.product));
+  return { ordinary, plain: reachable ? make(special) : ordinary };
 }

@@ -1,9 +1,10 @@
 /**
- * The pre-tokenizers of causal language models: cut normalized text into the words that merges never cross.
+ * The pre-tokenizers of language models: cut normalized text into the words that merges never cross.
  * May not know: vocabularies, merges, templates.
  * Source: huggingface/tokenizers, `pre_tokenizers/`.
  */
 import { z } from "zod";
+import { bertSplit } from "./bert/text.js";
 import { compilePattern } from "./library.js";
 import { patternSchema } from "./normalize.js";
 import { type Component, componentFrom, parsed, refuse } from "./tokenizer-json.js";
@@ -33,6 +34,8 @@ export function preTokenizerFrom(component: Component | undefined): PreTokenizer
       return { byteLevel: false, split: digitSplit(component, where) };
     case "Metaspace":
       return { byteLevel: false, split: metaspaceSplit(component, where) };
+    case "BertPreTokenizer":
+      return { byteLevel: false, split: bertSplit };
     case "Sequence":
       return sequence(component, where);
     default:

@@ -42,15 +42,33 @@ const modelSchema = z.looseObject({
   ignore_merges: z.boolean().nullish(),
 });
 
+const wordPieceSchema = z.looseObject({
+  unk_token: z.string().default("[UNK]"),
+  continuing_subword_prefix: z.string().default("##"),
+  max_input_chars_per_word: z.number().int().nonnegative().default(100),
+});
+
 const LARGEST_ID = 2 ** 24; // 16 million pieces; the largest vocabulary in use has 262,144
 
-export interface BpeFile {
-  readonly vocab: ReadonlyMap<string, number>;
+export interface BpeModel {
+  readonly kind: "bpe";
   readonly merges: readonly Merge[];
   readonly unkToken: string | undefined;
   readonly fuseUnk: boolean;
   readonly byteFallback: boolean;
   readonly ignoreMerges: boolean;
+}
+
+export interface WordPieceModel {
+  readonly kind: "wordpiece";
+  readonly unkToken: string;
+  readonly continuingPrefix: string;
+  readonly longestWord: number;
+}
+
+export interface TokenizerFile {
+  readonly vocab: ReadonlyMap<string, number>;
+  readonly model: BpeModel | WordPieceModel;
   readonly addedTokens: readonly AddedToken[];
   readonly normalizer: Component | undefined;
   readonly preTokenizer: Component | undefined;
@@ -77,33 +95,52 @@ export function componentFrom(value: unknown, where: string): Component | undefi
   return { type, fields };
 }
 
-/** The tokenizer of a `tokenizer.json`, which must be a BPE one. */
-export function readBpeFile(json: unknown): BpeFile {
+/** The tokenizer of a `tokenizer.json`: a BPE or a WordPiece one. */
+export function readTokenizerFile(json: unknown): TokenizerFile {
   const file = parsed(fileSchema, json, "file");
-  const { vocab: rawVocab, merges: rawMerges, ...rest } = file.model;
+  const { vocab: rawVocab, merges, type: named, ...rest } = file.model;
   // Files from before 2020 name no model type; a vocabulary with merges is BPE.
-  const type = file.model.type ?? (rawMerges !== undefined ? "BPE" : "unnamed");
-  if (type !== "BPE") refuse(`the model type ${type} is not supported`, "only BPE vocabularies are");
-  const model = parsed(modelSchema, rest, "model");
+  const type = named ?? (merges !== undefined ? "BPE" : "unnamed");
+  if (type !== "BPE" && type !== "WordPiece") {
+    refuse(`the model type ${type} is not supported`, "only BPE and WordPiece vocabularies are");
+  }
+  const vocab = readVocab(rawVocab);
+  return {
+    vocab,
+    model: type === "BPE" ? readBpe(rest, merges, vocab) : readWordPiece(rest),
+    addedTokens: readAddedTokens(file.added_tokens ?? [], vocab),
+    normalizer: componentFrom(file.normalizer, "normalizer"),
+    preTokenizer: componentFrom(file.pre_tokenizer, "pre_tokenizer"),
+    postProcessor: componentFrom(file.post_processor, "post_processor"),
+    decoder: componentFrom(file.decoder, "decoder"),
+  };
+}
+
+function readBpe(raw: unknown, merges: unknown, vocab: ReadonlyMap<string, number>): BpeModel {
+  const model = parsed(modelSchema, raw, "model");
   if (model.dropout !== undefined && model.dropout !== null && model.dropout !== 0) {
     refuse(`model.dropout is ${model.dropout}: encoding would be random`, "set it to null");
   }
   for (const key of ["continuing_subword_prefix", "end_of_word_suffix"] as const) {
     if (model[key]) refuse(`model.${key} ${JSON.stringify(model[key])} is not supported`);
   }
-  const vocab = readVocab(rawVocab);
   return {
-    vocab,
-    merges: readMerges(rawMerges, vocab),
+    kind: "bpe",
+    merges: readMerges(merges, vocab),
     unkToken: model.unk_token ?? undefined,
     fuseUnk: model.fuse_unk ?? false,
     byteFallback: model.byte_fallback ?? false,
     ignoreMerges: model.ignore_merges ?? false,
-    addedTokens: readAddedTokens(file.added_tokens ?? [], vocab),
-    normalizer: componentFrom(file.normalizer, "normalizer"),
-    preTokenizer: componentFrom(file.pre_tokenizer, "pre_tokenizer"),
-    postProcessor: componentFrom(file.post_processor, "post_processor"),
-    decoder: componentFrom(file.decoder, "decoder"),
+  };
+}
+
+function readWordPiece(raw: unknown): WordPieceModel {
+  const model = parsed(wordPieceSchema, raw, "model");
+  return {
+    kind: "wordpiece",
+    unkToken: model.unk_token,
+    continuingPrefix: model.continuing_subword_prefix,
+    longestWord: model.max_input_chars_per_word,
   };
 }
 
