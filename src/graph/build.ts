@@ -92,6 +92,10 @@ export const matmul = (
 /** x · Wᵀ with W [out, in], as Hugging Face lays linear layers out. */
 export const linear = (x: Value, weight: Value): Value => matmul(x, weight, { transB: true });
 
+/** x · Wᵀ with W in 8 bits, as `quantize` lays it out. */
+export const linearQ8 = (x: Value, codes: Value, scales: Value, params: OpParams["linearQ8"]): Value =>
+  one("linearQ8", params, x, codes, scales);
+
 export function linearCrossEntropy(h: Value, head: Value, targets: Value, weights: Value, chunks: number): Value {
   return one("linearCrossEntropy", { chunks }, h, head, targets, weights);
 }
@@ -128,6 +132,8 @@ export const slice = (x: Value, axis: number, start: number, size: number): Valu
   one("slice", { axis: axisOf(axis, x.type.shape.length), start, size }, x);
 export const concat = (values: readonly [Value, ...Value[]], axis: number): Value =>
   one("concat", { axis: axisOf(axis, values[0].type.shape.length) }, ...values);
-export const gather = (table: Value, ids: Value): Value => one("gather", {}, table, ids);
+/** @param untrained  a row that no gradient reaches this way */
+export const gather = (table: Value, ids: Value, untrained?: number): Value =>
+  one("gather", untrained === undefined ? {} : { untrained }, table, ids);
 export const scatterAdd = (base: Value, ids: Value, updates: Value): Value => one("scatterAdd", {}, base, ids, updates);
 export const pick = (x: Value, ids: Value): Value => one("pick", {}, x, ids);

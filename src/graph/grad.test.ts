@@ -162,6 +162,15 @@ describe("a table that is both embedding and head", () => {
     // Used rows sum to [4,4], which every row gets; row 2 gets the sum of all rows, [3,3], once for each use.
     expect(run(graph, feeds, [dTable!])).toEqual([[4, 4, 4, 4, 10, 10]]);
   });
+
+  it("lets no gradient reach an untrained row where it is read, and all of it elsewhere", () => {
+    const graph = createGraph();
+    const table = input(graph, "table", "f32", [3, 2]);
+    const ids = input(graph, "ids", "i64", ["N"]);
+    const loss = everything(mul(gather(table, ids, 2), gather(table, ids)));
+    const feeds = { table: numbers([3, 2], 1, 1, 1, 1, 1, 1), ids: numbers([3], 2, 0, 2) };
+    expect(run(graph, feeds, grad(loss, [table]))).toEqual([[2, 2, 0, 0, 2, 2]]);
+  });
 });
 
 describe("targets", () => {

@@ -44,6 +44,14 @@ const overRows = (x: Value): Value =>
     x.type.shape.slice(0, -1).map((_, i) => i),
   );
 
+/** 0 where an id is the given one and 1 elsewhere: ids [N] → [N, 1, ...] of the given rank; exact below 2^24. */
+function unlike(ids: Value, id: number, rank: number): Value {
+  const [zero, one] = [b.scalar(ids.graph, 0), b.scalar(ids.graph, 1)];
+  const numbers = b.cast(ids, "f32");
+  const flags = b.select(b.less(numbers, id), one, b.select(b.less(id, numbers), one, zero));
+  return b.reshape(flags, [product(ids.type.shape), ...new Array<number>(rank - 1).fill(1)]);
+}
+
 export const gradient: { readonly [O in Op]: Vjp<O> | null } = {
   input: null,
   scalar: null,
@@ -103,6 +111,7 @@ export const gradient: { readonly [O in Op]: Vjp<O> | null } = {
       transB ? b.matmul(dy, a, { transA: true, transB: transA, alpha }) : b.matmul(a, dy, { transA: !transA, alpha }),
     ];
   },
+  linearQ8: null, // weights in 8 bits are for decoding: they are not trained, and nothing below them is
   linearCrossEntropy: (node, dy) => [b.mul(dy, outputOf(node, 1)), b.mul(dy, outputOf(node, 2)), undefined, undefined],
 
   sum: (node, dy) => [unreduce(dy, inputOf(node, 0).type.shape, node.params.axes)],
@@ -188,7 +197,9 @@ export const gradient: { readonly [O in Op]: Vjp<O> | null } = {
     const rows = product(ids.type.shape);
     const flat = b.reshape(ids, [rows]);
     const updates = b.reshape(dy, [rows, ...shape.slice(1)]);
-    return [b.scatterAdd(b.fill(dy.graph, 0, shape), flat, updates), undefined];
+    const { untrained } = node.params;
+    const kept = untrained === undefined ? updates : b.mul(updates, unlike(flat, untrained, shape.length));
+    return [b.scatterAdd(b.fill(dy.graph, 0, shape), flat, kept), undefined];
   },
   scatterAdd: (node, dy) => [dy, undefined, b.gather(dy, inputOf(node, 1))],
   pick: null, // log-probabilities of given tokens: for scoring; training goes through linearCrossEntropy

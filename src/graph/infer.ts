@@ -33,6 +33,21 @@ const matmul: Infer<OpParams["matmul"]> = (inputs, { transA, transB }) => {
   return [tensor("f32", [...batch, present(rows, "rows"), present(columns, "columns")])];
 };
 
+const linearQ8: Infer<OpParams["linearQ8"]> = (inputs, { blockSize }) => {
+  const [x, codes, scales] = [at(inputs, 0), at(inputs, 1), at(inputs, 2)];
+  const [rows, width] = x.shape;
+  const [columns, blocks] = codes.shape;
+  invariant(
+    x.shape.length === 2 && codes.dtype === "u8" && codes.shape.length === 3 && codes.shape[2] === blockSize,
+    `linearQ8 of ${formatShape(x.shape)} and ${formatShape(codes.shape)}`,
+  );
+  invariant(
+    typeof width === "number" && blocks === Math.ceil(width / blockSize) && sameShape(scales.shape, codes.shape.slice(0, 2)),
+    `linearQ8 of ${formatShape(x.shape)}, ${formatShape(codes.shape)} and scales ${formatShape(scales.shape)}`,
+  );
+  return [tensor("f32", [present(rows, "rows"), present(columns, "columns")])];
+};
+
 const linearCrossEntropy: Infer<OpParams["linearCrossEntropy"]> = (inputs, { chunks }) => {
   const [h, w, targets, weights] = [at(inputs, 0), at(inputs, 1), at(inputs, 2), at(inputs, 3)];
   invariant(
@@ -94,6 +109,7 @@ export const infer: { readonly [O in Op]: Infer<OpParams[O]> } = {
   geluTanh: same,
   cast: (inputs, { to }) => [tensor(to, at(inputs, 0).shape)],
   matmul,
+  linearQ8,
   linearCrossEntropy,
   sum: reduce,
   mean: reduce,

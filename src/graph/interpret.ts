@@ -114,6 +114,37 @@ const matmul: Interpret<OpParams["matmul"]> = (inputs, { transA, transB, alpha }
   ];
 };
 
+const linearQ8: Interpret<OpParams["linearQ8"]> = (inputs, { blockSize, activations }) => {
+  const [x, codes, scales] = [at(inputs, 0), at(inputs, 1), at(inputs, 2)];
+  const [width, columns, blocks] = [x.shape[1]!, codes.shape[0]!, codes.shape[1]!];
+  const rounded = activations === "i8" ? roundedBlocks(x, blockSize) : x.data;
+  return [
+    doubles([x.shape[0]!, columns], (flat) => {
+      const [row, column] = [Math.floor(flat / columns), flat % columns];
+      let dot = 0;
+      for (let k = 0; k < width; k++) {
+        const weight = codes.data[column * blocks * blockSize + k]! - 128;
+        dot += rounded[row * width + k]! * weight * scales.data[column * blocks + Math.floor(k / blockSize)]!;
+      }
+      return dot;
+    }),
+  ];
+};
+
+/** Each block of a row in whole multiples of its largest magnitude / 127. */
+function roundedBlocks(x: Doubles, blockSize: number): Float64Array {
+  const width = x.shape[1]!;
+  const result = x.data.slice();
+  for (let row = 0; row < x.shape[0]!; row++) {
+    for (let start = 0; start < width; start += blockSize) {
+      const block = result.subarray(row * width + start, row * width + Math.min(width, start + blockSize));
+      const step = Math.max(...block.map(Math.abs)) / 127;
+      if (step > 0) block.forEach((value, i) => { block[i] = Math.round(value / step) * step; });
+    }
+  }
+  return result;
+}
+
 const linearCrossEntropy: Interpret<OpParams["linearCrossEntropy"]> = (inputs) => {
   const [h, w, targets, weights] = [at(inputs, 0), at(inputs, 1), at(inputs, 2), at(inputs, 3)];
   const [count, width, vocabulary] = [h.shape[0]!, h.shape[1]!, w.shape[0]!];
@@ -204,6 +235,7 @@ export const interpreters: { readonly [O in Op]: Interpret<OpParams[O]> } = {
       (s) => s as number[],
     ),
   matmul,
+  linearQ8,
   linearCrossEntropy,
   sum: reduce(total),
   mean: reduce((values) => total(values) / values.length),

@@ -42,7 +42,7 @@ type Lower<O extends Op> = (
 const MICROSOFT = { domain: "com.microsoft" } as const;
 const FIRST = { axis: { int: 0 } } as const;
 const LAST = { axis: { int: -1 } } as const;
-const ELEMENT_TYPE = { f32: 1, i64: 7, bool: 9 } as const; // TensorProto.DataType
+const ELEMENT_TYPE = { f32: 1, u8: 2, i64: 7, bool: 9 } as const; // TensorProto.DataType
 
 const as =
   (type: string, attributes: Readonly<Record<string, Attribute>> = {}): Lower<Op> =>
@@ -69,6 +69,20 @@ const matmul: Lower<"matmul"> = (e, node, inputs) => {
   const flat = node.inputs.every((value) => value.type.shape.length === 2);
   const attributes = { transA: flag(transA), transB: flag(transB), alpha: { float: alpha } };
   return flat ? e.node("Gemm", inputs, attributes) : e.node("FusedMatMul", inputs, attributes, MICROSOFT);
+};
+
+/** Accuracy level 4 rounds rows to 8 bits and multiplies integers; 0 computes in single precision. */
+const linearQ8: Lower<"linearQ8"> = (e, node, inputs) => {
+  const { blockSize, activations } = node.params;
+  const [width, columns] = [node.inputs[0]?.type.shape[1], node.inputs[1]?.type.shape[0]];
+  const attributes = {
+    K: { int: Number(width) },
+    N: { int: Number(columns) },
+    bits: { int: 8 },
+    block_size: { int: blockSize },
+    accuracy_level: { int: activations === "i8" ? 4 : 0 },
+  };
+  return e.node("MatMulNBits", inputs, attributes, MICROSOFT);
 };
 
 /**
@@ -187,6 +201,7 @@ export const lower: { readonly [O in Op]: Lower<O> } = {
   geluTanh: contributed("FastGelu"),
   cast: (e, node, inputs) => e.node("Cast", inputs, { to: { int: ELEMENT_TYPE[node.params.to] } }),
   matmul,
+  linearQ8,
   linearCrossEntropy,
   sum: reduce("ReduceSum"),
   mean: reduce("ReduceMean"),

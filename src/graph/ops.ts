@@ -5,7 +5,7 @@
  */
 import type { Dim, Shape } from "./dims.js";
 
-export type DType = "f32" | "i64" | "bool";
+export type DType = "f32" | "i64" | "bool" | "u8";
 
 export interface TensorType {
   readonly dtype: DType;
@@ -46,6 +46,12 @@ export interface OpParams {
   /** alpha · A·B over the last two axes, batch axes broadcast; transA, transB swap the last two axes first. */
   matmul: { readonly transA: boolean; readonly transB: boolean; readonly alpha: number };
   /**
+   * x [R,K] · Wᵀ with W [N,K] held in 8 bits, blocks of `blockSize` along K sharing a scale: codes u8 [N, ⌈K/blockSize⌉, blockSize],
+   * scales [N, ⌈K/blockSize⌉], W[n,k] = (code − 128) · scale. With `activations` `i8` each block of a row of x is rounded to
+   * max|x| / 127 steps as well, where the codes are constants of the program. Not differentiable: for decoding only.
+   */
+  linearQ8: { readonly blockSize: number; readonly activations: "f32" | "i8" };
+  /**
    * Cross-entropy of a linear head without its logits ever existing whole: h [R,D], W [V,D], targets [R], weights [R].
    * Outputs: loss [] = Σ weights · nll, and its derivatives by h and W (made in the same pass, omitted when unused).
    */
@@ -81,7 +87,10 @@ export interface OpParams {
   slice: { readonly axis: number; readonly start: number; readonly size: number };
   concat: { readonly axis: number };
   /** Rows of a table: table [V, ...], ids [...] → ids.shape + table.shape[1..]. */
-  gather: None;
+  gather: {
+    /** A row that no gradient reaches this way: torch.nn.Embedding's `padding_idx`. */
+    readonly untrained?: number;
+  };
   /** base [V,D] with updates [N,D] added to rows ids [N]. */
   scatterAdd: None;
   /** x [N,V], ids [N] → x[n, ids[n]] as [N]. */

@@ -26,7 +26,17 @@ export const decoderSizes = {
   num_attention_heads: positiveInt,
   head_dim: positiveInt.nullish(),
   hidden_act: only("silu"),
+  pad_token_id: z.number().int().nullish(),
 } as const;
+
+/**
+ * `torch.nn.Embedding`'s `padding_idx`: the row of the padding token gets no gradient from where it is read. Counts from the end where negative.
+ */
+export const paddingRow = (c: {
+  readonly vocab_size: number;
+  readonly pad_token_id?: number | null | undefined;
+}): number | undefined =>
+  c.pad_token_id == null ? undefined : c.pad_token_id < 0 ? c.vocab_size + c.pad_token_id : c.pad_token_id;
 
 /**
  * Fields of related architectures that no family here has. Transformers would leave them out without a word; a model that

@@ -5,7 +5,16 @@
 import { z } from "zod";
 import { add, gather, geluTanh, mul, rmsNorm } from "../graph/build.js";
 import type { Value } from "../graph/ops.js";
-import { decoderSizes, foreign, headShape, type LayerType, layerTypes, only, positiveInt } from "./config.js";
+import {
+  decoderSizes,
+  foreign,
+  headShape,
+  type LayerType,
+  layerTypes,
+  only,
+  paddingRow,
+  positiveInt,
+} from "./config.js";
 import { gated, gatedBlock, linearLayer, mergeHeads, project, rotate, splitHeads } from "./layers.js";
 import { defineFamily } from "./model.js";
 import { ropeScaling, ropeSpec } from "./rope-config.js";
@@ -114,7 +123,7 @@ export const gemma3 = defineFamily<Config, ReturnType<typeof parameters>>({
     const norm = (x: Value, weight: Value): Value => rmsNorm(x, add(weight, 1), c.rms_norm_eps);
     const scale = c.query_pre_attn_scalar ** -0.5;
     const heads = (y: Value, count: number): Value => splitHeads(y, batch, time, count, c.headDim);
-    let x = mul(gather(p.embed, ids), Math.sqrt(c.hidden_size)); // [B*T, D]
+    let x = mul(gather(p.embed, ids, paddingRow(c)), Math.sqrt(c.hidden_size)); // [B*T, D]
     p.layers.forEach((layer, index) => {
       const type = c.layerTypes[index] ?? "full_attention";
       const tables = rope(type);

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { add, fill, gather, layerNorm, less, scalar, select } from "../graph/build.js";
 import type { Value } from "../graph/ops.js";
-import { decoderSizes, foreign, fullAttention, headShape, only, positiveInt } from "./config.js";
+import { decoderSizes, foreign, fullAttention, headShape, only, paddingRow, positiveInt } from "./config.js";
 import { gated, gatedBlock, linearLayer, mergeHeads, project, rotate, splitHeads } from "./layers.js";
 import { defineFamily } from "./model.js";
 import { ropeFields, ropeSpec } from "./rope-config.js";
@@ -78,7 +78,7 @@ export const olmo = defineFamily<Config, ReturnType<typeof parameters>>({
     const limit = c.clip_qkv ?? undefined;
     const clipped = (y: Value): Value => (limit === undefined ? y : clip(y, limit));
     const heads = (y: Value, count: number): Value => splitHeads(y, batch, time, count, c.headDim);
-    let x = gather(p.embed, ids); // [B*T, D]
+    let x = gather(p.embed, ids, paddingRow(c)); // [B*T, D]
     p.layers.forEach((layer, index) => {
       const h = norm(x);
       const q = rotate(heads(clipped(project(h, layer.q)), c.num_attention_heads), positions, tables);

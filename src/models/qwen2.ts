@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { add, gather, rmsNorm } from "../graph/build.js";
 import type { Value } from "../graph/ops.js";
-import { decoderSizes, foreign, headShape, only, positiveInt, slidingFields, windowsOf } from "./config.js";
+import { decoderSizes, foreign, headShape, only, paddingRow, positiveInt, slidingFields, windowsOf } from "./config.js";
 import { gated, gatedBlock, linearLayer, mergeHeads, project, rotate, splitHeads } from "./layers.js";
 import { defineFamily } from "./model.js";
 import { ropeFields, ropeSpec } from "./rope-config.js";
@@ -69,7 +69,7 @@ export const qwen2 = defineFamily<Config, ReturnType<typeof parameters>>({
     const tables = rope("all");
     const scale = 1 / Math.sqrt(c.headDim);
     const heads = (y: Value, count: number): Value => splitHeads(y, batch, time, count, c.headDim);
-    let x = gather(p.embed, ids); // [B*T, D]
+    let x = gather(p.embed, ids, paddingRow(c)); // [B*T, D]
     p.layers.forEach((layer, index) => {
       const h = rmsNorm(x, layer.attentionNorm, c.rms_norm_eps);
       const q = rotate(heads(project(h, layer.q), c.num_attention_heads), positions, tables);

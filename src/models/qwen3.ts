@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { add, gather, rmsNorm } from "../graph/build.js";
 import type { Value } from "../graph/ops.js";
-import { decoderSizes, foreign, headShape, only, positiveInt, slidingFields, windowsOf } from "./config.js";
+import { decoderSizes, foreign, headShape, only, paddingRow, positiveInt, slidingFields, windowsOf } from "./config.js";
 import { gated, gatedBlock, linearLayer, mergeHeads, project, rotate, splitHeads } from "./layers.js";
 import { defineFamily } from "./model.js";
 import { ropeFields, ropeSpec } from "./rope-config.js";
@@ -72,7 +72,7 @@ export const qwen3 = defineFamily<Config, ReturnType<typeof parameters>>({
     const scale = 1 / Math.sqrt(c.headDim);
     const norm = (y: Value, weight: Value): Value => rmsNorm(y, weight, c.rms_norm_eps);
     const heads = (y: Value, count: number): Value => splitHeads(y, batch, time, count, c.headDim);
-    let x = gather(p.embed, ids); // [B*T, D]
+    let x = gather(p.embed, ids, paddingRow(c)); // [B*T, D]
     p.layers.forEach((layer, index) => {
       const h = norm(x, layer.attentionNorm);
       const q = rotate(norm(heads(project(h, layer.q), c.num_attention_heads), layer.qNorm), positions, tables);
