@@ -4,14 +4,13 @@
  * May not know: data sets.
  */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import type { AsyncBuffer, Compressors, FileMetaData } from "hyparquet";
+import type { AsyncBuffer, FileMetaData } from "hyparquet";
 import { reasonOf, UserError } from "../../util/errors.js";
 import { excerpt } from "../fields.js";
 import type { RawRecord } from "../record.js";
 import { decodeUtf8, readError } from "./bytes.js";
 
-/** The largest page, and the largest column of one row group, after decompression. */
-const MAX_PAGE_BYTES = 256 * 1024 * 1024;
+/** The largest column of one row group after decompression. */
 const MAX_GROUP_BYTES = 1024 * 1024 * 1024;
 const MAX_GROUP_ROWS = 10_000_000;
 /** Rows handed on at once. */
@@ -40,11 +39,12 @@ export async function* readParquet(file: string): AsyncGenerator<RawRecord[]> {
 
 /** Loaded when the first Parquet file is: most sessions never need it. */
 async function loadLibrary() {
-  const [{ parquetMetadataAsync, parquetReadObjects }, { compressors }] = await Promise.all([
+  const [{ parquetMetadataAsync, parquetReadObjects }, { compressors }, { checkPages }] = await Promise.all([
     import("hyparquet"),
     import("hyparquet-compressors"),
+    import("./parquet-pages.js"),
   ]);
-  return { parquetMetadataAsync, parquetReadObjects, compressors: boundAll(compressors) };
+  return { parquetMetadataAsync, parquetReadObjects, compressors, checkPages };
 }
 type Library = Awaited<ReturnType<typeof loadLibrary>>;
 
@@ -59,16 +59,17 @@ async function* readGroups(
   for (const group of metadata.row_groups) {
     const rows = boundedRows(file, group);
     const rowEnd = rowStart + rows;
-    const objects = await attempt(file, () =>
-      library.parquetReadObjects({
+    const objects = await attempt(file, async () => {
+      await library.checkPages({ file: source, metadata, compressors }, group);
+      return library.parquetReadObjects({
         file: source,
         metadata,
         rowStart,
         rowEnd,
         compressors,
         parsers: { stringFromBytes },
-      }),
-    );
+      });
+    });
     if (objects.length !== rows) {
       throw new UserError(`${file} is damaged: ${objects.length} rows where its footer says ${rows}`);
     }
@@ -104,19 +105,6 @@ function boundedRows(file: string, group: FileMetaData["row_groups"][number]): n
   }
   return rows;
 }
-
-type Decompress = (input: Uint8Array, outputLength: number) => Uint8Array;
-
-/** The decompressors allocate what a page header claims; so the claim is checked first. */
-const bounded =
-  (decompress: Decompress): Decompress =>
-  (input, outputLength) => {
-    if (!(outputLength >= 0 && outputLength <= MAX_PAGE_BYTES)) throw new Error(`a page claims ${outputLength} bytes`);
-    return decompress(input, outputLength);
-  };
-
-const boundAll = (compressors: Compressors): Compressors =>
-  Object.fromEntries(Object.entries(compressors).map(([codec, decompress]) => [codec, bounded(decompress)]));
 
 /**
  * hyparquet asks for slices; one that lies outside the file is the file's defect. Reads are synchronous: after a first
