@@ -18,7 +18,7 @@ async function scripted(text: string, options: Partial<ChatOptions> = {}) {
   const ids = tokenizer.encode(text, { special: false, plainText: true, continued: true });
   const asked: GenerateRequest[] = [];
   const given: GenerateOptions[] = [];
-  const mock = mockEngine();
+  const mock = mockEngine({ logitRules: true });
   const engine: Engine = {
     ...mock,
     load: async (directory, settings) => ({
@@ -99,6 +99,18 @@ describe("rules", () => {
       [false, false],
     ]);
     await expect(chat.setRules("nowhere.yaml")).rejects.toThrow("cannot read the rules nowhere.yaml");
+  });
+
+  it("are refused, at once or when they are asked for, where the engine takes none", async () => {
+    const engine = mockEngine();
+    const refusal = /the engine mock cannot change logits at every step/;
+    await expect(openChat({ model, engine, rules: "paper" })).rejects.toThrow(refusal);
+    const chat = await openChat({ model, engine });
+    await expect(chat.setRules("paper")).rejects.toThrow(refusal);
+    expect((await chat.ask("a", () => {})).stop).toBe("eos");
+    await chat.close();
+    const silent = { ...engine, capabilities: { ...engine.capabilities, generate: false } };
+    await expect(openChat({ model: "nowhere", engine: silent })).rejects.toThrow("the engine mock does not generate");
   });
 });
 

@@ -4,10 +4,9 @@
  */
 import { embeddedEngine } from "../engines/embedded.js";
 import type { Engine, GenerateRequest, LoadedModel } from "../engines/engine.js";
+import { refuseMissing } from "../engines/refusals.js";
 import { loadTextModel } from "../text/load.js";
-import { promptText, type Template, templateFrom } from "../text/template.js";
 import type { TextModel } from "../text/tokenizer.js";
-import { trimWhiteSpace } from "../text/unicode.js";
 import { availableCores } from "../util/system.js";
 import {
   type GeneratePlan,
@@ -51,10 +50,11 @@ export interface Chat {
 
 /** @throws UserError  something about model, rules or options is wrong */
 export async function openChat(options: ChatOptions): Promise<Chat> {
+  const engine = options.engine ?? embeddedEngine;
+  refuseMissing(engine, { generate: true, logitRules: options.rules !== undefined, precision: "f32" });
   const text = await loadTextModel(options.model);
   const stopIds = await stopIdsOf(options.model, text);
   let rules = await planRules(options, text);
-  const engine = options.engine ?? embeddedEngine;
   const model = await engine.load(options.model, { threads: options.threads ?? availableCores(), precision: "f32" });
   const history = openHistory(text, options);
   let asked = 0;
@@ -69,6 +69,7 @@ export async function openChat(options: ChatOptions): Promise<Chat> {
       return reply;
     },
     async setRules(spec) {
+      refuseMissing(engine, { logitRules: spec !== undefined });
       rules = spec === undefined ? undefined : await planRules({ ...options, rules: spec }, text);
     },
     reset: () => history.reset(),
@@ -84,7 +85,6 @@ interface Asked {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Switching rules on or off must not compile another program: without rules, rules that say nothing hold. */
 async function answer(
   model: LoadedModel,
   text: TextModel,
@@ -97,14 +97,13 @@ async function answer(
   const endless = rules !== undefined && rules.resolved.stopScore === undefined;
   let stop: Reply["stop"] = "interrupted";
   try {
-    const none = { eosId: text.eosId, constant: new Map(), stopScore: undefined, usedTokens: [] };
     const results = model.generate([request], {
       maxNewTokens: options.maxNewTokens ?? (endless ? MAX_NEW_TOKENS.rulesWithoutEos : MAX_NEW_TOKENS.default),
       stopIds,
       temperature: options.temperature ?? 0,
       seed: options.seed ?? 0,
       batch: 1,
-      rules: rules?.resolved ?? none,
+      ...rulesFor(model, text, rules),
       onToken: (_, id) => {
         ids.push(id);
         stream.push(ids);
@@ -123,6 +122,13 @@ async function answer(
     stop,
     seconds: (performance.now() - started) / 1000,
   };
+}
+
+/** Switching rules on or off must not compile another program: without rules, rules that say nothing hold. */
+function rulesFor({ capabilities }: LoadedModel, { eosId }: TextModel, rules: GeneratePlan["rules"]) {
+  if (!capabilities.logitRules) return {};
+  const none = { eosId, constant: new Map<number, number>(), stopScore: undefined, usedTokens: [] };
+  return { rules: rules?.resolved ?? none };
 }
 
 /**
@@ -164,13 +170,12 @@ interface History {
 }
 
 function openHistory(text: TextModel, options: ChatOptions): History {
-  const first = renderer(text, options);
-  const template = options.template ?? templateFrom();
+  const render = renderer(text, options);
   let before: { promptIds: readonly number[]; conversationIds: readonly number[] } | undefined;
   return {
     render(question) {
-      if (before === undefined || options.multiTurn !== true) return first(question);
-      const later = laterTurn(text, template, options, question);
+      if (before === undefined || options.multiTurn !== true) return render.first(question);
+      const later = render.later(question);
       return {
         promptIds: [...before.promptIds, ...later],
         conversationIds: [...before.conversationIds, ...later],
@@ -185,11 +190,4 @@ function openHistory(text: TextModel, options: ChatOptions): History {
       before = undefined;
     },
   };
-}
-
-/** As training renders a later turn: a piece of its own, without BOS. */
-function laterTurn(text: TextModel, template: Template, options: ChatOptions, question: string): number[] {
-  const instruction = options.preset === "reference" ? question : trimWhiteSpace(question);
-  const turn = options.raw === true ? question : promptText(template, instruction, "later");
-  return text.tokenizer.encode(turn, { special: false, plainText: true });
 }

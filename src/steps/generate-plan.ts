@@ -13,7 +13,7 @@ import { resolveRules, unresolvedStrings } from "../decode/rules-resolve.js";
 import type { GenerateRequest } from "../engines/engine.js";
 import type { GenerateRun } from "../records/outputs.js";
 import { loadTextModel } from "../text/load.js";
-import { type BosChoice, bosOf, renderPrompt } from "../text/render.js";
+import { type BosChoice, type RenderedPrompt, renderLaterPrompt, renderPrompt, renderRaw } from "../text/render.js";
 import { type Template, templateFrom, templateText } from "../text/template.js";
 import type { TextModel } from "../text/tokenizer.js";
 import { UserError } from "../util/errors.js";
@@ -84,7 +84,7 @@ export async function planGeneration(options: PlanOptions): Promise<GeneratePlan
   const names = uniqueNames(inputs);
   const prompts = inputs.map((input, i) => ({
     input: { ...input, id: input.id ?? `prompt_${i}` },
-    request: { id: names[i] ?? "", ...render(input.instruction) },
+    request: { id: names[i] ?? "", ...render.first(input.instruction) },
   }));
   const { default: most, rulesWithoutEos } = MAX_NEW_TOKENS;
   const endless = rules !== undefined && rules.resolved.stopScore === undefined;
@@ -122,19 +122,28 @@ async function readPrompts({ prompts, limit }: PlanOptions): Promise<readonly Pr
   return inputs;
 }
 
-/** An instruction as ids. */
+export interface PromptRenderer {
+  first(instruction: string): RenderedPrompt;
+  /** What follows a response and its EOS where the conversation goes on. */
+  later(instruction: string): readonly number[];
+}
+
+/** Instructions as ids. */
 export function renderer(
   text: TextModel,
   options: Pick<PlanOptions, "template" | "raw" | "bos" | "preset">,
-): (instruction: string) => Pick<GenerateRequest, "promptIds" | "conversationIds"> {
-  const template = options.template ?? templateFrom();
-  const bos = options.bos ?? "auto";
-  if (options.raw !== true)
-    return (instruction) => renderPrompt(text, template, instruction, { bos, trim: trims(options) });
-  const id = bosOf(text, bos);
-  return (instruction) => {
-    const conversationIds = text.tokenizer.encode(instruction, { special: false, plainText: true });
-    return { promptIds: [...(id === undefined ? [] : [id]), ...conversationIds], conversationIds };
+): PromptRenderer {
+  const { template = templateFrom(), bos = "auto" } = options;
+  const how = { bos, trim: trims(options) };
+  if (options.raw === true) {
+    return {
+      first: (instruction) => renderRaw(text, instruction, how),
+      later: (instruction) => renderRaw(text, instruction, { bos: "never" }).promptIds,
+    };
+  }
+  return {
+    first: (instruction) => renderPrompt(text, template, instruction, how),
+    later: (instruction) => renderLaterPrompt(text, template, instruction, how),
   };
 }
 

@@ -5,7 +5,15 @@ import { awkwardText } from "../../test/tokenizer-oracle.js";
 import type { Example } from "../records/example.js";
 import { IGNORE } from "../records/row.js";
 import { tokenizerFromJson } from "./huggingface.js";
-import { bosOf, renderExample, renderPair, renderPrompt, supervisedTokens } from "./render.js";
+import {
+  bosOf,
+  renderExample,
+  renderLaterPrompt,
+  renderPair,
+  renderPrompt,
+  renderRaw,
+  supervisedTokens,
+} from "./render.js";
 import { segmentsOf } from "./segments.js";
 import { templateFrom, templateText } from "./template.js";
 import type { TextModel } from "./tokenizer.js";
@@ -70,6 +78,15 @@ describe("one turn", () => {
   });
 });
 
+describe("text without a template", () => {
+  it("is encoded as it is, behind BOS", () => {
+    const { promptIds, conversationIds } = renderRaw(llama, " a\n");
+    expect(promptIds).toEqual([1, ...conversationIds]);
+    expect(textOf(llama, conversationIds).trimStart()).toBe("a\n");
+    expect(renderRaw(llama, " a\n", { bos: "never" }).promptIds).toEqual(conversationIds);
+  });
+});
+
 describe("several turns", () => {
   const dialogue: Example = {
     id: "d",
@@ -91,6 +108,8 @@ describe("several turns", () => {
     const later = pieces.encode("\n<|user|>\nc\n<|assistant|>\n", { special: false, plainText: true });
     const at = row.inputIds.indexOf(2) + 1;
     expect(row.inputIds.slice(at, at + later.length)).toEqual(later);
+    expect(renderLaterPrompt(llama, tulu, " c ")).toEqual(later);
+    expect(renderLaterPrompt(llama, tulu, " c ", { trim: false })).not.toEqual(later);
   });
 
   it("must alternate, user first, assistant last", () => {

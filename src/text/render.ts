@@ -64,6 +64,22 @@ export function renderPrompt(
   return { promptIds: [...bos, ...ids], conversationIds: ids.slice(start) };
 }
 
+/** The ids of a later turn up to its response: a piece of its own, without BOS, behind the EOS of the response before. */
+export function renderLaterPrompt(
+  model: TextModel,
+  template: Template,
+  instruction: string,
+  options: Pick<PromptOptions, "trim"> = {},
+): readonly number[] {
+  return plain(model.tokenizer, promptText(template, trimmed(instruction, options), "later"));
+}
+
+/** Text as it is, without a template, behind BOS. */
+export function renderRaw(model: TextModel, text: string, options: Pick<PromptOptions, "bos"> = {}): RenderedPrompt {
+  const ids = plain(model.tokenizer, text);
+  return { promptIds: [...bosIds(model, options.bos), ...ids], conversationIds: ids };
+}
+
 /**
  * One instruction and one response for scoring: the response's ids end with EOS unless `eos` is false.
  */
