@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -57,6 +57,18 @@ describe("writeDirectory", () => {
     await expect(failing).rejects.toThrow("disk full");
     expect(readdirSync(folder.path("kept"))).toEqual(["model"]);
     expect(readFileSync(join(out, "config.json"), "utf8")).toBe("one");
+  });
+
+  it("gives back what was there where a replacement was killed between its renames", async () => {
+    const out = folder.path("killed/model");
+    await writeDirectory(out, options, fillWith("one"));
+    renameSync(out, folder.path("killed/.model.replaced"));
+    expect(await lineOf(writeDirectory(out, options, fillWith("two")))).toMatch(/exists already; pass --force/);
+    expect(readFileSync(join(out, "config.json"), "utf8")).toBe("one");
+    cpSync(out, folder.path("killed/.model.replaced"), { recursive: true }); // killed behind them
+    await writeDirectory(out, { ...options, force: true }, fillWith("two"));
+    expect(readFileSync(join(out, "config.json"), "utf8")).toBe("two");
+    expect(readdirSync(folder.path("killed"))).toEqual(["model"]);
   });
 
   it("does not write into a file", async () => {

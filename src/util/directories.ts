@@ -2,8 +2,9 @@
  * Directories that are whole or not there: filled under a temporary name beside the final one, then renamed.
  * May not know: what is in them.
  */
+import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { UserError } from "./errors.js";
 import { temporaryName } from "./files.js";
 
@@ -29,7 +30,7 @@ export async function writeDirectory(
     await rm(fresh, { recursive: true, force: true });
     throw error;
   }
-  const old = temporaryName(out);
+  const old = waitingPlace(out);
   if (replaces) await rename(out, old);
   await rename(fresh, out);
   if (replaces) await rm(old, { recursive: true, force: true });
@@ -40,6 +41,7 @@ export async function checkReplaceable(
   out: string,
   options: { readonly force: boolean; readonly marker: string },
 ): Promise<boolean> {
+  await mendReplacement(out, options.marker);
   let names: string[];
   try {
     names = await readdir(out);
@@ -59,4 +61,18 @@ export async function checkReplaceable(
     });
   }
   return true;
+}
+
+/** Where the old directory stands between the two renames of a replacement: a name that the next run finds. */
+function waitingPlace(out: string): string {
+  const path = resolve(out);
+  return join(dirname(path), `.${basename(path)}.replaced`);
+}
+
+/** After a replacement that was killed between its renames the old directory takes its place again; after both it goes. */
+async function mendReplacement(out: string, marker: string): Promise<void> {
+  const old = waitingPlace(out);
+  if (!existsSync(join(old, marker))) return;
+  if (!existsSync(out)) await rename(old, out);
+  else if (existsSync(join(out, marker))) await rm(old, { recursive: true, force: true });
 }
