@@ -240,6 +240,13 @@ function outputOf(plan: GeneratePlan, input: PlannedPrompt["input"], found: Answ
   return { ...dataset, instruction: input.instruction, output, generator: plan.generator, tokens, stop };
 }
 
+interface Spent {
+  readonly distinct: number;
+  readonly reused: number;
+  readonly decodeSeconds: number;
+  readonly seconds: number;
+}
+
 function runRecord(
   options: GenerateOptions,
   plan: GeneratePlan,
@@ -247,17 +254,8 @@ function runRecord(
   modelHash: string,
   settings: Settings,
   outputs: readonly Output[],
-  spent: {
-    readonly distinct: number;
-    readonly reused: number;
-    readonly decodeSeconds: number;
-    readonly seconds: number;
-  },
+  spent: Spent,
 ): GenerateRun {
-  const tokens = outputs.reduce((sum, output) => sum + output.tokens, 0);
-  const stopped = outputs.filter(({ stop }) => stop === "eos").length;
-  const { maxNewTokens, temperature, seed, stopIds } = plan;
-  const { batch, precision, threads } = settings;
   return {
     version: 1,
     command: "generate",
@@ -267,28 +265,39 @@ function runRecord(
     model: { path: options.model, hash: modelHash },
     ...plan.described,
     rules: plan.rules?.record ?? null,
-    options: {
-      max_new_tokens: maxNewTokens,
-      temperature,
-      seed,
-      stop_ids: [...stopIds],
-      batch,
-      precision,
-      threads,
-      limit: options.limit ?? null,
-    },
-    outcome: {
-      eos: stopped,
-      length: outputs.length - stopped,
-      tokens,
-      computed: spent.distinct - spent.reused,
-      reused: spent.reused,
-      duplicates: outputs.length - spent.distinct,
-    },
+    options: recordedOptions(options, plan, settings),
+    outcome: outcomeOf(outputs, spent),
     timings: {
       seconds: Number(spent.seconds.toFixed(3)),
       decode_seconds: Number(spent.decodeSeconds.toFixed(3)),
     },
+  };
+}
+
+const recordedOptions = (
+  { limit }: GenerateOptions,
+  { maxNewTokens, temperature, seed, stopIds }: GeneratePlan,
+  { batch, precision, threads }: Settings,
+): GenerateRun["options"] => ({
+  max_new_tokens: maxNewTokens,
+  temperature,
+  seed,
+  stop_ids: [...stopIds],
+  batch,
+  precision,
+  threads,
+  limit: limit ?? null,
+});
+
+function outcomeOf(outputs: readonly Output[], { distinct, reused }: Spent): GenerateRun["outcome"] {
+  const stopped = outputs.filter(({ stop }) => stop === "eos").length;
+  return {
+    eos: stopped,
+    length: outputs.length - stopped,
+    tokens: outputs.reduce((sum, { tokens }) => sum + tokens, 0),
+    computed: distinct - reused,
+    reused,
+    duplicates: outputs.length - distinct,
   };
 }
 

@@ -57,7 +57,8 @@ export interface RankOptions {
 }
 
 /** Options of which nothing is left open. */
-type Settled = RankOptions & { readonly template: Template; readonly threads: number };
+type Settled = RankOptions &
+  Required<Pick<RankOptions, "template" | "against" | "limit" | "seed" | "maxLength" | "bos" | "threads" | "engine">>;
 
 export interface RankWatch {
   readonly signal?: AbortSignal;
@@ -79,80 +80,98 @@ export function rankPaths(out: string): { readonly pairs: string; readonly summa
  * @throws the signal's reason  stopped; what was scored is in the ledger
  */
 export async function rank(request: RankOptions, watch: RankWatch = {}): Promise<RankSummary> {
-  const engine = request.engine ?? embeddedEngine;
-  const options = {
-    ...request,
-    template: request.template ?? templateFrom(),
-    threads: request.threads ?? availableCores(),
-  };
   const started = performance.now();
+  const options = settle(request);
   const paths = options.out === undefined ? undefined : rankPaths(options.out);
-  for (const path of paths === undefined ? [] : [paths.pairs, paths.summary])
-    refuseOverwrite(path, options.force === true);
-  refuseMissing(engine, { score: true });
-  const settings = settle(options);
-  const data = await readData(options.data, settings.limit);
+  if (paths !== undefined)
+    for (const path of [paths.pairs, paths.summary]) refuseOverwrite(path, options.force === true);
+  refuseMissing(options.engine, { score: true });
+  const data = await readData(options.data, options.limit);
   const text = await loadTextModel(options.model);
   const modelHash = await hashModel(options.model);
-  const rivals = drawRivals(data.examples.length, settings.against, settings.seed);
   if (paths !== undefined && options.force === true) await rm(paths.scores, { force: true });
   const ledger =
     paths === undefined ? undefined : await openLedger(paths.scores, (line) => scoreLineSchema.parse(line));
   try {
-    watch.onStart?.({ instructions: rivals.length, inLedger: ledger?.lines.length ?? 0 });
-    const model = await engine.load(options.model, { threads: options.threads, precision: "f32" });
-    const longest = Math.min(settings.max_length, model.maxPositions ?? Number.POSITIVE_INFINITY);
-    const source = renderer(text, options, data.examples, longest);
-    const input = {
-      ids: data.examples.map(({ id }) => id),
-      render: source.render,
-      rivals,
-      keyPrefix: sha256([packageVersion(), engine.name, "f32", options.threads, modelHash].join("\n")),
-    };
-    const { totals, scored, reused } = await compareAll(model, input, ledger, paths?.pairs, watch);
-    const summary: RankSummary = {
-      version: 1,
-      ...totals,
-      engine: engine.name,
-      model: { path: options.model, hash: modelHash },
-      data: { spec: options.data, hash: data.hash, examples: data.examples.length, multi_turn: data.multiTurn },
-      options: {
-        ...settings,
-        max_length: longest,
-        threads: options.threads,
-        template: templateText(options.template),
-      },
-      scored,
-      reused,
-      merged: source.merged(),
-      seconds: Number(((performance.now() - started) / 1000).toFixed(3)),
-      tacit: packageVersion(),
-    };
-    const checked = rankSummarySchema.parse(summary);
-    if (paths !== undefined) await writeFileAtomic(paths.summary, `${JSON.stringify(checked, null, 2)}\n`);
+    watch.onStart?.({ instructions: data.examples.length, inLedger: ledger?.lines.length ?? 0 });
+    const found = await compareData(options, { data, text, modelHash, ledger, pairs: paths?.pairs }, watch);
+    const seconds = (performance.now() - started) / 1000;
+    const summary = rankSummarySchema.parse(summaryOf(options, { data, modelHash, seconds, ...found }));
+    if (paths !== undefined) await writeFileAtomic(paths.summary, `${JSON.stringify(summary, null, 2)}\n`);
     return summary;
   } finally {
     await ledger?.close();
   }
 }
 
-interface Settings {
-  readonly against: number;
-  readonly limit: number;
-  readonly seed: number;
-  readonly max_length: number;
-  readonly bos: BosChoice;
-}
-
-const settle = ({ against = 5, limit = 1000, seed = 0, maxLength = 2048, bos = "auto" }: RankOptions): Settings => ({
-  against,
-  limit,
-  seed,
-  max_length: maxLength,
-  bos,
+const settle = (request: RankOptions): Settled => ({
+  ...request,
+  template: request.template ?? templateFrom(),
+  against: request.against ?? 5,
+  limit: request.limit ?? 1000,
+  seed: request.seed ?? 0,
+  maxLength: request.maxLength ?? 2048,
+  bos: request.bos ?? "auto",
+  threads: request.threads ?? availableCores(),
+  engine: request.engine ?? embeddedEngine,
 });
 
-async function readData(specText: string, limit: number) {
+interface Material {
+  readonly data: Data;
+  readonly text: TextModel;
+  readonly modelHash: string;
+  readonly ledger: Ledger<ScoreLine> | undefined;
+  /** The file for the comparisons. */
+  readonly pairs: string | undefined;
+}
+
+/** Loads the model and compares; gives what a summary says of it. */
+async function compareData(options: Settled, { data, text, modelHash, ledger, pairs }: Material, watch: RankWatch) {
+  const { engine, threads } = options;
+  const model = await engine.load(options.model, { threads, precision: "f32" });
+  const maxLength = Math.min(options.maxLength, model.maxPositions ?? Number.POSITIVE_INFINITY);
+  const source = renderer(text, options, data.examples, maxLength);
+  const input = {
+    ids: data.examples.map(({ id }) => id),
+    render: source.render,
+    rivals: drawRivals(data.examples.length, options.against, options.seed),
+    keyPrefix: sha256([packageVersion(), engine.name, "f32", threads, modelHash].join("\n")),
+  };
+  const found = await compareAll(model, input, ledger, pairs, watch);
+  return { ...found, maxLength, merged: source.merged() };
+}
+
+interface Found extends Awaited<ReturnType<typeof compareData>> {
+  readonly data: Data;
+  readonly modelHash: string;
+  readonly seconds: number;
+}
+
+function summaryOf(options: Settled, found: Found): RankSummary {
+  const { data, totals, scored, reused, merged, maxLength, modelHash, seconds } = found;
+  const { against, limit, seed, bos, threads } = options;
+  return {
+    version: 1,
+    ...totals,
+    engine: options.engine.name,
+    model: { path: options.model, hash: modelHash },
+    data: { spec: options.data, hash: data.hash, examples: data.examples.length, multi_turn: data.multiTurn },
+    options: { against, limit, seed, max_length: maxLength, bos, threads, template: templateText(options.template) },
+    scored,
+    reused,
+    merged,
+    seconds: Number(seconds.toFixed(3)),
+    tacit: packageVersion(),
+  };
+}
+
+interface Data {
+  readonly examples: readonly Example[];
+  readonly multiTurn: number;
+  readonly hash: string;
+}
+
+async function readData(specText: string, limit: number): Promise<Data> {
   const spec = parseDataSpec(specText);
   const { examples } = await collectExamples(spec, { limit });
   if (examples.length < 2) {
@@ -171,7 +190,7 @@ function renderer(text: TextModel, options: Settled, examples: readonly Example[
   const render = (instruction: number, response: number): RankedText => {
     const pair = { instruction: content(instruction, 0), response: content(response, 1) };
     if (trimWhiteSpace(pair.response) === "") return { kind: "unscored", reason: "empty-response" };
-    const rendered = renderPair(text, options.template, pair, { bos: options.bos ?? "auto" });
+    const rendered = renderPair(text, options.template, pair, { bos: options.bos });
     if (rendered.promptIds.length + rendered.responseIds.length > maxLength) {
       return { kind: "unscored", reason: "too-long" };
     }
