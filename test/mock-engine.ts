@@ -37,6 +37,7 @@ export function mockEngine(script: MockScript = {}): MockEngine {
     tune: false,
     generate: true,
     score: true,
+    embed: false,
     logitRules: script.logitRules ?? false,
     precisions: ["f32"],
   };

@@ -4,8 +4,9 @@
  */
 import { type Body, compileBody, type ReadParameters } from "../decode/body.js";
 import { generateResponses } from "../decode/generate.js";
-import { compileLogprobs, compileNextToken, type NextTokenKind } from "../decode/head.js";
+import { compileLogprobs, compileNextToken, type Head, type NextTokenKind } from "../decode/head.js";
 import { scoringBytes } from "../decode/memory.js";
+import { quantize } from "../decode/quantize.js";
 import { scoreResponses } from "../decode/score.js";
 import { type OpenModel, openModel } from "../models/open.js";
 import { createCpuDevice } from "../runtime/cpu.js";
@@ -19,12 +20,13 @@ export const embeddedCapabilities: Capabilities = {
   tune: true,
   generate: true,
   score: true,
+  embed: true,
   logitRules: true,
-  precisions: ["f32"],
+  precisions: ["f32", "q8"],
 };
 
 /**
- * @throws UserError  no such model, a model that is not read here, or a precision that is not there yet
+ * @throws UserError  no such model, or a model that is not read here
  */
 export async function loadEmbedded(
   directory: string,
@@ -35,10 +37,10 @@ export async function loadEmbedded(
   const { model, weights } = await openModel(directory);
   await weights.close();
   const read: ReadParameters = (names) => readNamed(directory, device, names);
-  const body = await compileBody(model, device, read);
+  const body = await compileBody(model, device, read, precision);
   const heads = openHeads(device, async () => {
-    const tensors = await read([body.headName]);
-    return present(tensors.get(body.headName), body.headName);
+    const head = present((await read([body.headName])).get(body.headName), body.headName);
+    return precision === "q8" ? quantizedHead(device, head) : head;
   });
   return loaded(body, heads);
 }
@@ -76,15 +78,20 @@ async function readNamed(directory: string, device: Device, names: readonly stri
   }
 }
 
+async function quantizedHead(device: Device, head: Tensor): Promise<Head> {
+  const [rows, width] = head.shape as readonly [number, number];
+  return { ...quantize(device, await device.floats(head), [rows, width]), width };
+}
+
 interface Heads {
   nextToken(kind: NextTokenKind): Promise<Program>;
   logprobs(): Promise<Program>;
   close(): Promise<void>;
 }
 
-function openHeads(device: Device, readHead: () => Promise<Tensor>): Heads {
+function openHeads(device: Device, readHead: () => Promise<Head>): Heads {
   const programs = new Map<string, Promise<Program>>();
-  const once = (key: string, compile: (head: Tensor) => Promise<Program>): Promise<Program> => {
+  const once = (key: string, compile: (head: Head) => Promise<Program>): Promise<Program> => {
     const known = programs.get(key);
     if (known !== undefined) return known;
     const made = readHead().then(compile);

@@ -2,6 +2,7 @@
  * The embedded engine: everything in this process, on ONNX Runtime.
  * May not know: studies, texts, templates.
  */
+import { loadEncoder } from "./embedded-encoder.js";
 import { embeddedCapabilities, loadEmbedded } from "./embedded-model.js";
 import { tuneEmbedded } from "./embedded-tune.js";
 import type { Engine } from "./engine.js";
@@ -10,5 +11,6 @@ export const embeddedEngine: Engine = {
   name: "embedded",
   capabilities: embeddedCapabilities,
   load: loadEmbedded,
+  loadEncoder,
   tune: tuneEmbedded,
 };

@@ -12,6 +12,7 @@ import type {
   ScoredRequest,
   ScoringOptions,
 } from "../decode/requests.js";
+import type { Pooling } from "../models/encoders/open.js";
 import type { Row } from "../records/row.js";
 
 export type {
@@ -24,6 +25,8 @@ export type {
   TracedToken as TraceStep,
 } from "../decode/requests.js";
 
+export type { Pooling } from "../models/encoders/open.js";
+
 /** Of the weights while they are computed with. */
 export type Precision = "f32" | "q8";
 
@@ -32,6 +35,8 @@ export interface Capabilities {
   readonly generate: boolean;
   /** Log-probabilities of given response ids. */
   readonly score: boolean;
+  /** Vectors of whole texts, from an encoder's directory. */
+  readonly embed: boolean;
   /** Arbitrary per-step changes of the logits, EOS included. */
   readonly logitRules: boolean;
   readonly precisions: readonly Precision[];
@@ -83,10 +88,37 @@ export interface LoadedModel {
   close(): Promise<void>;
 }
 
+export interface EmbedRequest {
+  readonly id: string;
+  /** As the encoder takes them, special ones included. */
+  readonly ids: readonly number[];
+}
+
+export interface Embedded {
+  readonly id: string;
+  /** Pooled, not normalised: f32 [D]. */
+  readonly vector: Float32Array;
+}
+
+/** An encoder held in memory by an engine. A vector does not depend, in any bit, on what is embedded beside it. */
+export interface LoadedEncoder {
+  readonly dimensions: number;
+  /** Ids of one text, special ones included. */
+  readonly maxPositions: number;
+  /** One result a request, in any order. Stops with the signal's reason. */
+  embed(
+    requests: readonly EmbedRequest[],
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): AsyncIterable<Embedded>;
+  close(): Promise<void>;
+}
+
 export interface Engine {
   readonly name: string;
   readonly capabilities: Capabilities;
   load(directory: string, options: { threads: number; precision: Precision }): Promise<LoadedModel>;
+  /** There where `capabilities.embed` is. */
+  loadEncoder?(directory: string, options: { threads: number; pooling: Pooling }): Promise<LoadedEncoder>;
   /** Tunes all parameters on `rows` and writes a model directory. */
   tune(directory: string, rows: readonly Row[], options: TuneOptions, run: TuneRun): Promise<TuneSummary>;
 }

@@ -8,6 +8,7 @@ import type { Engine, Precision } from "./engine.js";
 export interface Needs {
   readonly generate?: boolean;
   readonly score?: boolean;
+  readonly embed?: boolean;
   readonly logitRules?: boolean;
   readonly precision?: Precision;
 }
@@ -21,6 +22,7 @@ export function refuseMissing({ name, capabilities }: Pick<Engine, "name" | "cap
   if (needs.score === true && !capabilities.score) {
     refuse("gives no log-probabilities of given responses", "use the embedded engine");
   }
+  if (needs.embed === true && !capabilities.embed) refuse("does not embed texts", "use the embedded engine");
   if (needs.logitRules === true && !capabilities.logitRules) {
     refuse("cannot change logits at every step", "leave --rules out, or use the embedded engine");
   }

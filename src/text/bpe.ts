@@ -42,7 +42,7 @@ export function createBpe(spec: BpeSpec): WordEncoder {
     const ids = merge(symbols(part));
     if (part.length <= CACHED_LENGTH) {
       if (cache.size >= CACHED_WORDS) cache.clear(); // a bound is what matters; a finer policy costs more than it saves
-      cache.set(part, ids);
+      cache.set(copied(part), ids);
     }
     return ids;
   };
@@ -68,6 +68,9 @@ export function createBpe(spec: BpeSpec): WordEncoder {
     },
   };
 }
+
+/** V8 keeps the whole text for as long as a piece of it is kept; a word in the cache must not hold its document. */
+const copied = (text: string): string => Buffer.from(text, "utf16le").toString("utf16le");
 
 function append(out: number[], ids: readonly number[]): void {
   for (const id of ids) out.push(id); // no spread: a word may have more ids than a call takes arguments
@@ -218,52 +221,62 @@ function wordCutter(spec: BpeSpec): (word: string, start: number) => number {
   };
 }
 
-/** Joins the ids of a word until no merge applies. The scratch arrays grow to the longest word and are kept. */
+/** Joins the ids of a word until no merge applies: pairs wait in a heap by rank, then place. */
 function merger(table: MergeTable): (symbols: number[]) => readonly number[] {
-  let next = new Int32Array(0); // position of the symbol to the right, -1 at the end
-  let previous = new Int32Array(0);
+  const chain = openChain();
   const heap = keyHeap();
-  const reserve = (n: number): void => {
-    if (next.length >= n) return;
-    next = new Int32Array(n * 2);
-    previous = new Int32Array(n * 2);
+  /** The merge of the symbol at a place with its right neighbour, -1 where there is none. */
+  const slotAt = (symbols: readonly number[], place: number): number => {
+    const right = chain.after(place);
+    return right < 0 ? -1 : table.find(symbols[place] ?? -1, symbols[right] ?? -1);
   };
-
   return (symbols) => {
-    const n = symbols.length;
-    if (n < 2) return symbols;
-    reserve(n);
+    if (symbols.length < 2) return symbols;
+    chain.reset(symbols.length);
     heap.clear();
-    const offer = (position: number): void => {
-      const right = next[position] ?? -1;
-      if (right < 0) return;
-      const slot = table.find(symbols[position] ?? -1, symbols[right] ?? -1);
-      if (slot !== -1) heap.push(table.rankAt(slot) * POSITIONS + position);
+    const offer = (place: number): void => {
+      const slot = slotAt(symbols, place);
+      if (slot !== -1) heap.push(table.rankAt(slot) * POSITIONS + place);
     };
-    for (let i = 0; i < n; i++) {
-      previous[i] = i - 1;
-      next[i] = i + 1 < n ? i + 1 : -1;
-    }
-    for (let i = 0; i + 1 < n; i++) offer(i);
-
+    for (let place = 0; place + 1 < symbols.length; place++) offer(place);
     for (let key = heap.pop(); key >= 0; key = heap.pop()) {
-      const position = key % POSITIONS;
-      const right = next[position] ?? -1;
-      if (right < 0) continue; // swallowed since, or the last
-      const slot = table.find(symbols[position] ?? -1, symbols[right] ?? -1);
-      // The pair at this position has changed since it was offered: its new form was offered then.
+      const place = key % POSITIONS;
+      const slot = slotAt(symbols, place);
+      // Swallowed since, or the pair has changed since it was offered: its new form was offered then.
       if (slot === -1 || table.rankAt(slot) !== Math.floor(key / POSITIONS)) continue;
-      symbols[position] = table.productAt(slot);
-      const after = next[right] ?? -1;
-      next[position] = after;
-      next[right] = -1;
-      symbols[right] = -1;
-      if (after >= 0) previous[after] = position;
-      const before = previous[position] ?? -1;
+      symbols[place] = table.productAt(slot);
+      symbols[chain.swallow(place)] = -1;
+      const before = chain.before(place);
       if (before >= 0) offer(before);
-      offer(position);
+      offer(place);
     }
     return symbols.filter((id) => id !== -1);
+  };
+}
+
+/** The symbols of a word that are left, as a list linked both ways. The arrays grow to the longest word and are kept. */
+function openChain() {
+  let next = new Int32Array(0); // place of the symbol to the right, -1 at the end
+  let previous = new Int32Array(0);
+  return {
+    after: (place: number): number => next[place] ?? -1,
+    before: (place: number): number => previous[place] ?? -1,
+    reset(length: number): void {
+      if (next.length < length) [next, previous] = [new Int32Array(length * 2), new Int32Array(length * 2)];
+      for (let place = 0; place < length; place++) {
+        previous[place] = place - 1;
+        next[place] = place + 1 < length ? place + 1 : -1;
+      }
+    },
+    /** Takes the right neighbour out, which there must be, and gives its place. */
+    swallow(place: number): number {
+      const gone = next[place] ?? -1;
+      const after = next[gone] ?? -1;
+      next[place] = after;
+      next[gone] = -1;
+      if (after >= 0) previous[after] = place;
+      return gone;
+    },
   };
 }
 

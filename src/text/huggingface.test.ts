@@ -105,7 +105,7 @@ describe("refusals", () => {
     ["no object", 7, "tokenizer.json: file: "],
     [
       "WordPiece without its unknown token",
-      without({ type: "WordPiece", unk_token: undefined }),
+      { ...base, model: { type: "WordPiece", vocab: { a: 0 } }, added_tokens: [] },
       'the unknown token "[UNK]" is not in the vocabulary',
     ],
     ["Unigram", without({ type: "Unigram" }), "the model type Unigram is not supported"],

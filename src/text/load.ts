@@ -36,7 +36,7 @@ export async function loadTextModel(directory: string): Promise<TextModel> {
   const config = parse(configSchema, await readJson(join(directory, "config.json")), join(directory, "config.json"));
   const tokenizerConfigPath = join(directory, "tokenizer_config.json");
   const tokenizerConfig = existsSync(tokenizerConfigPath) ? await readJson(tokenizerConfigPath) : {};
-  const tokenizer = tokenizerFromJson(parseJson(bytes, tokenizerPath), tokenizerConfig);
+  const tokenizer = tokenizerFromJson(parseTokenizerBytes(bytes, tokenizerPath), tokenizerConfig);
   const declared = parse(tokenizerConfigSchema, tokenizerConfig, tokenizerConfigPath);
   const ids = { ...config.text_config, ...withoutNull(config) };
   return {
@@ -108,7 +108,7 @@ function parse<T>(schema: z.ZodType<T>, value: unknown, path: string): T {
   throw new UserError(`${path}: ${(issue?.path ?? []).join(".")}: ${issue?.message ?? "not as expected"}`);
 }
 
-function parseJson(bytes: Uint8Array, path: string): unknown {
+export function parseTokenizerBytes(bytes: Uint8Array, path: string): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as unknown;
   } catch (error) {

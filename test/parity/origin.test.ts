@@ -12,7 +12,24 @@ interface Origin {
 }
 
 const repository = join(import.meta.dirname, "..", "..");
-const folders = ["", "llama", "llama-tied", "gemma3", "gpt2", "tokenizers", "tokenizers/bytes", "tokenizers/pieces"];
+const folders = [
+  "",
+  "llama",
+  "llama-tied",
+  "gemma3",
+  "gpt2",
+  "mistral",
+  "olmo",
+  "olmo2",
+  "qwen2",
+  "qwen3",
+  "gpt-neox",
+  "tokenizers",
+  "tokenizers/bytes",
+  "tokenizers/pieces",
+  "encoders/bert",
+  "encoders/nomic-bert",
+];
 
 describe.each(folders)("fixtures in models/%s", (folder) => {
   const path = join(modelsFolder, folder);

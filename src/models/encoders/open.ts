@@ -1,0 +1,133 @@
+/**
+ * From an encoder's directory to a model, and what its publisher says of turning hidden states into one vector
+ * (sentence-transformers' `modules.json`, `1_Pooling/config.json`, `sentence_bert_config.json`).
+ * Adding a family is one file and one entry in `encoderFamilies`.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { UserError } from "../../util/errors.js";
+import { readJson } from "../../util/files.js";
+import { openWeights } from "../../weights/open.js";
+import type { WeightStore } from "../../weights/weight-store.js";
+import type { AnyFamily, Model } from "../model.js";
+import type { OpenModel } from "../open.js";
+import { bert } from "./bert.js";
+import { nomicBert } from "./nomic-bert.js";
+
+export const encoderFamilies: readonly AnyFamily[] = [bert, nomicBert];
+
+/** How the hidden states of a text become one vector: their mean, or that of the first token. */
+export type Pooling = "mean" | "cls";
+
+/** What a directory says besides its weights; undefined where it says nothing. */
+export interface EncoderSettings {
+  readonly pooling: Pooling | undefined;
+  /** The most tokens of one text that count, special ones included. */
+  readonly maxTokens: number | undefined;
+}
+
+/** Heads for other purposes, and what is computed and not learned: not part of an embedding. */
+const BESIDE = /(^|\.)(pooler\.|cls\.|lm_head\.|embeddings\.position_ids$|rotary_emb\.inv_freq$)/;
+
+/**
+ * @throws UserError  no encoder that is read here; a tensor missing, of another shape, or unknown
+ */
+export async function openEncoder(directory: string): Promise<OpenModel> {
+  const path = join(directory, "config.json");
+  const config = await readJson(path);
+  const type = typeof config === "object" && config !== null && "model_type" in config ? config.model_type : undefined;
+  const family = encoderFamilies.find(({ modelTypes }) => modelTypes.includes(String(type)));
+  if (family === undefined) {
+    throw new UserError(`${path}: model_type ${JSON.stringify(type)} is no encoder that is read here`, {
+      remedy: `known: ${encoderFamilies.flatMap(({ modelTypes }) => modelTypes).join(", ")}; or name a server's URL`,
+    });
+  }
+  const model = family.open(config, path);
+  const weights = await openWeights(directory);
+  try {
+    return { model, weights, storedNames: matchTensors(model, weights, directory) };
+  } catch (error) {
+    await weights.close();
+    throw error;
+  }
+}
+
+/** Files of a whole model have a prefix (`bert.`), those of 2019 call a norm's parameters gamma and beta. */
+function spellings(name: string, family: string): readonly string[] {
+  const old = name.replace(/(LayerNorm\.)weight$/, "$1gamma").replace(/(LayerNorm\.)bias$/, "$1beta");
+  return [name, `${family}.${name}`, old, `${family}.${old}`];
+}
+
+function matchTensors(model: Model, weights: WeightStore, directory: string): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const { name, shape } of model.parameters) {
+    const stored = spellings(name, model.family).find((spelling) => weights.tensors.has(spelling));
+    if (stored === undefined)
+      throw new UserError(`${directory}: tensor ${name} is missing`, { remedy: "the file is not complete" });
+    const found = weights.tensors.get(stored)?.shape ?? [];
+    if (found.join() !== shape.join())
+      throw new UserError(
+        `${directory}: tensor ${name} is [${found.join(", ")}], config.json says [${shape.join(", ")}]`,
+      );
+    names.set(name, stored);
+  }
+  const expected = new Set(names.values());
+  for (const name of weights.tensors.keys()) {
+    if (expected.has(name) || BESIDE.test(name)) continue;
+    throw new UserError(`${directory}: tensor ${name} has no place in the ${model.family} family`, {
+      remedy: "leaving it out would change the results, so this model is refused",
+    });
+  }
+  return names;
+}
+
+const modulesSchema = z.array(z.object({ type: z.string(), path: z.string() }));
+const poolingSchema = z.record(z.string(), z.unknown());
+const limitSchema = z.object({ max_seq_length: z.number().int().positive().nullish() });
+
+/** @throws UserError  a step between hidden states and vector that is not done here */
+export async function encoderSettings(directory: string): Promise<EncoderSettings> {
+  const modulesPath = join(directory, "modules.json");
+  const limitPath = join(directory, "sentence_bert_config.json");
+  const limit = existsSync(limitPath)
+    ? check(limitSchema, await readJson(limitPath), limitPath).max_seq_length
+    : undefined;
+  if (!existsSync(modulesPath)) return { pooling: undefined, maxTokens: limit ?? undefined };
+  let pooling: Pooling | undefined;
+  for (const { type, path } of check(modulesSchema, await readJson(modulesPath), modulesPath)) {
+    const kind = type.split(".").at(-1);
+    if (kind === "Pooling") pooling = await declaredPooling(join(directory, path, "config.json"));
+    else if (kind !== "Transformer" && kind !== "Normalize") {
+      throw new UserError(`${modulesPath}: ${type} is not done here`, {
+        remedy: "known are Transformer, Pooling and Normalize; serve this model and name the server's URL",
+      });
+    }
+  }
+  return { pooling, maxTokens: limit ?? undefined };
+}
+
+async function declaredPooling(path: string): Promise<Pooling> {
+  const settings = check(poolingSchema, await readJson(path), path);
+  if (settings.include_prompt === false) {
+    throw new UserError(`${path}: pooling without the prompt's tokens is not done here`, {
+      remedy: "serve this model and name the server's URL",
+    });
+  }
+  const flags = Object.entries(settings).flatMap(([key, on]) =>
+    key.startsWith("pooling_mode_") && on === true ? [key.slice("pooling_mode_".length)] : [],
+  );
+  const modes = typeof settings.pooling_mode === "string" ? [settings.pooling_mode] : flags;
+  if (modes.length === 1 && /^mean(_tokens)?$/.test(modes.join())) return "mean";
+  if (modes.length === 1 && /^cls(_token)?$/.test(modes.join())) return "cls";
+  throw new UserError(`${path}: pooling by ${modes.join(" and ") || "nothing"} is not done here`, {
+    remedy: "known are mean_tokens and cls_token",
+  });
+}
+
+function check<T>(schema: z.ZodType<T>, value: unknown, path: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new UserError(`${path}: ${(issue?.path ?? []).join(".")}: ${issue?.message ?? "not as expected"}`);
+}
