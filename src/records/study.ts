@@ -79,6 +79,8 @@ export const stepRecordSchema = z.object({
     /** What the step went through, in `unit`s. */
     work: count,
     unit: z.string(),
+    /** It went on from what an interrupted attempt had left: the seconds are not of all the work. */
+    resumed: z.boolean(),
   }),
 });
 export type StepRecord = z.infer<typeof stepRecordSchema>;

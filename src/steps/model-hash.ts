@@ -3,7 +3,7 @@
  * May not know: formats.
  */
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { UserError } from "../util/errors.js";
 import { sha256, sha256File } from "../util/files.js";
 
@@ -26,5 +26,17 @@ export async function hashModel(directory: string): Promise<string> {
   }
   const lines: string[] = [];
   for (const name of names) lines.push(`${name} ${await sha256File(join(directory, name))}\n`);
+  return sha256(lines.join(""));
+}
+
+/**
+ * sha256 over the names and the sha256 of all files of a folder, those in its folders included, in order of their names.
+ * For folders that are read as a whole: an encoder, a set of tables.
+ */
+export async function hashFolder(directory: string): Promise<string> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const lines: string[] = [];
+  for (const path of files.sort()) lines.push(`${relative(directory, path)} ${await sha256File(path)}\n`);
   return sha256(lines.join(""));
 }

@@ -1,0 +1,233 @@
+/**
+ * Carries out one step: one call of the function in `src/steps` that the single command calls, into the step's folder. What an
+ * interrupted attempt left is gone on with; results that are whole already are not made again.
+ * May not know: the graph, other steps.
+ */
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Engine } from "../engines/engine.js";
+import { rankSummarySchema } from "../records/rank.js";
+import { generateRunSchema } from "../records/outputs.js";
+import { scoreRunSchema } from "../records/scores.js";
+import { generate, generatePaths } from "../steps/generate.js";
+import { namedTemplate, scorePairs } from "../steps/materials.js";
+import { rank, rankPaths } from "../steps/rank.js";
+import { score, scorePaths } from "../steps/score.js";
+import { type TuneRequest, tune } from "../steps/tune.js";
+import { readJson } from "../util/files.js";
+import { formatCount } from "../util/progress.js";
+import { chooseEpochs } from "./choose.js";
+import { compareArms } from "./compare.js";
+import { judgePair } from "./judging.js";
+import { measureSimilarity } from "./resembling.js";
+import {
+  type Place,
+  resultNames,
+  type StepWork,
+  type TemplateSettings,
+  type TuneSettings,
+} from "./step.js";
+
+export interface CarryContext {
+  /** The study's folder. */
+  readonly root: string;
+  readonly threads: number;
+  /** Default: the embedded engine. */
+  readonly engine?: Engine;
+}
+
+export interface CarryWatch {
+  readonly signal?: AbortSignal;
+  /** How far it is, in a few words. */
+  readonly onProgress?: (text: () => string) => void;
+}
+
+/** How much was done, for the estimates of the next like it. */
+export interface Done {
+  readonly work: number;
+  readonly unit: string;
+}
+
+type Work<K> = Extract<StepWork, { kind: K }>;
+
+interface Carrying {
+  readonly folder: string;
+  readonly at: (place: Place) => string;
+  readonly context: CarryContext;
+  readonly common: { readonly threads: number; readonly engine?: Engine };
+  readonly stopping: { readonly signal?: AbortSignal };
+  readonly say: (text: () => string) => void;
+}
+
+/**
+ * @param folder  the step's, in the study's folder
+ * @throws UserError    it cannot be done; another run may try again
+ * @throws Interrupted  stopped; what was finished is kept in the folder
+ */
+export function carryOut(work: StepWork, folder: string, context: CarryContext, watch: CarryWatch = {}): Promise<Done> {
+  const { root, threads, engine } = context;
+  const carrying: Carrying = {
+    folder: join(root, folder),
+    at: (place) => ("outside" in place ? place.outside : join(root, place.inside)),
+    context,
+    common: { threads, ...(engine === undefined ? {} : { engine }) },
+    stopping: watch.signal === undefined ? {} : { signal: watch.signal },
+    say: (text) => watch.onProgress?.(text),
+  };
+  switch (work.kind) {
+    case "tune":
+      return tuneStep(work, carrying);
+    case "generate":
+      return generateStep(work, carrying);
+    case "score":
+      return scoreStep(work, carrying);
+    case "rank":
+      return rankStep(work, carrying);
+    case "judge":
+      return judgePair(work, {
+        out: join(carrying.folder, resultNames.judge),
+        at: carrying.at,
+        say: carrying.say,
+        ...carrying.stopping,
+      });
+    case "choose":
+      return chooseEpochs(work, { out: join(carrying.folder, resultNames.choice), at: carrying.at });
+    case "compare":
+      return compareArms(work, { out: join(carrying.folder, resultNames.comparison), at: carrying.at });
+    case "similarity":
+      return measureSimilarity(work, {
+        out: join(carrying.folder, resultNames.similarity),
+        at: carrying.at,
+        threads,
+        say: carrying.say,
+        ...carrying.stopping,
+      });
+    default:
+      return work satisfies never;
+  }
+}
+
+const templateOf = ({ name, user_tag, assistant_tag, bos }: TemplateSettings) => ({
+  template: namedTemplate(name, user_tag, assistant_tag),
+  bos,
+});
+
+async function tuneStep(work: Work<"tune">, { folder, at, common, stopping, say }: Carrying): Promise<Done> {
+  const record = await tune(
+    {
+      ...tuneOptions(work.settings),
+      model: at(work.model),
+      data: work.data,
+      objective: work.objective,
+      ...templateOf(work.template),
+      seed: work.seed,
+      epochs: work.epochs,
+      saveEveryEpoch: work.saveEveryEpoch,
+      out: join(folder, resultNames.model),
+      resume: true,
+      ...common,
+    },
+    {
+      ...stopping,
+      onStep: ({ step, loss }, { total }) => say(() => `step ${step + 1} of ${total}, loss ${loss.toPrecision(4)}`),
+    },
+  );
+  return { work: Math.round(record.tokens_per_second * record.seconds), unit: "tokens" };
+}
+
+/** The study's names of the options are those of the command line. */
+function tuneOptions(settings: TuneSettings): Partial<TuneRequest> {
+  const named: { [K in keyof Required<TuneSettings>]: keyof TuneRequest } = {
+    preset: "preset",
+    batch: "batch",
+    lr: "learningRate",
+    schedule: "schedule",
+    warmup: "warmup",
+    reduction: "reduction",
+    clip: "clip",
+    max_length: "maxLength",
+    max_response_tokens: "maxResponseTokens",
+    hold_out: "holdOut",
+    skip_empty: "skipEmpty",
+    shuffle: "shuffle",
+    micro_tokens: "microTokens",
+    checkpoint_every: "checkpointEvery",
+    limit: "limit",
+  };
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given.map(([name, value]) => [named[name as keyof TuneSettings], value]));
+}
+
+async function generateStep(work: Work<"generate">, { folder, at, common, stopping, say }: Carrying): Promise<Done> {
+  const out = join(folder, resultNames.outputs);
+  const paths = generatePaths(out);
+  const { settings, rules, limit } = work;
+  if (!(await isWhole(paths.outputs, paths.run))) {
+    await generate(
+      {
+        model: at(work.model),
+        prompts: work.prompts,
+        out,
+        generator: work.generator,
+        ...templateOf(work.template),
+        ...(typeof limit === "number" ? { limit } : {}),
+        ...(rules === undefined ? {} : { rules: rules.spec, disableRules: rules.disable }),
+        ...defined({
+          maxNewTokens: settings.max_new_tokens,
+          batch: settings.batch,
+          temperature: settings.temperature,
+          seed: settings.seed,
+          preset: settings.preset,
+        }),
+        ...common,
+      },
+      { ...stopping, onProgress: ({ done, prompts }) => say(() => `${formatCount(done)} of ${formatCount(prompts)} prompts`) },
+    );
+  }
+  const { outcome } = generateRunSchema.parse(await readJson(paths.run));
+  return { work: outcome.tokens, unit: "tokens" };
+}
+
+async function scoreStep(work: Work<"score">, { folder, at, common, stopping, say }: Carrying): Promise<Done> {
+  const out = join(folder, resultNames.scores);
+  const paths = scorePaths(out);
+  if (!(await isWhole(paths.scores, paths.run))) {
+    await score(
+      { model: at(work.model), input: await scorePairs(work.data, work.limit), out, ...templateOf(work.template), ...common },
+      { ...stopping, onProgress: ({ done, rows }) => say(() => `${formatCount(done)} of ${formatCount(rows)} rows`) },
+    );
+  }
+  const { outcome } = scoreRunSchema.parse(await readJson(paths.run));
+  return { work: outcome.tokens, unit: "tokens" };
+}
+
+async function rankStep(work: Work<"rank">, { folder, at, common, stopping, say }: Carrying): Promise<Done> {
+  const out = join(folder, resultNames.rank);
+  const { summary, pairs } = rankPaths(out);
+  if (!(await isWhole(summary, pairs))) {
+    await rank(
+      { model: at(work.model), data: work.data, out, ...templateOf(work.template), ...defined(work.settings), ...common },
+      { ...stopping, onProgress: (done, all) => say(() => `${formatCount(done)} of ${formatCount(all)} instructions`) },
+    );
+  }
+  const record = rankSummarySchema.parse(await readJson(summary));
+  return { work: record.pairs, unit: "pairs" };
+}
+
+/**
+ * Whether an earlier attempt wrote all its results and was stopped before it could say so. `last` is written last; where it is
+ * missing, `others` are made again from the ledger, and would otherwise be in the way.
+ */
+async function isWhole(last: string, ...others: readonly string[]): Promise<boolean> {
+  if (existsSync(last)) return true;
+  for (const path of others) await rm(path, { force: true });
+  return false;
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Without the keys that have no value: an absent option and one that is undefined are not the same to the steps. */
+export function defined<T extends object>(options: T): Defined<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Defined<T>;
+}

@@ -1,0 +1,110 @@
+/**
+ * The folder of a study: whose it is, what its steps' folders say, and which of them nothing refers to any more.
+ * May not know: how a step is carried out.
+ */
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { z } from "zod";
+import {
+  type StepRecord,
+  type StudyRecord,
+  studyFiles,
+  type StudyResults,
+  stepRecordSchema,
+  studyRecordSchema,
+  studyResultsSchema,
+} from "../records/study.js";
+import { UserError } from "../util/errors.js";
+import { readJson, writeFileAtomic } from "../util/files.js";
+import type { Place } from "./step.js";
+
+/** Whatever a step says of itself when it begins, so that the next attempt knows that there was one. */
+const STARTED = "started";
+
+export interface StudyFolder {
+  readonly root: string;
+  path(place: Place): string;
+  /** The step's record where it has one: done or failed. */
+  readStep(folder: string): Promise<StepRecord | undefined>;
+  /** Makes the step's folder. @returns whether an earlier attempt was there */
+  beginStep(folder: string): Promise<boolean>;
+  writeStep(folder: string, record: StepRecord): Promise<void>;
+  readStudy(): Promise<StudyRecord | undefined>;
+  writeStudy(record: StudyRecord): Promise<void>;
+  writeResults(results: StudyResults): Promise<void>;
+}
+
+export function studyFolder(root: string): StudyFolder {
+  const at = (...names: readonly string[]): string => join(root, ...names);
+  return {
+    root,
+    path: (place) => ("outside" in place ? place.outside : at(place.inside)),
+    readStep: (folder) => readRecord(at(folder, studyFiles.step), stepRecordSchema),
+    async beginStep(folder) {
+      const resumed = existsSync(at(folder, STARTED));
+      if (!resumed) await writeFileAtomic(at(folder, STARTED), "");
+      return resumed;
+    },
+    async writeStep(folder, record) {
+      await writeFileAtomic(at(folder, studyFiles.step), toText(stepRecordSchema.parse(record)));
+      await rm(at(folder, STARTED), { force: true });
+    },
+    readStudy: () => readRecord(at(studyFiles.study), studyRecordSchema),
+    writeStudy: (record) => writeFileAtomic(at(studyFiles.study), toText(studyRecordSchema.parse(record))),
+    writeResults: (results) => writeFileAtomic(at(studyFiles.results), toText(studyResultsSchema.parse(results))),
+  };
+}
+
+const toText = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
+
+async function readRecord<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  if (!existsSync(path)) return undefined;
+  const parsed = schema.safeParse(await readJson(path));
+  if (parsed.success) return parsed.data;
+  throw new UserError(`${path} is not a record that this version writes`, { remedy: "name another --out" });
+}
+
+/**
+ * Whether this study may work there: the folder is new, empty, or of a study with this name.
+ *
+ * @throws UserError  it is something else
+ */
+export async function admitStudy(root: string, name: string): Promise<void> {
+  if (!existsSync(root)) return;
+  if (!(await stat(root)).isDirectory()) throw new UserError(`${root} is a file`, { remedy: "name another --out" });
+  const before = await studyFolder(root).readStudy();
+  if (before === undefined) {
+    const others = (await readdir(root)).filter((entry) => !isTrace(entry));
+    if (others.length === 0) return;
+    throw new UserError(`${root} exists already and holds no study`, { remedy: "name another --out" });
+  }
+  if (before.study.name === name) return;
+  throw new UserError(`${root} holds the study ${before.study.name}, not ${name}`, { remedy: "name another --out" });
+}
+
+/** A lock, and what a killed process was just writing. */
+const isTrace = (entry: string): boolean => entry.startsWith(".lock") || /^\.[0-9a-f]{12}\.partial$/.test(entry);
+
+export const lockPath = (root: string): string => join(root, ".lock");
+
+export async function makeStudyFolder(root: string): Promise<void> {
+  await mkdir(join(root, studyFiles.steps), { recursive: true });
+}
+
+/** Folders of steps that are there, with `steps/` in front. */
+export async function stepFolders(root: string): Promise<string[]> {
+  const steps = join(root, studyFiles.steps);
+  if (!existsSync(steps)) return [];
+  const names = (await readdir(steps)).filter((name) => /^[a-z]+-[0-9a-f]{16}$/.test(name));
+  return names.sort().map((name) => `${studyFiles.steps}/${name}`);
+}
+
+/** Bytes of all files below. */
+export async function folderBytes(path: string): Promise<number> {
+  let total = 0;
+  for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) total += (await stat(join(entry.parentPath, entry.name))).size;
+  }
+  return total;
+}

@@ -1,0 +1,132 @@
+/**
+ * Carries out a study: every step that can be begun is, until nothing is left to do. A failure is recorded, and fails only what needs
+ * it. Stopped in any way, the next run goes on; where nothing is left, it does nothing.
+ * May not know: what the steps compute.
+ */
+import { type Outcome, RECORD_VERSION, type StepRecord, type StudyResults } from "../records/study.js";
+import { Interrupted, InvariantError, present, reasonOf, userErrorOf } from "../util/errors.js";
+import { acquireLock } from "../util/lock.js";
+import { availableCores } from "../util/system.js";
+import type { Done } from "./carry-out.js";
+import { lockPath, makeStudyFolder, type StudyFolder } from "./folder.js";
+import { computingRoom } from "./machine.js";
+import type { Prepared } from "./prepare.js";
+import type { Runner } from "./runner.js";
+import { laneOf, startable, statesOf } from "./schedule.js";
+import { openState, type StudyState } from "./state.js";
+import type { Step } from "./step.js";
+
+export interface RunWatch {
+  readonly signal?: AbortSignal;
+  /** All steps that are known by now and how many of them are done; again when a choice makes more known. */
+  readonly onPlan?: (plan: { readonly steps: number; readonly done: number; readonly failedBefore: number }) => void;
+  readonly onBegin?: (step: Step) => void;
+  readonly onProgress?: (step: Step, text: () => string) => void;
+  readonly onEnd?: (step: Step, record: StepRecord) => void;
+}
+
+/**
+ * @throws Interrupted  stopped; every step that was under way has kept what it had finished
+ * @throws UserError    another process is at work in the folder
+ */
+export async function runStudy(prepared: Prepared, runner: Runner, watch: RunWatch = {}): Promise<StudyResults> {
+  const { folder } = prepared;
+  await makeStudyFolder(folder.root);
+  const lock = await acquireLock(lockPath(folder.root), folder.root);
+  try {
+    await folder.writeStudy(prepared.record);
+    const state = await openState(prepared);
+    const failedBefore = [...state.outcomes.values()].filter(({ kind }) => kind === "failed").length;
+    state.forgetFailures();
+    announce(state, watch, failedBefore);
+    await workOff(prepared, state, runner, watch);
+    const results = await state.results();
+    await folder.writeResults(results);
+    return results;
+  } finally {
+    await runner.close();
+    await lock.release();
+  }
+}
+
+function announce(state: StudyState, watch: RunWatch, failedBefore = 0): void {
+  const states = [...statesOf(state.graph().steps, state.outcomes).values()];
+  watch.onPlan?.({ steps: states.length, done: states.filter((one) => one === "done").length, failedBefore });
+}
+
+async function workOff(prepared: Prepared, state: StudyState, runner: Runner, watch: RunWatch): Promise<void> {
+  const { folder, inputs, context } = prepared;
+  const room = computingRoom(inputs, context.settings.threads, availableCores());
+  const running = new Map<Step, Promise<void>>();
+  const broken: unknown[] = [];
+  const stopped = (): boolean => watch.signal?.aborted === true || broken.length > 0;
+  for (;;) {
+    if (!stopped()) {
+      for (const step of startable(state.graph().steps, state.outcomes, [...running.keys()], room)) {
+        const work = carry(step, folder, state, runner, watch)
+          .catch((error: unknown) => void broken.push(error))
+          .finally(() => running.delete(step));
+        running.set(step, work);
+      }
+    }
+    if (running.size === 0) break;
+    await Promise.race(running.values());
+    await folder.writeResults(await state.results());
+  }
+  if (broken.length > 0) throw broken[0];
+  watch.signal?.throwIfAborted();
+}
+
+/** One step from its beginning to its record. */
+async function carry(
+  step: Step,
+  folder: StudyFolder,
+  state: StudyState,
+  runner: Runner,
+  watch: RunWatch,
+): Promise<void> {
+  const plan = present(step.plan, step.id);
+  const started = performance.now();
+  const resumed = await folder.beginStep(plan.folder);
+  watch.onBegin?.(step);
+  const ended = await attempt(() =>
+    runner.run(plan.work, plan.folder, {
+      lane: laneOf(step.kind),
+      onProgress: (text) => watch.onProgress?.(step, text),
+      ...(watch.signal === undefined ? {} : { signal: watch.signal }),
+    }),
+  );
+  const record: StepRecord = {
+    version: RECORD_VERSION,
+    kind: step.kind,
+    key: plan.key,
+    request: plan.request,
+    outcome: ended.outcome,
+    timings: {
+      seconds: Number(((performance.now() - started) / 1000).toFixed(3)),
+      finished: new Date().toISOString(),
+      ...ended.done,
+      resumed,
+    },
+  };
+  await folder.writeStep(plan.folder, record);
+  state.settle(plan.key, record);
+  if (step.kind === "choose" && record.outcome.kind === "done") {
+    await state.refresh();
+    announce(state, watch);
+  }
+  watch.onEnd?.(step, record);
+}
+
+/** A failure becomes a record; only an interruption goes on being one. */
+async function attempt(work: () => Promise<Done>): Promise<{ readonly outcome: Outcome; readonly done: Done }> {
+  try {
+    return { outcome: { kind: "done" }, done: await work() };
+  } catch (error) {
+    if (error instanceof Interrupted || (error instanceof Error && error.name === "AbortError")) throw error;
+    const mistake = userErrorOf(error);
+    const defect = mistake === undefined || error instanceof InvariantError;
+    const reason = mistake?.message ?? reasonOf(error);
+    return { outcome: { kind: "failed", reason, remedy: mistake?.remedy ?? null, defect }, done: { work: 0, unit: "none" } };
+  }
+}

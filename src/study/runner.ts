@@ -1,0 +1,121 @@
+/**
+ * Who carries out a step: this thread, or a thread of its own. A computation holds up its thread for as long as one micro-batch takes;
+ * a judge that waits for replies, and the progress line, must not wait for it.
+ * May not know: which steps there are.
+ */
+import { Worker } from "node:worker_threads";
+import { Interrupted, InvariantError, UserError } from "../util/errors.js";
+import { type CarryContext, type CarryWatch, carryOut, type Done } from "./carry-out.js";
+import type { StepWork } from "./step.js";
+
+export interface RunnerWatch extends CarryWatch {
+  readonly lane: "computing" | "judging" | "light";
+}
+
+export interface Runner {
+  run(work: StepWork, folder: string, watch: RunnerWatch): Promise<Done>;
+  close(): Promise<void>;
+}
+
+/** Everything in this thread. */
+export const inlineRunner = (context: CarryContext): Runner => ({
+  run: (work, folder, watch) => carryOut(work, folder, context, watch),
+  close: async () => {},
+});
+
+/** What goes to a thread and what comes back. */
+export type ToThread = { readonly kind: "run"; readonly work: StepWork; readonly folder: string } | { readonly kind: "stop" };
+export type FromThread =
+  | { readonly kind: "progress"; readonly text: string }
+  | { readonly kind: "done"; readonly done: Done }
+  | { readonly kind: "failed"; readonly error: PlainError };
+
+/** An error that can be sent. */
+export interface PlainError {
+  readonly name: string;
+  readonly message: string;
+  readonly remedy: string | undefined;
+  readonly stack: string | undefined;
+}
+
+export const toPlainError = (error: unknown): PlainError => ({
+  name: error instanceof Error ? error.name : "Error",
+  message: error instanceof Error ? error.message : String(error),
+  remedy: error instanceof UserError ? error.remedy : undefined,
+  stack: error instanceof Error ? error.stack : undefined,
+});
+
+function fromPlainError({ name, message, remedy, stack }: PlainError): Error {
+  if (name === "UserError") return new UserError(message, remedy === undefined ? {} : { remedy });
+  const error =
+    name === "Interrupted" || name === "AbortError"
+      ? new Interrupted(message)
+      : name === "InvariantError"
+        ? new InvariantError(message)
+        : new Error(message);
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}
+
+/** Computing steps in threads that are kept for the next step; everything else here. */
+export function threadedRunner(context: { readonly root: string; readonly threads: number }): Runner {
+  const idle: Worker[] = [];
+  const all = new Set<Worker>();
+  const take = (): Worker => {
+    const free = idle.pop();
+    if (free !== undefined) return free;
+    const made = new Worker(new URL("./thread.js", import.meta.url), { workerData: context });
+    all.add(made);
+    made.once("exit", () => void all.delete(made));
+    return made;
+  };
+  return {
+    async run(work, folder, watch) {
+      if (watch.lane !== "computing") return await carryOut(work, folder, context, watch);
+      const worker = take();
+      const done = await inThread(worker, work, folder, watch);
+      idle.push(worker);
+      return done;
+    },
+    async close() {
+      await Promise.all([...all].map((worker) => worker.terminate()));
+    },
+  };
+}
+
+/** A thread that fails is not used again: what it holds in memory is not known. */
+function inThread(worker: Worker, work: StepWork, folder: string, watch: RunnerWatch): Promise<Done> {
+  return new Promise<Done>((resolve, reject) => {
+    const stop = (): void => worker.postMessage({ kind: "stop" } satisfies ToThread);
+    const settle = (): void => {
+      watch.signal?.removeEventListener("abort", stop);
+      worker.removeAllListeners("message").removeAllListeners("error").off("exit", onExit);
+    };
+    const fail = (error: Error): void => {
+      settle();
+      worker.on("error", () => {});
+      void worker.terminate();
+      reject(error);
+    };
+    const onExit = (): void => fail(new UserError("the thread of this step ended by itself", { remedy: "run again" }));
+    worker.on("message", (message: FromThread) => {
+      if (message.kind === "progress") watch.onProgress?.(() => message.text);
+      else if (message.kind === "failed") fail(fromPlainError(message.error));
+      else {
+        settle();
+        resolve(message.done);
+      }
+    });
+    worker.on("error", (error) => fail(outOfMemory(error) ?? (error as Error)));
+    worker.on("exit", onExit);
+    watch.signal?.addEventListener("abort", stop, { once: true });
+    worker.postMessage({ kind: "run", work, folder } satisfies ToThread);
+    if (watch.signal?.aborted === true) stop();
+  });
+}
+
+function outOfMemory(error: unknown): UserError | undefined {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code !== "ERR_WORKER_OUT_OF_MEMORY") return undefined;
+  return new UserError("out of memory", { remedy: "use a smaller batch or a smaller model" });
+}
