@@ -10,10 +10,10 @@
  */
 import {
   add,
-  cast,
   div,
   exp,
   fill,
+  gather,
   input,
   less,
   matmul,
@@ -26,6 +26,7 @@ import {
   slice,
   sub,
   sum,
+  transpose,
 } from "../graph/build.js";
 import { product } from "../graph/dims.js";
 import type { Dim, Graph, Value } from "../graph/ops.js";
@@ -46,18 +47,20 @@ export const keyName = (layer: number): string => `k.${layer}`;
 export const valueName = (layer: number): string => `v.${layer}`;
 
 /**
- * Named sizes: B rows, T new tokens a row, NB blocks held. Adds the inputs `k.i` and `v.i` [NB,B,KV,1,BLOCK,hd] of each layer,
- * `lengths` [B] (positions held), `slots` [NB,BLOCK] (0, 1, 2 …) and `steps` [T] (0, 1, 2 …).
+ * Named sizes: N tokens, in B rows of T places, NB blocks held. Everything but attention is computed on the tokens alone; here they are
+ * spread over their rows, and gathered again. Adds the inputs `k.i` and `v.i` [NB,B,KV,1,BLOCK,hd] of each layer, `lengths` [B]
+ * (positions held), `slots` [NB,BLOCK] (0, 1, 2 …), `steps` [T] (0, 1, 2 …), and i64 `tokens` [B,T], the token at each place (any where
+ * there is none), and `places` [N], the place of each token.
  *
  * Query heads that share a key/value head (`group` of them) are an axis of their own and not stacked along time: with one new token
  * each product is a vector by a block, for which the kernel reads the block where it lies instead of packing it first.
- *
- * @param positions i64 [B, T]
  */
-export function cachedAttention(graph: Graph, positions: Value): CachedAttention {
-  const masks = attentionMasks(graph, positions);
+export function cachedAttention(graph: Graph): CachedAttention {
+  const rows = spreading(graph);
+  const masks = attentionMasks(graph);
   const fresh = new Map<string, Value>();
-  const attend: Attend = (q, k, v, { index, window, scale }) => {
+  const attend: Attend = (packedQ, packedK, packedV, { index, window, scale }) => {
+    const [q, k, v] = [rows.spread(packedQ), rows.spread(packedK), rows.spread(packedV)];
     const [batch, heads, time, headDim] = q.type.shape as readonly [Dim, number, Dim, number];
     const kvHeads = k.type.shape[1] as number;
     const group = heads / kvHeads;
@@ -76,9 +79,28 @@ export function cachedAttention(graph: Graph, positions: Value): CachedAttention
     const ownWeights = exp(sub(ownScores, top));
     const pastValues = addUpBlocks(matmul(pastWeights, cached(valueName(index)))); // [B, KV, group, T, hd]
     const total = add(addUpBlocks(sum(pastWeights, [-1], true)), sum(ownWeights, [-1], true));
-    return reshape(div(add(pastValues, matmul(ownWeights, shared(v))), total), [batch, heads, time, headDim]);
+    const attended = div(add(pastValues, matmul(ownWeights, shared(v))), total);
+    return rows.gathered(reshape(attended, [batch, heads, time, headDim]));
   };
   return { attend, fresh };
+}
+
+/** Between tokens [N, heads, 1, hd] and rows [B, heads, T, hd]. */
+function spreading(graph: Graph) {
+  const tokens = reshape(input(graph, "tokens", "i64", ["B", "T"]), ["B*T"]);
+  const places = input(graph, "places", "i64", ["N"]);
+  return {
+    spread(x: Value): Value {
+      const [count, heads, , headDim] = x.type.shape as readonly [Dim, number, 1, number];
+      const rows = gather(reshape(x, [count, heads * headDim]), tokens);
+      return transpose(reshape(rows, ["B", "T", heads, headDim]), [0, 2, 1, 3]);
+    },
+    gathered(x: Value): Value {
+      const [, heads, , headDim] = x.type.shape as readonly [Dim, number, Dim, number];
+      const rows = reshape(transpose(x, [0, 2, 1, 3]), ["B*T", heads * headDim]);
+      return reshape(gather(rows, places), ["N", heads, 1, headDim]);
+    },
+  };
 }
 
 /** The sum over the first axis, in its order. */
@@ -95,7 +117,7 @@ interface Masks {
 }
 
 /** 0 where a query may look and `MASKED` elsewhere, for each window width once. */
-function attentionMasks(graph: Graph, positions: Value): (window: number | undefined) => Masks {
+function attentionMasks(graph: Graph): (window: number | undefined) => Masks {
   const slots = reshape(input(graph, "slots", "f32", ["NB", BLOCK]), ["NB", 1, 1, 1, 1, BLOCK]);
   const lengths = reshape(input(graph, "lengths", "f32", ["B"]), [1, "B", 1, 1, 1, 1]);
   const steps = input(graph, "steps", "f32", ["T"]);
@@ -108,7 +130,7 @@ function attentionMasks(graph: Graph, positions: Value): (window: number | undef
     const known = made.get(window);
     if (known !== undefined) return known;
     const width = scalar(graph, window ?? 0);
-    const queries = reshape(cast(positions, "f32"), [1, "B", 1, 1, "T", 1]);
+    const queries = add(lengths, reshape(steps, [1, 1, 1, 1, "T", 1]));
     const masks = {
       past: select(less(sub(queries, slots), width), past, hidden),
       own: select(less(ago, width), own, hidden),

@@ -9,6 +9,7 @@ import { type Cache, createCache } from "./cache.js";
 import type { NextTokenKind } from "./head.js";
 import { chooseTokens } from "./next-token.js";
 import { prefill } from "./prefill.js";
+import { ROW_MULTIPLE } from "./quantize.js";
 import type { Decoded, DecodeOptions } from "./requests.js";
 import { decoded, nextInput, type Response, takeToken } from "./response.js";
 import { createScoreTable, type ScoreTable } from "./rule-scores.js";
@@ -24,10 +25,9 @@ export interface Batch {
   readonly held: (Response | undefined)[];
 }
 
-/** Rows are at least two, even for one prompt: a matrix of one row is multiplied by another kernel, with other bits. */
 export function openBatch(body: Body, places: number, options: DecodeOptions): Batch {
   const { model, device } = body;
-  const rows = Math.max(2, places);
+  const rows = Math.max(1, Math.ceil(places / ROW_MULTIPLE)) * ROW_MULTIPLE;
   return {
     body,
     options,
@@ -61,10 +61,13 @@ function place({ held, cache, table }: Batch, row: number, response: Response, f
   if (response.rules !== undefined) table?.start(row, response.rules);
 }
 
-/** The batch, or a smaller one with the same responses where at most half of the rows are taken. */
+/** Below this share of rows in use they are moved together; moving costs about as much as one step. */
+const SPARSE = 0.75;
+
+/** The batch, or a smaller one with the same responses where rows enough are free. */
 export function shrunk(batch: Batch): Batch {
   const count = activeIn(batch);
-  if (batch.held.length === 2 || 2 * count > batch.held.length) return batch;
+  if (batch.held.length === ROW_MULTIPLE || count > SPARSE * batch.held.length) return batch;
   const smaller = openBatch(batch.body, count, batch.options);
   let next = 0;
   batch.held.forEach((response, row) => {
@@ -76,9 +79,12 @@ export function shrunk(batch: Batch): Batch {
 /** One token for every response; gives those that are finished, and frees their places. */
 export async function step(batch: Batch, program: Program, kind: NextTokenKind): Promise<Decoded[]> {
   const { body, cache, table, held, options } = batch;
-  const ids = held.map((response) => (response === undefined ? 0 : nextInput(response)));
-  const counts = held.map((response) => (response === undefined ? 0 : 1));
-  const hidden = await body.run(cache, ids, 1, counts);
+  // A free row reads an id of no meaning, so that rows of states, of scores and of the cache stay the same.
+  const hidden = await body.run(
+    cache,
+    held.map((response) => [response === undefined ? 0 : nextInput(response)]),
+    1,
+  );
   const choices = await chooseTokens(body.device, program, kind, {
     hidden,
     scores: table?.tensor,
@@ -86,7 +92,10 @@ export async function step(batch: Batch, program: Program, kind: NextTokenKind):
     uniforms: kind.sampling ? held.map((response) => response?.chance.uniform() ?? 0) : [],
   });
   return held.flatMap((response, row) => {
-    if (response === undefined) return [];
+    if (response === undefined) {
+      cache.lengths[row] = 0;
+      return [];
+    }
     const stop = takeToken(response, present(choices[row], "choice"), options, (changed) => {
       if (response.rules !== undefined) table?.update(row, response.rules, changed);
     });

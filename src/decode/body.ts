@@ -3,22 +3,27 @@
  * The head is a program of its own (`head.ts`): reading a prompt needs none, and each use of the logits brings its own.
  * May not know: vocabularies' texts, sampling, training.
  */
-import { createGraph, input, reshape } from "../graph/build.js";
+import { createGraph, input } from "../graph/build.js";
 import { checkGraph } from "../graph/check.js";
 import { liveFor } from "../graph/live.js";
-import type { Value } from "../graph/ops.js";
+import type { Graph, Value } from "../graph/ops.js";
 import type { Model } from "../models/model.js";
 import { ropeFeeds } from "../models/rope.js";
 import type { Device, Program, Tensor, Tensors } from "../runtime/device.js";
 import { invariant, present } from "../util/errors.js";
 import { BLOCK, cachedAttention } from "./attention.js";
 import type { Cache } from "./cache.js";
+import { bakedWeight, type QuantizedGraph, quantize, quantizeLinears, ROW_MULTIPLE } from "./quantize.js";
 
-/** New tokens a row while a prompt is read. Always this many, padded: a prompt's arithmetic must not depend on its neighbours'. */
-export const CHUNK = 32;
+/** New tokens a row at most while a prompt is read; attention has this many places a row, so that a prompt's arithmetic does not
+ *  depend on its neighbours' lengths. Everything else is computed for tokens only. */
+export const CHUNK = 64;
 
 /** Reads parameters by their published names; called when a program is made, so that nobody need hold them afterwards. */
 export type ReadParameters = (names: readonly string[]) => Promise<ReadonlyMap<string, Tensor>>;
+
+/** Of the weights of linear layers while they are computed with. */
+export type Precision = "f32" | "q8";
 
 export interface Body extends AsyncDisposable {
   readonly model: Model;
@@ -26,41 +31,79 @@ export interface Body extends AsyncDisposable {
   /** The name of the parameter that is the head. */
   readonly headName: string;
   /**
-   * Reads `time` tokens a row, of which the first `counts[row]` count, and puts them into the cache.
+   * Reads `rows[i]` into row i of the cache.
    *
-   * @param ids [rows, time], row-major; anything where nothing counts
-   * @returns   hidden states f32 [rows*time, D]
+   * @param rows  ids, at most `time` a row; a row of none is left as it is
+   * @param time  places a row: 1 or `CHUNK`
+   * @returns     hidden states f32 [N, D] of all tokens, row by row; N is a multiple of `ROW_MULTIPLE`, what is behind the last
+   *              token is of no meaning
    */
-  run(cache: Cache, ids: readonly number[], time: number, counts: readonly number[]): Promise<Tensor>;
+  run(cache: Cache, rows: readonly (readonly number[])[], time: number): Promise<Tensor>;
 }
 
-export async function compileBody(model: Model, device: Device, read: ReadParameters): Promise<Body> {
-  const { graph, outputs, forward } = bodyGraph(model);
+export async function compileBody(
+  model: Model,
+  device: Device,
+  read: ReadParameters,
+  precision: Precision = "f32",
+): Promise<Body> {
+  const plain = bodyGraph(model);
+  const { graph, outputs, weights } =
+    precision === "q8"
+      ? quantizeLinears(plain.graph, plain.outputs, plain.parameters)
+      : { graph: plain.graph, outputs: plain.outputs, weights: new Map() };
   checkGraph(graph);
   const live = liveFor(graph, [...outputs.values()]);
-  const parameters = [...forward.parameters].filter(([, value]) => live.values.has(value)).map(([name]) => name);
-  const program = await device.compile(graph, outputs, { baked: Object.fromEntries(await read(parameters)) });
-  const head = [...forward.parameters].find(([, value]) => value === forward.head);
-  invariant(head !== undefined, "the head is no parameter");
+  const isLive = (name: string): boolean => {
+    const value = graph.inputs.get(name);
+    return value !== undefined && live.values.has(value);
+  };
+  const wanted = [...plain.parameters.keys()].filter(isLive);
+  const baked = { ...Object.fromEntries(await read(wanted)), ...(await readQuantized(device, weights, read)) };
+  const program = await device.compile(graph, outputs, { baked });
   const fixed = fixedFeeds(model, device);
   return {
     model,
     device,
-    headName: head[0],
-    run: (cache, ids, time, counts) => runBody({ program, device, model, fixed }, cache, ids, time, counts),
+    headName: plain.headName,
+    run: (cache, rows, time) => runBody({ program, device, model, fixed }, cache, rows, time),
     [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
   };
 }
 
-function bodyGraph(model: Model) {
+/** One after another: of each weight the 8-bit form remains. */
+async function readQuantized(
+  device: Device,
+  weights: QuantizedGraph["weights"],
+  read: ReadParameters,
+): Promise<Record<string, Tensor>> {
+  const baked: Record<string, Tensor> = {};
+  for (const [name, { shape, transposed }] of weights) {
+    const values = await device.floats(present((await read([name])).get(name), name));
+    Object.assign(baked, bakedWeight(name, quantize(device, values, shape, transposed)));
+  }
+  return baked;
+}
+
+interface PlainBody {
+  readonly graph: Graph;
+  readonly outputs: ReadonlyMap<string, Value>;
+  readonly parameters: ReadonlyMap<string, Value>;
+  readonly headName: string;
+}
+
+/** To the model each token is a sequence of its own, of one position; only attention knows rows. */
+function bodyGraph(model: Model): PlainBody {
   const graph = createGraph();
-  const ids = reshape(input(graph, "ids", "i64", ["B", "T"]), ["B*T"]);
-  const positions = input(graph, "positions", "i64", ["B", "T"]);
-  const { attend, fresh } = cachedAttention(graph, positions);
-  const forward = model.forward(graph, { ids, batch: "B", time: "T", positions, attend });
+  const ids = input(graph, "ids", "i64", ["N"]);
+  const positions = input(graph, "positions", "i64", ["N", 1]);
+  const { attend, fresh } = cachedAttention(graph);
+  const forward = model.forward(graph, { ids, batch: "N", time: 1, positions, attend });
   const outputs = new Map<string, Value>([["hidden", forward.hidden]]);
   for (const [name, value] of fresh) outputs.set(freshName(name), value);
-  return { graph, outputs, forward };
+  const head = [...forward.parameters].find(([, value]) => value === forward.head);
+  invariant(head !== undefined, "the head is no parameter");
+  return { graph, outputs, parameters: forward.parameters, headName: head[0] };
 }
 
 const freshName = (name: string): string => `new.${name}`;
@@ -75,32 +118,53 @@ interface Running {
 async function runBody(
   { program, device, model, fixed }: Running,
   cache: Cache,
-  ids: readonly number[],
+  rows: readonly (readonly number[])[],
   time: number,
-  counts: readonly number[],
 ): Promise<Tensor> {
-  const { rows, lengths } = cache;
-  invariant(ids.length === rows * time, `${ids.length} ids for ${rows} rows of ${time}`);
-  invariant(rows * time > 1, "one token alone takes another kernel"); // and with it other bits
-  const { maxPositions } = model.dims;
-  const positions = ids.map((_, i) => {
-    const [row, step] = [Math.floor(i / time), i % time];
-    const position = present(lengths[row], "row") + step;
-    invariant(step >= (counts[row] ?? 0) || position < maxPositions, `position ${position} of ${maxPositions}`);
-    return Math.min(position, maxPositions - 1); // of padding only
-  });
+  const { lengths } = cache;
+  invariant(rows.length === cache.rows, `${rows.length} rows of ids for ${cache.rows} of the cache`);
+  const { ids, positions, places, tokens } = spread(rows, lengths, time);
+  const last = Math.max(...positions);
+  invariant(last < model.dims.maxPositions, `position ${last} of ${model.dims.maxPositions}`);
   const results = await program.run({
-    ...fixed(cache.blocks(), time, Math.max(...positions) + 1),
+    ...fixed(cache.blocks(), time, last + 1),
     ...cache.feeds(),
-    ids: device.fromInts(ids, [rows, time]),
-    positions: device.fromInts(positions, [rows, time]),
-    lengths: device.fromFloats(Float32Array.from(lengths), [rows]),
+    ids: device.fromInts(ids, [ids.length]),
+    positions: device.fromInts(positions, [ids.length, 1]),
+    places: device.fromInts(places, [ids.length]),
+    tokens: device.fromInts(tokens, [rows.length, time]),
+    lengths: device.fromFloats(Float32Array.from(lengths), [rows.length]),
   });
   const fresh = Object.fromEntries(
     Object.entries(results).map(([name, tensor]) => [name.replace(/^new\./, ""), tensor]),
   );
-  cache.append(fresh, time, counts);
+  cache.append(
+    fresh,
+    time,
+    rows.map(({ length }) => length),
+  );
   return present(results.hidden, "hidden");
+}
+
+/** Which token stands at which place, and back; filled up to a whole multiple of `ROW_MULTIPLE` tokens. */
+function spread(rows: readonly (readonly number[])[], lengths: readonly number[], time: number) {
+  const [ids, positions, places]: [number[], number[], number[]] = [[], [], []];
+  const tokens = new Array<number>(rows.length * time).fill(0);
+  rows.forEach((row, r) => {
+    invariant(row.length <= time, `${row.length} ids in a row of ${time}`);
+    row.forEach((id, step) => {
+      tokens[r * time + step] = ids.length;
+      ids.push(id);
+      positions.push((lengths[r] ?? 0) + step);
+      places.push(r * time + step);
+    });
+  });
+  while (ids.length === 0 || ids.length % ROW_MULTIPLE !== 0) {
+    ids.push(0);
+    positions.push(0);
+    places.push(0);
+  }
+  return { ids, positions, places, tokens };
 }
 
 /** What changes only with sizes: counters, and the rotary tables, which grow by doubling. */

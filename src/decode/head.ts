@@ -24,8 +24,9 @@ import {
 } from "../graph/build.js";
 import { checkGraph } from "../graph/check.js";
 import type { Graph, Value } from "../graph/ops.js";
-import type { Device, Program, Tensor } from "../runtime/device.js";
+import type { Device, Program, Tensor, Tensors } from "../runtime/device.js";
 import { present } from "../util/errors.js";
+import { bakedWeight, type QuantizedWeight, quantizedLinear } from "./quantize.js";
 
 /** Which inputs and outputs a program for the next token has besides `hidden` [R, D] and `token` [R]. */
 export interface NextTokenKind {
@@ -43,9 +44,11 @@ export const traceOutputs = ["base", "adapted", "topIds", "topAdapted", "topBase
 /** Largest uniform that is fed: times any total in float32 it stays below that total. */
 export const LARGEST_UNIFORM = 1 - 2 ** -23;
 
-/** @param head f32 [V, D] */
-export function compileNextToken(device: Device, head: Tensor, kind: NextTokenKind): Promise<Program> {
-  const { graph, logits } = logitsOf(head);
+/** The matrix from hidden states to logits, [V, D]. */
+export type Head = Tensor | (QuantizedWeight & { readonly width: number });
+
+export function compileNextToken(device: Device, head: Head, kind: NextTokenKind): Promise<Program> {
+  const { graph, logits, baked } = logitsOf(head);
   const outputs = new Map<string, Value>();
   const [rows, vocabulary] = logits.type.shape as readonly [string, number];
   const adapted = kind.rules ? add(logits, input(graph, "scores", "f32", [rows, vocabulary])) : logits;
@@ -53,22 +56,27 @@ export function compileNextToken(device: Device, head: Tensor, kind: NextTokenKi
   outputs.set("token", token);
   if (kind.trace) for (const [name, value] of traceOf(logits, adapted, token)) outputs.set(name, value);
   checkGraph(graph);
-  return device.compile(graph, outputs, { baked: { head } });
+  return device.compile(graph, outputs, { baked });
 }
 
 /** `hidden` [R, D], `targets` i64 [R] → `logprobs` [R]. */
-export function compileLogprobs(device: Device, head: Tensor): Promise<Program> {
-  const { graph, logits } = logitsOf(head);
+export function compileLogprobs(device: Device, head: Head): Promise<Program> {
+  const { graph, logits, baked } = logitsOf(head);
   const logprobs = pick(logSoftmax(logits), input(graph, "targets", "i64", ["R"]));
   checkGraph(graph);
-  return device.compile(graph, new Map([["logprobs", logprobs]]), { baked: { head } });
+  return device.compile(graph, new Map([["logprobs", logprobs]]), { baked });
 }
 
-function logitsOf(head: Tensor): { graph: Graph; logits: Value } {
+function logitsOf(head: Head): { graph: Graph; logits: Value; baked: Tensors } {
   const graph = createGraph();
-  const [, width] = head.shape;
-  const hidden = input(graph, "hidden", "f32", ["R", present(width, "the head's width")]);
-  return { graph, logits: linear(hidden, input(graph, "head", "f32", head.shape)) };
+  const hiddenOf = (width: number): Value => input(graph, "hidden", "f32", ["R", width]);
+  if ("codes" in head) {
+    const rows = present(head.codes.shape[0], "the head's rows");
+    const logits = quantizedLinear(hiddenOf(head.width), "head", [rows, head.width]);
+    return { graph, logits, baked: bakedWeight("head", head) };
+  }
+  const hidden = hiddenOf(present(head.shape[1], "the head's width"));
+  return { graph, logits: linear(hidden, input(graph, "head", "f32", head.shape)), baked: { head } };
 }
 
 /**

@@ -5,10 +5,11 @@
 import type { ModelDims } from "../models/model.js";
 import type { Program, Tensor } from "../runtime/device.js";
 import { present, UserError } from "../util/errors.js";
-import { type Body, CHUNK } from "./body.js";
+import type { Body } from "./body.js";
 import { type Cache, createCache } from "./cache.js";
 import { positionsWithin, rowsThatFit } from "./memory.js";
 import { prefill } from "./prefill.js";
+import { ROW_MULTIPLE } from "./quantize.js";
 import { checkIds, type Scored, type ScoredRequest, type ScoringOptions } from "./requests.js";
 
 export interface Scorer {
@@ -180,42 +181,36 @@ async function scoreRows(
   await prefill(body, cache, inputs, {
     signal,
     async onChunk(hidden, done, counts) {
-      const places = counts.flatMap((count, row) => Array.from({ length: count }, (_, i) => ({ row, step: i })));
-      const targets = places.map(({ row, step }) => present(requests[row]?.responseIds[done + step], "target"));
-      const positions = places.map(({ row, step }) => row * CHUNK + step);
-      const logprobs = await logprobsAt(body, program, hidden, positions, targets);
-      places.forEach(({ row, step }, i) => {
-        present(results[row], "result").logprobs[done + step] = present(logprobs[i], "logprob");
+      const places = counts.flatMap((count, row) => Array.from({ length: count }, (_, i) => ({ row, at: done + i })));
+      const targets = places.map(({ row, at }) => present(requests[row]?.responseIds[at], "target"));
+      const logprobs = await logprobsOf(body, program, hidden, targets);
+      places.forEach(({ row, at }, i) => {
+        present(results[row], "result").logprobs[at] = present(logprobs[i], "logprob");
       });
     },
   });
   return results;
 }
 
-/** Log-probabilities of `targets` at some positions of `hidden` [rows*CHUNK, D], a bounded number of logits at a time. */
-async function logprobsAt(
+/** Log-probabilities of `targets` at the first rows of `hidden` [N, D], a bounded number of logits at a time. */
+async function logprobsOf(
   { model, device }: Body,
   program: Program,
   hidden: Tensor,
-  positions: readonly number[],
   targets: readonly number[],
 ): Promise<number[]> {
   const { vocabSize, hiddenSize } = model.dims;
-  const most = Math.max(2, Math.floor(LOGITS / vocabSize));
+  const rows = present(hidden.shape[0], "rows");
+  const most = Math.max(ROW_MULTIPLE, Math.floor(LOGITS / vocabSize / ROW_MULTIPLE) * ROW_MULTIPLE);
   const found: number[] = [];
-  for (let at = 0; at < positions.length; at += most) {
-    const here = positions.slice(at, at + most);
-    const rows = Math.max(2, here.length); // one row would be multiplied by another kernel
-    const wanted = device.zeros([rows, hiddenSize]);
-    device.copy(
-      wanted,
-      hidden,
-      here.map((position, i) => ({ from: position * hiddenSize, to: i * hiddenSize, length: hiddenSize })),
-    );
-    const ids = Array.from({ length: rows }, (_, i) => targets[at + i] ?? 0);
-    const results = await program.run({ hidden: wanted, targets: device.fromInts(ids, [rows]) });
-    const logprobs = await device.floats(present(results.logprobs, "logprobs"));
-    for (let i = 0; i < here.length; i++) found.push(present(logprobs[i], "logprob"));
+  for (let at = 0; at < targets.length; at += most) {
+    const count = Math.min(most, rows - at); // both are whole multiples
+    const ids = Array.from({ length: count }, (_, i) => targets[at + i] ?? 0);
+    const results = await program.run({
+      hidden: device.view(hidden, at * hiddenSize, [count, hiddenSize]),
+      targets: device.fromInts(ids, [count]),
+    });
+    found.push(...(await device.floats(present(results.logprobs, "logprobs"))).subarray(0, targets.length - at));
   }
   return found;
 }

@@ -42,7 +42,9 @@ const linearQ8: Infer<OpParams["linearQ8"]> = (inputs, { blockSize }) => {
     `linearQ8 of ${formatShape(x.shape)} and ${formatShape(codes.shape)}`,
   );
   invariant(
-    typeof width === "number" && blocks === Math.ceil(width / blockSize) && sameShape(scales.shape, codes.shape.slice(0, 2)),
+    typeof width === "number" &&
+      blocks === Math.ceil(width / blockSize) &&
+      sameShape(scales.shape, codes.shape.slice(0, 2)),
     `linearQ8 of ${formatShape(x.shape)}, ${formatShape(codes.shape)} and scales ${formatShape(scales.shape)}`,
   );
   return [tensor("f32", [present(rows, "rows"), present(columns, "columns")])];

@@ -139,7 +139,10 @@ function roundedBlocks(x: Doubles, blockSize: number): Float64Array {
     for (let start = 0; start < width; start += blockSize) {
       const block = result.subarray(row * width + start, row * width + Math.min(width, start + blockSize));
       const step = Math.max(...block.map(Math.abs)) / 127;
-      if (step > 0) block.forEach((value, i) => { block[i] = Math.round(value / step) * step; });
+      if (step > 0)
+        block.forEach((value, i) => {
+          block[i] = Math.round(value / step) * step;
+        });
     }
   }
   return result;

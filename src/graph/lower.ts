@@ -179,6 +179,12 @@ const scatterAdd: Lower<"scatterAdd"> = (e, node, inputs) => {
   return e.node("ScatterND", [base, places, shaped], { reduction: { string: "add" } });
 };
 
+/** Where only axes of size 1 change places the values stay where they are, and nothing need be copied. */
+function onlyOnesMove(shape: Shape, perm: readonly number[]): boolean {
+  const moved = perm.filter((axis) => shape[axis] !== 1);
+  return moved.every((axis, i) => i === 0 || axis > (moved[i - 1] ?? 0));
+}
+
 export const lower: { readonly [O in Op]: Lower<O> } = {
   input: (_e, node) => [node.params.name],
   scalar: (e, node) => [e.float(node.params.value)],
@@ -227,7 +233,11 @@ export const lower: { readonly [O in Op]: Lower<O> } = {
     ),
   rotary,
   reshape: (e, node, inputs) => e.node("Reshape", [...inputs, e.sizes(node.params.shape)]),
-  transpose: (e, node, inputs) => e.node("Transpose", inputs, { perm: { ints: node.params.perm } }),
+  transpose: (e, node, inputs) => {
+    const [from, to] = [present(node.inputs[0], "x").type.shape, present(node.outputs[0], "y").type.shape];
+    if (onlyOnesMove(from, node.params.perm)) return e.node("Reshape", [...inputs, e.sizes(to)]);
+    return e.node("Transpose", inputs, { perm: { ints: node.params.perm } });
+  },
   broadcast: (e, node, inputs) => e.node("Expand", [...inputs, e.sizes(node.params.shape)]),
   slice: (e, node, inputs) => {
     const { axis, start, size } = node.params;

@@ -25,7 +25,10 @@ export function rewrite(
   };
   for (const node of liveFor(from, [...outputs.values()]).nodes) {
     const made = copy(node, node.inputs.map(renewed));
-    invariant(made.length === node.outputs.length, `${made.length} values for the ${node.outputs.length} of ${node.op}`);
+    invariant(
+      made.length === node.outputs.length,
+      `${made.length} values for the ${node.outputs.length} of ${node.op}`,
+    );
     node.outputs.forEach((value, i) => {
       values.set(value, present(made[i], node.op));
     });

@@ -5,12 +5,15 @@
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import type { Graph, Value } from "../graph/ops.js";
 import { type MayOverwrite, overwrites } from "../graph/overwrite.js";
-import { type BakedTensor, exportGraph } from "../onnx/export.js";
+import { type BakedTensor, exportGraph, SEQUENCE } from "../onnx/export.js";
 import { invariant, present, UserError } from "../util/errors.js";
 import type { CompileOptions, Device, ElementType, Program, Tensor, Tensors } from "./device.js";
 import { createUpdates } from "./update.js";
 
 type Values = Float32Array | BigInt64Array | Uint8Array;
+
+type OrtFeeds = Readonly<Record<string, OrtTensor>>;
+type OrtFetches = Readonly<Record<string, OrtTensor | null>>;
 
 interface CpuTensor extends Tensor {
   readonly device: "cpu";
@@ -63,6 +66,7 @@ export function createCpuDevice(threads: number): Device {
     kind: "cpu",
     threads,
     fromFloats: (values, shape) => cpuTensor("f32", values, shape),
+    fromBytes: (values, shape) => cpuTensor("u8", values, shape),
     fromInts: (values, shape) =>
       cpuTensor("i64", BigInt64Array.from(values as ArrayLike<number> & Iterable<number>, BigInt), shape),
     zeros: (shape) => cpuTensor("f32", zeros(sizeOf(shape)), shape),
@@ -121,12 +125,13 @@ async function compile(
   threads: number,
   graph: Graph,
   outputs: ReadonlyMap<string, Value>,
-  { baked = {} }: CompileOptions = {},
+  { baked = {}, inPlace = false }: CompileOptions = {},
 ): Promise<Program> {
   const exported = exportGraph(
     graph,
     outputs,
     new Map(Object.entries(baked).map(([name, tensor]) => [name, bake(tensor)])),
+    { sequenceFirst: inPlace },
   );
   const session = await InferenceSession.create(exported.bytes, {
     executionProviders: ["cpu"],
@@ -143,7 +148,8 @@ async function compile(
     throw describeFailure(error);
   });
   openSessions++;
-  return new OrtProgram(session, exported.inputNames, [...outputs.keys()], remembered(overwrites(graph, outputs)));
+  const names = { inputs: exported.inputNames, outputs: [...outputs.keys()] };
+  return new OrtProgram(session, names, remembered(overwrites(graph, outputs)), inPlace);
 }
 
 /** Asked before every run, answered by the graph once. */
@@ -163,23 +169,32 @@ function bake(tensor: Tensor): BakedTensor {
   return { elementType, shape, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
 }
 
+/**
+ * The binding copies every output into an array of its own, also one that was written where it was told to (ONNX Runtime 1.30): for
+ * the gradients of a large model, a gigabyte a run that nobody reads. It converts outputs in their order and ends with this
+ * message at a sequence, which it cannot convert; so such an output comes first, and the others stay where they were written.
+ */
+const NOT_CONVERTED = /non tensor type is temporarily not supported/i;
+
 class OrtProgram implements Program {
   readonly inputNames: readonly string[];
   readonly #session: InferenceSession;
   readonly #outputNames: readonly string[];
   readonly #mayOverwrite: MayOverwrite;
+  readonly #inPlace: boolean;
   #disposed = false;
 
   constructor(
     session: InferenceSession,
-    inputNames: readonly string[],
-    outputNames: readonly string[],
+    names: { readonly inputs: readonly string[]; readonly outputs: readonly string[] },
     mayOverwrite: MayOverwrite,
+    inPlace: boolean,
   ) {
     this.#session = session;
-    this.inputNames = inputNames;
-    this.#outputNames = outputNames;
+    this.inputNames = names.inputs;
+    this.#outputNames = names.outputs;
     this.#mayOverwrite = mayOverwrite;
+    this.#inPlace = inPlace;
   }
 
   async run(feeds: Tensors, into: Tensors = {}): Promise<Tensors> {
@@ -191,12 +206,23 @@ class OrtProgram implements Program {
     const fetches = Object.fromEntries(
       this.#outputNames.map((name) => [name, into[name] === undefined ? null : toOrt(into[name])] as const),
     );
+    if (this.#inPlace) return await this.#runInPlace(fed, fetches, into);
     const results = await this.#session.run(fed, fetches).catch((error: unknown) => {
       throw describeFailure(error);
     });
     return Object.fromEntries(
       this.#outputNames.map((name) => [name, into[name] ?? fromOrt(present(results[name], `output ${name}`))] as const),
     );
+  }
+
+  async #runInPlace(fed: OrtFeeds, fetches: OrtFetches, into: Tensors): Promise<Tensors> {
+    for (const name of this.#outputNames) present(into[name], `a tensor to write ${name} over`);
+    const error: unknown = await this.#session.run(fed, { [SEQUENCE]: null, ...fetches }).then(
+      () => undefined, // a later binding may convert sequences, too
+      (reason: unknown) => reason,
+    );
+    if (error !== undefined && !NOT_CONVERTED.test(String(error))) throw describeFailure(error);
+    return into;
   }
 
   /** An output in the memory of an input that something else still reads gives wrong numbers, and no error. */

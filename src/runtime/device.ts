@@ -44,6 +44,8 @@ export interface AdamTensors {
 export interface CompileOptions {
   /** Inputs that never change: they become constants that the runtime may lay out for speed. */
   readonly baked?: Tensors;
+  /** Every run names a tensor to write over for every output; so nothing is handed over, and nothing copied. */
+  readonly inPlace?: boolean;
 }
 
 export interface Device {
@@ -51,6 +53,8 @@ export interface Device {
   readonly threads: number;
   /** A tensor of these values; the device may keep the very array, so the caller gives it away. */
   fromFloats(values: Float32Array, shape: readonly number[]): Tensor;
+  /** As `fromFloats`, for codes of quantised weights. */
+  fromBytes(values: Uint8Array, shape: readonly number[]): Tensor;
   fromInts(values: ArrayLike<number>, shape: readonly number[]): Tensor;
   zeros(shape: readonly number[]): Tensor;
   /** `shape` elements of the same memory from element `offset` on: no copy. */

@@ -95,8 +95,8 @@ describe("refusals", () => {
     const mute = { ...engine, capabilities: { ...engine.capabilities, score: false } };
     const [model, precision] = ["nowhere", "q8"] as const;
     await expect(score({ ...base, model, input, engine: mute })).rejects.toThrow("gives no log-probabilities");
-    await expect(score({ ...base, model, input, precision })).rejects.toThrow(
-      "the engine embedded has no --precision q8 yet",
+    await expect(score({ ...base, model, input, engine, precision })).rejects.toThrow(
+      "the engine mock has no --precision q8 yet",
     );
   });
   it("no rows, and a file of another kind", async () => {

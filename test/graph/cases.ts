@@ -59,6 +59,25 @@ const matmul = samples(batched, ({ batch, inner, ...options }, draw) => {
   };
 });
 
+const eightBit = fc.record({
+  rows: axes({ min: 1, max: 1 }),
+  columns: small,
+  width: fc.constantFrom(1, 16, 31, 64),
+  blockSize: fc.constantFrom(16, 32),
+});
+/** Fed, not baked: so that the runtime computes with the rows as they are. */
+const linearQ8 = samples(eightBit, ({ rows, columns, width, blockSize }, draw) => {
+  const blocks = [known(columns), known(Math.ceil(width / blockSize))];
+  return {
+    feeds: [
+      draw.constants([rows[0]!, known(width)], (i) => ((i * 37) % 64) / 32 - 1),
+      draw.bytes([...blocks, known(blockSize)]),
+      draw.constants(blocks, (i) => 2 ** -8 * (1 + (i % 3))),
+    ],
+    build: (_, [x, codes, scales]) => b.linearQ8(x!, codes!, scales!, { blockSize, activations: "f32" }),
+  };
+});
+
 const heads = fc.record({ rows: small, chunks: small, width: small, vocabulary: fc.integer({ min: 1, max: 7 }) });
 const linearCrossEntropy = samples(heads, ({ rows, chunks, width, vocabulary }, draw) => {
   const count = known(rows * chunks);
@@ -155,6 +174,7 @@ export const cases: { readonly [O in Op]: Case } = {
     build: (_, [x]) => b.cast(x!, to as "i64"),
   })),
   matmul,
+  linearQ8,
   linearCrossEntropy,
   sum: reduction(b.sum),
   mean: reduction(b.mean, true),

@@ -58,8 +58,10 @@ function buildOf(op: Op, { feeds, build }: Sample): Built {
   return { graph, feeds: new Map(feeds.map((feed) => [feed.name, feed.values])), call, inputs };
 }
 
-const toDevice = ({ data, shape }: Doubles, dtype: string): Tensor =>
-  dtype === "i64" ? device.fromInts(Array.from(data), shape) : device.fromFloats(Float32Array.from(data), shape);
+function toDevice({ data, shape }: Doubles, dtype: string): Tensor {
+  if (dtype === "u8") return device.fromBytes(Uint8Array.from(data), shape);
+  return dtype === "i64" ? device.fromInts(Array.from(data), shape) : device.fromFloats(Float32Array.from(data), shape);
+}
 
 /** Runs `outputs` on ONNX Runtime and gives the largest error of each against the interpreter. */
 async function errorsOf({ graph, feeds }: Built, outputs: readonly Value[]): Promise<number[]> {

@@ -70,6 +70,8 @@ export interface Draw {
   constants(axes: readonly Axis[], value: (i: number) => number): Feed;
   /** i64 in [0, below). */
   ids(axes: readonly Axis[], below: number): Feed;
+  /** u8, any. */
+  bytes(axes: readonly Axis[]): Feed;
 }
 
 /** Samples of one operator: `make` turns drawn parameters into feeds and a call. */
@@ -98,6 +100,7 @@ function drawFrom(seed: number): Draw {
       }),
     halves: (list) => feed(list, "f32", true, () => stream.integer(5) / 2 - 1),
     constants: (list, value) => feed(list, "f32", false, value),
+    bytes: (list) => feed(list, "u8", false, () => stream.integer(256)),
     ids: (list, below) => feed(list, "i64", false, () => stream.integer(below)),
   };
 }
