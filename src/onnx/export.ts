@@ -15,6 +15,9 @@ const EXTERNAL_BYTES = 1024;
 /** Begins every name that is made here; names of inputs and outputs do not. */
 const OURS = "%";
 
+/** The sequence that comes before all other outputs where one is asked for. */
+export const SEQUENCE = `${OURS}sequence`;
+
 /** A constant that takes the place of an input. */
 export interface BakedTensor {
   readonly elementType: "f32" | "i64" | "u8";
@@ -32,11 +35,13 @@ export interface ExportedModel {
 /**
  * @param outputs what the program gives, by name
  * @param baked   inputs that are constants of the program, by name
+ * @param options.sequenceFirst  the first output is to be `SEQUENCE`, a sequence that holds the first of `outputs`
  */
 export function exportGraph(
   graph: Graph,
   outputs: ReadonlyMap<string, Value>,
   baked: ReadonlyMap<string, BakedTensor> = new Map(),
+  { sequenceFirst = false }: { readonly sequenceFirst?: boolean } = {},
 ): ExportedModel {
   const live = liveFor(graph, [...outputs.values()]);
   const used = live.nodes.filter((node): node is Node<"input"> & Node => node.op === "input");
@@ -72,10 +77,11 @@ export function exportGraph(
     from: present(names.get(value), name),
   }));
   const { nodes, renamed } = nameOutputs(writer.nodes, results);
+  const sequence = sequenceFirst ? results.slice(0, 1).map(sequenceOf) : [];
   const bytes = encodeModel({
-    nodes,
+    nodes: [...nodes, ...sequence.map(({ node }) => node)],
     inputs: fed.map((node) => info(nameOf(node), node.params.type)),
-    outputs: results,
+    outputs: [...sequence, ...results],
     values: values.filter((value) => !renamed.has(value.name)),
     initializers: writer.initializers,
   });
@@ -110,6 +116,11 @@ function nameOutputs(
   const rename = (name: string): string => names.get(name) ?? name;
   const named = nodes.map((node) => ({ ...node, inputs: node.inputs.map(rename), outputs: node.outputs.map(rename) }));
   return { nodes: [...named, ...copies], renamed: new Set(names.keys()) };
+}
+
+function sequenceOf(result: ValueInfo): ValueInfo & { readonly node: OnnxNode } {
+  const node = { type: "SequenceConstruct", domain: "", inputs: [result.name], outputs: [SEQUENCE], attributes: {} };
+  return { ...result, name: SEQUENCE, sequence: true, node };
 }
 
 function bake(name: string, tensor: BakedTensor, externalData: { path: string; data: Uint8Array }[]): Initializer {

@@ -12,6 +12,8 @@ export interface ValueInfo {
   readonly name: string;
   readonly elementType: ElementType;
   readonly shape: readonly OnnxDim[];
+  /** A sequence of such tensors. */
+  readonly sequence?: boolean;
 }
 export type OnnxAttribute =
   | { readonly int: number }
@@ -106,5 +108,7 @@ function encodeValueInfo(value: ValueInfo): MessageWriter {
     shape.message(1, typeof dim === "number" ? size.varint(1, dim) : size.string(2, dim)); // .dim_value, .dim_param
   }
   const tensor = new MessageWriter().varint(1, ELEMENT_TYPES[value.elementType]).message(2, shape); // .elem_type, .shape
-  return new MessageWriter().string(1, value.name).message(2, new MessageWriter().message(1, tensor)); // .name, .type
+  const type = new MessageWriter().message(1, tensor); // TypeProto.tensor_type
+  const whole = value.sequence === true ? new MessageWriter().message(4, new MessageWriter().message(1, type)) : type; // .sequence_type
+  return new MessageWriter().string(1, value.name).message(2, whole); // .name, .type
 }

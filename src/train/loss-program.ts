@@ -87,17 +87,16 @@ export async function compileLoss(
     });
   }
   checkGraph(graph);
-  const program = await device.compile(graph, outputs);
+  const program = await device.compile(graph, outputs, { inPlace: true });
   const feedsFor = batchFeeds(model, device, chunks);
+  const sum = device.zeros([]);
   return {
-    async run(parameters, batch, totals) {
-      const named = (tensors: ReadonlyMap<string, Tensor>, rename: (name: string) => string): Record<string, Tensor> =>
-        Object.fromEntries([...tensors].map(([name, tensor]) => [rename(name), tensor]));
-      const results = await program.run(
-        { ...Object.fromEntries(parameters), ...feedsFor(batch), ...named(totals ?? new Map(), totalName) },
-        named(totals ?? new Map(), gradName),
-      );
-      return present((await device.floats(present(results.loss, "loss")))[0], "loss");
+    async run(parameters, batch, totals = new Map()) {
+      const named = (rename: (name: string) => string): Record<string, Tensor> =>
+        Object.fromEntries([...totals].map(([name, tensor]) => [rename(name), tensor]));
+      const feeds = { ...Object.fromEntries(parameters), ...feedsFor(batch), ...named(totalName) };
+      await program.run(feeds, { loss: sum, ...named(gradName) });
+      return present((await device.floats(sum))[0], "loss");
     },
     [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
   };
