@@ -5,7 +5,18 @@ import type { Rule, RuleSet } from "../../src/decode/rules.js";
 import { IGNORE, type Row } from "../../src/records/row.js";
 
 export const modelsFolder = join(import.meta.dirname, "..", "fixtures", "models");
-export const modelNames = ["llama", "llama-tied", "gemma3", "gpt2"] as const;
+export const modelNames = [
+  "llama",
+  "llama-tied",
+  "gemma3",
+  "gpt2",
+  "mistral",
+  "olmo",
+  "olmo2",
+  "qwen2",
+  "qwen3",
+  "gpt-neox",
+] as const;
 export type ModelName = (typeof modelNames)[number];
 export const modelFolder = (name: ModelName): string => join(modelsFolder, name);
 

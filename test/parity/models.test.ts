@@ -69,7 +69,7 @@ describe.each(modelNames)("%s", (name) => {
   });
 });
 
-it.each(["llama", "llama-tied", "gemma3"] as const)(
+it.each(modelNames.filter((name) => name !== "gpt2"))(
   "%s: a config with the keys of Transformers 4 says the same",
   (name) => {
     const shapes = ["config.json", "config.legacy.json"].map((file) => {
@@ -94,12 +94,22 @@ it.each([
   ["gemma3", ropes(100, 100)],
   ["gemma3", ropes(10_000, 100)],
   ["gpt2", { layer_norm_epsilon: 1e-2 }],
+  ["gpt2", { activation_function: "gelu" }],
+  ["mistral", { sliding_window: 9 }],
+  ["olmo", { clip_qkv: 1.6 }],
+  ["olmo2", { rope_parameters: { rope_theta: 10_000 } }],
+  ["qwen2", { layer_types: [SLIDING, SLIDING, SLIDING] }],
+  ["qwen2", { sliding_window: 9 }],
+  ["qwen3", { rope_parameters: { rope_theta: 10_000 } }],
+  ["gpt-neox", { use_parallel_residual: false }],
+  ["gpt-neox", { hidden_act: "gelu_new" }],
+  ["gpt-neox", { rope_parameters: { partial_rotary_factor: 0.25 } }],
 ] as const)("a wrong reading would be noticed: %s with %o", async (name, changes) => {
   const running = await runModel(modelFolder(name), changes);
   const program = await compileLogits(running);
   const row = expectedOf(name).forward.find(({ logits }) => logits !== undefined)!;
   const found = await logitsOf(running, program, row.input_ids);
-  expect(largestDifference(found, row.logits!.flat())).toBeGreaterThan(100 * TOLERANCE);
+  expect(largestDifference(found, row.logits!.flat())).toBeGreaterThan(5 * TOLERANCE); // the forms of GELU differ least
   await program[Symbol.asyncDispose]();
 });
 
