@@ -68,6 +68,24 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/rank.js")).registerRank,
   },
   {
+    name: "judge",
+    group: "Measure",
+    summary: "which of two answers a judge prefers, with every call accounted for",
+    load: async () => (await import("./commands/judge.js")).registerJudge,
+  },
+  {
+    name: "study",
+    group: "Measure",
+    summary: "carry out an experiment of many arms, seeds and epochs",
+    load: async () => (await import("./commands/study.js")).registerStudy,
+  },
+  {
+    name: "winrate",
+    group: "Measure",
+    summary: "win rates, raw and length-controlled, from annotations",
+    load: async () => (await import("./commands/winrate.js")).registerWinrate,
+  },
+  {
     name: "rules",
     group: "Look",
     summary: "the adapter's rules, and what they become in a vocabulary",

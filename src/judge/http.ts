@@ -5,24 +5,13 @@
  */
 import type { OpenaiJudge } from "../records/judge-file.js";
 import { UserError } from "../util/errors.js";
+import type { Attempt, Transport } from "./ask.js";
 import { requestParameters } from "./judge-file.js";
 import type { ChatMessage } from "./prompt.js";
 import { readReply } from "./reply.js";
 
 /** A completion of a few tokens has some kB. */
 const LARGEST_REPLY = 8 * 1024 * 1024;
-
-export type Attempt =
-  /** A completion; `body` as it came, without the key. */
-  | { readonly kind: "reply"; readonly status: number; readonly body: unknown }
-  /** It may work another time, after `waitMs` where the server says so. */
-  | { readonly kind: "again"; readonly status: number | null; readonly error: string; readonly waitMs?: number }
-  /** This request was refused and would be again; others may work. */
-  | { readonly kind: "rejected"; readonly status: number; readonly error: string }
-  /** None will work before somebody mends something. */
-  | { readonly kind: "hopeless"; readonly status: number | null; readonly error: string; readonly remedy: string };
-
-export type Transport = (messages: readonly ChatMessage[], vote: number) => Promise<Attempt>;
 
 /** @throws UserError  the judge names a variable for its key and that is not set */
 export function httpTransport(judge: OpenaiJudge, env: NodeJS.ProcessEnv = process.env): Transport {
@@ -34,12 +23,12 @@ export function httpTransport(judge: OpenaiJudge, env: NodeJS.ProcessEnv = proce
     accept: "application/json",
     ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
   };
-  return async (messages, vote) => {
-    const body = JSON.stringify(requestBody(judge, messages, vote));
+  return async ({ messages, vote }) => {
+    const body = JSON.stringify(requestBody(judge, messages(), vote));
     const signal = AbortSignal.timeout(Math.ceil(judge.limits.timeout_seconds * 1000));
     try {
       const response = await fetch(url, { method: "POST", headers, body, signal, redirect: "manual" });
-      const text = await boundedText(response);
+      const text = clean(await boundedText(response)) as string; // before anything is cut off, which could leave half a key
       return clean(readResponse(response, text, judge, key !== undefined)) as Attempt;
     } catch (error) {
       return clean(networkError(error, url, judge)) as Attempt;
@@ -94,7 +83,11 @@ function readResponse(response: Response, text: string, judge: OpenaiJudge, hasK
   const body = parsed(text);
   if (status === 200) {
     if (body !== undefined && readReply(body) !== undefined) return { kind: "reply", status, body };
-    return { kind: "again", status, error: body === undefined ? "the reply is not JSON" : "the reply is no completion" };
+    return {
+      kind: "again",
+      status,
+      error: body === undefined ? "the reply is not JSON" : "the reply is no completion",
+    };
   }
   const error = `${status} ${messageOf(body, text)}`.trim();
   const remedy = remedies(judge, hasKey, status, body);
@@ -125,7 +118,8 @@ const codeOf = (body: unknown): unknown => (errorOf(body) as { readonly code?: u
 function messageOf(body: unknown, text: string): string {
   const error = errorOf(body);
   const message = typeof error === "string" ? error : (error as { readonly message?: unknown } | undefined)?.message;
-  const found = typeof message === "string" ? message : text;
+  const code = codeOf(body);
+  const found = `${typeof code === "string" ? `${code}: ` : ""}${typeof message === "string" ? message : text}`;
   return found.replace(/\s+/g, " ").trim().slice(0, 500);
 }
 
@@ -155,7 +149,12 @@ function networkError(error: unknown, url: string, judge: OpenaiJudge): Attempt 
   const cause = error instanceof Error ? ((error.cause as NodeJS.ErrnoException | undefined) ?? error) : undefined;
   const code = (cause as NodeJS.ErrnoException | undefined)?.code;
   if (code === "ENOTFOUND" || code === "ERR_INVALID_URL") {
-    return { kind: "hopeless", status: null, error: `cannot reach ${url}: ${code}`, remedy: "check base_url in the judge file" };
+    return {
+      kind: "hopeless",
+      status: null,
+      error: `cannot reach ${url}: ${code}`,
+      remedy: "check base_url in the judge file",
+    };
   }
   return { kind: "again", status: null, error: code ?? cause?.message ?? String(error) };
 }

@@ -58,7 +58,8 @@ async function settle(read: Judge, name: string, folder: string, changes: JudgeC
     const hash = sha256(JSON.stringify(withoutName(judge)));
     return { judge, name, prompt: undefined, callHash: hash, hash, folder };
   }
-  const source = changes.promptFile ?? (judge.prompt_file === undefined ? undefined : resolve(folder, judge.prompt_file));
+  const source =
+    changes.promptFile ?? (judge.prompt_file === undefined ? undefined : resolve(folder, judge.prompt_file));
   const prompt =
     source === undefined ? ownPrompt(judge.markers, judge.outputs) : await loadPromptFile(source, judge.outputs);
   const callHash = sha256(JSON.stringify([prompt.text, decidingReply(judge)])).slice(0, 32);
@@ -105,10 +106,7 @@ const sorted = (record: Record<string, unknown>): [string, unknown][] =>
  */
 export function requestParameters(judge: AskedJudge & { readonly kind: "openai" }): Record<string, unknown> {
   const sampled = { max_tokens: 256, temperature: judge.votes > 1 ? 1 : 0 };
-  const logprobs =
-    judge.api === "chat" ? { logprobs: true, top_logprobs: 5 } : { logprobs: 5 };
+  const logprobs = judge.api === "chat" ? { logprobs: true, top_logprobs: 5 } : { logprobs: 5 };
   const defaults = judge.verdict === "sampled" ? sampled : { max_tokens: 1, temperature: 1, ...logprobs };
-  return Object.fromEntries(
-    Object.entries({ ...defaults, ...judge.parameters }).filter(([, value]) => value !== null),
-  );
+  return Object.fromEntries(Object.entries({ ...defaults, ...judge.parameters }).filter(([, value]) => value !== null));
 }

@@ -12,7 +12,10 @@ export function parseVerdict(text: string, parser: VerdictParser, markers: reado
   if (parser === "ranking") return rankOf(text, markers[0] ?? "");
   if (parser === "scores") return scoresOf(text);
   const { first, second, tie } = parser;
-  return lastOf(text, [first, second, ...(tie === undefined ? [] : [tie])].map((pattern) => new RegExp(pattern, "gu")));
+  return lastOf(
+    text,
+    [first, second, ...(tie === undefined ? [] : [tie])].map((pattern) => new RegExp(pattern, "gu")),
+  );
 }
 
 /** Patterns in the order first, second, tie. Where two end at the same place, the longer match wins. */

@@ -22,11 +22,11 @@ const bodySchema = z.object({
         finish_reason: z.string().nullish(),
         message: z.object({ content: z.string().nullish(), refusal: z.string().nullish() }).nullish(),
         text: z.string().nullish(),
-        logprobs: z.unknown(),
+        logprobs: z.unknown().optional(),
       }),
     )
     .min(1),
-  usage: z.unknown(),
+  usage: z.unknown().optional(),
 });
 
 export interface Reply {
@@ -57,9 +57,13 @@ export function readReply(body: unknown): Reply | undefined {
 
 function topOf(value: unknown): Reply["top"] {
   const chat = chatLogprobs.safeParse(value).data?.content;
-  const places = chat?.flatMap(({ top_logprobs: top }) => (top?.length ? [top.map((t) => [t.token, t.logprob] as const)] : []));
+  const places = chat?.flatMap(({ top_logprobs: top }) =>
+    top?.length ? [top.map((t) => [t.token, t.logprob] as const)] : [],
+  );
   if (places !== undefined) return places.length > 0 ? places : undefined;
-  const plain = plainLogprobs.safeParse(value).data?.top_logprobs?.flatMap((top) => (top === null ? [] : [Object.entries(top)]));
+  const plain = plainLogprobs
+    .safeParse(value)
+    .data?.top_logprobs?.flatMap((top) => (top === null ? [] : [Object.entries(top)]));
   return plain === undefined || plain.length === 0 ? undefined : plain;
 }
 

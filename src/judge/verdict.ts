@@ -16,7 +16,8 @@ type Reading = Pick<AskedJudge, "verdict" | "markers" | "parser" | "position">;
 
 export function verdictOf(reply: Reply, judge: Reading): Verdict {
   if (reply.refusal !== undefined) return { outcome: "refused", reason: "the judge declined" };
-  if (reply.finish === "content_filter") return { outcome: "refused", reason: "stopped by the server's content filter" };
+  if (reply.finish === "content_filter")
+    return { outcome: "refused", reason: "stopped by the server's content filter" };
   return judge.verdict === "logprobs" ? weightedVerdict(reply, judge) : sampledVerdict(reply, judge);
 }
 
@@ -27,7 +28,8 @@ export function verdictOf(reply: Reply, judge: Reading): Verdict {
  */
 function weightedVerdict({ top, finish }: Reply, { markers, position }: Reading): Verdict {
   if (top === undefined) return { outcome: "unparsed", reason: "no log-probabilities in the reply" };
-  if (position === "last" && finish === "length") return { outcome: "truncated", reason: "cut off before its last token" };
+  if (position === "last" && finish === "length")
+    return { outcome: "truncated", reason: "cut off before its last token" };
   const place = new Map(position === "first" ? top[0] : top.at(-1));
   const [first, second, tie] = markers.map((marker) => place.get(marker) ?? Number.NEGATIVE_INFINITY);
   const share = shareOfFirst(first, second, tie);
@@ -54,3 +56,21 @@ function sampledVerdict({ text, finish }: Reply, { markers, parser }: Reading): 
     ? { outcome: "unparsed", reason: "no verdict that was offered" }
     : { outcome: "judged", first };
 }
+
+const filtered = /content[_ ]?filter|content management|safety|moderation/i;
+const tooLong = /context|too (?:long|large|many tokens)|maximum.{0,20}(?:length|tokens)|token limit/i;
+
+/** Whether a request was refused (status 400 and the like) for what this pair says, and not for how every request looks. */
+export const isAboutThisPair = (error: string): boolean => filtered.test(error) || tooLong.test(error);
+
+/** The verdict on a pair whose request the server refused. */
+export const rejectionOf = (error: string): Verdict => ({
+  outcome: filtered.test(error) ? "refused" : "failed",
+  reason: shortened(error),
+});
+
+/** The verdict on a pair that no request brought a reply for. */
+export const failureOf = (error: string): Verdict => ({ outcome: "failed", reason: shortened(error) });
+
+/** A reason is one line of a table. The ledger has the whole of it. */
+const shortened = (error: string): string => (error.length <= 120 ? error : `${error.slice(0, 119)}…`);

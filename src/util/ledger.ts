@@ -81,6 +81,16 @@ export async function openGrowingLedger<Line>(
   }
 }
 
+/** The lines of a ledger that another process may be adding to: a last line that is not finished is left alone. */
+export async function readLedger(path: string, visit: (value: unknown) => void): Promise<void> {
+  const file = await open(path, "r");
+  try {
+    await visitLines(file, path, visit);
+  } finally {
+    await file.close();
+  }
+}
+
 /** Gives the length of all finished lines in bytes. */
 async function visitLines(file: FileHandle, path: string, visit: (value: unknown) => void): Promise<number> {
   const chunk = Buffer.allocUnsafe(1 << 20);

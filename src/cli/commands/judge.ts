@@ -1,0 +1,259 @@
+/**
+ * `tacit judge`: which of two answers a judge prefers, pair by pair.
+ * May not know: how anything is asked or computed.
+ */
+import { type Command, Option } from "commander";
+import type { JudgeRun, JudgeSpent } from "../../records/judge-run.js";
+import type { JudgeWatch } from "../../steps/judge.js";
+import type { JudgeEstimate } from "../../steps/judge-plan.js";
+import { formatCount, formatDuration, secondsLeft } from "../../util/progress.js";
+import { decimal, forceOption, integer, jsonOption, limitOption } from "../options.js";
+import { type Io, runAction } from "../run-action.js";
+
+const help = `
+OUTPUTS and the baseline are JSON, [{instruction, output, generator}], as \`tacit generate\` and AlpacaEval write them; pairs meet by
+their instruction. JUDGE is a YAML file, or longer or first, two judges without a model that show what a bias looks like. The smallest:
+
+  kind: openai
+  base_url: http://127.0.0.1:8000/v1
+  model: NAME
+  verdict: logprobs        # as AlpacaEval 2; sampled where the server gives no log-probabilities
+
+The key comes from OPENAI_API_KEY, or from the variable that api_key_env names, and goes nowhere but to the judge.
+
+Writes DIR/annotations.json (AlpacaEval's format), DIR/ledger.jsonl (every reply as it came, one line a request) and DIR/run.json.
+Stop it at any time and give the same command again: no reply is asked for twice, and the result is the same bytes. Calls that got no
+reply are asked again then.
+
+Examples:
+  tacit judge tuned.json --baseline base.json --judge judge.yaml --out judged --dry-run
+  tacit judge tuned.json --baseline base.json --judge judge.yaml --out judged
+  tacit judge tuned.json --baseline base.json --judge gpt-4.yaml --order alpaca_eval --prompt-file alpaca_eval_clf.txt --out judged`;
+
+interface JudgeFlags {
+  readonly baseline: string;
+  readonly judge: string;
+  readonly out: string;
+  readonly order?: "both" | "alpaca_eval";
+  readonly empty?: "skip" | "ask";
+  readonly promptFile?: string;
+  readonly limit?: number;
+  readonly concurrency?: number;
+  readonly requestsPerMinute?: number;
+  readonly tokensPerMinute?: number;
+  readonly timeout?: number;
+  readonly retries?: number;
+  readonly dryRun: boolean;
+  readonly prices?: string;
+  readonly maxCost?: number;
+  readonly force: boolean;
+  readonly json: boolean;
+}
+
+export function registerJudge(program: Command): void {
+  const command = program
+    .command("judge")
+    .description("Asks a judge which of two answers is better, for every instruction that both models answered.")
+    .argument("<outputs>", "the model's outputs")
+    .addOption(new Option("--baseline <file>", "the outputs that they are compared with").makeOptionMandatory())
+    .addOption(new Option("--judge <judge>", "judge file, or a shipped judge: longer, first").makeOptionMandatory())
+    .addOption(new Option("--out <dir>", "folder for annotations, ledger and run record").makeOptionMandatory())
+    .addOption(
+      new Option(
+        "--order <name>",
+        "both: each pair twice; alpaca_eval: once, hash-random by instruction as AlpacaEval's (default: the judge's, both)",
+      ).choices(["both", "alpaca_eval"]),
+    )
+    .addOption(
+      new Option(
+        "--empty <name>",
+        "pairs with an empty output: skip, or ask as AlpacaEval does (default: the judge's, skip)",
+      ).choices(["skip", "ask"]),
+    )
+    .addOption(
+      new Option("--prompt-file <file>", "a prompt in AlpacaEval's format (default: the judge's, Tacit's own)"),
+    )
+    .addOption(limitOption("pairs"));
+  addLimits(command)
+    .addOption(
+      new Option("--dry-run", "say what would be asked and what it may cost, and ask nothing").default(false, "off"),
+    )
+    .addOption(new Option("--prices <file>", "YAML: MODEL: {input: 2.5, output: 10}, dollars per million tokens"))
+    .addOption(
+      new Option("--max-cost <dollars>", "stop before this run has spent more (default: no limit)").argParser(
+        decimal({ min: 0 }),
+      ),
+    )
+    .addOption(forceOption())
+    .addOption(jsonOption())
+    .addHelpText("after", help)
+    .action((outputs: string, flags: JudgeFlags) => runAction(flags, (io) => runJudge(outputs, flags, io)));
+}
+
+/** Over the judge file's; the defaults named here are its own. */
+function addLimits(command: Command): Command {
+  const perMinute = decimal({ above: 0, max: 1e9 });
+  return command
+    .addOption(
+      new Option("--concurrency <n>", "requests under way at a time (default: the judge's, 8)").argParser(
+        integer({ min: 1, max: 256 }),
+      ),
+    )
+    .addOption(
+      new Option("--requests-per-minute <n>", "send no more, evenly (default: the judge's, no limit)").argParser(
+        perMinute,
+      ),
+    )
+    .addOption(
+      new Option("--tokens-per-minute <n>", "use no more, evenly (default: the judge's, no limit)").argParser(
+        perMinute,
+      ),
+    )
+    .addOption(
+      new Option("--timeout <seconds>", "of one request (default: the judge's, 120)").argParser(
+        decimal({ above: 0, max: 3600 }),
+      ),
+    )
+    .addOption(
+      new Option("--retries <n>", "further requests for a call without a reply (default: the judge's, 6)").argParser(
+        integer({ min: 0, max: 100 }),
+      ),
+    );
+}
+
+async function runJudge(outputs: string, flags: JudgeFlags, io: Io): Promise<object> {
+  const { judge, judgePaths } = await import("../../steps/judge.js");
+  const { formatShare } = await import("../../stats/estimate.js");
+  const options = { ...withLimits(flags), outputs };
+  if (flags.dryRun) {
+    const { estimateJudging, planJudging } = await import("../../steps/judge-plan.js");
+    const estimate = await estimateJudging(await planJudging(options), judgePaths(flags.out).ledger);
+    io.out(describeEstimate(estimate));
+    return estimate;
+  }
+  const { run, spent } = await judge(options, { ...watchOn(io), signal: io.signal });
+  io.out(describe(run, spent, formatShare));
+  const paths = judgePaths(flags.out);
+  io.out(`\n${paths.annotations}\n${paths.ledger}\n${paths.run}\n`);
+  return { ...run, spent };
+}
+
+function withLimits(flags: JudgeFlags) {
+  const {
+    concurrency,
+    requestsPerMinute,
+    tokensPerMinute,
+    timeout,
+    retries,
+    json: _json,
+    dryRun: _dry,
+    ...rest
+  } = flags;
+  const limits = {
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(requestsPerMinute === undefined ? {} : { requests_per_minute: requestsPerMinute }),
+    ...(tokensPerMinute === undefined ? {} : { tokens_per_minute: tokensPerMinute }),
+    ...(timeout === undefined ? {} : { timeout_seconds: timeout }),
+    ...(retries === undefined ? {} : { retries }),
+  };
+  return { ...rest, limits };
+}
+
+function watchOn(io: Io): JudgeWatch {
+  let started = performance.now();
+  let before = 0;
+  return {
+    onStart({ pairs, calls, missing }) {
+      before = calls - missing;
+      started = performance.now();
+      const kept = before === 0 ? "" : `; ${formatCount(before)} are answered already`;
+      io.note(`${formatCount(pairs)} pairs, ${formatCount(calls)} calls${kept}`);
+    },
+    onProgress({ answered, calls, asked }) {
+      io.progress.update(() => {
+        const left = secondsLeft(answered - before, calls - before, (performance.now() - started) / 1000);
+        const again = asked.requests - asked.replies;
+        const money = asked.dollars === undefined ? "" : `, $${asked.dollars.toFixed(2)}`;
+        return (
+          `judging: ${formatCount(answered)} of ${formatCount(calls)} calls${again === 0 ? "" : `, ${formatCount(again)} requests without a reply`}` +
+          `${money}${left === undefined ? "" : `, ${formatDuration(left)} left`}`
+        );
+      });
+    },
+  };
+}
+
+function describeEstimate(estimate: JudgeEstimate): string {
+  const { calls, reused, tokens, dollars } = estimate;
+  const left = calls - reused;
+  const price =
+    dollars === null
+      ? "no price is known (--prices, or price in the judge file)"
+      : `at most about $${dollars.toFixed(2)}`;
+  return (
+    `${formatCount(estimate.pairs)} pairs: ${formatCount(estimate.identical)} identical, ${formatCount(estimate.empty)} with an empty output` +
+    `${unmatched(estimate)}\n` +
+    `${formatCount(calls)} calls, of which ${formatCount(reused)} are answered already: ${formatCount(left)} to ask\n` +
+    `about ${formatCount(tokens.input)} tokens in (4 bytes a token) and at most ${formatCount(tokens.output)} out: ${price}\n`
+  );
+}
+
+const unmatched = (rows: { readonly only_outputs: number; readonly only_baseline: number }): string =>
+  rows.only_outputs + rows.only_baseline === 0
+    ? ""
+    : `; left out: ${formatCount(rows.only_outputs)} outputs and ${formatCount(rows.only_baseline)} of the baseline without a partner`;
+
+type Share = (estimate: NonNullable<JudgeRun["flip_rate"]>) => string;
+
+/** The win rate and, beside it, every pair that is not in it. */
+function describe(run: JudgeRun, spent: JudgeSpent, share: Share): string {
+  const lines = [
+    `${run.outputs.generator} against ${run.baseline.generator}, judged by ${run.judge.name} (${run.judge.definition.kind})`,
+    winRateLine(run),
+    `${formatCount(run.pairs.total)} pairs: ${outcomesOf(run)}${unmatched(run.pairs)}`,
+    ...run.reasons
+      .filter(({ outcome }) => outcome !== "identical")
+      .map(({ outcome, reason, count }) => `  ${formatCount(count)} ${outcome}: ${reason}`),
+    ...positionLines(run, share),
+    spentLine(run, spent),
+  ];
+  if (run.stopped !== null) {
+    lines.push("stopped at --max-cost: give the same command with a higher one to ask the rest");
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function winRateLine({ win_rate: rate, standard_error: error, bounds, pairs }: JudgeRun): string {
+  const missing = pairs.total - pairs.judged;
+  const all =
+    missing === 0 || bounds === null
+      ? ""
+      : `; ${bounds.low.toFixed(2)} to ${bounds.high.toFixed(2)} whatever the ${formatCount(missing)} without a verdict`;
+  if (rate === null) return `win rate: undefined, no pair has a verdict${all}`;
+  return `win rate ${rate.toFixed(2)} %${error === null ? "" : ` (standard error ${error.toFixed(2)})`}${all}`;
+}
+
+function outcomesOf({ outcomes, n_wins, n_wins_base, n_draws }: JudgeRun): string {
+  const others = Object.entries(outcomes).filter(([name, count]) => name !== "judged" && count > 0);
+  const verdicts = `${formatCount(outcomes.judged + outcomes.identical)} with a verdict (${formatCount(n_wins)} won, ${formatCount(n_wins_base)} lost, ${formatCount(n_draws)} drawn)`;
+  return [verdicts, ...others.map(([name, count]) => `${formatCount(count)} ${name}`)].join(", ");
+}
+
+function positionLines(
+  { first_preferred: first, flip_rate: flips, both_orders: both }: JudgeRun,
+  share: Share,
+): string[] {
+  if (first === null) return [];
+  const turned = flips === null ? "" : `; ${share(flips)} of ${formatCount(both)} pairs flip with the order`;
+  return [`position: the answer shown first is preferred ${share(first)}${turned}`];
+}
+
+function spentLine(run: JudgeRun, { requests, replies, reused, seconds }: JudgeSpent): string {
+  const tokens =
+    run.tokens === null ? "" : `; ${formatCount(run.tokens.input)} tokens in, ${formatCount(run.tokens.output)} out`;
+  const money = run.dollars === null ? "" : `, $${run.dollars.toFixed(2)}`;
+  return (
+    `${formatCount(run.calls.total)} calls: ${formatCount(reused)} answered before, ${formatCount(replies)} now with ${formatCount(requests)} requests, ` +
+    `${formatDuration(seconds)}${tokens}${money}`
+  );
+}

@@ -1,0 +1,77 @@
+/**
+ * Judges that are not asked: a checker that scores each answer by itself, and human votes that were cast already.
+ * May not know: prompts, replies, the network.
+ */
+import { resolve } from "node:path";
+import { z } from "zod";
+import { type Annotation, annotationSchema } from "../records/annotations.js";
+import type { CheckerJudge, VotesJudge } from "../records/judge-file.js";
+import { UserError } from "../util/errors.js";
+import { readJson } from "../util/files.js";
+import type { Pair } from "./pairs.js";
+
+/** A program that says how good an answer is; undefined where it cannot tell. */
+export type Checker = (instruction: string, output: string) => number | undefined;
+
+export type Checkers = Readonly<Record<string, Checker>>;
+
+export type PairVerdict = Pick<Annotation, "preference"> & Partial<Pick<Annotation, "outcome" | "reason">>;
+
+export type DirectJudge = (pair: Pair) => PairVerdict;
+
+/** @throws UserError  there is no checker of that name */
+export function checkerJudge({ checker: name }: CheckerJudge, checkers: Checkers): DirectJudge {
+  const checker = Object.hasOwn(checkers, name) ? checkers[name] : undefined;
+  if (checker === undefined) {
+    const known = Object.keys(checkers);
+    throw new UserError(`there is no checker named "${name}"`, {
+      remedy: known.length === 0 ? "none is registered yet" : `the checkers are ${known.join(", ")}`,
+    });
+  }
+  return ({ instruction, baseline, model }) => {
+    const [base, mine] = [checker(instruction, baseline), checker(instruction, model)];
+    if (base === undefined || mine === undefined || Number.isNaN(base) || Number.isNaN(mine)) {
+      return { preference: null, outcome: "unparsed", reason: "the checker gives no score" };
+    }
+    return { preference: mine > base ? 2 : mine < base ? 1 : 1.5, outcome: "judged" };
+  };
+}
+
+const votesSchema = z.array(
+  annotationSchema.pick({ instruction: true, output_1: true, output_2: true, preference: true }),
+);
+
+/**
+ * Votes as annotations, AlpacaEval's format; which output stands first does not matter. Several votes on a pair are averaged.
+ *
+ * @throws UserError  not a file of annotations
+ */
+export async function votesJudge({ file }: VotesJudge, folder: string): Promise<DirectJudge> {
+  const path = resolve(folder, file);
+  const parsed = votesSchema.safeParse(await readJson(path));
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new UserError(`${path}: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`, {
+      remedy:
+        "votes are [{instruction, output_1, output_2, preference}], 1 for output_1, 2 for output_2, 1.5 for neither",
+    });
+  }
+  const votes = new Map<string, number[]>();
+  for (const { instruction, output_1: one, output_2: two, preference } of parsed.data) {
+    const vote = preference === 0 ? 1.5 : preference; // a draw in old files
+    if (vote === null || vote < 1 || vote > 2) continue;
+    push(votes, JSON.stringify([instruction, one, two]), vote);
+    if (one !== two) push(votes, JSON.stringify([instruction, two, one]), 3 - vote);
+  }
+  return ({ instruction, baseline, model }) => {
+    const cast = votes.get(JSON.stringify([instruction, baseline, model]));
+    if (cast === undefined) return { preference: null, outcome: "failed", reason: "nobody voted on this pair" };
+    return { preference: cast.reduce((sum, vote) => sum + vote, 0) / cast.length, outcome: "judged" };
+  };
+}
+
+function push(map: Map<string, number[]>, key: string, value: number): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}

@@ -1,0 +1,104 @@
+/**
+ * Two files of outputs as pairs: an instruction with the baseline's answer and the model's.
+ * May not know: judges.
+ */
+import { readFile } from "node:fs/promises";
+import { basename, extname } from "node:path";
+import { z } from "zod";
+import { reasonOf, UserError } from "../util/errors.js";
+import { sha256 } from "../util/files.js";
+
+/** What is read of a row; AlpacaEval's files hold more. */
+const rowSchema = z.object({
+  instruction: z.string(),
+  output: z.string(),
+  generator: z.string().min(1).optional(),
+  dataset: z.string().optional(),
+});
+type OutputRow = z.infer<typeof rowSchema>;
+
+export interface OutputSet {
+  readonly path: string;
+  readonly sha256: string;
+  readonly generator: string;
+  readonly rows: readonly OutputRow[];
+}
+
+export interface Pair {
+  readonly instruction: string;
+  readonly dataset: string | undefined;
+  /** AlpacaEval's output_1. */
+  readonly baseline: string;
+  /** AlpacaEval's output_2. */
+  readonly model: string;
+}
+
+const remedy = "outputs are JSON, [{instruction, output, generator}], as `tacit generate` and AlpacaEval write them";
+
+/** @throws UserError  no such file, or a row that is no output, with its number */
+export async function readOutputs(path: string): Promise<OutputSet> {
+  const bytes = await readFile(path);
+  const rows = parseRows(bytes.toString("utf8"), path).map((value, i) => {
+    const parsed = rowSchema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    const issue = parsed.error.issues[0];
+    const message = issue?.message.replace(/^Invalid input: /, "") ?? "";
+    throw new UserError(`${path}: row ${i + 1}: ${issue?.path.join(".") ?? ""}: ${message}`, { remedy });
+  });
+  if (rows.length === 0) throw new UserError(`${path} holds no outputs`, { remedy });
+  return { path, sha256: sha256(bytes), generator: generatorOf(rows, path), rows };
+}
+
+function parseRows(text: string, path: string): unknown[] {
+  const lines = /\.(jsonl|ndjson)$/i.test(path);
+  try {
+    if (lines) return text.split("\n").flatMap((line) => (line.trim() === "" ? [] : [JSON.parse(line) as unknown]));
+    const value = JSON.parse(text.replace(/^\uFEFF/, "")) as unknown;
+    if (Array.isArray(value)) return value as unknown[];
+  } catch (error) {
+    throw new UserError(`${path} is not JSON: ${reasonOf(error).replace(/\s+/g, " ")}`, { remedy });
+  }
+  throw new UserError(`${path} is no JSON array`, { remedy });
+}
+
+function generatorOf(rows: readonly OutputRow[], path: string): string {
+  const names = new Set(rows.map(({ generator }) => generator ?? basename(path, extname(path))));
+  const [name = "", other] = names;
+  if (other === undefined) return name;
+  throw new UserError(`${path} holds outputs of "${name}" and of "${other}"`, {
+    remedy: "give each model a file of its own",
+  });
+}
+
+export interface Pairing {
+  /** In the baseline's order, as AlpacaEval's join leaves them. */
+  readonly pairs: readonly Pair[];
+  readonly onlyBaseline: number;
+  readonly onlyOutputs: number;
+}
+
+/** By the instruction's text. Where an instruction occurs several times, its n-th answers meet. */
+export function pairUp(outputs: OutputSet, baseline: OutputSet, limit = Number.POSITIVE_INFINITY): Pairing {
+  const waiting = new Map<string, OutputRow[]>();
+  for (const row of outputs.rows) {
+    const rows = waiting.get(row.instruction);
+    if (rows === undefined) waiting.set(row.instruction, [row]);
+    else rows.push(row);
+  }
+  const taken = new Map<string, number>();
+  const pairs: Pair[] = [];
+  for (const { instruction, output, dataset } of baseline.rows) {
+    const n = taken.get(instruction) ?? 0;
+    const mine = waiting.get(instruction)?.[n];
+    if (mine === undefined) continue;
+    taken.set(instruction, n + 1);
+    pairs.push({ instruction, dataset: dataset ?? mine.dataset, baseline: output, model: mine.output });
+  }
+  if (pairs.length === 0) {
+    throw new UserError(`${outputs.path} and ${baseline.path} have no instruction in common`, {
+      remedy: "both must answer the same prompts",
+    });
+  }
+  const only = (set: OutputSet): number => set.rows.length - pairs.length;
+  return { pairs: pairs.slice(0, limit), onlyBaseline: only(baseline), onlyOutputs: only(outputs) };
+}

@@ -1,0 +1,225 @@
+/**
+ * Judging, from files to files: two files of outputs and a judge in; annotations in AlpacaEval's format, the ledger of raw replies and a
+ * run record out. The command, the library and studies call this one function.
+ *
+ * The ledger is what was paid for: it is only ever added to, and every result is made from it anew. A run that was stopped, by whatever,
+ * goes on where it was when the same command is given again.
+ */
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { annotatePair, annotationOf, settledVerdict } from "../judge/annotate.js";
+import { type Asked, askAll, type Transport } from "../judge/ask.js";
+import { type Clock, realClock } from "../judge/clock.js";
+import { openBudget } from "../judge/cost.js";
+import { type Checkers, checkerJudge, type DirectJudge, votesJudge } from "../judge/direct.js";
+import { httpTransport } from "../judge/http.js";
+import { isAsked } from "../judge/judge-file.js";
+import { missingCalls } from "../judge/plan.js";
+import { openReplies, type Replies } from "../judge/replies.js";
+import { scriptedTransport } from "../judge/scripted.js";
+import { type Annotation, annotationsJson } from "../records/annotations.js";
+import { type AskedJudge, limitsSchema } from "../records/judge-file.js";
+import type { JudgeLedgerLine } from "../records/judge-ledger.js";
+import { type JudgeRun, type JudgeSpent, judgeRunSchema } from "../records/judge-run.js";
+import { Interrupted, UserError } from "../util/errors.js";
+import { openAtomic, readJson, writeFileAtomic } from "../util/files.js";
+import { openGrowingLedger } from "../util/ledger.js";
+import { acquireLock } from "../util/lock.js";
+import { type JudgePlan, type JudgePlanOptions, maxOutput, planJudging } from "./judge-plan.js";
+import { judgeRecord } from "./judge-record.js";
+
+export interface JudgeOptions extends JudgePlanOptions {
+  /** A folder for annotations, ledger and run record. */
+  readonly out: string;
+  /** Most that this run may spend, in dollars; needs a price. */
+  readonly maxCost?: number;
+  /** Replace the results of another run in `out`; its ledger is kept. */
+  readonly force?: boolean;
+  /** For judges of kind `checker`, by name. */
+  readonly checkers?: Checkers;
+  readonly clock?: Clock;
+}
+
+export interface JudgeWatch {
+  /** Aborted: no new request is sent, those under way are waited for. */
+  readonly signal?: AbortSignal;
+  readonly onStart?: (plan: { readonly pairs: number; readonly calls: number; readonly missing: number }) => void;
+  readonly onProgress?: (state: { readonly answered: number; readonly calls: number; readonly asked: Asked }) => void;
+}
+
+export interface JudgeSummary {
+  readonly annotations: readonly Annotation[];
+  readonly run: JudgeRun;
+  readonly spent: JudgeSpent;
+}
+
+export interface JudgePaths {
+  readonly annotations: string;
+  readonly ledger: string;
+  readonly run: string;
+  readonly lock: string;
+}
+
+export const judgePaths = (out: string): JudgePaths => ({
+  annotations: join(out, "annotations.json"),
+  ledger: join(out, "ledger.jsonl"),
+  run: join(out, "run.json"),
+  lock: join(out, "judge.lock"),
+});
+
+/**
+ * Judges every pair of outputs that answers the same instruction.
+ *
+ * @throws UserError  something about files or judge is wrong, another run is in `out` or at work there, or the judge cannot go on
+ * @throws Interrupted  the signal; what was answered is in the ledger
+ * @example
+ * const { run } = await judge({ outputs: "tuned.json", baseline: "base.json", judge: "judge.yaml", out: "runs/judged" });
+ */
+export async function judge(options: JudgeOptions, watch: JudgeWatch = {}): Promise<JudgeSummary> {
+  const started = performance.now();
+  const plan = await planJudging(options);
+  if (options.maxCost !== undefined && plan.price === undefined) {
+    throw new UserError("a limit on cost needs the judge's price", {
+      remedy: "give it in the judge file (price: {input, output}, dollars per million tokens) or with --prices",
+    });
+  }
+  const paths = judgePaths(options.out);
+  await mkdir(options.out, { recursive: true });
+  const lock = await acquireLock(paths.lock, options.out);
+  try {
+    await refuseOtherRun(paths, plan, options.force === true);
+    const { annotations, replies, asked, reused } = await judged(plan, paths, options, watch);
+    const run = judgeRecord(plan, annotations, replies, asked?.outOfMoney === true);
+    await writeResults(paths, annotations, run);
+    const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
+    return {
+      annotations,
+      run,
+      spent: { requests: asked?.requests ?? 0, replies: asked?.replies ?? 0, reused, seconds },
+    };
+  } finally {
+    await lock.release();
+  }
+}
+
+async function refuseOtherRun(paths: JudgePaths, { fingerprint }: JudgePlan, force: boolean): Promise<void> {
+  if (force) return;
+  const there = existsSync(paths.run) ? await readJson(paths.run) : undefined;
+  const theirs = (there as { readonly fingerprint?: unknown } | undefined)?.fingerprint;
+  const foreign = there === undefined && existsSync(paths.annotations) && !existsSync(paths.ledger);
+  if ((there === undefined && !foreign) || theirs === fingerprint) return;
+  throw new UserError(`${paths.annotations} is the result of other outputs, another judge or other options`, {
+    remedy: "name another --out, or pass --force to replace it (the ledger of replies is kept)",
+  });
+}
+
+interface Judged {
+  readonly annotations: readonly Annotation[];
+  readonly replies?: Replies;
+  readonly asked?: Asked;
+  readonly reused: number;
+}
+
+async function judged(plan: JudgePlan, paths: JudgePaths, options: JudgeOptions, watch: JudgeWatch): Promise<Judged> {
+  const { judge: definition } = plan.loaded;
+  if (isAsked(definition)) return askedFor(plan, definition, paths, options, watch);
+  const direct: DirectJudge =
+    definition.kind === "checker"
+      ? checkerJudge(definition, options.checkers ?? {})
+      : await votesJudge(definition, plan.loaded.folder);
+  await (await openGrowingLedger(paths.ledger, () => undefined)).close(); // a judge that is not asked leaves it empty
+  watch.onStart?.({ pairs: plan.pairs.length, calls: 0, missing: 0 });
+  const annotations = plan.pairs.map((pair) =>
+    annotationOf(pair, plan.names, pair.settled === undefined ? direct(pair) : settledVerdict(pair.settled)),
+  );
+  return { annotations, reused: 0 };
+}
+
+async function askedFor(
+  plan: JudgePlan,
+  definition: AskedJudge,
+  paths: JudgePaths,
+  options: JudgeOptions,
+  watch: JudgeWatch,
+): Promise<Judged> {
+  const send = definition.kind === "openai" ? httpTransport(definition) : scriptedTransport(definition);
+  const replies = openReplies(plan.keys, definition);
+  const ledger = await openGrowingLedger<JudgeLedgerLine>(paths.ledger, replies.visit);
+  try {
+    const reused = replies.size();
+    const missing = missingCalls(plan.pairs, plan.loaded, replies.has);
+    watch.onStart?.({ pairs: plan.pairs.length, calls: plan.keys.size, missing: missing.length });
+    const stopWithoutLogprobs = watchForLogprobs(definition, reused);
+    const record = async (line: JudgeLedgerLine): Promise<void> => {
+      await ledger.append(line);
+      replies.visit(line);
+      stopWithoutLogprobs(replies, line.key);
+    };
+    const asked = await askAll(missing, {
+      ...askingOf(plan, definition, options, send),
+      record,
+      earlier: reused,
+      signal: watch.signal,
+      onProgress: (state) =>
+        watch.onProgress?.({
+          answered: replies.size(),
+          calls: plan.keys.size,
+          asked: { ...state, outOfMoney: false },
+        }),
+    });
+    const annotations = plan.pairs.map((pair) => annotatePair(pair, definition, plan.names, replies.get));
+    return { annotations, replies, asked, reused };
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    throw new Interrupted(
+      `${replies.size()} of ${plan.keys.size} calls are answered; give the same command again to go on`,
+    );
+  } finally {
+    await ledger.close();
+  }
+}
+
+function askingOf(plan: JudgePlan, definition: AskedJudge, options: JudgeOptions, send: Transport) {
+  const { maxCost, clock = realClock } = options;
+  const budget = maxCost === undefined || plan.price === undefined ? undefined : openBudget(maxCost, plan.price);
+  const own = definition.kind === "openai" ? definition.limits : limitsSchema.parse({});
+  return {
+    send,
+    server: definition.kind === "openai" ? definition.base_url : definition.kind,
+    limits: limitsSchema.parse({ ...own, ...options.limits }),
+    maxOutput: maxOutput(definition),
+    clock,
+    budget,
+  };
+}
+
+/** So many replies and not one with log-probabilities: the server has none, and the rest would be paid for nothing. */
+const WITHOUT_LOGPROBS = 8;
+
+function watchForLogprobs({ verdict }: AskedJudge, earlier: number): (replies: Replies, key: string) => void {
+  let without = 0;
+  let weighs = verdict === "sampled" || earlier > 0;
+  return (replies, key) => {
+    const found = replies.get(key)?.verdict;
+    if (weighs || found === undefined || found.outcome === "failed") return;
+    if (found.outcome === "judged") weighs = true;
+    else if (/log-probabilities/.test(found.reason)) without++;
+    if (without < WITHOUT_LOGPROBS) return;
+    throw new UserError(`the judge's first ${without} replies hold no log-probabilities`, {
+      remedy: "write `verdict: sampled` in the judge file if this server gives none",
+    });
+  };
+}
+
+async function writeResults(paths: JudgePaths, annotations: readonly Annotation[], run: JudgeRun): Promise<void> {
+  const file = await openAtomic(paths.annotations);
+  try {
+    for (const piece of annotationsJson(annotations)) await file.write(piece);
+    await file.commit();
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+  await writeFileAtomic(paths.run, `${JSON.stringify(judgeRunSchema.parse(run), null, 2)}\n`);
+}
