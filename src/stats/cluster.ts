@@ -36,6 +36,37 @@ export function clusteredMean(clusters: readonly Cluster[], level: number = LEVE
 }
 
 /**
+ * `clusteredMean` of a column of observations, NaN where there is none, in memory of eight bytes a cluster.
+ *
+ * @param clusters  `[N]`, which cluster each observation belongs to, counted from 0
+ */
+export function clusteredColumnMean(values: Float64Array, clusters: Int32Array, level: number = LEVEL): Estimate {
+  let all = 0;
+  let n = 0;
+  let size = 0;
+  for (let i = 0; i < values.length; i++) {
+    size = Math.max(size, (clusters[i] as number) + 1);
+    if (Number.isNaN(values[i])) continue;
+    all += values[i] as number;
+    n++;
+  }
+  const deviations = new Float64Array(size).fill(Number.NaN); // NaN: a cluster without observations
+  for (let i = 0; i < values.length; i++) {
+    const cluster = clusters[i] as number;
+    const before = deviations[cluster] as number;
+    if (!Number.isNaN(values[i]))
+      deviations[cluster] = (Number.isNaN(before) ? 0 : before) + (values[i] as number) - all / n;
+  }
+  const filled = deviations.filter((value) => !Number.isNaN(value));
+  const g = filled.length;
+  const method = `${percent(level)} t interval, clustered (${g} clusters)`;
+  if (n === 0) return { estimate: undefined, low: undefined, high: undefined, n, method };
+  const squares = filled.reduce((sum, value) => sum + value * value, 0);
+  const variance = g < 2 ? undefined : (g / (g - 1)) * (squares / (n * n));
+  return { estimate: all / n, ...tBounds({ n, clusters: g, mean: all / n, variance }, level), n, method };
+}
+
+/**
  * A share (observations 0 or 1) with the interval of `clusteredMean` held within [0, 1]. Where every cluster has the same share
  * that interval has no width whatever the number of clusters; there it is Wilson's with each cluster counted once.
  */

@@ -24,7 +24,7 @@ interface Table {
   /** `[P]` means over runs. */
   readonly promptMeans: Float64Array;
   readonly mean: number;
-  /** Variance of the run effects, at least 0, and the sum of squares of what neither run nor prompt explains over its degrees of freedom. */
+  /** Of the run effects; at least 0. */
   readonly runVariance: number;
 }
 
@@ -68,9 +68,12 @@ export function crossedMean(runs: readonly Run[], level: number = LEVEL): Estima
 
 export interface DifferenceOptions {
   readonly seed?: number;
+  /** Default 2000; fewer, but at least 200, beyond 100,000 prompts, whose mean varies smoothly. */
   readonly resamples?: number;
   readonly level?: number;
 }
+
+const MAX_DRAWS = 2e8;
 
 /**
  * Mean of a less mean of b over the prompts that have a value in every run of both, with a percentile bootstrap interval.
@@ -82,8 +85,9 @@ export interface DifferenceOptions {
  * @see Davison and Hinkley, Bootstrap Methods (1997), sections 2.4 and 3.8; Carpenter, Goldstein and Rasbash (2003) for the shrinking
  */
 export function pairedDifference(a: readonly Run[], b: readonly Run[], options: DifferenceOptions = {}): Estimate {
-  const { seed = 0, resamples = 2000, level = LEVEL } = options;
+  const { seed = 0, level = LEVEL } = options;
   const kept = completePrompts([...a, ...b]);
+  const resamples = Math.max(200, Math.min(options.resamples ?? 2000, Math.floor(MAX_DRAWS / (kept.length + 1))));
   const several = a.length > 1 || b.length > 1;
   const method = `${percent(level)} bootstrap interval of the paired difference, prompts${several ? " and runs" : ""} resampled (${resamples} times)`;
   const [left, right] = [tableOf(a, kept), tableOf(b, kept)];

@@ -1,0 +1,148 @@
+/**
+ * The win rate, from annotation files to figures: reads each file once, computes every model's figures, and sets models side by side.
+ * Offline. The command, the library and studies call this one function.
+ */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { type WinrateSummary, winrateSummarySchema } from "../records/winrate.js";
+import type { LcModel } from "../stats/length-control.js";
+import { UserError } from "../util/errors.js";
+import { packageVersion } from "../util/system.js";
+import { collectEvaluations, type Evaluation } from "./winrate/collect.js";
+import { compareModels, type Model, summariseRuns } from "./winrate/compare.js";
+import { evaluate } from "./winrate/evaluate.js";
+import { readFolds, readLcData } from "./winrate/lc-data.js";
+import { openPromptIds } from "./winrate/prompt-ids.js";
+
+export interface WinrateOptions {
+  /** `FILE`, or `NAME=FILE`; files of one name are runs (seeds) of one model. */
+  readonly annotations: readonly string[];
+  /** Default: `v1` with `lcData`, `minimal` without. */
+  readonly lc?: LcModel | "none";
+  /** Folder of difficulties and gamed baselines. */
+  readonly lcData?: string;
+  /** Fixes the penalty's strength; without, cross-validation over ten. */
+  readonly lcC?: number;
+  /** File of folds for the cross-validation. */
+  readonly folds?: string;
+  /** `alpaca_eval`: every choice as the official tool makes it. */
+  readonly compat?: "alpaca_eval";
+  /** Which pairs of models are compared: the best with each other one (default), all, or none. */
+  readonly compare?: "best" | "all" | "none";
+  /** Of the bootstrap; default 0. */
+  readonly seed?: number;
+  /** Of the bootstrap; default 2000. */
+  readonly resamples?: number;
+}
+
+export interface WinrateWatch {
+  readonly onFile?: (file: string, done: number, files: number) => void;
+}
+
+/** @throws UserError  a file that is no annotations, several judges in one table, or data that the fit needs and lacks */
+export async function winrate(options: WinrateOptions, watch: WinrateWatch = {}): Promise<WinrateSummary> {
+  const started = performance.now();
+  const data = options.lcData === undefined || options.lc === "none" ? undefined : await readLcData(options.lcData);
+  const folds = options.folds === undefined ? undefined : await readFolds(options.folds);
+  const ids = openPromptIds(data?.instructions);
+  const named: Named[] = [];
+  for (const [index, source] of sourcesOf(options.annotations).entries()) {
+    watch.onFile?.(source.file, index, options.annotations.length);
+    const evaluations = await collectEvaluations(source.file, ids, data?.instructions);
+    if (source.name !== undefined && evaluations.length > 1) {
+      throw new UserError(
+        `${source.file} holds ${evaluations.length} models and cannot have the one name ${source.name}`,
+      );
+    }
+    named.push(...evaluations.map((evaluation) => ({ name: source.name, evaluation })));
+  }
+  refuseSeveralJudges(named);
+  const { lc, lcC: c, compat } = options;
+  const models = grouped(named, (evaluation, name) =>
+    evaluate(evaluation, name, { lc, data, c, folds, compat: compat !== undefined }),
+  );
+  const { seed = 0, resamples = 2000 } = options;
+  const compared = { prompts: ids.size, seed, resamples };
+  const summary: WinrateSummary = {
+    version: 1,
+    command: "winrate",
+    compat: compat ?? null,
+    models: models.flatMap(({ runs }) => runs.map(({ evaluated }) => evaluated.entry)),
+    runs: models.filter(({ runs }) => runs.length > 1).map((model) => summariseRuns(model, ids.size)),
+    comparisons: pairsOf(models, options.compare ?? "best").map(([a, b]) => compareModels(a, b, compared)),
+    seconds: Number(((performance.now() - started) / 1000).toFixed(3)),
+    tacit: packageVersion(),
+  };
+  return winrateSummarySchema.parse(summary);
+}
+
+interface Source {
+  readonly name: string | undefined;
+  readonly file: string;
+}
+
+/** `NAME=FILE` or `FILE`; what exists as it stands is a file, whatever it is called. */
+export function sourcesOf(texts: readonly string[]): Source[] {
+  if (texts.length === 0) throw new UserError("no annotations are named", { remedy: "name at least one file" });
+  const sources = texts.map((text) => {
+    const at = text.indexOf("=");
+    return at < 1 || existsSync(text)
+      ? { name: undefined, file: text }
+      : { name: text.slice(0, at), file: text.slice(at + 1) };
+  });
+  const twice = sources.find(
+    ({ file }, i) => sources.findIndex((other) => resolve(other.file) === resolve(file)) !== i,
+  );
+  if (twice !== undefined) throw new UserError(`${twice.file} is named twice`, { remedy: "name each file once" });
+  return sources;
+}
+
+interface Named {
+  readonly name: string | undefined;
+  readonly evaluation: Evaluation;
+}
+
+/** Figures of different judges mean different things: they do not share a table. */
+function refuseSeveralJudges(named: readonly Named[]): void {
+  const judges = [...new Set(named.map(({ evaluation }) => evaluation.annotator))];
+  if (judges.length < 2) return;
+  throw new UserError(
+    `these annotations come from ${judges.length} judges (${judges.slice(0, 5).join(", ")}), whose win rates cannot be compared`,
+    {
+      remedy: "run tacit winrate once for each judge; tacit agreement says how far they agree",
+    },
+  );
+}
+
+/** By name, the best first. Without a name of its own a model has its generator's; against several baselines, theirs as well. */
+function grouped(
+  named: readonly Named[],
+  evaluated: (evaluation: Evaluation, name: string) => Model["runs"][number]["evaluated"],
+): Model[] {
+  const baselines = new Map<string, Set<string>>();
+  for (const { evaluation } of named) {
+    baselines.set(evaluation.model, (baselines.get(evaluation.model) ?? new Set()).add(evaluation.baseline));
+  }
+  const nameOf = ({ name, evaluation: { model, baseline } }: Named): string =>
+    name ?? ((baselines.get(model)?.size ?? 1) > 1 ? `${model} against ${baseline}` : model);
+  const groups = new Map<string, Evaluation[]>();
+  for (const one of named) groups.set(nameOf(one), [...(groups.get(nameOf(one)) ?? []), one.evaluation]);
+  const models = [...groups].map(([name, evaluations]) => ({
+    name,
+    runs: evaluations.map((evaluation) => ({ evaluation, evaluated: evaluated(evaluation, name) })),
+  }));
+  return models.sort((a, b) => standing(b) - standing(a));
+}
+
+/** What the table is sorted by: length-controlled where it is defined, else raw; without either, last. */
+function standing({ runs }: Model): number {
+  const values = runs.map(({ evaluated: { entry } }) => entry.length_controlled_winrate ?? entry.win_rate ?? -1);
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function pairsOf(models: readonly Model[], which: "best" | "all" | "none"): [Model, Model][] {
+  const [best, ...others] = models;
+  if (best === undefined || which === "none") return [];
+  if (which === "best") return others.map((other) => [best, other]);
+  return models.flatMap((a, i) => models.slice(i + 1).map((b): [Model, Model] => [a, b]));
+}

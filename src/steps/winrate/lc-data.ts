@@ -1,0 +1,163 @@
+/**
+ * `--lc-data DIR` and `--folds FILE`: what a length-controlled fit needs beside annotations, in our layout of JSON files or in
+ * AlpacaEval's two CSV files.
+ * May not know: what is fitted with it.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { z } from "zod";
+import { readCsv } from "../../data/formats/csv.js";
+import { formatOrigin } from "../../data/record.js";
+import {
+  difficultySchema,
+  foldsSchema,
+  type GamedBaseline,
+  gamedBaselineSchema,
+  promptListSchema,
+} from "../../records/length-control.js";
+import type { GamedRows } from "../../stats/length-control.js";
+import { UserError } from "../../util/errors.js";
+import { readJson } from "../../util/files.js";
+
+export interface LcData {
+  readonly folder: string;
+  /** By place in the list of instructions. */
+  readonly difficulty: Float64Array;
+  /** Prompts are places in the list. Absent where the folder has none. */
+  readonly gamed: GamedRows | undefined;
+  /** The list itself, where the folder has it. */
+  readonly instructions: readonly string[] | undefined;
+}
+
+/** AlpacaEval's λ of 0.2, shared by its two gamed models. */
+const GAMED_WEIGHT = 0.1;
+
+/** @throws UserError  no such folder, nothing in it that we know, or a file that is not what its name says */
+export async function readLcData(folder: string): Promise<LcData> {
+  const at = (name: string): string | undefined => (existsSync(join(folder, name)) ? join(folder, name) : undefined);
+  const [json, gamedJson, list] = [at("instruction-difficulty.json"), at("gamed-baseline.json"), at("prompts.json")];
+  const [gamedCsv, difficultyCsv] = [at("df_gamed.csv"), at("instruction_difficulty.csv")];
+  const instructions =
+    list === undefined ? undefined : (await read(list, promptListSchema)).map(({ instruction }) => instruction);
+  if (json !== undefined) {
+    const difficulty = Float64Array.from(await read(json, difficultySchema));
+    if (instructions !== undefined && instructions.length !== difficulty.length) {
+      throw new UserError(`${folder} has ${instructions.length} instructions and ${difficulty.length} difficulties`);
+    }
+    const gamed =
+      gamedJson === undefined
+        ? undefined
+        : gamedFromJson(gamedJson, await read(gamedJson, gamedBaselineSchema), difficulty);
+    return { folder, difficulty, gamed, instructions };
+  }
+  if (gamedCsv !== undefined) return { folder, instructions, ...(await gamedFromCsv(gamedCsv)) };
+  if (difficultyCsv !== undefined) {
+    return { folder, instructions, gamed: undefined, difficulty: await difficultyFromCsv(difficultyCsv) };
+  }
+  throw new UserError(`${folder} has neither instruction-difficulty.json nor df_gamed.csv`, {
+    remedy: "name the folder that holds them; docs/guide/winrate.md says where they come from",
+  });
+}
+
+/** @returns folds for a number of rows */
+export async function readFolds(file: string): Promise<(n: number) => Uint8Array> {
+  const folds = await read(file, foldsSchema);
+  return (n) => {
+    const digits = folds[String(n)];
+    if (digits?.length !== n) {
+      throw new UserError(`${file} has no folds for ${n} rows (it has them for ${Object.keys(folds).join(", ")})`, {
+        remedy: "leave --folds out: rows are then dealt out by instruction",
+      });
+    }
+    return Uint8Array.from(digits, Number);
+  };
+}
+
+async function read<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+  const parsed = schema.safeParse(await readJson(path));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new UserError(`${path}: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not what its name says"}`);
+}
+
+function gamedFromJson(path: string, { models, rowWeight }: GamedBaseline, difficulty: Float64Array): GamedRows {
+  const short = models.find(({ lenModel }) => lenModel.length !== difficulty.length);
+  if (short !== undefined)
+    throw new UserError(`${path}: ${short.name} has ${short.lenModel.length} rows, not ${difficulty.length}`);
+  const places = models.flatMap(() => [...difficulty.keys()]);
+  return {
+    p: Float64Array.from(models.flatMap(({ preferenceStandIn }) => preferenceStandIn)),
+    standardDifference: Float64Array.from(models.flatMap((model) => standardised(model.lenBaseline, model.lenModel))),
+    difficulty: Float64Array.from(places, (place) => difficulty[place] as number),
+    prompts: Int32Array.from(places),
+    weight: rowWeight,
+  };
+}
+
+/** Δ / sd(Δ), Δ = baseline − model, sd with n − 1. */
+function standardised(baseline: readonly number[], model: readonly number[]): number[] {
+  const differences = baseline.map((length, i) => length - (model[i] ?? 0));
+  const mean = differences.reduce((sum, d) => sum + d, 0) / differences.length;
+  const sd = Math.sqrt(differences.reduce((sum, d) => sum + (d - mean) ** 2, 0) / (differences.length - 1));
+  if (!(sd > 0))
+    throw new UserError("the outputs of a gamed baseline differ from the baseline's by the same length everywhere");
+  return differences.map((d) => d / sd);
+}
+
+/** AlpacaEval's `df_gamed.csv`: preference from 0 to 1 (empty: none), index, std_delta_len, instruction_difficulty. */
+async function gamedFromCsv(path: string): Promise<Pick<LcData, "difficulty" | "gamed">> {
+  const rows = await numbers(path, ["preference", "index", "std_delta_len", "instruction_difficulty"]);
+  const difficulty: number[] = [];
+  for (const [, index = 0, , value = 0] of rows) difficulty[index] ??= value;
+  if (
+    difficulty.length === 0 ||
+    difficulty.includes(Number.NaN) ||
+    Object.keys(difficulty).length !== difficulty.length
+  ) {
+    throw new UserError(`${path}: its index does not count from 0 without gaps`);
+  }
+  const kept = rows.filter(([p]) => !Number.isNaN(p));
+  const column = (place: number): Float64Array => Float64Array.from(kept, (row) => row[place] as number);
+  const p = column(0);
+  if (p.some((value) => value < 0 || value > 1)) throw new UserError(`${path}: a preference is not between 0 and 1`);
+  const gamed = {
+    p,
+    standardDifference: column(2),
+    difficulty: column(3),
+    prompts: Int32Array.from(column(1)),
+    weight: GAMED_WEIGHT,
+  };
+  return { difficulty: Float64Array.from(difficulty), gamed };
+}
+
+/** AlpacaEval's `instruction_difficulty.csv`: the index in a column without a name, and the difficulty. */
+async function difficultyFromCsv(path: string): Promise<Float64Array> {
+  return Float64Array.from(await numbers(path, ["instruction_difficulty"]), ([value]) => value as number);
+}
+
+/** Columns of a CSV as numbers; an empty cell is NaN where it is a preference, and an error elsewhere. */
+async function numbers(path: string, names: readonly string[]): Promise<number[][]> {
+  const rows: number[][] = [];
+  for await (const records of readCsv(path)) {
+    for (const record of records) {
+      if (record.kind === "bad") throw new UserError(`${formatOrigin(record.at)}: ${record.reason}`);
+      const fields = record.value as Readonly<Record<string, string>>;
+      rows.push(
+        names.map((name) => {
+          const text = fields[name]?.trim();
+          const value = text === undefined || text === "" ? Number.NaN : Number(text);
+          if (Number.isNaN(value) && !(name === "preference" && text === "")) {
+            throw new UserError(
+              `${formatOrigin(record.at)}: ${name} is ${text === undefined ? "absent" : JSON.stringify(text)}`,
+            );
+          }
+          if (name === "index" && !(Number.isInteger(value) && value >= 0 && value < 1_000_000)) {
+            throw new UserError(`${formatOrigin(record.at)}: index is ${text}`);
+          }
+          return value;
+        }),
+      );
+    }
+  }
+  return rows;
+}
