@@ -8,8 +8,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadEmbedded } from "../../src/engines/embedded-model.js";
 import type { GenerateOptions, GenerateRequest, GenerateResult, LoadedModel } from "../../src/engines/engine.js";
 import { loadTextModel } from "../../src/text/load.js";
-import { renderPrompt } from "../../src/text/render.js";
+import { renderPair, renderPrompt } from "../../src/text/render.js";
 import { templateFrom } from "../../src/text/template.js";
+import type { TextModel } from "../../src/text/tokenizer.js";
 import { availableCores } from "../../src/util/system.js";
 import { repositoryRoot } from "../staged-package.js";
 import { realModel } from "./folder.js";
@@ -23,7 +24,13 @@ interface Expected {
     Record<
       string,
       {
-        readonly score: readonly { input_ids: number[]; prompt_tokens: number; logprobs: number[] }[];
+        readonly score: readonly {
+          instruction: string;
+          response: string;
+          input_ids: number[];
+          prompt_tokens: number;
+          logprobs: number[];
+        }[];
         readonly greedy: readonly { instruction: string; ids: number[] }[];
       }
     >
@@ -42,9 +49,10 @@ describe.each(["smollm2-135m-instruct", "gemma-3-270m"])("%s", (name) => {
   const longest = Math.max(...expected.greedy.map(({ ids }) => ids.length));
   const greedy: GenerateOptions = { maxNewTokens: 8, stopIds: [], temperature: 0, seed: 0, batch: 16, trace: true };
   let model: LoadedModel;
+  let text: TextModel;
   let requests: GenerateRequest[];
   beforeAll(async () => {
-    const text = await loadTextModel(path);
+    text = await loadTextModel(path);
     model = await loadEmbedded(path, { threads: availableCores(), precision: "f32" });
     requests = expected.greedy.map(({ instruction }, i) => ({
       id: `${i}`,
@@ -68,6 +76,14 @@ describe.each(["smollm2-135m-instruct", "gemma-3-270m"])("%s", (name) => {
       expect(comparable).toBeGreaterThan(8);
       expect(ours.slice(0, Math.min(comparable, ids.length))).toEqual(ids.slice(0, comparable));
     });
+  });
+
+  it("renders the reference's prompts and responses to its ids", () => {
+    expect(expected.score.length).toBeGreaterThan(2);
+    for (const { instruction, response, input_ids, prompt_tokens } of expected.score) {
+      const { promptIds, responseIds, merged } = renderPair(text, templateFrom(), { instruction, response });
+      expect([[...promptIds, ...responseIds], promptIds.length, merged]).toEqual([input_ids, prompt_tokens, false]);
+    }
   });
 
   it("gives the reference's log-probabilities", async () => {
