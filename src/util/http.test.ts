@@ -1,0 +1,92 @@
+import { createServer, type IncomingMessage, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, describe, expect, it } from "vitest";
+import { keyFrom, postJson } from "./http.js";
+
+const servers: ReturnType<typeof createServer>[] = [];
+afterAll(() => {
+  for (const server of servers) server.close();
+});
+
+/** A server that answers the n-th request with the n-th of `replies`, the last one again and again. */
+async function serverOf(replies: readonly ((request: IncomingMessage) => [number, string, object?])[]) {
+  const seen: IncomingMessage[] = [];
+  const listener: RequestListener = (request, response) => {
+    const reply = replies[Math.min(seen.length, replies.length - 1)]!;
+    seen.push(request);
+    request.resume().on("end", () => {
+      const [status, body, headers = {}] = reply(request);
+      response.writeHead(status, { ...headers }).end(body);
+    });
+  };
+  const server = createServer(listener);
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/x`, seen };
+}
+
+const quick = { firstWaitSeconds: 0.001 };
+const ok = (): [number, string] => [200, '{"a":1}'];
+
+describe("postJson", () => {
+  it("asks again where it may help, and gives the reply", async () => {
+    const { url, seen } = await serverOf([
+      () => [500, "oops"],
+      () => [429, "{}", { "retry-after": "0.01" }],
+      () => [200, "<html>"],
+      ok,
+    ]);
+    expect(await postJson(url, {}, quick)).toEqual({ kind: "reply", body: { a: 1 } });
+    expect(seen).toHaveLength(4);
+  });
+
+  it("gives up after so many attempts, or at once where the request itself is refused", async () => {
+    const down = await serverOf([() => [503, '{"error":{"message":"too\\nbusy"}}']]);
+    expect(await postJson(down.url, {}, { ...quick, attempts: 3 })).toEqual({ kind: "failed", reason: "503 too busy" });
+    expect(down.seen).toHaveLength(3);
+    const picky = await serverOf([() => [400, '{"error":"too long"}']]);
+    expect(await postJson(picky.url, {}, quick)).toEqual({ kind: "failed", reason: "400 too long" });
+    expect(picky.seen).toHaveLength(1);
+  });
+
+  it.each([
+    [401, "check the key"],
+    [404, "check the URL"],
+    [302, "check the URL"],
+    [402, "nothing left to spend"],
+  ])("stops with a remedy at status %i", async (status, remedy) => {
+    const { url } = await serverOf([() => [status, "{}", { location: "http://127.0.0.1:1/" }]]);
+    await expect(postJson(url, {}, quick)).rejects.toMatchObject({ remedy: expect.stringContaining(remedy) as string });
+  });
+
+  it("sends the key in its header and never shows it", async () => {
+    const { url, seen } = await serverOf([(request) => [400, `{"error":"bad key ${request.headers.authorization}"}`]]);
+    const result = await postJson(url, {}, { ...quick, key: "sk-very-secret" });
+    expect(seen[0]!.headers.authorization).toBe("Bearer sk-very-secret");
+    expect(result).toEqual({ kind: "failed", reason: "400 bad key Bearer [key]" });
+  });
+
+  it("bounds a reply's size, and says who does not answer", async () => {
+    const { url } = await serverOf([() => [200, JSON.stringify("x".repeat(1000))]]);
+    expect(await postJson(url, {}, { ...quick, attempts: 1, largestBytes: 100 })).toEqual({
+      kind: "failed",
+      reason: "a reply of more than 100 bytes",
+    });
+    const gone = await serverOf([ok]);
+    await new Promise((resolve) => servers.at(-1)?.close(resolve));
+    await expect(postJson(gone.url, {}, quick)).rejects.toThrow(/cannot reach .*: ECONNREFUSED/);
+  });
+
+  it("stops with the signal's reason", async () => {
+    const { url } = await serverOf([() => [500, ""]]);
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new Error("stopped")), 20);
+    await expect(postJson(url, {}, { firstWaitSeconds: 60, signal: controller.signal })).rejects.toThrow("stopped");
+  });
+});
+
+it("takes a key from the environment, and nothing that is none", () => {
+  expect(keyFrom("K", { K: " abc\n" })).toBe("abc");
+  expect(keyFrom("K", {})).toBeUndefined();
+  expect(() => keyFrom("K", { K: "a b" })).toThrow("holds characters that no key has");
+});
