@@ -1,7 +1,21 @@
 /** Pieces that several families share: linear layers, gated blocks, heads, rotary embedding, causal attention. */
-import { add, concat, linear, matmul, mul, reshape, rotary, silu, slice, softmax, transpose } from "../graph/build.js";
-import { product } from "../graph/dims.js";
+import {
+  add,
+  concat,
+  linear,
+  matmul,
+  mul,
+  reshape,
+  rotary,
+  silu,
+  slice,
+  softmaxMatmul,
+  split,
+  transpose,
+} from "../graph/build.js";
+import { product, quotient } from "../graph/dims.js";
 import type { Dim, Value } from "../graph/ops.js";
+import { present } from "../util/errors.js";
 import type { Attend, ParameterSpec, RopeTables } from "./model.js";
 
 /** A linear layer as `torch.nn.Linear` has it: weight [out, in], and a bias or none. */
@@ -62,23 +76,42 @@ export const MASKED = -1e30;
 
 /**
  * Attention of a whole sequence over itself. Query heads that share a key/value head are stacked along time, so that no key or
- * value is ever repeated in memory.
+ * value is ever repeated in memory. Queries are cut into `blocks` along time, and a block meets the keys up to its own end alone:
+ * of the masked half of all scores, 1 / blocks is left to compute.
  *
- * @param maskFor f32 [T, T], 0 where row may see column and `MASKED` elsewhere; one for each window width
+ * @param maskFor f32 [T / blocks, (block + 1) · T / blocks]: the rows of that block, 0 where row may see column and `MASKED`
+ *                elsewhere; one for each window width
+ * @param blocks  must divide T
  */
-export function causalAttention(maskFor: (window: number | undefined) => Value): Attend {
+export function causalAttention(maskFor: (window: number | undefined, block: number) => Value, blocks = 1): Attend {
   return (q, k, v, { window, scale }) => {
     const [batch, heads, time, headDim] = q.type.shape as readonly [Dim, number, Dim, number];
     const kvHeads = k.type.shape[1] as number;
-    const stacked = product([heads / kvHeads, time]);
-    const scores = matmul(reshape(q, [batch, kvHeads, stacked, headDim]), k, { transB: true, alpha: scale });
-    const masked = add(reshape(scores, [batch, heads, time, time]), maskFor(window));
-    const weights = reshape(softmax(masked), [batch, kvHeads, stacked, time]);
-    return reshape(matmul(weights, v), [batch, heads, time, headDim]);
+    const rows = quotient(time, blocks);
+    const stacked = product([heads / kvHeads, rows]);
+    const cut = (x: Value, count: number): readonly Value[] =>
+      split(reshape(x, [batch, count, blocks, rows, headDim]), 2, blocks);
+    const [queries, keys, values] = [cut(q, heads), cut(k, kvHeads), cut(v, kvHeads)];
+    const attended = queries.map((query, block) => {
+      const seen = product([block + 1, rows]);
+      const upTo = (parts: readonly Value[]): Value =>
+        reshape(joined(parts.slice(0, block + 1), 2), [batch, kvHeads, seen, headDim]);
+      const grouped = reshape(query, [batch, kvHeads, stacked, headDim]);
+      const scores = matmul(grouped, upTo(keys), { transB: true, alpha: scale });
+      const masked = add(reshape(scores, [batch, heads, rows, seen]), maskFor(window, block));
+      const mixed = softmaxMatmul(reshape(masked, [batch, kvHeads, stacked, seen]), upTo(values));
+      return reshape(mixed, [batch, heads, 1, rows, headDim]);
+    });
+    return reshape(joined(attended, 2), [batch, heads, time, headDim]);
   };
 }
 
-/** Row-major [T, T] for `causalAttention`. */
+const joined = ([first, ...rest]: readonly Value[], axis: number): Value => {
+  const start = present(first, "part");
+  return rest.length === 0 ? start : concat([start, ...rest], axis);
+};
+
+/** Row-major [T, T]: the masks of all blocks of `causalAttention`, and what lies right of them. */
 export function causalMask(time: number, window: number | undefined): Float32Array {
   const mask = new Float32Array(time * time);
   for (let row = 0; row < time; row++) {
