@@ -51,11 +51,7 @@ async function timeSteps(model, job, { threads, runs }) {
   const device = createCpuDevice(threads);
   const rows = halfSupervisedRows(job, model.dims.vocabSize);
   const microTokens = job.rows * job.time;
-  const [batch, ...others] = microBatches(rows, {
-    reduction: "token",
-    microTokens,
-    maxPositions: model.dims.maxPositions,
-  });
+  const [batch, ...others] = microBatches(rows, { reduction: "token", microTokens });
   if (others.length > 0 || batch.positions.length !== job.supervised) throw new Error("internal: not the step wanted");
   const parameters = new Map(model.parameters.map((p) => [p.name, device.fromFloats(randomValues(p), p.shape)]));
   const { moments } = freshState(model, device, parameters);

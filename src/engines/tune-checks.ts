@@ -41,7 +41,7 @@ export function runMemory(
   evaluates: boolean,
 ): MemoryEstimate {
   const estimate = memoryEstimator(model, largestMicroBatch(rows, options.microTokens), evaluates);
-  const shapes = batchShapes(rows, { ...options, maxPositions: model.dims.maxPositions });
+  const shapes = batchShapes(rows, options);
   const largest = shapes
     .map(estimate)
     .reduce<MemoryEstimate | undefined>(

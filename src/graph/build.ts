@@ -96,6 +96,9 @@ export const linear = (x: Value, weight: Value): Value => matmul(x, weight, { tr
 export const linearQ8 = (x: Value, codes: Value, scales: Value, params: OpParams["linearQ8"]): Value =>
   one("linearQ8", params, x, codes, scales);
 
+/** softmax(scores) · v. */
+export const softmaxMatmul = (scores: Value, v: Value): Value => one("softmaxMatmul", {}, scores, v);
+
 export function linearCrossEntropy(h: Value, head: Value, targets: Value, weights: Value, chunks: number): Value {
   return one("linearCrossEntropy", { chunks }, h, head, targets, weights);
 }
@@ -133,6 +136,9 @@ export const slice = (x: Value, axis: number, start: number, size: number): Valu
 export const concat = (values: readonly [Value, ...Value[]], axis: number): Value =>
   one("concat", { axis: axisOf(axis, values[0].type.shape.length) }, ...values);
 /** @param untrained  a row that no gradient reaches this way */
+/** `parts` equal parts; one part is the whole and adds no node. */
+export const split = (x: Value, axis: number, parts: number): readonly Value[] =>
+  parts === 1 ? [x] : apply(x.graph, "split", { axis: axisOf(axis, x.type.shape.length), parts }, [x]);
 export const gather = (table: Value, ids: Value, untrained?: number): Value =>
   one("gather", untrained === undefined ? {} : { untrained }, table, ids);
 export const scatterAdd = (base: Value, ids: Value, updates: Value): Value => one("scatterAdd", {}, base, ids, updates);

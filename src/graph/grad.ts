@@ -5,7 +5,7 @@
 import { invariant, present } from "../util/errors.js";
 import { add, reshape, scalar, scatterAdd, sum } from "./build.js";
 import { formatShape, type Shape, sameShape } from "./dims.js";
-import { gradient } from "./gradient.js";
+import { carriesMany, gradient } from "./gradient.js";
 import { isOp, type Node, type Op, type Value } from "./ops.js";
 
 /**
@@ -34,13 +34,14 @@ export function grad(
   const kept = new Set(targets);
   for (const node of [...graph.nodes].reverse()) {
     if (!between.has(node) || node.outputs.some((value) => kept.has(value))) continue;
-    const [dy, ...others] = node.outputs.map((value) => collect(contributions, value));
+    const all = node.outputs.map((value) => collect(contributions, value));
+    const dy = carriesMany.has(node.op) ? all.find((one) => one !== undefined) : all[0];
     invariant(
-      others.every((other) => other === undefined),
+      carriesMany.has(node.op) || all.slice(1).every((other) => other === undefined),
       `the loss depends on ${node.op}'s second output, which carries no gradient`,
     );
     if (dy === undefined) continue;
-    const gradients = gradientsOf(node, dy);
+    const gradients = gradientsOf(node, dy, all);
     node.inputs.forEach((value, i) => {
       const gradientOfInput = gradients[i];
       if (gradientOfInput === undefined || !(between.has(value.node) || kept.has(value))) return;
@@ -56,6 +57,8 @@ export function grad(
   });
 }
 
+type Gradients = readonly (Value | undefined)[];
+
 /** Nodes that a target feeds, directly or not. */
 function dependents(nodes: readonly Node[], targets: readonly Value[]): ReadonlySet<Node> {
   const reached = new Set<Node>(targets.map((target) => target.node));
@@ -65,10 +68,10 @@ function dependents(nodes: readonly Node[], targets: readonly Value[]): Readonly
   return reached;
 }
 
-function gradientsOf(node: Node, dy: Value): readonly (Value | undefined)[] {
-  const rule = gradient[node.op] as ((node: Node<Op>, dy: Value) => readonly (Value | undefined)[]) | null;
+function gradientsOf(node: Node, dy: Value, all: Gradients): Gradients {
+  const rule = gradient[node.op] as ((n: Node<Op>, dy: Value, all: Gradients) => Gradients) | null;
   invariant(rule !== null, `${node.op} has no gradient and lies between the loss and a parameter`);
-  const gradients = rule(node, dy);
+  const gradients = rule(node, dy, all);
   invariant(
     gradients.length === node.inputs.length,
     `${node.op}: ${gradients.length} gradients, ${node.inputs.length} inputs`,

@@ -7,8 +7,18 @@ import * as b from "./build.js";
 import { axisOf, product, type Shape } from "./dims.js";
 import type { Node, Op, Value } from "./ops.js";
 
-/** Gradients of the inputs, `undefined` where none flows. `dy` is the first output's; the others carry none (`grad.ts`). */
-type Vjp<O extends Op> = (node: Node<O>, dy: Value) => readonly (Value | undefined)[];
+/**
+ * Gradients of the inputs, `undefined` where none flows. `dy` is the first output's, and in all operators but those of
+ * `carriesMany` the only one.
+ */
+type Vjp<O extends Op> = (
+  node: Node<O>,
+  dy: Value,
+  all: readonly (Value | undefined)[],
+) => readonly (Value | undefined)[];
+
+/** Operators of several outputs with a gradient each; elsewhere the outputs after the first are statistics. */
+export const carriesMany: ReadonlySet<Op> = new Set<Op>(["split"]);
 
 const inputOf = (node: { readonly inputs: readonly Value[] }, i: number): Value =>
   present(node.inputs[i], `input ${i}`);
@@ -112,6 +122,13 @@ export const gradient: { readonly [O in Op]: Vjp<O> | null } = {
     ];
   },
   linearQ8: null, // weights in 8 bits are for decoding: they are not trained, and nothing below them is
+  softmaxMatmul: (node, dy) => {
+    // With P the probabilities: dS = P ∘ (dP − Σⱼ P∘dP), and that sum is dy·y of the row: no pass over P for it.
+    const [v, y, probabilities] = [inputOf(node, 1), outputOf(node, 0), outputOf(node, 1)];
+    const along = b.sum(b.mul(dy, y), lastAxis, true);
+    const dp = b.matmul(dy, v, { transB: true });
+    return [b.mul(b.sub(dp, along), probabilities), b.matmul(probabilities, dy, { transA: true })];
+  },
   linearCrossEntropy: (node, dy) => [b.mul(dy, outputOf(node, 1)), b.mul(dy, outputOf(node, 2)), undefined, undefined],
 
   sum: (node, dy) => [unreduce(dy, inputOf(node, 0).type.shape, node.params.axes)],
@@ -190,6 +207,10 @@ export const gradient: { readonly [O in Op]: Vjp<O> | null } = {
       start += size;
       return b.slice(dy, node.params.axis, start - size, size);
     });
+  },
+  split: (node, dy, all) => {
+    const parts = node.outputs.map((value, i) => all[i] ?? b.fill(dy.graph, 0, value.type.shape));
+    return [b.concat([present(parts[0], "part"), ...parts.slice(1)], node.params.axis)];
   },
   gather: (node, dy) => {
     const [table, ids] = [inputOf(node, 0), inputOf(node, 1)];

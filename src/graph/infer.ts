@@ -50,6 +50,14 @@ const linearQ8: Infer<OpParams["linearQ8"]> = (inputs, { blockSize }) => {
   return [tensor("f32", [present(rows, "rows"), present(columns, "columns")])];
 };
 
+const softmaxMatmul: Infer<OpParams["softmaxMatmul"]> = (inputs, _) => {
+  const [scores, v] = [at(inputs, 0), at(inputs, 1)];
+  const batch = scores.shape.slice(0, -2);
+  const fits = sameShape(batch, v.shape.slice(0, -2)) && scores.shape.at(-1) === v.shape.at(-2);
+  invariant(fits && batch.length > 0, `softmaxMatmul of ${formatShape(scores.shape)} and ${formatShape(v.shape)}`);
+  return [tensor("f32", [...scores.shape.slice(0, -1), last(v.shape)]), scores];
+};
+
 const linearCrossEntropy: Infer<OpParams["linearCrossEntropy"]> = (inputs, { chunks }) => {
   const [h, w, targets, weights] = [at(inputs, 0), at(inputs, 1), at(inputs, 2), at(inputs, 3)];
   invariant(
@@ -112,6 +120,7 @@ export const infer: { readonly [O in Op]: Infer<OpParams[O]> } = {
   cast: (inputs, { to }) => [tensor(to, at(inputs, 0).shape)],
   matmul,
   linearQ8,
+  softmaxMatmul,
   linearCrossEntropy,
   sum: reduce,
   mean: reduce,
@@ -189,6 +198,13 @@ export const infer: { readonly [O in Op]: Infer<OpParams[O]> } = {
         first.shape.map((dim, i) => (i === axis ? total : dim)),
       ),
     ];
+  },
+  split: (inputs, { axis, parts }) => {
+    const x = at(inputs, 0);
+    const length = x.shape[axis];
+    invariant(typeof length === "number", "split cuts axes of known size");
+    const shape = x.shape.map((dim, i) => (i === axis ? quotient(length, parts) : dim));
+    return Array.from({ length: parts }, () => tensor(x.dtype, shape));
   },
   gather: (inputs) => {
     const [table, ids] = [at(inputs, 0), at(inputs, 1)];

@@ -239,6 +239,11 @@ export const interpreters: { readonly [O in Op]: Interpret<OpParams[O]> } = {
     ),
   matmul,
   linearQ8,
+  softmaxMatmul: ([scores, v], _, concrete) => {
+    const probabilities = interpreters.softmax([scores!], {}, concrete)[0]!;
+    const product = { transA: false, transB: false, alpha: 1 };
+    return [matmul([probabilities, v!], product, concrete)[0]!, probabilities];
+  },
   linearCrossEntropy,
   sum: reduce(total),
   mean: reduce((values) => total(values) / values.length),
@@ -304,6 +309,13 @@ export const interpreters: { readonly [O in Op]: Interpret<OpParams[O]> } = {
         throw new Error("unreachable");
       }),
     ];
+  },
+  split: ([x], { axis, parts }, concrete) => {
+    const length = x!.shape[axis]! / parts;
+    return Array.from(
+      { length: parts },
+      (_, i) => interpreters.slice([x!], { axis, start: i * length, size: length }, concrete)[0]!,
+    );
   },
   gather: (inputs) => {
     const [table, ids] = [at(inputs, 0), at(inputs, 1)];

@@ -208,6 +208,10 @@ export const lower: { readonly [O in Op]: Lower<O> } = {
   cast: (e, node, inputs) => e.node("Cast", inputs, { to: { int: ELEMENT_TYPE[node.params.to] } }),
   matmul,
   linearQ8,
+  softmaxMatmul: (e, _node, inputs) => {
+    const [probabilities] = e.node("Softmax", [nameAt(inputs, 0)], LAST);
+    return [...e.node("FusedMatMul", [probabilities, nameAt(inputs, 1)], {}, MICROSOFT), probabilities];
+  },
   linearCrossEntropy,
   sum: reduce("ReduceSum"),
   mean: reduce("ReduceMean"),
@@ -244,6 +248,11 @@ export const lower: { readonly [O in Op]: Lower<O> } = {
     return e.node("Slice", [...inputs, e.ints([start]), e.ints([start + size]), e.ints([axis])]);
   },
   concat: (e, node, inputs) => e.node("Concat", inputs, { axis: { int: node.params.axis } }),
+  split: (e, node, inputs) => {
+    const { axis, parts } = node.params;
+    const attributes = { axis: { int: axis }, num_outputs: { int: parts } };
+    return e.node("Split", inputs, attributes, { outputs: parts });
+  },
   gather: as("Gather", { axis: { int: 0 } }),
   scatterAdd,
   pick: (e, node, inputs) => {

@@ -52,6 +52,11 @@ export interface OpParams {
    */
   linearQ8: { readonly blockSize: number; readonly activations: "f32" | "i8" };
   /**
+   * softmax(S) · V over the last two axes: scores S [..., R, K], V [..., K, hd]. Outputs: y [..., R, hd], and the probabilities
+   * [..., R, K], which the gradient needs.
+   */
+  softmaxMatmul: None;
+  /**
    * Cross-entropy of a linear head without its logits ever existing whole: h [R,D], W [V,D], targets [R], weights [R].
    * Outputs: loss [] = Σ weights · nll, and its derivatives by h and W (made in the same pass, omitted when unused).
    */
@@ -86,6 +91,8 @@ export interface OpParams {
   /** `[start, start + size)` of one axis of known size. */
   slice: { readonly axis: number; readonly start: number; readonly size: number };
   concat: { readonly axis: number };
+  /** `parts` equal parts of one axis of known size. */
+  split: { readonly axis: number; readonly parts: number };
   /** Rows of a table: table [V, ...], ids [...] → ids.shape + table.shape[1..]. */
   gather: {
     /** A row that no gradient reaches this way: torch.nn.Embedding's `padding_idx`. */

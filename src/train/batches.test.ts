@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { IGNORE, type Row } from "../records/row.js";
 import { InvariantError } from "../util/errors.js";
-import { type MicroBatch, microBatches, paddedWidth, steps, supervisedPositions, tokenWeights } from "./batches.js";
+import { type MicroBatch, microBatches, steps, supervisedPositions, tokenWeights } from "./batches.js";
 
 let made = 0;
 /** Ids that occur nowhere else, so that every token can be found again. */
@@ -45,7 +45,7 @@ describe("tokenWeights", () => {
 });
 
 describe("microBatches", () => {
-  const options = { reduction: "reference", microTokens: 64, maxPositions: 100 } as const;
+  const options = { reduction: "reference", microTokens: 64 } as const;
 
   /** What is computed: per supervised token the ids that it is predicted from, the token, its weight. */
   const tasksOf = (batches: readonly MicroBatch[]): string[] =>
@@ -98,12 +98,6 @@ describe("microBatches", () => {
       [2, 56],
       [3, 8],
     ]);
-  });
-  it("never pad beyond the positions of the model", () => {
-    const one = row(30, () => true);
-    expect(paddedWidth(one, 100)).toBe(32);
-    expect(paddedWidth(one, 29)).toBe(29);
-    expect(microBatches([one], { ...options, maxPositions: 29 })[0]!.time).toBe(29);
   });
   it("leave the first token out: nothing stands before it", () => {
     expect(supervisedPositions(row(3, () => true))).toEqual([1, 2]);

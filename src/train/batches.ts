@@ -86,30 +86,24 @@ export interface MicroBatch {
   readonly weights: readonly number[];
 }
 
-/** Widths are rounded up to this, so that few shapes occur and their memory is reused. */
+/** Widths are rounded up to this, so that few shapes occur and their memory is reused, and time falls into equal blocks. */
 const WIDTH_STEP = 8;
 
 /** Positions computed for a row: all but its last token, which is only ever a target, and the padding. */
-export const paddedWidth = (row: Row, maxPositions: number): number =>
-  Math.min(maxPositions, Math.ceil(Math.max(1, row.inputIds.length - 1) / WIDTH_STEP) * WIDTH_STEP);
+export const paddedWidth = (row: Row): number =>
+  Math.ceil(Math.max(1, row.inputIds.length - 1) / WIDTH_STEP) * WIDTH_STEP;
 
 export interface MicroBatchOptions {
   readonly reduction: Reduction;
   /** Positions computed at once, padding included. */
   readonly microTokens: number;
-  /** Positions the model has: no row is padded beyond them. */
-  readonly maxPositions: number;
 }
 
 /**
  * Rows of similar length side by side, the longest first, at most `microTokens` positions (padding included) at once; a longer
  * row goes alone.
  */
-export function microBatches(
-  rows: readonly Row[],
-  { reduction, microTokens, maxPositions }: MicroBatchOptions,
-): MicroBatch[] {
-  const widthOf = (row: Row): number => paddedWidth(row, maxPositions);
+export function microBatches(rows: readonly Row[], { reduction, microTokens }: MicroBatchOptions): MicroBatch[] {
   const weights = tokenWeights(
     rows.map((row) => supervisedPositions(row).length),
     reduction,
@@ -119,7 +113,7 @@ export function microBatches(
   const groups: (typeof order)[] = [];
   let group: typeof order = [];
   for (const item of order) {
-    const time = widthOf((group[0] ?? item).row);
+    const time = paddedWidth((group[0] ?? item).row);
     if (group.length > 0 && (group.length + 1) * time > microTokens) {
       groups.push(group);
       group = [];
@@ -127,7 +121,7 @@ export function microBatches(
     group.push(item);
   }
   if (group.length > 0) groups.push(group);
-  return groups.map((members) => pack(members, Math.max(...members.map(({ row }) => widthOf(row)))));
+  return groups.map((members) => pack(members, Math.max(...members.map(({ row }) => paddedWidth(row)))));
 }
 
 function pack(group: readonly { readonly row: Row; readonly weight: number }[], time: number): MicroBatch {

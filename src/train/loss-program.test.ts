@@ -10,7 +10,7 @@ describe.each(["llama", "gemma3"] as const)("%s", (name) => {
   it("chunks of the head, the last of them padded, change nothing", async () => {
     const { model, device, parameters } = await runModel(modelFolder(name));
     const rows = trainingOf(name).rows.map(rowOf);
-    const [batch] = microBatches(rows, { reduction: "reference", microTokens: 10_000, maxPositions: 128 });
+    const [batch] = microBatches(rows, { reduction: "reference", microTokens: 10_000 });
     const zeros = () => new Map(model.parameters.map((p): [string, Tensor] => [p.name, device.zeros(p.shape)]));
     const run = async (maxPositions: number, gradients: boolean) => {
       const program = await compileLoss(model, device, { maxPositions, gradients });
@@ -40,7 +40,7 @@ describe.each(["llama", "gemma3"] as const)("%s", (name) => {
 it("a second batch's gradients are added to the first's", async () => {
   const { model, device, parameters } = await runModel(modelFolder("llama-tied"));
   const rows = trainingOf("llama-tied").rows.map(rowOf).slice(0, 4);
-  const [batch] = microBatches(rows, { reduction: "token", microTokens: 10_000, maxPositions: 128 });
+  const [batch] = microBatches(rows, { reduction: "token", microTokens: 10_000 });
   const program = await compileLoss(model, device, { maxPositions: 1000, gradients: true });
   const totals = new Map(model.parameters.map((p): [string, Tensor] => [p.name, device.zeros(p.shape)]));
   const first = await program.run(parameters, batch!, totals);
@@ -53,4 +53,26 @@ it("a second batch's gradients are added to the first's", async () => {
     expect(largestDifference(await device.floats(tensor), twice), parameter).toBeLessThan(1e-5 * largest);
   }
   await program[Symbol.asyncDispose]();
+});
+
+it("a row may be as long as the model, and its padding reach beyond it", async () => {
+  const length = 29; // predicted from 29 positions, padded to 32
+  const [row] = trainingOf("gpt2")
+    .rows.map(rowOf)
+    .sort((a, b) => b.inputIds.length - a.inputIds.length);
+  const ids = Array.from({ length: length + 1 }, (_, i) => row!.inputIds[i % row!.inputIds.length]!);
+  const one = { ...row!, inputIds: ids, labels: ids.map((id, i) => (i > 5 ? id : -100)) };
+  const [batch] = microBatches([one], { reduction: "token", microTokens: 100 });
+  expect(batch!.time).toBe(32);
+  const lossOf = async (changes: Record<string, number>): Promise<number> => {
+    const { model, device, parameters } = await runModel(modelFolder("gpt2"), changes);
+    const fitting = new Map(
+      model.parameters.map((p): [string, Tensor] => [p.name, device.view(parameters.get(p.name)!, 0, p.shape)]),
+    );
+    const program = await compileLoss(model, device, { maxPositions: 1000, gradients: false });
+    const loss = await program.run(fitting, batch!);
+    await program[Symbol.asyncDispose]();
+    return loss;
+  };
+  expect(await lossOf({ n_positions: length })).toBe(await lossOf({}));
 });

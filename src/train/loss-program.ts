@@ -2,8 +2,9 @@
  * One compiled program: the loss of a micro-batch and, added onto running totals, the gradients of all parameters.
  * May not know: optimisers, steps, decoding.
  */
-import { createGraph, gather, input, linearCrossEntropy, reshape } from "../graph/build.js";
+import { createGraph, gather, input, linearCrossEntropy, reshape, slice } from "../graph/build.js";
 import { checkGraph } from "../graph/check.js";
+import { product } from "../graph/dims.js";
 import { grad } from "../graph/grad.js";
 import type { Graph, Value } from "../graph/ops.js";
 import { causalAttention, causalMask } from "../models/layers.js";
@@ -29,28 +30,46 @@ export interface LossGraph {
   readonly forward: Forward;
 }
 
-/** ids [B,T] and [K,C] supervised positions with target and weight → loss []. */
+/**
+ * Blocks of queries along time, each `Q` positions; of all scores of attention 5/8 are computed. Eight would compute 9/16, in
+ * products too small for short rows.
+ */
+const BLOCKS = 4;
+
+/** Positions of a row must be a multiple of this. */
+export const TIME_STEP = BLOCKS;
+
+/** ids [B, BLOCKS, Q] and [K,C] supervised positions with target and weight → loss []. */
 export function lossGraph(model: Model, chunks: number): LossGraph {
   const graph = createGraph();
-  const ids = reshape(input(graph, "ids", "i64", ["B", "T"]), ["B*T"]);
-  const masks = new Map<number | undefined, Value>();
-  const maskFor = (window: number | undefined): Value => {
-    const mask = masks.get(window) ?? input(graph, maskName(window), "f32", ["T", "T"]);
-    masks.set(window, mask);
-    return mask;
-  };
+  const time = product([BLOCKS, "Q"]);
   const forward = model.forward(graph, {
-    ids,
+    ids: reshape(input(graph, "ids", "i64", ["B", BLOCKS, "Q"]), [product(["B", time])]),
     batch: "B",
-    time: "T",
-    positions: input(graph, "positions", "i64", [1, "T"]),
-    attend: causalAttention(maskFor),
+    time,
+    positions: reshape(input(graph, "positions", "i64", [BLOCKS, "Q"]), [1, time]),
+    attend: causalAttention(blockMasks(graph), BLOCKS),
   });
   const perToken = (name: string, dtype: "i64" | "f32"): Value =>
     reshape(input(graph, name, dtype, [chunks, "C"]), [chunks === 1 ? "C" : `${chunks}*C`]);
   const rows = gather(forward.hidden, perToken("rows", "i64")); // [K*C, D]
   const loss = linearCrossEntropy(rows, forward.head, perToken("targets", "i64"), perToken("weights", "f32"), chunks);
   return { graph, loss, forward };
+}
+
+/** The rows of one block out of the fed mask of a window, up to the block's end; each is cut out once. */
+function blockMasks(graph: Graph): (window: number | undefined, block: number) => Value {
+  const made = new Map<string, Value>();
+  return (window, block) => {
+    const name = maskName(window);
+    const known = made.get(`${name} ${block}`);
+    if (known !== undefined) return known;
+    const whole = graph.inputs.get(name) ?? input(graph, name, "f32", [BLOCKS, "Q", BLOCKS, "Q"]);
+    const rows = slice(slice(whole, 0, block, 1), 2, 0, block + 1);
+    const mask = reshape(rows, ["Q", product([block + 1, "Q"])]);
+    made.set(`${name} ${block}`, mask);
+    return mask;
+  };
 }
 
 const maskName = (window: number | undefined): string => (window === undefined ? "mask" : `mask.${window}`);
@@ -102,6 +121,8 @@ export async function compileLoss(
   };
 }
 
+const blocked = (time: number): readonly [number, number] => [BLOCKS, time / BLOCKS];
+
 /**
  * Everything a run needs besides parameters. Masks and rope tables are kept for the width of the batch before alone: the batches of a
  * step come in order of their widths, and the masks of all widths up to 2,048 would take more than a gigabyte.
@@ -111,12 +132,13 @@ function batchFeeds(model: Model, device: Device, chunks: number): (batch: Micro
   const forWidth = (time: number): Record<string, Tensor> => {
     const feeds: Record<string, Tensor> = {
       positions: device.fromInts(
-        Array.from({ length: time }, (_, i) => i),
-        [1, time],
+        // Padding may go beyond the last position that the model has; nothing of it is read.
+        Array.from({ length: time }, (_, i) => Math.min(i, model.dims.maxPositions - 1)),
+        blocked(time),
       ),
     };
     for (const window of new Set(model.dims.windows))
-      feeds[maskName(window)] = device.fromFloats(causalMask(time, window), [time, time]);
+      feeds[maskName(window)] = device.fromFloats(causalMask(time, window), [...blocked(time), ...blocked(time)]);
     return { ...feeds, ...ropeFeeds(model, device, time) };
   };
   return (batch) => {
@@ -126,7 +148,7 @@ function batchFeeds(model: Model, device: Device, chunks: number): (batch: Micro
       Array.from({ length: chunks * width }, (_, i) => values[i] ?? 0); // weight 0: no part in loss or gradient
     return {
       ...before.feeds,
-      ids: device.fromInts(batch.ids, [batch.rows, batch.time]),
+      ids: device.fromInts(batch.ids, [batch.rows, ...blocked(batch.time)]),
       rows: device.fromInts(padded(batch.positions), [chunks, width]),
       targets: device.fromInts(padded(batch.targets), [chunks, width]),
       weights: device.fromFloats(Float32Array.from(padded(batch.weights)), [chunks, width]),

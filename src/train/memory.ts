@@ -10,7 +10,7 @@ import { parameterCount } from "../models/open.js";
 import type { Row } from "../records/row.js";
 import { present } from "../util/errors.js";
 import { paddedWidth } from "./batches.js";
-import { EVALUATED_CHUNK_LOGITS, headChunks, lossGraph } from "./loss-program.js";
+import { EVALUATED_CHUNK_LOGITS, headChunks, lossGraph, TIME_STEP } from "./loss-program.js";
 
 const FLOAT = 4;
 const PARTS = { weights: 1, gradients: 2, adam: 2 } as const;
@@ -71,7 +71,7 @@ export function memoryEstimator(
     const chunk = Math.ceil((rows * time) / chunks);
     const bindings = new Map([
       ["B", rows],
-      ["T", time],
+      ["Q", time / TIME_STEP],
       ["C", chunk],
       ...model.ropes.map(({ name }): [string, number] => [`P.${name}`, time]),
     ]);
@@ -86,9 +86,9 @@ export function memoryEstimator(
 /** The widest micro-batch of every width that occurs among `rows`: what `microBatches` can make of them at most. */
 export function batchShapes(
   rows: readonly Row[],
-  options: { readonly batch: number; readonly microTokens: number; readonly maxPositions: number },
+  options: { readonly batch: number; readonly microTokens: number },
 ): BatchShape[] {
-  const widths = rows.map((row) => paddedWidth(row, options.maxPositions)).sort((a, b) => a - b);
+  const widths = rows.map((row) => paddedWidth(row)).sort((a, b) => a - b);
   const upTo = new Map(widths.map((width, i) => [width, i + 1])); // rows of this width or less
   return [...upTo].map(([time, count]) => ({
     time,

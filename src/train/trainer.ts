@@ -82,7 +82,7 @@ export async function train(
     if (step.index >= end) return;
     const started = performance.now();
     for (const tensor of totals.values()) device.fill(tensor, 0);
-    const batches = microBatches(step.rows, { ...options, maxPositions: model.dims.maxPositions });
+    const batches = microBatches(step.rows, options);
     const summed = await sumBatches(loss, state.parameters, batches, totals, signal);
     const gradNorm = await gradientNorm(device, totals);
     refuseDivergence(summed, gradNorm, step.index);
@@ -157,6 +157,6 @@ export async function evaluateLoss(
 ): Promise<number> {
   const maxPositions = largestMicroBatch(rows, options.microTokens);
   await using program = await compileLoss(model, device, { maxPositions, gradients: false });
-  const batches = microBatches(rows, { ...options, maxPositions: model.dims.maxPositions });
+  const batches = microBatches(rows, options);
   return await sumBatches(program, parameters, batches, undefined, options.signal);
 }

@@ -78,6 +78,14 @@ const linearQ8 = samples(eightBit, ({ rows, columns, width, blockSize }, draw) =
   };
 });
 
+const softmaxMatmul = samples(
+  fc.tuple(axes({ min: 1, max: 2 }), axes({ min: 3, max: 3 }, 10)),
+  ([batch, [rows, keys, width]], draw) => ({
+    feeds: [draw.floats([...batch, rows!, keys!]), draw.floats([...batch, keys!, width!])],
+    build: (_, [scores, v]) => b.softmaxMatmul(scores!, v!),
+  }),
+);
+
 const heads = fc.record({ rows: small, chunks: small, width: small, vocabulary: fc.integer({ min: 1, max: 7 }) });
 const linearCrossEntropy = samples(heads, ({ rows, chunks, width, vocabulary }, draw) => {
   const count = known(rows * chunks);
@@ -175,6 +183,7 @@ export const cases: { readonly [O in Op]: Case } = {
   })),
   matmul,
   linearQ8,
+  softmaxMatmul,
   linearCrossEntropy,
   sum: reduction(b.sum),
   mean: reduction(b.mean, true),
@@ -220,6 +229,14 @@ export const cases: { readonly [O in Op]: Case } = {
       const feeds = parts.map((size) => draw.floats(shape.map((one, i) => (i === axis ? known(size) : one))));
       // The first part stands at both ends, so that its gradient comes from two places.
       return { feeds, build: (_, values) => b.concat([values[0]!, ...values.slice(1), values[0]!], axis) };
+    },
+  ),
+  split: samples(
+    fc.tuple(rank1to3, fc.nat(), small, fc.integer({ min: 2, max: 3 })),
+    ([shape, pick, size, parts], draw) => {
+      const axis = pick % shape.length;
+      const feed = draw.floats(shape.map((one, i) => (i === axis ? known(size * parts) : one)));
+      return { feeds: [feed], build: (_, [x]) => b.split(x!, axis, parts)[parts - 1]! };
     },
   ),
   gather: samples(fc.tuple(rank1to3, axes({ min: 0, max: 2 }, 10)), ([table, ids], draw) => ({

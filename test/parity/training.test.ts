@@ -68,11 +68,7 @@ async function train(name: ModelName, { options, rows }: Training, run: Training
   const found: { loss: number; lr: number; gradNorm: number }[] = [];
   for (const step of plan) {
     const gradients = zeros();
-    const batches = microBatches(step.rows, {
-      reduction: run.reduction,
-      microTokens: 100,
-      maxPositions: model.dims.maxPositions,
-    });
+    const batches = microBatches(step.rows, { reduction: run.reduction, microTokens: 100 });
     let total = 0;
     for (const batch of batches) total += await loss.run(parameters, batch, gradients);
     const lr = options.lr * rateFactor(step.index, { ...run, totalSteps: plan.length });
