@@ -22,6 +22,11 @@ export const threadsOption = (): Option => {
     .argParser(integer({ min: 1, max: 1024 }));
 };
 
+export const precisionOption = (): Option =>
+  new Option("--precision <name>", "weights as single floats, or in 8 bits (q8): less memory, slightly other results")
+    .choices(["f32", "q8"])
+    .default("f32");
+
 export const seedOption = (): Option =>
   new Option("--seed <n>", "seed of everything that is drawn by chance").default(0).argParser(integer({ min: 0 }));
 

@@ -102,10 +102,10 @@ describe("the cache", () => {
 
 describe("the default batch", () => {
   it("counts keys and values of all layers", () => expect(bytesPerPosition(dims)).toBe(2 * 2 * 2 * 3 * 4));
-  it("lies between 1 and 32 and grows with memory", () => {
+  it("lies between 1 and 64 and grows with memory", () => {
     const batch = (freeBytes: number) => defaultBatch(dims, { freeBytes, weightBytes: 1000, positions: 100 });
     expect(batch(0)).toBe(1);
-    expect(batch(1e12)).toBe(32);
+    expect(batch(1e12)).toBe(64);
     // Of 0.6 · free, 1,000 are the weights'; a row takes 100 · 96 · 1.5 for its cache and 6 · 11 · 4 for the vocabulary.
     expect(batch((1000 + 5.5 * (100 * 96 * 1.5 + 264)) / 0.6)).toBe(5);
   });

@@ -6,7 +6,7 @@ import type { ModelDims } from "../models/model.js";
 import { bytesPerPosition } from "./cache.js";
 
 /** More rows than this gain little on a CPU. */
-const MOST_ROWS = 32;
+const MOST_ROWS = 64;
 /** Of the free memory, what caches and logits may take; weights are counted apart. */
 const SHARE = 0.6;
 /** A growing cache is held twice for one of its tensors and has room ahead. */

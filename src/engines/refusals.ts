@@ -29,6 +29,6 @@ export function refuseMissing({ name, capabilities }: Pick<Engine, "name" | "cap
   const { precision } = needs;
   if (precision !== undefined && !capabilities.precisions.includes(precision)) {
     const [other = "f32"] = capabilities.precisions;
-    refuse(`has no --precision ${precision} yet`, `use --precision ${other}`);
+    refuse(`has no --precision ${precision}`, `use --precision ${other}`);
   }
 }

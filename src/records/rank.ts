@@ -90,6 +90,8 @@ export const rankSummarySchema = rankTotalsSchema.extend({
     seed: z.number().int(),
     max_length: count,
     threads: count,
+    /** Of the weights; files of before it could be chosen do not say. */
+    precision: z.string().default("f32"),
     template: z.string(),
     bos: z.string(),
   }),

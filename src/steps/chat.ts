@@ -3,7 +3,7 @@
  * May not know: terminals.
  */
 import { embeddedEngine } from "../engines/embedded.js";
-import type { Engine, GenerateRequest, LoadedModel } from "../engines/engine.js";
+import type { Engine, GenerateRequest, LoadedModel, Precision } from "../engines/engine.js";
 import { refuseMissing } from "../engines/refusals.js";
 import { loadTextModel } from "../text/load.js";
 import type { TextModel } from "../text/tokenizer.js";
@@ -23,6 +23,7 @@ export interface ChatOptions
   readonly temperature?: number;
   readonly seed?: number;
   readonly threads?: number;
+  readonly precision?: Precision;
   /** Each question sees the ones before it and their answers; default: each stands alone. */
   readonly multiTurn?: boolean;
   readonly engine?: Engine;
@@ -50,12 +51,12 @@ export interface Chat {
 
 /** @throws UserError  something about model, rules or options is wrong */
 export async function openChat(options: ChatOptions): Promise<Chat> {
-  const engine = options.engine ?? embeddedEngine;
-  refuseMissing(engine, { generate: true, logitRules: options.rules !== undefined, precision: "f32" });
+  const { engine = embeddedEngine, precision = "f32", threads = availableCores() } = options;
+  refuseMissing(engine, { generate: true, logitRules: options.rules !== undefined, precision });
   const text = await loadTextModel(options.model);
   const stopIds = await stopIdsOf(options.model, text);
   let rules = await planRules(options, text);
-  const model = await engine.load(options.model, { threads: options.threads ?? availableCores(), precision: "f32" });
+  const model = await engine.load(options.model, { threads, precision });
   const history = openHistory(text, options);
   let asked = 0;
   return {

@@ -35,7 +35,7 @@ export interface GenerateOptions extends PlanOptions {
   readonly out?: string;
   /** A file for the reasons of every token, as JSON lines. Needs `out`. */
   readonly trace?: string;
-  /** Prompts decoded side by side; default: what fits in memory, at most 32. Answers do not depend on it. */
+  /** Prompts decoded side by side; default: what fits in memory, at most 64. Answers do not depend on it. */
   readonly batch?: number;
   readonly precision?: "f32" | "q8";
   /** Default: the cores there are. */

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { collectExamples } from "../data/load.js";
 import { parseDataSpec } from "../data/spec.js";
 import { embeddedEngine } from "../engines/embedded.js";
-import type { Engine, LoadedModel } from "../engines/engine.js";
+import type { Engine, LoadedModel, Precision } from "../engines/engine.js";
 import { refuseMissing } from "../engines/refusals.js";
 import { type RankedText, type RankInput, rankPairs } from "../rank/rank.js";
 import { drawRivals } from "../rank/rivals.js";
@@ -50,6 +50,8 @@ export interface RankOptions {
   readonly bos?: BosChoice;
   /** Default: the cores there are. */
   readonly threads?: number;
+  /** Of the weights; default f32. */
+  readonly precision?: Precision;
   /** Replace results that are there, and do not go on from an earlier run's ledger. */
   readonly force?: boolean;
   /** Default: the embedded engine. */
@@ -58,7 +60,12 @@ export interface RankOptions {
 
 /** Options of which nothing is left open. */
 type Settled = RankOptions &
-  Required<Pick<RankOptions, "template" | "against" | "limit" | "seed" | "maxLength" | "bos" | "threads" | "engine">>;
+  Required<
+    Pick<
+      RankOptions,
+      "template" | "against" | "limit" | "seed" | "maxLength" | "bos" | "threads" | "precision" | "engine"
+    >
+  >;
 
 export interface RankWatch {
   readonly signal?: AbortSignal;
@@ -85,7 +92,7 @@ export async function rank(request: RankOptions, watch: RankWatch = {}): Promise
   const paths = options.out === undefined ? undefined : rankPaths(options.out);
   if (paths !== undefined)
     for (const path of [paths.pairs, paths.summary]) refuseOverwrite(path, options.force === true);
-  refuseMissing(options.engine, { score: true });
+  refuseMissing(options.engine, { score: true, precision: options.precision });
   const data = await readData(options.data, options.limit);
   const text = await loadTextModel(options.model);
   const modelHash = await hashModel(options.model);
@@ -113,6 +120,7 @@ const settle = (request: RankOptions): Settled => ({
   maxLength: request.maxLength ?? 2048,
   bos: request.bos ?? "auto",
   threads: request.threads ?? availableCores(),
+  precision: request.precision ?? "f32",
   engine: request.engine ?? embeddedEngine,
 });
 
@@ -127,15 +135,15 @@ interface Material {
 
 /** Loads the model and compares; gives what a summary says of it. */
 async function compareData(options: Settled, { data, text, modelHash, ledger, pairs }: Material, watch: RankWatch) {
-  const { engine, threads } = options;
-  const model = await engine.load(options.model, { threads, precision: "f32" });
+  const { engine, threads, precision } = options;
+  const model = await engine.load(options.model, { threads, precision });
   const maxLength = Math.min(options.maxLength, model.maxPositions ?? Number.POSITIVE_INFINITY);
   const source = renderer(text, options, data.examples, maxLength);
   const input = {
     ids: data.examples.map(({ id }) => id),
     render: source.render,
     rivals: drawRivals(data.examples.length, options.against, options.seed),
-    keyPrefix: sha256([packageVersion(), engine.name, "f32", threads, modelHash].join("\n")),
+    keyPrefix: sha256([packageVersion(), engine.name, precision, threads, modelHash].join("\n")),
   };
   const found = await compareAll(model, input, ledger, pairs, watch);
   return { ...found, maxLength, merged: source.merged() };
@@ -149,14 +157,17 @@ interface Found extends Awaited<ReturnType<typeof compareData>> {
 
 function summaryOf(options: Settled, found: Found): RankSummary {
   const { data, totals, scored, reused, merged, maxLength, modelHash, seconds } = found;
-  const { against, limit, seed, bos, threads } = options;
+  const { against, limit, seed, bos, precision, threads } = options;
   return {
     version: 1,
     ...totals,
     engine: options.engine.name,
     model: { path: options.model, hash: modelHash },
     data: { spec: options.data, hash: data.hash, examples: data.examples.length, multi_turn: data.multiTurn },
-    options: { against, limit, seed, max_length: maxLength, bos, threads, template: templateText(options.template) },
+    options: {
+      ...{ against, limit, seed, max_length: maxLength, bos, precision, threads },
+      template: templateText(options.template),
+    },
     scored,
     reused,
     merged,

@@ -8,7 +8,7 @@ import type { Chat, Reply } from "../../steps/chat.js";
 import { UserError, userErrorOf } from "../../util/errors.js";
 import { formatRate } from "../../util/progress.js";
 import { type Paint, paintFor, printable } from "../../util/terminal.js";
-import { decimal, integer, jsonOption, modelOption, seedOption, threadsOption } from "../options.js";
+import { decimal, integer, jsonOption, modelOption, precisionOption, seedOption, threadsOption } from "../options.js";
 import { addPromptOptions, type PromptFlags, withPrompt } from "../prompt-options.js";
 import { type Io, runAction } from "../run-action.js";
 
@@ -37,6 +37,7 @@ interface ChatFlags extends PromptFlags {
   readonly temperature: number;
   readonly seed: number;
   readonly multiTurn: boolean;
+  readonly precision: "f32" | "q8";
   readonly threads: number;
   readonly json: boolean;
 }
@@ -57,6 +58,7 @@ export function registerChat(program: Command): void {
     .addOption(
       new Option("--multi-turn", "an instruction sees those before it and their answers").default(false, "off"),
     )
+    .addOption(precisionOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
     .addHelpText("after", help)

@@ -13,6 +13,7 @@ import {
   jsonOption,
   limitOption,
   modelOption,
+  precisionOption,
   seedOption,
   threadsOption,
 } from "../options.js";
@@ -64,15 +65,13 @@ export function registerGenerate(program: Command): void {
       ).argParser(integer({ min: 1 })),
     )
     .addOption(
-      new Option("--batch <n>", "prompts side by side (default: what fits in memory, at most 32)").argParser(
+      new Option("--batch <n>", "prompts side by side (default: what fits in memory, at most 64)").argParser(
         integer({ min: 1, max: 1024 }),
       ),
     )
     .addOption(new Option("--temperature <t>", "0 is greedy").default(0).argParser(decimal({ min: 0 })))
     .addOption(seedOption())
-    .addOption(
-      new Option("--precision <name>", "of the weights; q8 is not there yet").choices(["f32", "q8"]).default("f32"),
-    )
+    .addOption(precisionOption())
     .addOption(new Option("--trace <file>", "write why each token was taken, as JSON lines"))
     .addOption(limitOption("prompts"))
     .addOption(new Option("--generator <name>", "the outputs' generator (default: the model's folder, +rules)"))

@@ -7,7 +7,15 @@ import type { RankReading, RankSummary } from "../../records/rank.js";
 import type { RankWatch } from "../../steps/rank.js";
 import { formatCount, formatDuration, secondsLeft } from "../../util/progress.js";
 import { columns } from "../../util/terminal.js";
-import { forceOption, integer, jsonOption, modelOption, seedOption, threadsOption } from "../options.js";
+import {
+  forceOption,
+  integer,
+  jsonOption,
+  modelOption,
+  precisionOption,
+  seedOption,
+  threadsOption,
+} from "../options.js";
 import { type Io, runAction } from "../run-action.js";
 import { addTemplateOptions, type TemplateFlags, withTemplate } from "../template-options.js";
 
@@ -31,6 +39,7 @@ interface RankFlags extends TemplateFlags {
   readonly limit: number;
   readonly seed: number;
   readonly maxLength: number;
+  readonly precision: "f32" | "q8";
   readonly threads: number;
   readonly force: boolean;
   readonly json: boolean;
@@ -58,6 +67,7 @@ export function registerRank(program: Command): void {
         .argParser(integer({ min: 2 })),
     );
   addTemplateOptions(command)
+    .addOption(precisionOption())
     .addOption(threadsOption())
     .addOption(forceOption())
     .addOption(jsonOption())

@@ -5,7 +5,7 @@
 import { type Command, Option } from "commander";
 import type { ScoreSummary, ScoreWatch } from "../../steps/score.js";
 import { formatCount, formatDuration, formatRate, secondsLeft } from "../../util/progress.js";
-import { forceOption, jsonOption, limitOption, modelOption, threadsOption } from "../options.js";
+import { forceOption, jsonOption, limitOption, modelOption, precisionOption, threadsOption } from "../options.js";
 import { type Io, runAction } from "../run-action.js";
 import { addTemplateOptions, type TemplateFlags, withTemplate } from "../template-options.js";
 
@@ -41,9 +41,7 @@ export function registerScore(program: Command): void {
     .addOption(new Option("--out <file>", "where the results go, as JSON lines").makeOptionMandatory())
     .addOption(new Option("--no-eos", "do not score the EOS behind a response given as text"));
   addTemplateOptions(command)
-    .addOption(
-      new Option("--precision <name>", "of the weights; q8 is not there yet").choices(["f32", "q8"]).default("f32"),
-    )
+    .addOption(precisionOption())
     .addOption(limitOption("rows"))
     .addOption(threadsOption())
     .addOption(forceOption())
