@@ -7,27 +7,22 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Engine } from "../engines/engine.js";
-import { rankSummarySchema } from "../records/rank.js";
 import { generateRunSchema } from "../records/outputs.js";
+import { rankSummarySchema } from "../records/rank.js";
 import { scoreRunSchema } from "../records/scores.js";
 import { generate, generatePaths } from "../steps/generate.js";
-import { namedTemplate, scorePairs } from "../steps/materials.js";
+import { scorePairs } from "../steps/materials.js";
 import { rank, rankPaths } from "../steps/rank.js";
 import { score, scorePaths } from "../steps/score.js";
-import { type TuneRequest, tune } from "../steps/tune.js";
+import { tune } from "../steps/tune.js";
 import { readJson } from "../util/files.js";
 import { formatCount } from "../util/progress.js";
 import { chooseEpochs } from "./choose.js";
 import { compareArms } from "./compare.js";
 import { judgePair } from "./judging.js";
+import { defined, templateOptions, tuneRequest } from "./requests.js";
 import { measureSimilarity } from "./resembling.js";
-import {
-  type Place,
-  resultNames,
-  type StepWork,
-  type TemplateSettings,
-  type TuneSettings,
-} from "./step.js";
+import { type Place, resultNames, type StepWork, type TemplateSettings, type TuneSettings } from "./step.js";
 
 export interface CarryContext {
   /** The study's folder. */
@@ -108,55 +103,16 @@ export function carryOut(work: StepWork, folder: string, context: CarryContext, 
   }
 }
 
-const templateOf = ({ name, user_tag, assistant_tag, bos }: TemplateSettings) => ({
-  template: namedTemplate(name, user_tag, assistant_tag),
-  bos,
-});
-
 async function tuneStep(work: Work<"tune">, { folder, at, common, stopping, say }: Carrying): Promise<Done> {
+  const place = { model: at(work.model), out: join(folder, resultNames.model), threads: common.threads };
   const record = await tune(
-    {
-      ...tuneOptions(work.settings),
-      model: at(work.model),
-      data: work.data,
-      objective: work.objective,
-      ...templateOf(work.template),
-      seed: work.seed,
-      epochs: work.epochs,
-      saveEveryEpoch: work.saveEveryEpoch,
-      out: join(folder, resultNames.model),
-      resume: true,
-      ...common,
-    },
+    { ...tuneRequest(work, place), ...common, resume: true },
     {
       ...stopping,
       onStep: ({ step, loss }, { total }) => say(() => `step ${step + 1} of ${total}, loss ${loss.toPrecision(4)}`),
     },
   );
   return { work: Math.round(record.tokens_per_second * record.seconds), unit: "tokens" };
-}
-
-/** The study's names of the options are those of the command line. */
-function tuneOptions(settings: TuneSettings): Partial<TuneRequest> {
-  const named: { [K in keyof Required<TuneSettings>]: keyof TuneRequest } = {
-    preset: "preset",
-    batch: "batch",
-    lr: "learningRate",
-    schedule: "schedule",
-    warmup: "warmup",
-    reduction: "reduction",
-    clip: "clip",
-    max_length: "maxLength",
-    max_response_tokens: "maxResponseTokens",
-    hold_out: "holdOut",
-    skip_empty: "skipEmpty",
-    shuffle: "shuffle",
-    micro_tokens: "microTokens",
-    checkpoint_every: "checkpointEvery",
-    limit: "limit",
-  };
-  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given.map(([name, value]) => [named[name as keyof TuneSettings], value]));
 }
 
 async function generateStep(work: Work<"generate">, { folder, at, common, stopping, say }: Carrying): Promise<Done> {
@@ -170,7 +126,7 @@ async function generateStep(work: Work<"generate">, { folder, at, common, stoppi
         prompts: work.prompts,
         out,
         generator: work.generator,
-        ...templateOf(work.template),
+        ...templateOptions(work.template),
         ...(typeof limit === "number" ? { limit } : {}),
         ...(rules === undefined ? {} : { rules: rules.spec, disableRules: rules.disable }),
         ...defined({
@@ -182,7 +138,10 @@ async function generateStep(work: Work<"generate">, { folder, at, common, stoppi
         }),
         ...common,
       },
-      { ...stopping, onProgress: ({ done, prompts }) => say(() => `${formatCount(done)} of ${formatCount(prompts)} prompts`) },
+      {
+        ...stopping,
+        onProgress: ({ done, prompts }) => say(() => `${formatCount(done)} of ${formatCount(prompts)} prompts`),
+      },
     );
   }
   const { outcome } = generateRunSchema.parse(await readJson(paths.run));
@@ -194,7 +153,13 @@ async function scoreStep(work: Work<"score">, { folder, at, common, stopping, sa
   const paths = scorePaths(out);
   if (!(await isWhole(paths.scores, paths.run))) {
     await score(
-      { model: at(work.model), input: await scorePairs(work.data, work.limit), out, ...templateOf(work.template), ...common },
+      {
+        model: at(work.model),
+        input: await scorePairs(work.data, work.limit),
+        out,
+        ...templateOptions(work.template),
+        ...common,
+      },
       { ...stopping, onProgress: ({ done, rows }) => say(() => `${formatCount(done)} of ${formatCount(rows)} rows`) },
     );
   }
@@ -207,7 +172,14 @@ async function rankStep(work: Work<"rank">, { folder, at, common, stopping, say 
   const { summary, pairs } = rankPaths(out);
   if (!(await isWhole(summary, pairs))) {
     await rank(
-      { model: at(work.model), data: work.data, out, ...templateOf(work.template), ...defined(work.settings), ...common },
+      {
+        model: at(work.model),
+        data: work.data,
+        out,
+        ...templateOptions(work.template),
+        ...defined(work.settings),
+        ...common,
+      },
       { ...stopping, onProgress: (done, all) => say(() => `${formatCount(done)} of ${formatCount(all)} instructions`) },
     );
   }
@@ -223,11 +195,4 @@ async function isWhole(last: string, ...others: readonly string[]): Promise<bool
   if (existsSync(last)) return true;
   for (const path of others) await rm(path, { force: true });
   return false;
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-/** Without the keys that have no value: an absent option and one that is undefined are not the same to the steps. */
-export function defined<T extends object>(options: T): Defined<T> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Defined<T>;
 }

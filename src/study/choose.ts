@@ -4,8 +4,8 @@
  * May not know: how anything was measured.
  */
 import { type Choice, choiceSchema } from "../records/study.js";
-import { clusteredMean } from "../stats/cluster.js";
 import { type Estimate, LEVEL, percent, toEstimateRecord } from "../stats/estimate.js";
+import { crossedMean, pairedDifference } from "../stats/runs.js";
 import { present, UserError } from "../util/errors.js";
 import { writeFileAtomic } from "../util/files.js";
 import type { Done } from "./carry-out.js";
@@ -33,31 +33,37 @@ export function choose(measure: Measure, measured: readonly Measured[]): Omit<Ch
   const epochs = [...new Set(measured.map((one) => one.epochs))];
   const seeds = [...new Set(measured.map(({ seed }) => seed))];
   const prompts = measured[0]?.values.length ?? 0;
-  const whole = Array.from({ length: prompts }, (_, i) => i).filter((i) => measured.every(({ values }) => values[i] != null));
+  const whole = Array.from({ length: prompts }, (_, i) => i).filter((i) =>
+    measured.every(({ values }) => values[i] != null),
+  );
   if (whole.length === 0) {
     throw new UserError("no validation prompt has a value for every model, so that no number of epochs can be chosen", {
       remedy: "look at the ledgers of the judge",
     });
   }
-  /** For each prompt the values of all seeds: a cluster. */
-  const clusters = (n: number): number[][] => {
-    const models = seeds.map((seed) => present(measured.find((one) => one.epochs === n && one.seed === seed), "a model").values);
-    return whole.map((i) => models.map((values) => present(values[i], "a value")));
-  };
-  const table = new Map(epochs.map((n) => [n, clusters(n)]));
+  /** One run a seed, over the prompts that have all values. */
+  const runsOf = (n: number): Float64Array[] =>
+    seeds.map((seed) => {
+      const model = present(
+        measured.find((one) => one.epochs === n && one.seed === seed),
+        `seed ${seed}, ${n} epochs`,
+      );
+      return Float64Array.from(whole, (i) => present(model.values[i], "a value"));
+    });
+  const table = new Map(epochs.map((n) => [n, runsOf(n)]));
   const worseIs = measure === "loss" ? 1 : -1;
   const chosen = best(table, worseIs);
   const reference = present(table.get(chosen), "the best");
   const rows = epochs.map((n) => {
-    const mine = present(table.get(n), "values");
-    const differences = mine.map((values, i) => values.map((value, s) => worseIs * (value - present(reference[i]?.[s], "a pair"))));
-    const worseBy = n === chosen ? undefined : clusteredMean(differences);
+    const mine = present(table.get(n), "runs");
+    const [worse, better] = measure === "loss" ? [mine, reference] : [reference, mine];
+    const worseBy = n === chosen ? undefined : pairedDifference(worse, better);
     return {
       epochs: n,
-      value: toEstimateRecord(clusteredMean(mine)),
+      value: toEstimateRecord(crossedMean(mine)),
       worse_by: worseBy === undefined ? null : toEstimateRecord(worseBy),
       tied: worseBy === undefined || holdsZero(worseBy),
-      seeds: seeds.map((seed, s) => ({ seed, value: mean(mine.map((values) => present(values[s], "a value"))) })),
+      seeds: seeds.map((seed, s) => ({ seed, value: mean([...present(mine[s], "a run")]) })),
     };
   });
   return {
@@ -68,20 +74,28 @@ export function choose(measure: Measure, measured: readonly Measured[]): Omit<Ch
     seeds,
     prompts: whole.length,
     prompts_left_out: prompts - whole.length,
-    method: `${measure === "loss" ? "lowest" : "highest"} mean; tied: the ${percent(LEVEL)} t interval of the paired difference, clustered by prompt, holds 0`,
+    method: `${measure === "loss" ? "lowest" : "highest"} mean; tied: the ${percent(LEVEL)} interval of the paired difference, prompts and seeds drawn anew, holds 0`,
   };
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-function best(table: ReadonlyMap<number, readonly number[][]>, worseIs: number): number {
-  const ordered = [...table].sort(([a], [b]) => a - b).map(([n, clusters]) => ({ n, badness: worseIs * mean(clusters.flat()) }));
-  const lowest = Math.min(...ordered.map(({ badness }) => badness));
-  return present(ordered.find(({ badness }) => badness === lowest), "a best").n;
+function best(table: ReadonlyMap<number, readonly Float64Array[]>, worseIs: number): number {
+  const badness = ([n, runs]: readonly [number, readonly Float64Array[]]) => ({
+    n,
+    badness: worseIs * mean(runs.map((run) => mean([...run]))),
+  });
+  const ordered = [...table].sort(([a], [b]) => a - b).map(badness);
+  const lowest = Math.min(...ordered.map((one) => one.badness));
+  return present(
+    ordered.find((one) => one.badness === lowest),
+    "a best",
+  ).n;
 }
 
 /** With one prompt alone there is no interval, and nothing is told apart. */
-const holdsZero = ({ low, high }: Estimate): boolean => low === undefined || high === undefined || (low <= 0 && high >= 0);
+const holdsZero = ({ low, high }: Estimate): boolean =>
+  low === undefined || high === undefined || (low <= 0 && high >= 0);
 
 export async function chooseEpochs(
   work: Extract<StepWork, { kind: "choose" }>,

@@ -1,63 +1,90 @@
 /**
- * One arm against another, out of the verdicts of all seeds: mean and standard deviation over seeds as in the paper, and an interval
- * with prompts and seeds as levels.
+ * One arm against another, out of the verdicts of all seeds: what `tacit winrate` says of each, mean and standard deviation over seeds
+ * as in the paper, and an interval with prompts and seeds as levels.
  * May not know: how verdicts came about.
  */
 import { type ComparisonResult, comparisonResultSchema, type Spread } from "../records/study.js";
+import type { WinrateEntry } from "../records/winrate.js";
 import { clusteredMean } from "../stats/cluster.js";
 import { toEstimateRecord } from "../stats/estimate.js";
+import { spread } from "../stats/runs.js";
+import { winrate } from "../steps/winrate.js";
+import { invariant, present } from "../util/errors.js";
 import { writeFileAtomic } from "../util/files.js";
 import type { Done } from "./carry-out.js";
-import { readPreferences } from "./measured.js";
-import type { Place, StepWork } from "./step.js";
+import type { CompareWork, Place, StepWork } from "./step.js";
 
-/** Preferences in percent, one a prompt in the order of the prompts, null without a verdict. */
-export interface SeedValues {
-  readonly seed: number | null;
-  readonly values: readonly (number | null)[];
-}
-
-export function spreadOf(seeds: readonly SeedValues[]): Spread {
-  const means = seeds.map(({ seed, values }) => ({ seed, value: meanOf(values.filter((value) => value !== null)) }));
-  const known = means.flatMap(({ value }) => (value === null ? [] : [value]));
-  const mean = meanOf(known);
-  const prompts = Math.max(0, ...seeds.map(({ values }) => values.length));
-  const clusters = Array.from({ length: prompts }, (_, i) => seeds.flatMap(({ values }) => values[i] ?? []));
-  return { seeds: means, mean, sd: deviation(known, mean), interval: toEstimateRecord(clusteredMean(clusters)) };
-}
-
-const meanOf = (values: readonly number[]): number | null =>
-  values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
-
-function deviation(values: readonly number[], mean: number | null): number | null {
-  if (mean === null || values.length < 2) return null;
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
+interface Context {
+  readonly out: string;
+  readonly at: (place: Place) => string;
 }
 
 export async function compareArms(
   { compare }: Extract<StepWork, { kind: "compare" }>,
-  { out, at }: { readonly out: string; readonly at: (place: Place) => string },
+  { out, at }: Context,
 ): Promise<Done> {
-  const seeds: SeedValues[] = [];
-  for (const { seed, againstSeed, annotations } of compare.pairs) {
-    seeds.push({ seed: seed ?? againstSeed, values: await readPreferences(at(annotations)) });
-  }
+  const { fit, data } = compare.lengthControl;
+  const files = compare.pairs.map(({ annotations }) => at(annotations));
+  const summary = await winrate({
+    annotations: files.map((file) => `${compare.arm}=${file}`),
+    compare: "none",
+    ...(fit === undefined ? {} : { lc: fit }),
+    ...(data === undefined ? {} : { lcData: data }),
+  });
+  const entries = files.map((file) =>
+    present(
+      summary.models.find((entry) => entry.file === file),
+      file,
+    ),
+  );
+  const [one, ...others] = entries;
+  invariant(one !== undefined, "a comparison without a pair");
   const result: ComparisonResult = {
     model: compare.model,
     arm: compare.arm,
     against: compare.against,
-    pairs: compare.pairs.map(({ seed, epochs, againstSeed, againstEpochs, annotations }) => ({
-      seed,
-      epochs,
-      against_seed: againstSeed,
-      against_epochs: againstEpochs,
-      annotations: "inside" in annotations ? annotations.inside : annotations.outside,
-      summary: {},
-    })),
-    win_rate: spreadOf(seeds),
-    length_controlled: null,
+    pairs: compare.pairs.map((pair, i) => pairOf(pair, present(entries[i], "a pair"))),
+    win_rate: {
+      ...over(compare.pairs, entries, "win_rate"),
+      interval: others.length === 0 ? one.intervals.win_rate : present(summary.runs[0], "runs").interval,
+    },
+    length_controlled: lengthControlled(compare.pairs, entries),
     published: compare.published ?? null,
   };
   await writeFileAtomic(out, `${JSON.stringify(comparisonResultSchema.parse(result), null, 2)}\n`);
   return { work: compare.pairs.length, unit: "pairs" };
+}
+
+type Pair = CompareWork["pairs"][number];
+
+function pairOf({ seed, epochs, againstSeed, againstEpochs, annotations }: Pair, entry: WinrateEntry) {
+  const path = "inside" in annotations ? annotations.inside : annotations.outside;
+  const numbers = { seed, epochs, against_seed: againstSeed, against_epochs: againstEpochs };
+  return { ...numbers, annotations: path, summary: { ...entry, file: path } };
+}
+
+/** Where one side has no seeds, the other's count. */
+function over(
+  pairs: readonly Pair[],
+  entries: readonly WinrateEntry[],
+  figure: "win_rate" | "length_controlled_winrate",
+): Omit<Spread, "interval"> {
+  const seeds = pairs.map(({ seed, againstSeed }, i) => ({
+    seed: seed ?? againstSeed,
+    value: entries[i]?.[figure] ?? null,
+  }));
+  const { mean, sd } = spread(seeds.flatMap(({ value }) => value ?? []));
+  return { seeds, mean: mean ?? null, sd: sd ?? null };
+}
+
+/** The fit has no value by prompt: over several seeds its interval is of the seeds alone, and says so. */
+function lengthControlled(pairs: readonly Pair[], entries: readonly WinrateEntry[]): Spread | null {
+  const values = over(pairs, entries, "length_controlled_winrate");
+  const known = values.seeds.flatMap(({ value }) => value ?? []);
+  if (known.length === 0) return null;
+  const [only] = entries;
+  if (entries.length === 1 && only !== undefined)
+    return { ...values, interval: only.intervals.length_controlled_winrate };
+  const interval = clusteredMean(known.map((value) => [value]));
+  return { ...values, interval: { ...toEstimateRecord(interval), method: "95 % t interval over seeds alone" } };
 }

@@ -9,9 +9,9 @@ import type { z } from "zod";
 import {
   type StepRecord,
   type StudyRecord,
-  studyFiles,
   type StudyResults,
   stepRecordSchema,
+  studyFiles,
   studyRecordSchema,
   studyResultsSchema,
 } from "../records/study.js";

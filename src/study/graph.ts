@@ -10,7 +10,16 @@ import type { Arm, Study } from "../records/study-file.js";
 import { invariant, present } from "../util/errors.js";
 import type { Input, Inputs } from "./inputs.js";
 import { armsOf, epochsOf, isTuned, modelsOf, seedsOf } from "./names.js";
-import { inStep, type Limit, type Place, planStep, resultNames, type Step, type StepPlan, type StepWork } from "./step.js";
+import {
+  inStep,
+  type Limit,
+  type Place,
+  planStep,
+  resultNames,
+  type Step,
+  type StepPlan,
+  type StepWork,
+} from "./step.js";
 
 export interface GraphContext {
   readonly study: Study;
@@ -107,11 +116,17 @@ function openBuilder(context: GraphContext): Builder {
   };
 }
 
-const file = ({ hash, spec }: Input, limit?: Limit): Record<string, unknown> => ({ format: formatName(spec), sha256: hash, limit });
+const file = ({ hash, spec }: Input, limit?: Limit): Record<string, unknown> => ({
+  format: formatName(spec),
+  sha256: hash,
+  limit,
+});
 /** How data is read decides what it is: `lima:` and the ending, without the path. */
-const formatName = (spec: string): string => `${/^[A-Za-z][A-Za-z0-9_-]+(?=:)/.exec(spec)?.[0] ?? ""}:${/\.[^./]*$/.exec(spec)?.[0] ?? ""}`;
+const formatName = (spec: string): string =>
+  `${/^[A-Za-z][A-Za-z0-9_-]+(?=:)/.exec(spec)?.[0] ?? ""}:${/\.[^./]*$/.exec(spec)?.[0] ?? ""}`;
 
-const path = (...parts: readonly (string | undefined)[]): string => parts.filter((part) => part !== undefined).join("/");
+const path = (...parts: readonly (string | undefined)[]): string =>
+  parts.filter((part) => part !== undefined).join("/");
 const seedPart = (seed: number | null): string | undefined => (seed === null ? undefined : `seed-${seed}`);
 const epochsPart = (epochs: number | null): string | undefined => (epochs === null ? undefined : `epochs-${epochs}`);
 
@@ -142,7 +157,8 @@ function addTunedArm(builder: Builder, at: ArmAt): Asked[] {
   const { study, choices } = builder.context;
   const [epochs, seeds] = [epochsOf(study, at.arm), seedsOf(study, at.arm)];
   const [only, ...others] = epochs;
-  if (others.length === 0) return seeds.map((seed) => addTuning(builder, at, seed, present(only ?? null, "epochs"), true));
+  if (others.length === 0)
+    return seeds.map((seed) => addTuning(builder, at, seed, present(only ?? null, "epochs"), true));
   const selection = present(study.selection, "selection");
   const chosen = choices.get(armKey(at.model, at.name));
   const sweeping = seeds.filter((seed) => selection.seeds?.includes(seed) ?? true);
@@ -162,7 +178,10 @@ function addOpenTuning(builder: Builder, at: ArmAt, seed: number, swept: boolean
   const open = { at, seed, epochs: null, place: undefined, identity: undefined };
   if (swept) return { ...open, needs: [choice] };
   const cell = { model: at.model, arm: at.name, seed, epochs: null };
-  const { id } = builder.add({ id: path("tune", at.model, at.name, `seed-${seed}`), kind: "tune", needs: [choice], cell }, undefined);
+  const { id } = builder.add(
+    { id: path("tune", at.model, at.name, `seed-${seed}`), kind: "tune", needs: [choice], cell },
+    undefined,
+  );
   builder.cells.push({ node: { key: cell, chosen: true, tune: undefined, answers: [] } });
   return { ...open, needs: [id, choice] };
 }
@@ -182,7 +201,8 @@ function addTuning(
   const id = path("tune", at.model, at.name, `seed-${seed}`, oneRun ? undefined : `epochs-${epochs}`);
   const made = builder.steps.find((step) => step.id === id);
   const planned = planTuning(builder, at, seed, oneRun ? longest : epochs, oneRun);
-  const tune = made ?? builder.add({ id, kind: "tune", needs, cell: oneRun ? { ...cell, epochs: longest } : cell }, planned);
+  const tune =
+    made ?? builder.add({ id, kind: "tune", needs, cell: oneRun ? { ...cell, epochs: longest } : cell }, planned);
   const plan = present(tune.plan, "the plan of a tuning");
   const part = oneRun && epochs !== longest ? `/epoch-${epochs}` : "";
   const place = inStep(plan, `${resultNames.model}${part}`);
@@ -201,7 +221,17 @@ function planTuning(builder: Builder, at: ArmAt, seed: number, epochs: number, s
   const objective = arm.kind === "response" ? "response" : "instruction";
   const template = templateOf(context, arm);
   return {
-    work: { kind: "tune", model: { outside: model.spec }, data: data.spec, objective, template, settings, seed, epochs, saveEveryEpoch },
+    work: {
+      kind: "tune",
+      model: { outside: model.spec },
+      data: data.spec,
+      objective,
+      template,
+      settings,
+      seed,
+      epochs,
+      saveEveryEpoch,
+    },
     request: {
       model: { sha256: model.hash },
       data: file(data, limit),
@@ -238,11 +268,21 @@ function planGeneration(context: GraphContext, asked: Asked, place: Place, arm: 
   const settings = { ...general, ...questions.settings };
   const { batch: _, ...determining } = settings;
   const prompts = inputs.get("data", questions.prompts);
-  const rules = arm.kind === "rules" ? { spec: inputs.get("rules", arm.rules).spec, disable: arm.disable ?? [] } : undefined;
+  const rules =
+    arm.kind === "rules" ? { spec: inputs.get("rules", arm.rules).spec, disable: arm.disable ?? [] } : undefined;
   const template = templateOf(context, arm);
   const generator = path(asked.at.model, asked.at.name, seedPart(asked.seed));
   return {
-    work: { kind: "generate", model: place, prompts: prompts.spec, limit: questions.limit, template, settings, rules, generator },
+    work: {
+      kind: "generate",
+      model: place,
+      prompts: prompts.spec,
+      limit: questions.limit,
+      template,
+      settings,
+      rules,
+      generator,
+    },
     request: {
       model: asked.identity,
       prompts: file(prompts, questions.limit),
@@ -272,7 +312,12 @@ function addChoice(builder: Builder, at: ArmAt, swept: readonly Asked[]): Step {
   });
   const { measure } = selection;
   return builder.add(
-    { id: path("choose", at.model, at.name), kind: "choose", needs: measured.map(({ step }) => step.id), cell: undefined },
+    {
+      id: path("choose", at.model, at.name),
+      kind: "choose",
+      needs: measured.map(({ step }) => step.id),
+      cell: undefined,
+    },
     {
       work: {
         kind: "choose",
@@ -280,7 +325,12 @@ function addChoice(builder: Builder, at: ArmAt, swept: readonly Asked[]): Step {
         arm: at.name,
         choose: { measure, measured: measured.map(({ epochs, seed, file: place }) => ({ epochs, seed, file: place })) },
       },
-      request: { model: at.model, arm: at.name, measure, measured: measured.map(({ epochs, seed, key }) => ({ epochs, seed, key })) },
+      request: {
+        model: at.model,
+        arm: at.name,
+        measure,
+        measured: measured.map(({ epochs, seed, key }) => ({ epochs, seed, key })),
+      },
     },
   );
 }
@@ -331,9 +381,8 @@ function addValidationVerdicts(builder: Builder, asked: Asked): Step {
         judge: judge.spec,
         outputs: inStep(plan, resultNames.outputs),
         baseline: { outside: baseline.path },
-        ...(limit === undefined ? {} : { limit }),
       },
-      request: { judge: judge.hash, outputs: plan.key, baseline: file(baseline, limit) },
+      request: { judge: judge.hash, outputs: plan.key, baseline: file(baseline) },
     },
   );
 }
@@ -450,7 +499,8 @@ function addAnalyses(builder: Builder): void {
   const { study } = builder.context;
   for (const analysis of study.analyses) {
     for (const [name, arm] of Object.entries(study.arms)) {
-      if (analysis.kind === "ranking" ? !ranks(study, analysis.arms, name) : !resembles(analysis.arms, name, arm)) continue;
+      if (analysis.kind === "ranking" ? !ranks(study, analysis.arms, name) : !resembles(analysis.arms, name, arm))
+        continue;
       for (const model of modelsOf(study, arm)) {
         for (const asked of builder.finals.get(armKey(model, name)) ?? []) {
           if (analysis.kind === "ranking") addRanking(builder, asked, analysis);
@@ -502,7 +552,8 @@ function addSimilarity(builder: Builder, asked: Asked, analysis: Analysis<"simil
   const answers = builder.steps.find(({ id }) => id === path("generate", "test", model, name, seedPart(asked.seed)));
   const task = analysis.task ?? (isTuned(arm) ? arm.data : undefined);
   if (answers === undefined || task === undefined || analysis.encoder === undefined) {
-    const lacking = analysis.encoder === undefined ? "no encoder was named (--encoder DIR)" : "it has no answers, or no task";
+    const lacking =
+      analysis.encoder === undefined ? "no encoder was named (--encoder DIR)" : "it has no answers, or no task";
     const what = `${analysis.name} of ${path(name, seedPart(asked.seed))}`;
     builder.leftOut.push({ what, reason: lacking });
     return;

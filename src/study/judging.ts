@@ -1,8 +1,10 @@
 /**
- * The judge's steps as a study calls them.
+ * The judge's step as a study calls it.
  * May not know: the graph.
  */
+import { judge } from "../steps/judge.js";
 import { UserError } from "../util/errors.js";
+import { formatCount } from "../util/progress.js";
 import type { Done } from "./carry-out.js";
 import type { Place, StepWork } from "./step.js";
 
@@ -14,6 +16,26 @@ export interface JudgingContext {
   readonly signal?: AbortSignal;
 }
 
-export async function judgePair(_work: Extract<StepWork, { kind: "judge" }>, _context: JudgingContext): Promise<Done> {
-  throw new UserError("judging is not built in");
+/**
+ * @throws UserError  some calls got no reply at all: the next run asks them alone. Replies without a verdict are outcomes, and counted
+ */
+export async function judgePair(
+  work: Extract<StepWork, { kind: "judge" }>,
+  { out, at, say, signal }: JudgingContext,
+): Promise<Done> {
+  const { run } = await judge(
+    { outputs: at(work.outputs), baseline: at(work.baseline), judge: work.judge, out },
+    {
+      ...(signal === undefined ? {} : { signal }),
+      onProgress: ({ answered, calls }) => say(() => `${formatCount(answered)} of ${formatCount(calls)} calls`),
+    },
+  );
+  const unanswered = run.calls.outcomes.failed ?? 0;
+  if (unanswered > 0) {
+    const reason = run.reasons.find(({ outcome }) => outcome === "failed")?.reason ?? "no reply";
+    throw new UserError(`${unanswered} of ${run.calls.total} calls to the judge got no reply: ${reason}`, {
+      remedy: "run again to ask them",
+    });
+  }
+  return { work: run.calls.total, unit: "calls" };
 }

@@ -18,7 +18,10 @@ const BYTES_PER_FILE_BYTE = { tune: 16, other: 5 } as const;
 const BASE_BYTES = 300e6;
 
 export function computingRoom(inputs: Inputs, threads: number, cores: number): Room {
-  const largest = Math.max(0, ...inputs.all.filter(({ role }) => role === "model").map(({ path }) => weightBytes(path)));
+  const largest = Math.max(
+    0,
+    ...inputs.all.filter(({ role }) => role === "model").map(({ path }) => weightBytes(path)),
+  );
   return {
     computing: Math.max(1, Math.floor(cores / threads)),
     fits: (step) => memoryOf(step, largest) <= availableMemory().free,

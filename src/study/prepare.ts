@@ -61,7 +61,12 @@ export async function prepareStudy(request: StudyRequest): Promise<Prepared> {
     inputs: inputs.all.map(({ role, name, path: where, hash }) => ({ role, name, path: where, hash })),
     settings: { engine: ENGINE, threads },
   };
-  return { folder, record, inputs, context: { study, inputs, settings: { tacit: record.tacit, engine: ENGINE, threads } } };
+  return {
+    folder,
+    record,
+    inputs,
+    context: { study, inputs, settings: { tacit: record.tacit, engine: ENGINE, threads } },
+  };
 }
 
 /** Paths that come from flags are relative to the working directory. */

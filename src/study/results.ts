@@ -88,7 +88,11 @@ function entryOf(step: Step, states: ReadonlyMap<string, StepState>, outcomes: O
 
 async function cellOf(node: CellNode, from: Gathering, states: ReadonlyMap<string, StepState>): Promise<Cell> {
   const { folder, graph } = from;
-  const stepOf = (id: string): Step => present(graph.steps.find((step) => step.id === id), id);
+  const stepOf = (id: string): Step =>
+    present(
+      graph.steps.find((step) => step.id === id),
+      id,
+    );
   const isDone = (id: string): boolean => states.get(id) === "done";
   const answers: Cell["answers"] = [];
   for (const { split, step } of node.answers) {

@@ -127,6 +127,9 @@ async function attempt(work: () => Promise<Done>): Promise<{ readonly outcome: O
     const mistake = userErrorOf(error);
     const defect = mistake === undefined || error instanceof InvariantError;
     const reason = mistake?.message ?? reasonOf(error);
-    return { outcome: { kind: "failed", reason, remedy: mistake?.remedy ?? null, defect }, done: { work: 0, unit: "none" } };
+    return {
+      outcome: { kind: "failed", reason, remedy: mistake?.remedy ?? null, defect },
+      done: { work: 0, unit: "none" },
+    };
   }
 }

@@ -24,7 +24,9 @@ export const inlineRunner = (context: CarryContext): Runner => ({
 });
 
 /** What goes to a thread and what comes back. */
-export type ToThread = { readonly kind: "run"; readonly work: StepWork; readonly folder: string } | { readonly kind: "stop" };
+export type ToThread =
+  | { readonly kind: "run"; readonly work: StepWork; readonly folder: string }
+  | { readonly kind: "stop" };
 export type FromThread =
   | { readonly kind: "progress"; readonly text: string }
   | { readonly kind: "done"; readonly done: Done }

@@ -47,7 +47,9 @@ export function startable(
   room: Room,
 ): readonly Step[] {
   const states = statesOf(steps, outcomes);
-  const ready = steps.filter(({ id, needs }) => states.get(id) === "to-do" && needs.every((need) => states.get(need) === "done"));
+  const ready = steps.filter(
+    ({ id, needs }) => states.get(id) === "to-do" && needs.every((need) => states.get(need) === "done"),
+  );
   const begun: Step[] = [];
   const rank = ({ kind }: Step): number => ORDER.indexOf(kind);
   for (const step of [...ready].sort((a, b) => rank(a) - rank(b))) {

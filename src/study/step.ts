@@ -44,7 +44,7 @@ export type StepWork =
       readonly limit: Limit | undefined;
       readonly template: TemplateSettings;
     }
-  | { readonly kind: "judge"; readonly judge: string; readonly outputs: Place; readonly baseline: Place; readonly limit?: Limit }
+  | { readonly kind: "judge"; readonly judge: string; readonly outputs: Place; readonly baseline: Place }
   | { readonly kind: "choose"; readonly model: string; readonly arm: string; readonly choose: ChooseWork }
   | { readonly kind: "compare"; readonly compare: CompareWork }
   | {
@@ -80,7 +80,10 @@ export interface CompareWork {
     readonly againstEpochs: number | null;
     readonly annotations: Place;
   }[];
-  readonly lengthControl: { readonly fit: "v1" | "noreg" | "minimal" | "none" | undefined; readonly data: string | undefined };
+  readonly lengthControl: {
+    readonly fit: "v1" | "noreg" | "minimal" | "none" | undefined;
+    readonly data: string | undefined;
+  };
   readonly published: Study["arms"][string]["published"];
 }
 

@@ -38,7 +38,9 @@ export function registerStudy(program: Command): void {
     .command("study")
     .description("Plans and carries out an experiment that is written down in one file.")
     .addHelpText("after", help);
-  const plan = study.command("plan").description("Prints the steps of a study, what exists, and what the rest will take.");
+  const plan = study
+    .command("plan")
+    .description("Prints the steps of a study, what exists, and what the rest will take.");
   addStudyOptions(plan)
     .addOption(new Option("--steps", "one line a step").default(false, "one line a kind of step and arm"))
     .addOption(jsonOption())
@@ -56,9 +58,13 @@ export function registerStudy(program: Command): void {
     .addOption(new Option("--steps", "one line a step, with its folder").default(false, "one line a kind of step"))
     .addOption(jsonOption())
     .action((spec: string, flags: StudyFlags & { readonly steps: boolean }) =>
-      runAction(flags, async (io) => (await import("../study/status.js")).showStatus(requestOf(spec, flags), flags, io)),
+      runAction(flags, async (io) =>
+        (await import("../study/status.js")).showStatus(requestOf(spec, flags), flags, io),
+      ),
     );
-  const clean = study.command("clean").description("Lists results that no step of the study refers to any more, or removes them.");
+  const clean = study
+    .command("clean")
+    .description("Lists results that no step of the study refers to any more, or removes them.");
   addStudyOptions(clean)
     .addOption(new Option("--force", "remove them").default(false, "only list them"))
     .addOption(jsonOption())
@@ -85,11 +91,11 @@ function addStudyOptions(command: Command): Command {
     .addOption(new Option("--scale <name>", "one of the study's scales (default: the one that it names)"))
     .addOption(new Option("--out <dir>", "folder of the results (default: runs/NAME-SCALE)"))
     .addOption(
-      new Option("--model <dir>", "base model; NAME=DIR for a study of several").default([], "the study's").argParser(collect),
+      new Option("--model <dir>", "base model; NAME=DIR for a study of several")
+        .default([], "the study's")
+        .argParser(collect),
     )
-    .addOption(
-      new Option("--data-dir <dir>", "folder of the data sets, which studies call $data (default: ./data)"),
-    )
+    .addOption(new Option("--data-dir <dir>", "folder of the data sets, which studies call $data (default: ./data)"))
     .addOption(
       new Option("--data <name=spec>", "other data under a name of the study; may be given several times")
         .default([], "the study's")
@@ -108,6 +114,8 @@ function addStudyOptions(command: Command): Command {
 /** A flag that was not given is absent. */
 function requestOf(study: string, flags: StudyFlags): StudyRequest {
   const { scale, out, model: models, data, dataDir, judge, encoder, threads } = flags;
-  const given = Object.entries({ scale, out, dataDir, judge, encoder, threads }).filter(([, value]) => value !== undefined);
+  const given = Object.entries({ scale, out, dataDir, judge, encoder, threads }).filter(
+    ([, value]) => value !== undefined,
+  );
   return { study, models, data, ...Object.fromEntries(given) };
 }

@@ -16,7 +16,12 @@ export async function cleanStudy(
   const prepared = await prepareStudy(request);
   const unused = await findUnused(prepared);
   const bytes = unused.folders.reduce((sum, folder) => sum + folder.bytes, 0);
-  io.out(columns(unused.folders.map((one) => [one.folder, formatBytes(one.bytes)]), [1]));
+  io.out(
+    columns(
+      unused.folders.map((one) => [one.folder, formatBytes(one.bytes)]),
+      [1],
+    ),
+  );
   if (unused.kept.length > 0) {
     io.note(`${unused.kept.length} folders are kept: they may be of steps that wait for a choice of epochs`);
   }

@@ -108,7 +108,10 @@ function rankingTable({ rankings }: StudyResults): string {
     formatShare(totals.sum.rate),
     formatShare(totals.mean.rate),
   ]);
-  return table([["the right response is more likely", "analysis", "in total (paper)", "per token (reference)"], ...rows]);
+  return table([
+    ["the right response is more likely", "analysis", "in total (paper)", "per token (reference)"],
+    ...rows,
+  ]);
 }
 
 /** What is missing, and why. */

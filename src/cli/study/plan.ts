@@ -1,3 +1,106 @@
-import type { StudyRequest } from "../../study/prepare.js";
+/**
+ * `tacit study plan`: the steps of a study, what exists, and what the rest will take.
+ * May not know: how anything is computed.
+ */
+import type { Forecast } from "../../study/forecast.js";
+import { type PlannedStep, planStudy, type StudyPlan } from "../../study/plan.js";
+import { prepareStudy, type StudyRequest } from "../../study/prepare.js";
+import { formatBytes, formatCount, formatDuration } from "../../util/progress.js";
+import { columns, quoted } from "../../util/terminal.js";
 import type { Io } from "../run-action.js";
-export async function showPlan(_r: StudyRequest, _f: { readonly steps: boolean }, _io: Io): Promise<object> { return {}; }
+
+export async function showPlan(
+  request: StudyRequest,
+  { steps: each }: { readonly steps: boolean },
+  io: Io,
+): Promise<object> {
+  const prepared = await prepareStudy(request);
+  const plan = await planStudy(prepared);
+  const { record, folder } = prepared;
+  const scale = record.scale === null ? "" : `, scale ${record.scale}`;
+  io.out(`${record.study.name}${scale}: ${quoted(record.study.about)}\n\n`);
+  io.out(each ? stepTable(plan.steps) : groupTable(plan.steps));
+  io.out(`\n${describeTotals(plan, record.settings.threads)}`);
+  for (const { what, reason } of plan.leftOut) io.out(`left out: ${quoted(what)}: ${reason}\n`);
+  io.out(`results: ${folder.root}\n`);
+  const { steps, ...rest } = plan;
+  return {
+    out: folder.root,
+    ...rest,
+    totals: { ...plan.totals, dollars: plan.totals.dollars ?? null },
+    steps: steps.map(({ step, state, forecast }) => ({
+      id: step.id,
+      kind: step.kind,
+      state,
+      folder: step.plan?.folder ?? null,
+      needs: step.needs,
+      seconds: forecast?.seconds ?? null,
+      basis: forecast?.basis ?? null,
+    })),
+  };
+}
+
+function stepTable(steps: readonly PlannedStep[]): string {
+  return columns(
+    steps.map(({ step, state, forecast }) => [
+      state,
+      step.id,
+      forecast === undefined ? "" : cost([forecast]),
+      step.plan?.folder ?? "",
+    ]),
+  );
+}
+
+/** Steps that differ by seed, epochs and split alone, on one line. */
+function groupTable(steps: readonly PlannedStep[]): string {
+  const groups = new Map<string, PlannedStep[]>();
+  for (const one of steps) {
+    const name = one.step.id.replace(/\/(seed|epochs)-\d+/g, "");
+    groups.set(name, [...(groups.get(name) ?? []), one]);
+  }
+  const rows = [...groups].map(([name, members]) => {
+    const left = members.flatMap(({ forecast }) => forecast ?? []);
+    return [
+      name,
+      formatCount(members.length),
+      formatCount(members.length - left.length),
+      cost(left),
+      memory(left),
+      basis(left),
+    ];
+  });
+  return columns([["step", "n", "done", "to do", "memory", ""], ...rows], [1, 2]);
+}
+
+function cost(left: readonly Forecast[]): string {
+  if (left.length === 0) return "";
+  const calls = left.reduce((sum, one) => sum + one.calls, 0);
+  if (calls > 0) return `${formatCount(calls)} calls`;
+  const seconds = left.reduce((sum, one) => sum + (one.seconds ?? 0), 0);
+  if (seconds === 0) return "no time";
+  return `${left.some(({ atMost }) => atMost) ? "≤ " : "≈ "}${formatDuration(seconds)}`;
+}
+
+function memory(left: readonly Forecast[]): string {
+  const most = Math.max(0, ...left.map(({ memoryBytes }) => memoryBytes));
+  return most === 0 ? "" : formatBytes(most);
+}
+
+const BASES = { measured: "as measured here", machine: "from this machine's speed", none: "" } as const;
+
+const basis = ([first]: readonly Forecast[]): string => (first === undefined ? "" : BASES[first.basis]);
+
+function describeTotals({ steps, totals, assumed }: StudyPlan, threads: number): string {
+  const done = steps.filter(({ state }) => state === "done").length;
+  const time = `${totals.atMost ? "at most about" : "about"} ${formatDuration(totals.seconds)} of computing with ${threads} threads`;
+  const price = totals.dollars === undefined ? "" : `, about $${totals.dollars.toFixed(2)}`;
+  const lines = [
+    `${formatCount(steps.length)} steps, ${formatCount(done)} done. ${done === steps.length ? "Nothing is left to do." : `The rest: ${time}, ${formatBytes(totals.memoryBytes)} of memory.`}`,
+    ...(totals.calls === 0 ? [] : [`${formatCount(totals.calls)} calls to the judge${price}.`]),
+    ...(totals.diskBytes === 0
+      ? []
+      : [`Tuned models: ${formatBytes(totals.diskBytes)} of disk; ${formatBytes(totals.diskFree)} are free.`]),
+    ...(assumed.length === 0 ? [] : [`Epochs are not chosen yet for ${assumed.join(", ")}: the most are assumed.`]),
+  ];
+  return lines.map((line) => `${line}\n`).join("");
+}

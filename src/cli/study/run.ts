@@ -4,8 +4,8 @@
  * May not know: how anything is computed.
  */
 import type { StudyResults } from "../../records/study.js";
-import type { RunWatch } from "../../study/run.js";
 import { type Prepared, prepareStudy, type StudyRequest } from "../../study/prepare.js";
+import type { RunWatch } from "../../study/run.js";
 import { runStudy } from "../../study/run.js";
 import { threadedRunner } from "../../study/runner.js";
 import type { Step } from "../../study/step.js";
@@ -32,7 +32,8 @@ export async function carryOutStudy(request: StudyRequest, io: Io): Promise<obje
 function settleExitCode(results: StudyResults, { record }: Prepared): void {
   const { failed } = countStates(results);
   if (failed > 0) process.exitCode = 2;
-  if (results.state === "unfinished") throw new InvariantError(`internal: the study ${record.study.name} ended with work left`);
+  if (results.state === "unfinished")
+    throw new InvariantError(`internal: the study ${record.study.name} ended with work left`);
 }
 
 function linesOn(io: Io): RunWatch {

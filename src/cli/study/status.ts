@@ -21,5 +21,7 @@ export async function showStatus(
     io.out(`${columns(rows)}\n`);
   }
   io.out(describeOutcome(results, prepared.folder.root));
-  return steps ? { ...summaryOf(results, prepared.folder.root), steps: results.steps } : summaryOf(results, prepared.folder.root);
+  return steps
+    ? { ...summaryOf(results, prepared.folder.root), steps: results.steps }
+    : summaryOf(results, prepared.folder.root);
 }

@@ -1,0 +1,207 @@
+/**
+ * What the steps of a study will take: seconds from speeds measured here, memory, calls to the judge and their price. Speeds are those of
+ * finished steps of the same kind in this folder; where there is none, they follow from one matrix product on this machine.
+ * May not know: how a step is carried out.
+ */
+import type { StepKind, StepRecord } from "../records/study.js";
+import { forecastJudge, forecastPairs, forecastPrompts, forecastTuning, parametersOf } from "../steps/forecast.js";
+import { multiplyOnce } from "../steps/multiply.js";
+import { present } from "../util/errors.js";
+import type { Graph } from "./graph.js";
+import type { Inputs } from "./inputs.js";
+import type { Prepared } from "./prepare.js";
+import { tuneRequest } from "./requests.js";
+import type { StudyState } from "./state.js";
+import type { Place, Step, StepWork } from "./step.js";
+
+export interface Forecast {
+  /** Undefined where nothing is known of the speed: a judge that answers over a network. */
+  readonly seconds: number | undefined;
+  /** `measured`: from steps like it in this folder; `machine`: from a matrix product. */
+  readonly basis: "measured" | "machine" | "none";
+  /** Answers may stop earlier than their limit. */
+  readonly atMost: boolean;
+  readonly memoryBytes: number;
+  readonly calls: number;
+  readonly dollars: number | undefined;
+}
+
+/** Floating-point operations for each parameter and token. */
+const OPERATIONS = { tune: 6, generate: 2, score: 2, rank: 2 } as const;
+/** Shares of the matrix product's speed that this engine reached on a model of 268 million parameters (docs/decisions/studies.md). */
+const EFFICIENCY = { tune: 0.6, generate: 0.35, score: 0.5, rank: 0.5 } as const;
+type Computing = keyof typeof OPERATIONS;
+
+/** Tokens of a judge's own prompt around the two answers. */
+const JUDGE_PROMPT_TOKENS = 200;
+const DEFAULT_NEW_TOKENS = 8192;
+const DEFAULT_RANK = { limit: 1000, against: 5 } as const;
+
+export interface Forecaster {
+  of(step: Step): Promise<Forecast>;
+}
+
+/** @param graph  in which every step has a plan */
+export async function openForecaster({ inputs }: Prepared, state: StudyState, graph: Graph): Promise<Forecaster> {
+  const speeds = measuredSpeeds(state);
+  const { gigaflops } = await multiplyOnce();
+  const parameters = once((name: string) => parametersOf(inputs.get("model", name).path));
+  const known: Known = {
+    inputs,
+    tuning: once(async (text: string) =>
+      forecastTuning(tuneRequest(JSON.parse(text), { model: modelPath(text), out: "", threads: 1 })),
+    ),
+    pairs: once((text: string) => forecastPairs(...(JSON.parse(text) as [string, number | undefined]))),
+    prompts: once((text: string) => forecastPrompts(...(JSON.parse(text) as [string, number | undefined]))),
+    judge: once((spec: string) => forecastJudge(spec)),
+    meanTokens: meanAnswer(state),
+  };
+  return {
+    async of(step) {
+      const { plan, kind } = step;
+      const work = present(plan, step.id).work;
+      if (work.kind === "judge") return judging(step, work, known, graph);
+      if (work.kind === "choose" || work.kind === "compare" || work.kind === "similarity") return nothing;
+      const size = await sizeOf(work, known);
+      const model = present(step.cell, step.id).model;
+      const measured = speeds.get(`${kind} ${model}`);
+      const count = await parameters(model);
+      const rate = (gigaflops * 1e9 * EFFICIENCY[work.kind]) / (OPERATIONS[work.kind] * count); // tokens a second
+      return {
+        seconds: measured === undefined ? size.tokens / rate : size.work / measured,
+        basis: measured === undefined ? "machine" : "measured",
+        atMost: size.atMost,
+        memoryBytes: size.memoryBytes ?? 10 * count,
+        calls: 0,
+        dollars: undefined,
+      };
+    },
+  };
+}
+
+const nothing: Forecast = { seconds: 0, basis: "none", atMost: false, memoryBytes: 0, calls: 0, dollars: undefined };
+
+interface Known {
+  readonly inputs: Inputs;
+  readonly tuning: (work: string) => ReturnType<typeof forecastTuning>;
+  readonly pairs: (data: string) => ReturnType<typeof forecastPairs>;
+  readonly prompts: (prompts: string) => ReturnType<typeof forecastPrompts>;
+  readonly judge: (spec: string) => ReturnType<typeof forecastJudge>;
+  /** Of answers that exist, by model and arm. */
+  readonly meanTokens: (step: string) => number | undefined;
+}
+
+/** The same question is answered once: many steps differ by their seed alone. */
+function once<T>(ask: (question: string) => Promise<T>): (question: string) => Promise<T> {
+  const answers = new Map<string, Promise<T>>();
+  return (question) => {
+    const known = answers.get(question) ?? ask(question);
+    answers.set(question, known);
+    return known;
+  };
+}
+
+const outside = (place: Place): string => ("outside" in place ? place.outside : "");
+const modelPath = (text: string): string => outside((JSON.parse(text) as Extract<StepWork, { kind: "tune" }>).model);
+
+interface Size {
+  readonly tokens: number;
+  /** In the unit that the step's record counts. */
+  readonly work: number;
+  readonly atMost: boolean;
+  readonly memoryBytes?: number;
+}
+
+async function sizeOf(work: Extract<StepWork, { kind: Computing }>, known: Known): Promise<Size> {
+  switch (work.kind) {
+    case "tune": {
+      const { tokens, memoryBytes } = await known.tuning(JSON.stringify({ ...work, seed: 0 }));
+      return { tokens, work: tokens, atMost: false, memoryBytes };
+    }
+    case "generate": {
+      const { rows } = await known.prompts(JSON.stringify([work.prompts, work.limit]));
+      const mean = known.meanTokens(work.generator);
+      const tokens = rows * (mean ?? work.settings.max_new_tokens ?? DEFAULT_NEW_TOKENS);
+      return { tokens, work: tokens, atMost: mean === undefined };
+    }
+    case "score": {
+      const { promptTokens, responseTokens } = await known.pairs(JSON.stringify([work.data, work.limit]));
+      const tokens = promptTokens + responseTokens;
+      return { tokens, work: tokens, atMost: false };
+    }
+    case "rank": {
+      const { limit = DEFAULT_RANK.limit, against = DEFAULT_RANK.against } = work.settings;
+      const { rows, promptTokens, responseTokens } = await known.pairs(JSON.stringify([work.data, limit]));
+      return { tokens: promptTokens + (1 + against) * responseTokens, work: rows * against, atMost: false };
+    }
+  }
+}
+
+async function judging(
+  step: Step,
+  work: Extract<StepWork, { kind: "judge" }>,
+  known: Known,
+  { steps }: Graph,
+): Promise<Forecast> {
+  const { callsPerPair, outputTokensPerCall, price } = await known.judge(work.judge);
+  const answers = step.needs.map((id) =>
+    present(
+      steps.find((one) => one.id === id),
+      id,
+    ),
+  );
+  const [mine] = answers;
+  const asked = mine?.plan?.work;
+  const pairs =
+    asked?.kind === "generate"
+      ? await known.prompts(JSON.stringify([asked.prompts, asked.limit]))
+      : { rows: 0, promptTokens: 0 };
+  const calls = pairs.rows * callsPerPair;
+  const answerTokens = (one: Step | undefined): number => {
+    const { work: made } = one?.plan ?? {};
+    if (made?.kind !== "generate") return 300;
+    return known.meanTokens(made.generator) ?? made.settings.max_new_tokens ?? DEFAULT_NEW_TOKENS;
+  };
+  const input =
+    callsPerPair *
+    (pairs.promptTokens + pairs.rows * (JUDGE_PROMPT_TOKENS + answerTokens(mine) + answerTokens(answers[1])));
+  const dollars =
+    price === undefined ? undefined : (input * price.input + calls * outputTokensPerCall * price.output) / 1e6;
+  return { ...nothing, seconds: undefined, calls, dollars, atMost: true };
+}
+
+/** Work a second of finished steps that nobody interrupted, by kind and model. */
+function measuredSpeeds(state: StudyState): Map<string, number> {
+  const totals = new Map<string, { work: number; seconds: number }>();
+  for (const { kind, cell, plan } of state.graph().steps) {
+    const record = plan === undefined ? undefined : state.records.get(plan.key);
+    if (cell === undefined || record === undefined || !counts(record, kind)) continue;
+    const key = `${kind} ${cell.model}`;
+    const { work, seconds } = totals.get(key) ?? { work: 0, seconds: 0 };
+    totals.set(key, { work: work + record.timings.work, seconds: seconds + record.timings.seconds });
+  }
+  return new Map([...totals].map(([key, { work, seconds }]) => [key, work / Math.max(seconds, 1e-3)]));
+}
+
+const counts = ({ outcome, timings }: StepRecord, kind: StepKind): boolean =>
+  outcome.kind === "done" && !timings.resumed && timings.work > 0 && kind !== "judge";
+
+/** Mean tokens of an answer, of the arm's own answers where some exist. */
+function meanAnswer(state: StudyState): (generator: string) => number | undefined {
+  const means = new Map<string, number[]>();
+  for (const { plan } of state.graph().steps) {
+    const record = plan === undefined ? undefined : state.records.get(plan.key);
+    if (record?.outcome.kind !== "done" || plan?.work.kind !== "generate") continue;
+    const { limit } = plan.work;
+    if (typeof limit !== "number") continue;
+    const arm = armOf(plan.work.generator);
+    means.set(arm, [...(means.get(arm) ?? []), record.timings.work / limit]);
+  }
+  return (generator) => {
+    const found = means.get(armOf(generator));
+    return found === undefined ? undefined : found.reduce((sum, mean) => sum + mean, 0) / found.length;
+  };
+}
+
+/** `MODEL/ARM/seed-N` without the seed. */
+const armOf = (generator: string): string => generator.replace(/\/seed-\d+$/, "");

@@ -1,0 +1,100 @@
+/**
+ * What a study will do: every step with its state, and what the open ones will take. Where epochs are not chosen yet, the most are
+ * assumed.
+ * May not know: how anything is shown.
+ */
+
+import type { StepState } from "../records/study.js";
+import { freeDisk } from "../util/system.js";
+import { type Forecast, openForecaster } from "./forecast.js";
+import { armKey, buildGraph, type Graph } from "./graph.js";
+import { weightBytes } from "./machine.js";
+import { epochsOf, modelsOf } from "./names.js";
+import type { Prepared } from "./prepare.js";
+import { readChoices } from "./results.js";
+import { laneOf, statesOf } from "./schedule.js";
+import { openState } from "./state.js";
+import type { Step } from "./step.js";
+
+export interface PlannedStep {
+  readonly step: Step;
+  readonly state: StepState;
+  /** Absent for steps that are done. */
+  readonly forecast: Forecast | undefined;
+}
+
+export interface StudyPlan {
+  readonly steps: readonly PlannedStep[];
+  /** Arms whose epochs are not chosen yet. */
+  readonly assumed: readonly string[];
+  readonly totals: PlanTotals;
+  readonly leftOut: Graph["leftOut"];
+}
+
+export interface PlanTotals {
+  /** Of computing steps, one after the other. */
+  readonly seconds: number;
+  /** Some answers may stop before their limit. */
+  readonly atMost: boolean;
+  readonly memoryBytes: number;
+  readonly calls: number;
+  /** Undefined where the judge has no price. */
+  readonly dollars: number | undefined;
+  /** Of the models to be kept; and what the disk has. */
+  readonly diskBytes: number;
+  readonly diskFree: number;
+}
+
+export async function planStudy(prepared: Prepared): Promise<StudyPlan> {
+  const state = await openState(prepared);
+  const choices = await readChoices(state.graph(), state.outcomes, prepared.folder);
+  const { study } = prepared.context;
+  const assumed = new Map(choices);
+  for (const [name, arm] of Object.entries(study.arms)) {
+    for (const model of modelsOf(study, arm)) {
+      const epochs = epochsOf(study, arm);
+      if (epochs.length > 1 && !choices.has(armKey(model, name))) assumed.set(armKey(model, name), Math.max(...epochs));
+    }
+  }
+  const graph = buildGraph({ ...prepared.context, choices: assumed });
+  const forecaster = await openForecaster(prepared, state, graph);
+  const states = statesOf(graph.steps, state.outcomes);
+  const steps: PlannedStep[] = [];
+  for (const step of graph.steps) {
+    const is = states.get(step.id) ?? "to-do";
+    steps.push({ step, state: is, forecast: is === "done" ? undefined : await forecaster.of(step) });
+  }
+  return {
+    steps,
+    assumed: [...assumed.keys()].filter((key) => !choices.has(key)),
+    totals: { ...totalsOf(steps), diskBytes: diskOf(steps, prepared), diskFree: await freeDisk(prepared.folder.root) },
+    leftOut: graph.leftOut,
+  };
+}
+
+/** Steps of equal keys are carried out once. */
+function totalsOf(steps: readonly PlannedStep[]): Omit<PlanTotals, "diskBytes" | "diskFree"> {
+  const distinct = [...new Map(steps.map((one) => [one.step.plan?.key, one])).values()];
+  const forecasts = distinct.flatMap(({ step, forecast }) =>
+    forecast === undefined ? [] : [{ lane: laneOf(step.kind), ...forecast }],
+  );
+  const computing = forecasts.filter(({ lane }) => lane === "computing");
+  const priced = forecasts.flatMap(({ dollars }) => dollars ?? []);
+  return {
+    seconds: computing.reduce((sum, { seconds = 0 }) => sum + seconds, 0),
+    atMost: computing.some(({ atMost }) => atMost),
+    memoryBytes: Math.max(0, ...forecasts.map(({ memoryBytes }) => memoryBytes)),
+    calls: forecasts.reduce((sum, { calls }) => sum + calls, 0),
+    dollars: priced.length === 0 ? undefined : priced.reduce((sum, value) => sum + value, 0),
+  };
+}
+
+/** A tuned model is as large as its base, once for each epoch that is kept. */
+function diskOf(steps: readonly PlannedStep[], { inputs }: Prepared): number {
+  return steps.reduce((sum, { step, state }) => {
+    if (step.kind !== "tune" || state === "done" || step.cell === undefined || step.plan?.work.kind !== "tune")
+      return sum;
+    const { epochs, saveEveryEpoch } = step.plan.work;
+    return sum + weightBytes(inputs.get("model", step.cell.model).path) * (saveEveryEpoch ? 1 + epochs : 1);
+  }, 0);
+}
