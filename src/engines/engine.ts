@@ -4,6 +4,7 @@
  *
  * An engine declares what it can do and refuses the rest up front, with the reason; it never ignores an option.
  */
+import type { Precision } from "../decode/body.js";
 import type {
   Decoded,
   DecodeOptions,
@@ -15,6 +16,7 @@ import type {
 import type { Pooling } from "../models/encoders/open.js";
 import type { Row } from "../records/row.js";
 
+export type { Precision } from "../decode/body.js";
 export type {
   Decoded as GenerateResult,
   DecodeOptions as GenerateOptions,
@@ -26,9 +28,6 @@ export type {
 } from "../decode/requests.js";
 
 export type { Pooling } from "../models/encoders/open.js";
-
-/** Of the weights while they are computed with. */
-export type Precision = "f32" | "q8";
 
 export interface Capabilities {
   readonly tune: boolean;
