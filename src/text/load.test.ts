@@ -79,4 +79,10 @@ describe("loadTextModel", () => {
     await writeFile(join(directory, "tokenizer.json"), "{");
     await expect(loadTextModel(directory)).rejects.toThrow(`${join(directory, "tokenizer.json")} is not JSON`);
   });
+
+  it("says which file it is that names something it would not do exactly", async () => {
+    await modelOf({ tokenizer: { ...gpt2, normalizer: { type: "Unheard" } }, config: { eos_token_id: 2 } });
+    const path = join(directory, "tokenizer.json");
+    await expect(loadTextModel(directory)).rejects.toThrow(`${path}: the normalizer Unheard is not supported`);
+  });
 });

@@ -36,7 +36,7 @@ export async function loadTextModel(directory: string): Promise<TextModel> {
   const config = parse(configSchema, await readJson(join(directory, "config.json")), join(directory, "config.json"));
   const tokenizerConfigPath = join(directory, "tokenizer_config.json");
   const tokenizerConfig = existsSync(tokenizerConfigPath) ? await readJson(tokenizerConfigPath) : {};
-  const tokenizer = tokenizerFromJson(parseTokenizerBytes(bytes, tokenizerPath), tokenizerConfig);
+  const tokenizer = tokenizerAt(tokenizerPath, bytes, tokenizerConfig);
   const declared = parse(tokenizerConfigSchema, tokenizerConfig, tokenizerConfigPath);
   const ids = { ...config.text_config, ...withoutNull(config) };
   return {
@@ -47,6 +47,23 @@ export async function loadTextModel(directory: string): Promise<TextModel> {
     modelType: config.model_type ?? "",
     hash: sha256(bytes),
   };
+}
+
+/** The tokenizer of a file, whose path stands in front of what is wrong with it. */
+function tokenizerAt(path: string, bytes: Uint8Array, config: unknown): Tokenizer {
+  const json = parseTokenizerBytes(bytes, path);
+  try {
+    return tokenizerFromJson(json, config);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(
+      error.message.replace(/^tokenizer\.json(?=: )/, () => path),
+      {
+        remedy: error.remedy ?? "take the tokenizer.json that belongs to the model, or another model",
+        cause: error,
+      },
+    );
+  }
 }
 
 /** A multimodal config keeps what concerns text one level down; the outer level counts where it says something. */
@@ -105,13 +122,15 @@ function parse<T>(schema: z.ZodType<T>, value: unknown, path: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  throw new UserError(`${path}: ${(issue?.path ?? []).join(".")}: ${issue?.message ?? "not as expected"}`);
+  throw new UserError(`${path}: ${(issue?.path ?? []).join(".")}: ${issue?.message ?? "not as expected"}`, {
+    remedy: "correct it there",
+  });
 }
 
 export function parseTokenizerBytes(bytes: Uint8Array, path: string): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as unknown;
   } catch (error) {
-    throw new UserError(`${path} is not JSON: ${(error as Error).message}`);
+    throw new UserError(`${path} is not JSON: ${(error as Error).message}`, { remedy: "fetch it again" });
   }
 }

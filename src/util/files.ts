@@ -88,6 +88,6 @@ export async function readJson(path: string): Promise<unknown> {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    throw new UserError(`${path} is not JSON: ${(error as Error).message}`);
+    throw new UserError(`${path} is not JSON: ${(error as Error).message}`, { remedy: "mend it, or fetch it again" });
   }
 }
