@@ -28,11 +28,12 @@ export function chooseC(rows: Rows, folds: Uint8Array, grid: readonly number[] =
   const names = [...new Set(folds)];
   const losses = grid.map(() => 0);
   for (const fold of names) {
-    const kept = { ...rows, weights: rows.weights.map((weight, i) => (folds[i] === fold ? 0 : weight)) };
+    const kept = subset(rows, (i) => folds[i] !== fold);
+    const held = subset(rows, (i) => folds[i] === fold);
     let w: readonly number[] | undefined; // each fit starts from its neighbour's optimum
     for (const [index, c] of grid.entries()) {
       w = fitL1Logistic(kept, c, w);
-      losses[index] = (losses[index] ?? 0) + heldOutLoss(rows, folds, fold, w) / names.length;
+      losses[index] = (losses[index] ?? 0) + meanLoss(held, w) / names.length;
     }
   }
   const index = losses.indexOf(Math.min(...losses));
@@ -41,16 +42,18 @@ export function chooseC(rows: Rows, folds: Uint8Array, grid: readonly number[] =
   return { c, index, losses };
 }
 
-function heldOutLoss(rows: Rows, folds: Uint8Array, fold: number, w: readonly number[]): number {
-  const predictions = predict(rows.columns, w);
+function subset({ columns, labels, weights }: Rows, test: (i: number) => boolean): Rows {
+  const take = (values: Float64Array): Float64Array => values.filter((_, i) => test(i));
+  return { columns: columns.map(take), labels: take(labels), weights: take(weights) };
+}
+
+/** Weighted log loss by the number of rows, as AlpacaEval's score has it: weights do not enter the denominator. */
+function meanLoss({ columns, labels, weights }: Rows, w: readonly number[]): number {
   let sum = 0;
-  let count = 0;
-  for (let i = 0; i < folds.length; i++) {
-    if (folds[i] !== fold) continue;
-    const p = Math.min(1 - EPSILON, Math.max(EPSILON, predictions[i] as number));
-    const y = rows.labels[i] as number;
-    sum -= (rows.weights[i] as number) * (y * Math.log(p) + (1 - y) * Math.log(1 - p));
-    count++;
-  }
-  return sum / count;
+  predict(columns, w).forEach((prediction, i) => {
+    const p = Math.min(1 - EPSILON, Math.max(EPSILON, prediction));
+    const y = labels[i] as number;
+    sum -= (weights[i] as number) * (y * Math.log(p) + (1 - y) * Math.log(1 - p));
+  });
+  return sum / labels.length;
 }

@@ -15,7 +15,7 @@
  */
 import { invariant } from "../util/errors.js";
 
-/** N rows of D features, by column. Rows of weight 0 take no part. */
+/** N rows of D features, by column. */
 export interface Rows {
   /** D columns of N values. */
   readonly columns: readonly Float64Array[];
@@ -50,7 +50,7 @@ const KEPT = 1e-4;
  */
 export function fitL1Logistic(rows: Rows, c: number, start?: readonly number[]): readonly number[] {
   invariant(c > 0 && Number.isFinite(c), `a penalty strength of ${c}`);
-  const scales = rows.columns.map((column) => 1 + c * absoluteSum(column, rows.weights));
+  const scales = rows.columns.map((values) => 1 + c * absoluteSum(values, rows.weights));
   let point: Point | undefined = pointAt(rows, c, start ?? rows.columns.map(() => 0));
   let best = { w: point.w, gap: Number.POSITIVE_INFINITY };
   for (let step = 0; step < MAX_STEPS && point !== undefined; step++) {
@@ -71,7 +71,7 @@ export function fitL1Logistic(rows: Rows, c: number, start?: readonly number[]):
  * each as a share of 1 + C Σ_i s_i |x_ij|, the largest gradient that its feature can have.
  */
 export function optimalityGap(rows: Rows, c: number, w: readonly number[]): number {
-  const scales = rows.columns.map((column) => 1 + c * absoluteSum(column, rows.weights));
+  const scales = rows.columns.map((values) => 1 + c * absoluteSum(values, rows.weights));
   return largestGap(pointAt(rows, c, w).gradient, w, scales);
 }
 
@@ -83,7 +83,7 @@ export function predict(columns: readonly Float64Array[], w: readonly number[]):
   return linear(columns, w).map(sigmoid);
 }
 
-export const sigmoid = (z: number): number => (z < 0 ? Math.exp(z) / (1 + Math.exp(z)) : 1 / (1 + Math.exp(-z)));
+const sigmoid = (z: number): number => (z < 0 ? Math.exp(z) / (1 + Math.exp(z)) : 1 / (1 + Math.exp(-z)));
 
 function largestGap(gradient: readonly number[], w: readonly number[], scales: readonly number[]): number {
   return gradient.reduce((largest, slope, j) => {
@@ -97,32 +97,29 @@ function largestGap(gradient: readonly number[], w: readonly number[], scales: r
 function pointAt({ columns, labels, weights }: Rows, c: number, w: readonly number[]): Point {
   const d = columns.length;
   const scores = linear(columns, w);
-  const gradient = new Float64Array(d);
-  const hessian = new Float64Array(d * d);
-  let value = 0;
+  const residuals = new Float64Array(scores.length); // s (p − y)
+  const curvatures = new Float64Array(scores.length); // s p (1 − p)
+  let loss = 0;
   for (let i = 0; i < scores.length; i++) {
-    const s = at(weights, i);
-    if (s === 0) continue;
     const z = at(scores, i);
+    const e = Math.exp(-Math.abs(z));
+    const p = z < 0 ? e / (1 + e) : 1 / (1 + e);
+    const s = at(weights, i);
     const y = at(labels, i);
-    const p = sigmoid(z);
-    value += s * (softplus(z) - y * z);
-    for (let j = 0; j < d; j++) {
-      const xj = at(columns[j] as Float64Array, i);
-      gradient[j] = at(gradient, j) + s * (p - y) * xj;
-      for (let k = 0; k <= j; k++) {
-        hessian[j * d + k] = at(hessian, j * d + k) + s * p * (1 - p) * xj * at(columns[k] as Float64Array, i);
-      }
+    loss += s * (Math.max(z, 0) + Math.log1p(e) - y * z); // log(1 + exp(z)) without overflow
+    residuals[i] = s * (p - y);
+    curvatures[i] = s * p * (1 - p);
+  }
+  const hessian = columns.map(() => new Array<number>(d).fill(0));
+  for (let j = 0; j < d; j++) {
+    for (let k = 0; k <= j; k++) {
+      const entry = c * product(curvatures, column(columns, j), column(columns, k));
+      (hessian[j] as number[])[k] = entry;
+      (hessian[k] as number[])[j] = entry;
     }
   }
-  const entry = (j: number, k: number): number => c * at(hessian, Math.max(j, k) * d + Math.min(j, k));
-  const indices = columns.map((_, j) => j);
-  return {
-    w,
-    value: c * value + l1(w),
-    gradient: indices.map((j) => c * at(gradient, j)),
-    hessian: indices.map((j) => indices.map((k) => entry(j, k))),
-  };
+  const gradient = columns.map((values) => c * product(residuals, values));
+  return { w, value: c * loss + l1(w), gradient, hessian };
 }
 
 /**
@@ -166,25 +163,31 @@ function lineSearch(rows: Rows, c: number, from: Point, u: readonly number[]): P
 /** x_i · w for every row, `[N]`. */
 function linear(columns: readonly Float64Array[], w: readonly number[]): Float64Array {
   const scores = new Float64Array(columns[0]?.length ?? 0);
-  columns.forEach((column, j) => {
+  columns.forEach((values, j) => {
     const wj = at(w, j);
-    if (wj !== 0) for (let i = 0; i < scores.length; i++) scores[i] = at(scores, i) + wj * at(column, i);
+    if (wj !== 0) for (let i = 0; i < scores.length; i++) scores[i] = at(scores, i) + wj * at(values, i);
   });
   return scores;
 }
 
-function absoluteSum(column: Float64Array, weights: Float64Array): number {
+function absoluteSum(values: Float64Array, weights: Float64Array): number {
   let sum = 0;
-  for (let i = 0; i < column.length; i++) sum += at(weights, i) * Math.abs(at(column, i));
+  for (let i = 0; i < values.length; i++) sum += at(weights, i) * Math.abs(at(values, i));
   return sum;
 }
 
-/** log(1 + exp(z)) */
-const softplus = (z: number): number => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)));
+/** Σ_i a_i x_i, or Σ_i a_i x_i y_i. */
+function product(a: Float64Array, x: Float64Array, y?: Float64Array): number {
+  let sum = 0;
+  if (y === undefined) for (let i = 0; i < a.length; i++) sum += at(a, i) * at(x, i);
+  else for (let i = 0; i < a.length; i++) sum += at(a, i) * at(x, i) * at(y, i);
+  return sum;
+}
 
 const softThreshold = (x: number, by: number): number => Math.sign(x) * Math.max(0, Math.abs(x) - by);
 
 const l1 = (w: readonly number[]): number => w.reduce((sum, wj) => sum + Math.abs(wj), 0);
 
-/** An entry that is there: loops run over lengths. */
+/** Entries that are there: loops run over lengths. */
 const at = (values: ArrayLike<number>, i: number): number => values[i] as number;
+const column = (columns: readonly Float64Array[], j: number): Float64Array => columns[j] as Float64Array;

@@ -22,6 +22,7 @@ export async function* readJson(file: string, limit = MAX_RECORD_BYTES): AsyncGe
   if (rest !== undefined) yield [rest];
 }
 
+const NEWLINE = 0x0a;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
@@ -94,9 +95,12 @@ export function elementSplitter(file: string, limit: number): ElementSplitter {
     push(chunk) {
       const records: RawRecord[] = [];
       let start = began === 0 ? -1 : 0; // where the current element's bytes begin in this chunk
+      const stops = findStops(chunk);
       for (let i = 0; i < chunk.length && state !== "broken"; i++) {
+        if (quoted && !escaped) i = stops.after(i); // nothing else within a string matters
+        if (i >= chunk.length) break;
         const byte = chunk[i] as number;
-        if (byte === 0x0a) line++;
+        if (byte === NEWLINE) line++;
         if (quoted) {
           if (escaped) escaped = false;
           else if (byte === BACKSLASH) escaped = true;
@@ -136,6 +140,24 @@ export function elementSplitter(file: string, limit: number): ElementSplitter {
       if (state !== "inside") return undefined;
       const from = began === 0 ? "" : `; its last element begins on line ${began}`;
       return { kind: "bad", at: place(line), reason: `the array is not closed: the file is cut off${from}` };
+    },
+  };
+}
+
+/** The next quote, backslash or line break at or after a place that only grows; the chunk's length where there is none. */
+function findStops(chunk: Buffer): { after(place: number): number } {
+  const next = [QUOTE, BACKSLASH, NEWLINE].map((byte) => ({ byte, at: -1 }));
+  return {
+    after(place) {
+      let nearest = chunk.length;
+      for (const stop of next) {
+        if (stop.at < place) {
+          const found = chunk.indexOf(stop.byte, place);
+          stop.at = found < 0 ? chunk.length : found;
+        }
+        nearest = Math.min(nearest, stop.at);
+      }
+      return nearest;
     },
   };
 }
