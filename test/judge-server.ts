@@ -62,6 +62,8 @@ export interface ServerOptions {
   readonly misbehave?: (id: number, content: string) => Misbehaviour | undefined;
   /** A status for everything. */
   readonly status?: { readonly code: number; readonly body: unknown; readonly headers?: Record<string, string> };
+  /** Said in every text that the server sends: a key that it was given, for one. */
+  readonly echo?: string;
   readonly delayMs?: number;
   readonly slowMs?: number;
 }
@@ -112,7 +114,7 @@ function answer(one: Asked, response: ServerResponse, options: ServerOptions, wh
     send(options.status.code, options.status.body, options.status.headers);
     return;
   }
-  const good = completion(one);
+  const good = { ...completion(one), ...(options.echo === undefined ? {} : { served_to: `Bearer ${options.echo}` }) };
   switch (one.misbehaviour) {
     case undefined:
     case "slow":
@@ -129,7 +131,7 @@ function answer(one: Asked, response: ServerResponse, options: ServerOptions, wh
       send(429, { error: { message: "slow down" } }, { "retry-after": "0.02" });
       return;
     case "500":
-      send(500, "<html>oops</html>");
+      send(500, `<html>oops ${options.echo ?? ""}</html>`.replace(" <", "<"));
       return;
     case "cut": {
       const text = JSON.stringify(good);

@@ -113,8 +113,17 @@ function escapeIn(text: string, delimiter: string | undefined, lines: ReadonlySe
   if (delimiter === undefined) return broken;
   const [mark = ""] = delimiter;
   const closed = broken.replaceAll(delimiter, [...delimiter].map((c) => `\\${c}`).join(""));
-  // The last character beside the prompt's own delimiter could complete one: text ending in `"` before `"""`.
-  const result = closed.endsWith(mark) ? `${closed.slice(0, -mark.length)}\\${mark}` : closed;
+  const result = endSafely(closed, mark);
   invariant(!result.includes(delimiter), "a delimiter is left");
   return result;
+}
+
+/** The last character beside the prompt's own delimiter could complete one (`"` before `"""`), or take its first character away (`\\`). */
+function endSafely(text: string, mark: string): string {
+  const isMark = text.endsWith(mark);
+  const end = isMark ? text.length - mark.length : text.length;
+  let slashes = 0;
+  while (text[end - 1 - slashes] === "\\") slashes++;
+  if (isMark) return slashes % 2 === 1 ? text : `${text.slice(0, end)}\\${mark}`;
+  return slashes % 2 === 1 ? `${text}\\` : text;
 }

@@ -1,0 +1,134 @@
+/** From replies to verdicts: log-probabilities, texts, and everything that is none. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { VerdictParser } from "../records/judge-file.js";
+import { parseVerdict } from "./parsers.js";
+import { readReply } from "./reply.js";
+import { isAboutThisPair, rejectionOf, verdictOf } from "./verdict.js";
+
+type Reading = Parameters<typeof verdictOf>[1];
+const weighted: Reading = { verdict: "logprobs", markers: ["m", "M"], parser: "markers", position: "first" };
+const sampled: Reading = { ...weighted, verdict: "sampled" };
+
+const chat = (content: string | null, more: object = {}, message: object = {}) =>
+  readReply({ choices: [{ message: { role: "assistant", content, ...message }, finish_reason: "stop", ...more }] })!;
+
+const withTop = (...places: Record<string, number>[]) =>
+  chat("m", {
+    finish_reason: "length",
+    logprobs: {
+      content: places.map((place) => ({
+        token: "x",
+        top_logprobs: Object.entries(place).map(([token, logprob]) => ({ token, logprob })),
+      })),
+    },
+  });
+
+describe("a weighted verdict", () => {
+  it.each([
+    [{ m: Math.log(0.6), M: Math.log(0.2) }, 0.75],
+    [{ M: -0.1, The: -3 }, 0], // a missing marker counts as 0
+    [{ m: -20, The: -0.001 }, 1],
+    [{ m: -800, M: -800 }, 0.5], // exp(-800) is 0 in float64
+    [{ m: -1, M: -1001 }, 1],
+  ])("%j is %d", (top, first) => {
+    const verdict = verdictOf(withTop(top), weighted);
+    expect(verdict.outcome).toBe("judged");
+    expect((verdict as { first: number }).first).toBeCloseTo(first, 14);
+  });
+  it("takes the first or the last place as the judge says", () => {
+    const reply = withTop({ m: 0, M: -9 }, { m: -9, M: 0 });
+    expect((verdictOf(reply, weighted) as { first: number }).first).toBeGreaterThan(0.99);
+    expect(verdictOf(reply, { ...weighted, position: "last" })).toMatchObject({ outcome: "truncated" });
+    const whole = { ...reply, finish: "stop" };
+    expect((verdictOf(whole, { ...weighted, position: "last" }) as { first: number }).first).toBeLessThan(0.01);
+  });
+  it("gives half of a third marker to each answer", () => {
+    const verdict = verdictOf(withTop({ A: Math.log(0.5), B: Math.log(0.1), C: Math.log(0.4) }), {
+      ...weighted,
+      markers: ["A", "B", "C"],
+    });
+    expect((verdict as { first: number }).first).toBeCloseTo(0.7, 14);
+  });
+  it("reads the older API's log-probabilities", () => {
+    const reply = readReply({ choices: [{ text: "m", logprobs: { tokens: ["m"], top_logprobs: [{ m: -0.5, M: -0.5 }] } }] })!;
+    expect(verdictOf(reply, weighted)).toEqual({ outcome: "judged", first: 0.5 });
+  });
+  it.each([
+    ["wrong markers", withTop({ " m": -0.1, Both: -1 }), "unparsed", "no marker among the likeliest tokens"],
+    ["none at all", chat("m"), "unparsed", "no log-probabilities in the reply"],
+    ["an empty list", chat("m", { logprobs: { content: [] } }), "unparsed", "no log-probabilities in the reply"],
+    ["a refusal", chat(null, {}, { refusal: "No." }), "refused", "the judge declined"],
+    ["a filter", chat("", { finish_reason: "content_filter" }), "refused", "stopped by the server's content filter"],
+  ])("%s is none", (_what, reply, outcome, reason) => {
+    expect(verdictOf(reply, weighted)).toEqual({ outcome, reason });
+  });
+});
+
+describe("a sampled verdict", () => {
+  it.each([
+    ["m", 1],
+    [" M\n", 0],
+    ["**M**", 0],
+    ["`m`.", 1],
+    ["I'm torn: m is short. Best: M", 0], // the last verdict wins
+    ["M at first, but m", 1],
+    ["The Model named M, I'm sure", 0], // neither the M of Model nor the m of I'm
+  ])("%j is %d", (text, first) => {
+    expect(verdictOf(chat(text), sampled)).toEqual({ outcome: "judged", first });
+  });
+  it.each(["", "  \n", "Both are fine.", "Mm", "model", "I'm", "m_1", "1"])("%j is none", (text) => {
+    expect(verdictOf(chat(text), sampled).outcome).toBe("unparsed");
+  });
+  it("that was cut off counts only where all of it is the verdict", () => {
+    const cut = { finish_reason: "length" };
+    expect(verdictOf(chat("M", cut), sampled)).toEqual({ outcome: "judged", first: 0 });
+    expect(verdictOf(chat("At first sight M", cut), sampled)).toMatchObject({ outcome: "truncated" });
+  });
+  it.each<[VerdictParser, string[], string, number | undefined]>([
+    [{ first: "\\[\\[A\\]\\]", second: "\\[\\[B\\]\\]", tie: "\\[\\[C\\]\\]" }, ["m", "M"], "[[A]] … no, [[C]]", 0.5],
+    [{ first: "Output \\(a\\)", second: "Output \\(b\\)" }, ["m", "M"], "Output (a), not output (b)", 1],
+    ["ranking", ["model_1", "model_2"], "[{'model': 'model_1', 'rank': 2}, {'model': 'model_2', 'rank': 1}]", 0],
+    ["ranking", ["m", "M"], '{"ordered_models": [{"model": "m", "rank": 1}, {"model": "M", "rank": 2}]}', 1],
+    ["ranking", ["model_1", "model_2"], "[{'model': 'model_1', 'rank': 3}]", undefined],
+    ["scores", ["m", "M"], "7 1\nmore text", 1],
+    ["scores", ["m", "M"], "1, 7.5", 0],
+    ["scores", ["m", "M"], "1 1", 0.5],
+    ["scores", ["m", "M"], "7 of 10", undefined],
+    ["markers", ["[[A]]", "[[B]]"], "so [[B]]", 0],
+  ])("parser %j of %j: %j is %s", (parser, names, text, first) => {
+    expect(parseVerdict(text, parser, names)).toBe(first);
+  });
+  it("whatever comes before it, the last offered verdict wins", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), fc.constantFrom("m", "M"), (before, last) => {
+        expect(parseVerdict(`${before}\n${last}`, "markers", ["m", "M"])).toBe(last === "m" ? 1 : 0);
+      }),
+    );
+  });
+});
+
+describe("a body", () => {
+  it.each([null, 1, [], {}, { choices: [] }, { choices: [{}] }, { error: "x" }, { choices: [{ message: { content: 1 } }] }])(
+    "%j is no completion",
+    (body) => {
+      expect(readReply(body)).toBeUndefined();
+    },
+  );
+  it("may be anything without harm", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const reply = readReply({ choices: [{ message: value, logprobs: value, finish_reason: "stop" }], usage: value });
+        if (reply !== undefined) expect(verdictOf(reply, weighted).outcome).not.toBe("judged");
+      }),
+    );
+  });
+});
+
+it("a refused request is about its pair, or about how every request looks", () => {
+  expect(isAboutThisPair("400 content_filter: the prompt was filtered")).toBe(true);
+  expect(isAboutThisPair("400 This model's maximum context length is 4096 tokens")).toBe(true);
+  expect(isAboutThisPair("400 max_tokens is not supported; use max_completion_tokens")).toBe(false);
+  expect(rejectionOf("400 content_filter: no").outcome).toBe("refused");
+  expect(rejectionOf("413 too large").outcome).toBe("failed");
+});
