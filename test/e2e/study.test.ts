@@ -1,0 +1,188 @@
+/**
+ * A study as a process and killed at any moment: it comes to the same bytes as one that was let go on, a second run does nothing,
+ * and changing one arm redoes that arm alone.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import type { StudyResults } from "../../src/records/study.js";
+import { randomStream } from "../../src/util/random.js";
+import { modelFolder } from "../parity/fixtures.js";
+import { type Finished, plainEnvironment, type StagedPackage, stagePackage } from "../staged-package.js";
+import { temporaryFolder } from "../temporary-folder.js";
+
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 }); // a build, and processes that start one after the other
+
+const KILLS = 20;
+const folder = temporaryFolder();
+let staged: StagedPackage;
+let whole: Finished;
+
+const study = (name: string, verb: string, more: readonly string[] = []): Finished => {
+  mkdirSync(folder.path(name), { recursive: true });
+  return staged.tacit(
+    ["study", verb, "tiny", "--model", modelFolder("llama-tied"), "--threads", "1", "--out", "out", ...more],
+    { cwd: folder.path(name) },
+  );
+};
+
+/**
+ * Runs the study in a process that has loaded everything before it is told to begin, so that what is killed is work and not the
+ * loading of modules.
+ */
+const DRIVER = `
+import { once } from "node:events";
+import { prepareStudy } from "./dist/study/prepare.js";
+import { runStudy } from "./dist/study/run.js";
+import { inlineRunner } from "./dist/study/runner.js";
+import "onnxruntime-node";
+const [model] = process.argv.slice(2);
+process.stdout.write("ready\\n");
+const [cwd] = await once(process.stdin, "data");
+process.chdir(String(cwd).trim());
+const prepared = await prepareStudy({ study: "tiny", models: [model], threads: 1, out: "out" });
+const results = await runStudy(prepared, inlineRunner({ root: "out", threads: 1 }));
+process.stdout.write(results.state + "\\n");
+process.exit(0);
+`;
+
+interface Driver {
+  begin(name: string): void;
+  kill(): Promise<void>;
+  readonly ended: Promise<string>;
+}
+
+async function driver(): Promise<Driver> {
+  const child = spawn(process.execPath, [join(staged.root, "driver.mjs"), modelFolder("llama-tied")], {
+    env: plainEnvironment,
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  let text = "";
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    text += chunk;
+  });
+  const closed = once(child, "close");
+  while (!text.includes("ready") && child.exitCode === null) await setTimeout(5);
+  return {
+    begin: (name) => void child.stdin.write(`${folder.path(name)}\n`),
+    async kill() {
+      child.kill("SIGKILL");
+      await closed;
+    },
+    ended: closed.then(() => text.replace("ready\n", "").trim()),
+  };
+}
+
+beforeAll(() => {
+  staged = stagePackage();
+  writeFileSync(join(staged.root, "driver.mjs"), DRIVER);
+  whole = study("whole", "run", ["--json"]);
+});
+afterAll(() => staged.remove());
+
+const resultsOf = (name: string): StudyResults =>
+  JSON.parse(readFileSync(join(folder.path(name), "out", "results.json"), "utf8")) as StudyResults;
+
+const filesOf = (name: string): string[] =>
+  readdirSync(join(folder.path(name), "out"), { recursive: true, encoding: "utf8" })
+    .filter((file) => statSync(join(folder.path(name), "out", file)).isFile())
+    .sort();
+
+/** Times, memory, and how the work fell to attempts: everything else is the same to the byte, in the same order. */
+const EFFORT = new Set([
+  ...["timings", "seconds", "tokens_per_second", "peak_memory_bytes", "finished"],
+  ...["computed", "reused", "scored", "time", "at", "ms", "started"],
+]);
+
+const withoutEffort = (text: string): string =>
+  text
+    .split(/(?<=\})\n(?=\{)/)
+    .map((json) => JSON.stringify(JSON.parse(json), (key, value: unknown) => (EFFORT.has(key) ? undefined : value)))
+    .join("\n");
+
+function expectSame(name: string): void {
+  expect(filesOf(name)).toEqual(filesOf("whole"));
+  for (const file of filesOf("whole")) {
+    const [mine, theirs] = [name, "whole"].map((one) => readFileSync(join(folder.path(one), "out", file)));
+    if (mine?.equals(theirs ?? new Uint8Array())) continue;
+    expect(/\.jsonl?$/.test(file), `${file} differs`).toBe(true);
+    expect(withoutEffort(String(mine)), file).toBe(withoutEffort(String(theirs)));
+  }
+}
+
+describe("tacit study on the tiny study", () => {
+  it("does everything that it plans", () => {
+    expect(whole.status).toBe(0);
+    const results = resultsOf("whole");
+    expect(results.state).toBe("finished");
+    expect(results.left_out).toEqual([]);
+    expect(results.comparisons.map(({ arm, pairs }) => [arm, pairs.length])).toEqual([
+      ["response", 2],
+      ["rules", 2],
+      ["untuned", 2],
+    ]);
+    expect(results.choices.map(({ arm, epochs }) => [arm, epochs.length])).toEqual([
+      ["instruction", 2],
+      ["response", 2],
+    ]);
+    expect(results.rankings).toHaveLength(3);
+    const tested = results.cells.filter(({ answers }) => answers.some(({ split }) => split === "test"));
+    expect(tested.map(({ arm, seed }) => `${arm} ${seed}`)).toEqual([
+      ...["instruction 1", "instruction 2", "response 1", "response 2", "rules null", "untuned null"],
+    ]);
+  });
+  it("says on standard error what happens, one JSON object a line, and prints one summary", () => {
+    const events = whole.stderr
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { event: string; step?: string });
+    const { steps } = resultsOf("whole");
+    expect(
+      events
+        .filter(({ event }) => event === "end")
+        .map(({ step }) => step)
+        .sort(),
+    ).toEqual(steps.map(({ id }) => id).sort());
+    expect(JSON.parse(whole.stdout)).toMatchObject({ name: "tiny", state: "finished", failures: [] });
+  });
+  it("does nothing the second time", () => {
+    const before = filesOf("whole").map((file) => [file, statSync(join(folder.path("whole"), "out", "steps")).mtimeMs]);
+    const again = study("whole", "run", ["--json"]);
+    expect(again.status).toBe(0);
+    const n = resultsOf("whole").steps.length;
+    expect(again.stderr.trim()).toBe(JSON.stringify({ event: "plan", steps: n, done: n }));
+    expect(again.stdout).toBe(whole.stdout);
+    expect(
+      filesOf("whole").map((file) => [file, statSync(join(folder.path("whole"), "out", "steps")).mtimeMs]),
+    ).toEqual(before);
+  });
+  it("plans nothing when nothing is left, and has nothing to clean", () => {
+    expect(study("whole", "plan").stdout).toContain("Nothing is left to do.");
+    expect(study("whole", "clean").stdout).toBe("nothing to remove\n");
+    expect(study("whole", "status", ["--steps"]).stdout).toMatch(
+      /done +tune\/base\/response\/seed-1 +steps\/tune-[0-9a-f]{16}\n/,
+    );
+  });
+  it(`killed ${KILLS} times it comes to the same bytes`, async () => {
+    mkdirSync(folder.path("killed"), { recursive: true });
+    const random = randomStream(1, "moments to kill at");
+    const progress: number[] = [];
+    let next = driver(); // the next one loads while this one works
+    for (let i = 0; i < KILLS; i++) {
+      const one = await next;
+      next = driver();
+      one.begin("killed");
+      await Promise.race([setTimeout(20 + random.integer(400)), one.ended]);
+      await one.kill();
+      progress.push(existsSync(join(folder.path("killed"), "out")) ? filesOf("killed").length : 0);
+    }
+    const last = await next;
+    last.begin("killed");
+    expect(await last.ended).toBe("finished");
+    expect(new Set(progress).size).toBeGreaterThan(5); // it got on between the kills
+    expectSame("killed");
+  });
+});
