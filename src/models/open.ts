@@ -60,8 +60,8 @@ export function modelFromConfig(config: unknown, path: string): Model {
   return family.open(config, path);
 }
 
-/** The head's name; Transformers 5 renames it for GPT-NeoX. */
-const HEADS: readonly string[] = ["lm_head.weight", "embed_out.weight"];
+/** Names of an output matrix of its own; Transformers 5 knows GPT-NeoX's by both. */
+export const HEADS: readonly string[] = ["lm_head.weight", "embed_out.weight"];
 
 const spellings = (name: string): readonly string[] =>
   HEADS.includes(name) ? [name, ...HEADS] : [name, name.replace(/^(model|transformer|gpt_neox)\./, "")];

@@ -8,7 +8,7 @@ import { mutation } from "../../test/mutations.js";
 import { temporaryFolder } from "../../test/temporary-folder.js";
 import { openModel } from "../models/open.js";
 import { UserError } from "../util/errors.js";
-import { type GgufArchitecture, TENSOR_TABLES } from "../weights/gguf-tensors.js";
+import { TENSOR_TABLES } from "../weights/gguf-tensors.js";
 import { openWeights } from "../weights/open.js";
 import { importModel } from "./import-model.js";
 import { inspectModel } from "./inspect-model.js";
@@ -39,7 +39,8 @@ const sizes = (a: string): Record<string, Meta> => ({
   "tokenizer.ggml.eos_token_id": u32(2),
   "tokenizer.ggml.eot_token_id": u32(7),
 });
-const metadata: Record<GgufArchitecture, Record<string, Meta>> = {
+type Architecture = "llama" | "gemma3";
+const metadata: Record<Architecture, Record<string, Meta>> = {
   llama: {
     ...sizes("llama"),
     "llama.block_count": u32(2),
@@ -59,13 +60,13 @@ const metadata: Record<GgufArchitecture, Record<string, Meta>> = {
 };
 
 /** convert_hf_to_gguf.py: names by the table; queries and keys of llama permuted; one added to Gemma's norms. */
-async function convert(architecture: GgufArchitecture): Promise<Uint8Array> {
+async function convert(architecture: Architecture): Promise<Uint8Array> {
   const store = await openWeights(join(fixtures, architecture));
   const table = TENSOR_TABLES[architecture];
   const tensors: Tensor[] = [];
   for (const [name, { shape }] of store.tensors) {
     const layer = /^model\.layers\.(\d+)\.(.*)$/u.exec(name);
-    const rows = layer === null ? [table.embedding, table.norm, table.head] : table.layer;
+    const rows = layer === null ? [table.embedding, ...table.norm, table.head] : table.layer;
     const row = rows.find(([, hf]) => hf === (layer?.[2] ?? name))!;
     const values = await store.read(name);
     const stored =
@@ -97,7 +98,7 @@ const lineOf = (promise: Promise<unknown>): Promise<string> =>
     (error: unknown) => (error instanceof UserError ? error.line : `not a UserError: ${String(error)}`),
   );
 
-describe.each<GgufArchitecture>(["llama", "gemma3"])("%s from GGUF", (architecture) => {
+describe.each<Architecture>(["llama", "gemma3"])("%s from GGUF", (architecture) => {
   const out = folder.path(`imported-${architecture}`);
   let file = "";
   beforeAll(async () => {
@@ -207,14 +208,23 @@ describe("what is not imported", () => {
     [
       "another architecture",
       { "general.architecture": { type: "string", value: "mamba" } },
-      /"mamba"; llama and gemma3 are read/,
+      /"mamba"; llama, olmo, .* and gemma3 are read/,
     ],
     [
       "an architecture of JavaScript",
       { "general.architecture": { type: "string", value: "__proto__" } },
       /"__proto__"/,
     ],
-    ["rope of another kind", { "llama.rope.scaling.type": { type: "string", value: "yarn" } }, /"yarn" is not read/],
+    [
+      "rope of another kind",
+      { "llama.rope.scaling.type": { type: "string", value: "longrope" } },
+      /"longrope" is not read/,
+    ],
+    [
+      "YaRN with settings of its own",
+      { "llama.rope.scaling.type": { type: "string", value: "yarn" }, "llama.rope.scaling.yarn_beta_fast": f32(8) },
+      /"llama.rope.scaling.yarn_beta_fast" is not read/,
+    ],
     ["rope over half of a head", { "llama.rope.dimension_count": u32(4) }, /part of the head/],
     ["a billion layers", { "llama.block_count": u32(1_000_000_000) }, /1000000000 layers/],
     ["a size of 0", { "llama.feed_forward_length": u32(0) }, /"llama.feed_forward_length" is 0/],

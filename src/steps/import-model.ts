@@ -177,7 +177,9 @@ export function configOfGguf(path: string, file: GgufFile): GgufConfig & { reado
 function knownArchitecture(name: string, file: string): GgufArchitecture {
   if (Object.hasOwn(TENSOR_TABLES, name)) return name as GgufArchitecture;
   throw new UserError(`${file} holds a model of architecture "${name}"`, {
-    remedy: `${Object.keys(TENSOR_TABLES).join(" and ")} are read from GGUF`,
+    remedy: `${Object.keys(TENSOR_TABLES)
+      .join(", ")
+      .replace(/, (?=[^,]*$)/u, " and ")} are read from GGUF`,
   });
 }
 

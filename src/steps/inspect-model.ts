@@ -5,7 +5,7 @@
 import { existsSync, statSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { modelFromConfig } from "../models/open.js";
+import { HEADS, modelFromConfig } from "../models/open.js";
 import { loadTextModel } from "../text/load.js";
 import { TUNING_BYTES_PER_PARAMETER } from "../train/memory.js";
 import { reasonOf, UserError } from "../util/errors.js";
@@ -166,7 +166,7 @@ function sizesUnknown(reason: string): Sizes {
 
 /** Tied where the config says so or there is no output matrix at all. */
 function isTied(config: Config | string, weights: WeightStore): boolean {
-  const head = weights.tensors.has("lm_head.weight") || weights.tensors.has("output.weight");
+  const head = [...HEADS, "output.weight"].some((name) => weights.tensors.has(name));
   return (typeof config !== "string" && config.tie_word_embeddings === true) || !head;
 }
 
@@ -175,7 +175,7 @@ const valuesIn = (info: WeightInfo): number => info.shape.reduce((a, b) => a * b
 function countParameters(weights: WeightStore, tied: boolean): number {
   let total = 0;
   for (const info of weights.tensors.values()) {
-    if (!(tied && info.name === "lm_head.weight")) total += valuesIn(info);
+    if (!(tied && HEADS.includes(info.name))) total += valuesIn(info);
   }
   return total;
 }

@@ -5,7 +5,7 @@
  */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { modelFromConfig, openModel } from "../models/open.js";
+import { HEADS, modelFromConfig, openModel } from "../models/open.js";
 import { loadTextModel } from "../text/load.js";
 import { UserError } from "../util/errors.js";
 import { readJson, sha256File } from "../util/files.js";
@@ -118,22 +118,26 @@ function countValues(values: Float32Array): { total: number; nan: number; infini
   return { total: values.length, nan, infinite, zero };
 }
 
+const EMBEDDINGS = ["model.embed_tokens", "transformer.wte", "gpt_neox.embed_in"].flatMap((name) => [
+  `${name}.weight`,
+  `${name.replace(/^[^.]*\./u, "")}.weight`,
+]);
+
 /** A model that ties its output to its embedding may store the matrix twice, but then twice the same. */
 async function checkTied(directory: string): Promise<string> {
   const config = await readJson(join(directory, "config.json"));
   const tied = typeof config === "object" && config !== null && (config as Record<string, unknown>).tie_word_embeddings;
   return withWeights(directory, async (weights) => {
-    const head = weights.tensors.has("lm_head.weight");
-    if (tied !== true) return head ? "not tied: an output matrix of its own" : "no output matrix is stored";
-    if (!head) return "tied, stored once";
-    const embedding = ["model.embed_tokens.weight", "embed_tokens.weight", "transformer.wte.weight", "wte.weight"].find(
-      (name) => weights.tensors.has(name),
-    );
+    const head = HEADS.find((name) => weights.tensors.has(name));
+    if (tied !== true)
+      return head !== undefined ? "not tied: an output matrix of its own" : "no output matrix is stored";
+    if (head === undefined) return "tied, stored once";
+    const embedding = EMBEDDINGS.find((name) => weights.tensors.has(name));
     if (embedding === undefined) throw new UserError("tied, but there is no embedding to be tied to");
-    const [a, b] = [await weights.read(embedding), await weights.read("lm_head.weight")];
+    const [a, b] = [await weights.read(embedding), await weights.read(head)];
     if (a.length !== b.length || a.some((value, i) => value !== b[i])) {
-      throw new UserError(`config.json ties the output to ${embedding}, but lm_head.weight is stored and differs`, {
-        remedy: "set tie_word_embeddings to false, or remove lm_head.weight",
+      throw new UserError(`config.json ties the output to ${embedding}, but ${head} is stored and differs`, {
+        remedy: `set tie_word_embeddings to false, or remove ${head}`,
       });
     }
     return "tied, stored twice, both the same";

@@ -25,24 +25,19 @@ export interface ConfigInput {
 /** @throws UserError  a key is missing, has the wrong type, or asks for something that these families cannot express */
 export function ggufConfig(architecture: GgufArchitecture, input: ConfigInput): GgufConfig {
   const sizes = readSizes(architecture, input);
-  const family = architecture === "llama" ? llamaConfig(input) : gemma3Config(input, sizes);
   const ids = tokenIds(input.metadata);
   const common = {
-    ...family,
-    attention_bias: false,
     attention_dropout: 0,
-    head_dim: sizes.headDim,
     hidden_size: sizes.hidden,
     initializer_range: 0.02,
     intermediate_size: sizes.intermediate,
     max_position_embeddings: input.metadata.number(`${architecture}.context_length`),
     num_attention_heads: sizes.heads,
     num_hidden_layers: sizes.layers,
-    num_key_value_heads: sizes.keyValueHeads,
-    rms_norm_eps: shortest(input.metadata.number(`${architecture}.attention.layer_norm_rms_epsilon`)),
     tie_word_embeddings: input.tied,
     use_cache: true,
     vocab_size: sizes.vocabulary,
+    ...FAMILIES[architecture](input, sizes),
     ...ids,
   };
   return { sizes, config: common, generationConfig: generationConfig(ids, input.metadata) };
@@ -60,14 +55,17 @@ function readSizes(architecture: GgufArchitecture, { file, metadata, vocabulary 
   const hidden = size("embedding_length");
   const heads = size("attention.head_count");
   const keyValueHeads = size("attention.head_count_kv", heads);
-  const headDim = size("attention.key_length", size("rope.dimension_count", hidden / heads));
+  const headDim =
+    architecture === "gptneox"
+      ? hidden / heads
+      : size("attention.key_length", size("rope.dimension_count", hidden / heads));
   if (heads % keyValueHeads !== 0) {
     throw new UserError(`${file}: ${heads} query heads cannot share ${keyValueHeads} key/value heads`);
   }
   if (headDim % 2 !== 0 || size("attention.value_length", headDim) !== headDim) {
     throw new UserError(`${file}: heads of ${headDim} dimensions with other values are not read`);
   }
-  if (size("rope.dimension_count", headDim) !== headDim) {
+  if (architecture !== "gptneox" && size("rope.dimension_count", headDim) !== headDim) {
     throw new UserError(`${file}: rope over a part of the head only is not read`);
   }
   const layers = size("block_count");
@@ -75,15 +73,84 @@ function readSizes(architecture: GgufArchitecture, { file, metadata, vocabulary 
   return { hidden, intermediate: size("feed_forward_length"), layers, heads, keyValueHeads, headDim, vocabulary };
 }
 
-function llamaConfig({ file, metadata }: ConfigInput): Record<string, unknown> {
-  return {
+/** What is particular to a family. */
+const FAMILIES: Readonly<
+  Record<GgufArchitecture, (input: ConfigInput, sizes: Sizes) => Readonly<Record<string, unknown>>>
+> = {
+  llama: (input, sizes) => ({
+    ...decoderConfig("llama", input, sizes),
     architectures: ["LlamaForCausalLM"],
-    model_type: "llama",
-    hidden_act: "silu",
+    attention_bias: false,
     mlp_bias: false,
     pretraining_tp: 1,
-    rope_theta: shortest(metadata.number("llama.rope.freq_base", 10_000)),
-    rope_scaling: ropeScaling("llama", file, metadata),
+  }),
+  olmo: (input, sizes) => ({
+    ...withoutEpsilon(decoderConfig("olmo", input, sizes)),
+    architectures: ["OlmoForCausalLM"],
+    attention_bias: false,
+    clip_qkv: shortestOf(input.metadata.optionalNumber("olmo.attention.clamp_kqv")),
+  }),
+  olmo2: (input, sizes) => {
+    if (input.metadata.has("olmo2.attention.sliding_window")) {
+      throw new UserError(
+        `${input.file}: "olmo2.attention.sliding_window" says that this is OLMo 3, which is not read`,
+      );
+    }
+    return {
+      ...decoderConfig("olmo2", input, sizes),
+      architectures: ["Olmo2ForCausalLM"],
+      attention_bias: false,
+    };
+  },
+  qwen2: (input, sizes) => ({
+    ...decoderConfig("qwen2", input, sizes),
+    architectures: ["Qwen2ForCausalLM"],
+    use_sliding_window: false, // llama.cpp knows no window of these families
+  }),
+  qwen3: (input, sizes) => ({
+    ...decoderConfig("qwen3", input, sizes),
+    architectures: ["Qwen3ForCausalLM"],
+    attention_bias: false,
+    use_sliding_window: false,
+  }),
+  gptneox: gptNeoxConfig,
+  gemma3: gemma3Config,
+};
+
+/** What the families in the style of Llama share. */
+function decoderConfig(architecture: GgufArchitecture, { file, metadata }: ConfigInput, sizes: Sizes) {
+  const epsilon = architecture === "olmo" ? "layer_norm_epsilon" : "layer_norm_rms_epsilon";
+  return {
+    model_type: architecture,
+    head_dim: sizes.headDim,
+    hidden_act: "silu",
+    num_key_value_heads: sizes.keyValueHeads,
+    rms_norm_eps: shortest(metadata.number(`${architecture}.attention.${epsilon}`)),
+    rope_theta: shortest(metadata.number(`${architecture}.rope.freq_base`, 10_000)),
+    rope_scaling: ropeScaling(architecture, file, metadata),
+  };
+}
+
+/** OLMo's norms have a fixed epsilon, and its config no field for it. */
+function withoutEpsilon<C extends { readonly rms_norm_eps: number }>({ rms_norm_eps: _, ...config }: C) {
+  return config;
+}
+
+/**
+ * A file names no activation: llama.cpp takes GELU for the whole architecture, as every published Pythia has it (llama.cpp itself
+ * computes its tanh form).
+ */
+function gptNeoxConfig({ file, metadata }: ConfigInput, sizes: Sizes): Record<string, unknown> {
+  return {
+    architectures: ["GPTNeoXForCausalLM"],
+    model_type: "gpt_neox",
+    attention_bias: true,
+    hidden_act: "gelu",
+    layer_norm_eps: shortest(metadata.number("gptneox.attention.layer_norm_epsilon")),
+    use_parallel_residual: metadata.boolean("gptneox.use_parallel_residual", true),
+    rotary_emb_base: shortest(metadata.number("gptneox.rope.freq_base", 10_000)),
+    rotary_pct: metadata.number("gptneox.rope.dimension_count", sizes.headDim) / sizes.headDim,
+    rope_scaling: ropeScaling("gptneox", file, metadata),
   };
 }
 
@@ -97,6 +164,10 @@ function gemma3Config({ file, metadata }: ConfigInput, sizes: Sizes): Record<str
   return {
     architectures: ["Gemma3ForCausalLM"],
     model_type: "gemma3_text",
+    attention_bias: false,
+    head_dim: sizes.headDim,
+    num_key_value_heads: sizes.keyValueHeads,
+    rms_norm_eps: shortest(metadata.number("gemma3.attention.layer_norm_rms_epsilon")),
     hidden_activation: "gelu_pytorch_tanh",
     attn_logit_softcapping: metadata.optionalNumber("gemma3.attn_logit_softcapping") ?? null,
     final_logit_softcapping: metadata.optionalNumber("gemma3.final_logit_softcapping") ?? null,
@@ -112,17 +183,32 @@ function gemma3Config({ file, metadata }: ConfigInput, sizes: Sizes): Record<str
   };
 }
 
-/** null, or Transformers' `{rope_type: "linear", factor}`; other kinds are refused rather than ignored. */
+/** null, or Transformers' fields of linear and YaRN scaling; other kinds and settings are refused rather than ignored. */
 function ropeScaling(architecture: string, file: string, metadata: GgufMetadata): Record<string, unknown> | null {
-  const type = metadata.optionalString(`${architecture}.rope.scaling.type`) ?? "none";
+  const key = (name: string): string => `${architecture}.rope.scaling.${name}`;
+  const type = metadata.optionalString(key("type")) ?? "none";
   if (type === "none") return null;
-  if (type !== "linear") {
-    throw new UserError(`${file}: rope scaling "${type}" is not read`, {
-      remedy: "use a model with plain or linear rope",
-    });
-  }
-  return { rope_type: "linear", factor: shortest(metadata.number(`${architecture}.rope.scaling.factor`)) };
+  const refuse = (what: string): UserError =>
+    new UserError(`${file}: rope scaling ${what} is not read`, { remedy: "take the model from its own repository" });
+  const setting = ROPE_SETTINGS.map(key).find((name) => metadata.has(name));
+  if (setting !== undefined) throw refuse(`with "${setting}"`);
+  const factor = (): number => shortest(metadata.number(key("factor")));
+  if (type === "linear") return { rope_type: "linear", factor: factor() };
+  if (type !== "yarn") throw refuse(`"${type}"`);
+  const original = metadata.number(key("original_context_length"));
+  return { rope_type: "yarn", factor: factor(), original_max_position_embeddings: original };
 }
+
+/** YaRN's, where they are not the usual ones. */
+const ROPE_SETTINGS = [
+  "attn_factor",
+  "yarn_attn_factor",
+  "yarn_ext_factor",
+  "yarn_beta_fast",
+  "yarn_beta_slow",
+  "yarn_log_multiplier",
+  "alpha",
+] as const;
 
 /** Control ids under Transformers' names; absent ones are null, so that no class default slips in. */
 function tokenIds(metadata: GgufMetadata): Record<string, number | null> {
@@ -140,6 +226,8 @@ function generationConfig(ids: Record<string, number | null>, metadata: GgufMeta
   }
   return config;
 }
+
+const shortestOf = (value: number | undefined): number | null => (value === undefined ? null : shortest(value));
 
 /** The shortest decimal that is this float32: 9.999999747378752e-6 was written as 1e-5. */
 export function shortest(value: number): number {

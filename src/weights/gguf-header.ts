@@ -54,7 +54,7 @@ const ARRAY = 9;
 export function parseGgufHeader(bytes: Uint8Array, size: number, file: string): GgufHeader {
   const cursor = new Cursor(bytes, size, file);
   if (cursor.u32("magic") !== 0x46554747) {
-    throw new UserError(`${file} is not a GGUF file: it does not begin with "GGUF"`);
+    throw new UserError(`${file} is not a GGUF file: it does not begin with "GGUF"`, { remedy: "name one that is" });
   }
   const version = cursor.u32("version");
   if (version !== 2 && version !== 3) {

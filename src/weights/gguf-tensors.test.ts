@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { UserError } from "../util/errors.js";
-import { mapTensors, pairsToHalves, type Sizes, TENSOR_TABLES, undoChange } from "./gguf-tensors.js";
+import { mapTensors, pairsToHalves, type Sizes, TENSOR_TABLES, thirdsToHeads, undoChange } from "./gguf-tensors.js";
 import type { WeightInfo } from "./weight-store.js";
 
 const sizes: Sizes = { hidden: 8, intermediate: 12, layers: 2, heads: 2, keyValueHeads: 1, headDim: 4, vocabulary: 5 };
@@ -8,7 +8,7 @@ const sizes: Sizes = { hidden: 8, intermediate: 12, layers: 2, heads: 2, keyValu
 /** What a right file would hold. */
 function complete(architecture: "llama" | "gemma3"): Map<string, WeightInfo> {
   const table = TENSOR_TABLES[architecture];
-  const rows = [table.embedding, table.norm, table.head].map(([name, , shape]) => [name, shape] as const);
+  const rows = [table.embedding, ...table.norm, table.head].map(([name, , shape]) => [name, shape] as const);
   const layers = [0, 1].flatMap((i) => table.layer.map(([name, , shape]) => [`blk.${i}.${name}`, shape] as const));
   return new Map([...rows, ...layers].map(([name, shape]) => [name, { name, dtype: "F32", shape: shape(sizes) }]));
 }
@@ -31,6 +31,17 @@ describe("pairsToHalves", () => {
           for (let c = 0; c < width; c++)
             permuted[(h * dim + 2 * j + half) * width + c] = original[(h * dim + half * (dim / 2) + j) * width + c]!;
     expect(pairsToHalves(permuted, heads * dim, dim)).toEqual(original);
+  });
+});
+
+describe("thirdsToHeads", () => {
+  it("puts query, key and value of each head together", () => {
+    // Two columns; two heads of two: queries 0 to 3, keys 10 to 13, values 20 to 23, in both columns.
+    const rows = [0, 1, 2, 3, 10, 11, 12, 13, 20, 21, 22, 23];
+    const found = thirdsToHeads(Float32Array.from(rows.flatMap((row) => [row, row + 0.5])), 12, 2);
+    expect([...found.filter((_, i) => i % 2 === 0)]).toEqual([0, 1, 10, 11, 20, 21, 2, 3, 12, 13, 22, 23]);
+    expect(found[3]).toBe(1.5);
+    expect([...thirdsToHeads(Float32Array.from(rows), 12, 2)].slice(4, 8)).toEqual([20, 21, 2, 3]); // a bias
   });
 });
 

@@ -23,23 +23,29 @@ export type Change =
   /** Query and key rows of a head lie in neighbouring rope pairs; Transformers has first halves, then second halves. */
   | "rope-pairs"
   /** Gemma's norms scale by 1 + w; the file holds 1 + w. */
-  | "minus-one";
+  | "minus-one"
+  /** Rows for all queries, then all keys, then all values; GPT-NeoX has them head by head. */
+  | "qkv-by-head";
 
 /** Gguf name, Hugging Face name, shape, change. */
 type Row = readonly [gguf: string, hf: string, shape: (s: Sizes) => readonly number[], change?: Change];
 
 interface Table {
   readonly embedding: Row;
+  /** Of one layer, behind `blk.i.` and `<layers>.i.` */
+  readonly layers: string;
   readonly layer: readonly Row[];
-  readonly norm: Row;
+  readonly norm: readonly Row[];
   readonly head: Row;
 }
 
 const width = (s: Sizes): number[] => [s.hidden];
 const headWidth = (s: Sizes): number[] => [s.headDim];
-const queryShape = (s: Sizes): number[] => [s.heads * s.headDim, s.hidden];
-const keyShape = (s: Sizes): number[] => [s.keyValueHeads * s.headDim, s.hidden];
-const outputShape = (s: Sizes): number[] => [s.hidden, s.heads * s.headDim];
+const queries = (s: Sizes): number[] => [s.heads * s.headDim];
+const keys = (s: Sizes): number[] => [s.keyValueHeads * s.headDim];
+const queryShape = (s: Sizes): number[] => [...queries(s), s.hidden];
+const keyShape = (s: Sizes): number[] => [...keys(s), s.hidden];
+const outputShape = (s: Sizes): number[] => [s.hidden, ...queries(s)];
 const upShape = (s: Sizes): number[] => [s.intermediate, s.hidden];
 const downShape = (s: Sizes): number[] => [s.hidden, s.intermediate];
 const vocabularyShape = (s: Sizes): number[] => [s.vocabulary, s.hidden];
@@ -49,39 +55,91 @@ const mlp: readonly Row[] = [
   ["ffn_up.weight", "mlp.up_proj.weight", upShape],
   ["ffn_down.weight", "mlp.down_proj.weight", downShape],
 ];
+const attention = (change: Change): readonly Row[] => [
+  ["attn_q.weight", "self_attn.q_proj.weight", queryShape, change],
+  ["attn_k.weight", "self_attn.k_proj.weight", keyShape, change],
+  ["attn_v.weight", "self_attn.v_proj.weight", keyShape],
+  ["attn_output.weight", "self_attn.o_proj.weight", outputShape],
+];
+const attentionNorm: Row = ["attn_norm.weight", "input_layernorm.weight", width];
+const mlpNorm: Row = ["ffn_norm.weight", "post_attention_layernorm.weight", width];
+const around = {
+  embedding: ["token_embd.weight", "model.embed_tokens.weight", vocabularyShape],
+  layers: "model.layers",
+  norm: [["output_norm.weight", "model.norm.weight", width]],
+  head: ["output.weight", "lm_head.weight", vocabularyShape],
+} as const satisfies Omit<Table, "layer">;
+
+/** Weight and bias under the same two names. */
+const withBias = (gguf: string, hf: string, shape: (s: Sizes) => readonly number[], change: Change = "none"): Row[] => [
+  [`${gguf}.weight`, `${hf}.weight`, shape, change],
+  [`${gguf}.bias`, `${hf}.bias`, (s) => shape(s).slice(0, 1), change],
+];
 
 export const TENSOR_TABLES = {
-  llama: {
-    embedding: ["token_embd.weight", "model.embed_tokens.weight", vocabularyShape],
+  llama: { ...around, layer: [attentionNorm, ...attention("rope-pairs"), mlpNorm, ...mlp] },
+  olmo: { ...around, norm: [], layer: [...attention("rope-pairs"), ...mlp] },
+  olmo2: {
+    ...around,
     layer: [
-      ["attn_norm.weight", "input_layernorm.weight", width],
-      ["attn_q.weight", "self_attn.q_proj.weight", queryShape, "rope-pairs"],
-      ["attn_k.weight", "self_attn.k_proj.weight", keyShape, "rope-pairs"],
-      ["attn_v.weight", "self_attn.v_proj.weight", keyShape],
-      ["attn_output.weight", "self_attn.o_proj.weight", outputShape],
-      ["ffn_norm.weight", "post_attention_layernorm.weight", width],
+      ...attention("none"),
+      ["attn_q_norm.weight", "self_attn.q_norm.weight", queries],
+      ["attn_k_norm.weight", "self_attn.k_norm.weight", keys],
+      ["post_attention_norm.weight", "post_attention_layernorm.weight", width],
+      ...mlp,
+      ["post_ffw_norm.weight", "post_feedforward_layernorm.weight", width],
+    ],
+  },
+  qwen2: {
+    ...around,
+    layer: [
+      attentionNorm,
+      ...attention("none"),
+      ["attn_q.bias", "self_attn.q_proj.bias", queries],
+      ["attn_k.bias", "self_attn.k_proj.bias", keys],
+      ["attn_v.bias", "self_attn.v_proj.bias", keys],
+      mlpNorm,
       ...mlp,
     ],
-    norm: ["output_norm.weight", "model.norm.weight", width],
-    head: ["output.weight", "lm_head.weight", vocabularyShape],
+  },
+  qwen3: {
+    ...around,
+    layer: [
+      attentionNorm,
+      ...attention("none"),
+      ["attn_q_norm.weight", "self_attn.q_norm.weight", headWidth],
+      ["attn_k_norm.weight", "self_attn.k_norm.weight", headWidth],
+      mlpNorm,
+      ...mlp,
+    ],
+  },
+  gptneox: {
+    embedding: ["token_embd.weight", "gpt_neox.embed_in.weight", vocabularyShape],
+    layers: "gpt_neox.layers",
+    layer: [
+      ...withBias("attn_norm", "input_layernorm", width),
+      ...withBias("attn_qkv", "attention.query_key_value", (s) => [3 * s.hidden, s.hidden], "qkv-by-head"),
+      ...withBias("attn_output", "attention.dense", outputShape),
+      ...withBias("ffn_norm", "post_attention_layernorm", width),
+      ...withBias("ffn_up", "mlp.dense_h_to_4h", upShape),
+      ...withBias("ffn_down", "mlp.dense_4h_to_h", downShape),
+    ],
+    norm: withBias("output_norm", "gpt_neox.final_layer_norm", width),
+    head: ["output.weight", "embed_out.weight", vocabularyShape],
   },
   gemma3: {
-    embedding: ["token_embd.weight", "model.embed_tokens.weight", vocabularyShape],
+    ...around,
     layer: [
       ["attn_norm.weight", "input_layernorm.weight", width, "minus-one"],
-      ["attn_q.weight", "self_attn.q_proj.weight", queryShape],
+      ...attention("none"),
       ["attn_q_norm.weight", "self_attn.q_norm.weight", headWidth, "minus-one"],
-      ["attn_k.weight", "self_attn.k_proj.weight", keyShape],
       ["attn_k_norm.weight", "self_attn.k_norm.weight", headWidth, "minus-one"],
-      ["attn_v.weight", "self_attn.v_proj.weight", keyShape],
-      ["attn_output.weight", "self_attn.o_proj.weight", outputShape],
       ["post_attention_norm.weight", "post_attention_layernorm.weight", width, "minus-one"],
       ["ffn_norm.weight", "pre_feedforward_layernorm.weight", width, "minus-one"],
       ...mlp,
       ["post_ffw_norm.weight", "post_feedforward_layernorm.weight", width, "minus-one"],
     ],
-    norm: ["output_norm.weight", "model.norm.weight", width, "minus-one"],
-    head: ["output.weight", "lm_head.weight", vocabularyShape],
+    norm: [["output_norm.weight", "model.norm.weight", width, "minus-one"]],
   },
 } as const satisfies Record<string, Table>;
 
@@ -116,9 +174,9 @@ export function mapTensors(
   });
   const mapped = [place(table.embedding)];
   for (let layer = 0; layer < sizes.layers; layer++) {
-    for (const row of table.layer) mapped.push(place(row, `blk.${layer}.`, `model.layers.${layer}.`));
+    for (const row of table.layer) mapped.push(place(row, `blk.${layer}.`, `${table.layers}.${layer}.`));
   }
-  mapped.push(place(table.norm));
+  for (const row of table.norm) mapped.push(place(row));
   if (there.has(table.head[0])) mapped.push(place(table.head));
   for (const tensor of mapped) checkThere(tensor, there, file);
   const known = new Set(mapped.map((tensor) => tensor.gguf));
@@ -156,6 +214,8 @@ export function undoChange(values: Float32Array, tensor: MappedTensor, headDim: 
       return values;
     case "rope-pairs":
       return pairsToHalves(values, tensor.shape[0] ?? 0, headDim);
+    case "qkv-by-head":
+      return thirdsToHeads(values, tensor.shape[0] ?? 0, headDim);
     default:
       return tensor.change satisfies never;
   }
@@ -175,6 +235,24 @@ export function pairsToHalves(values: Float32Array, rows: number, headDim: numbe
     const within = row % headDim;
     const from = row - within + (within < half ? 2 * within : 2 * (within - half) + 1);
     out.set(values.subarray(from * width, (from + 1) * width), row * width);
+  }
+  return out;
+}
+
+/**
+ * Rows from all queries, all keys, all values to query, key and value of one head after another, which is how GPT-NeoX has them.
+ *
+ * @param values  `[rows, width]`, row-major; rows = 3 × heads × headDim
+ */
+export function thirdsToHeads(values: Float32Array, rows: number, headDim: number): Float32Array {
+  const part = (values.length / rows) * headDim; // of one head: its queries, or its keys, or its values
+  const heads = rows / headDim / 3;
+  const out = new Float32Array(values.length);
+  for (let third = 0; third < 3; third++) {
+    for (let head = 0; head < heads; head++) {
+      const from = (third * heads + head) * part;
+      out.set(values.subarray(from, from + part), (3 * head + third) * part);
+    }
   }
   return out;
 }

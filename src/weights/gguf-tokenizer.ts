@@ -112,25 +112,41 @@ const LLAMA3_SPLIT =
 
 const BYTE_LEVEL = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
 const DIGITS_THEN_GPT2 = { type: "Sequence", pretokenizers: [{ type: "Digits", individual_digits: true }, BYTE_LEVEL] };
-const LLAMA3 = {
-  type: "Sequence",
-  pretokenizers: [
-    { type: "Split", pattern: { Regex: LLAMA3_SPLIT }, behavior: "Isolated", invert: false },
-    { ...BYTE_LEVEL, use_regex: false },
-  ],
-};
+const LLAMA3 = splitThenBytes(LLAMA3_SPLIT);
+const NFC = { type: "NFC" };
+
+function splitThenBytes(pattern: string) {
+  return {
+    type: "Sequence",
+    pretokenizers: [
+      { type: "Split", pattern: { Regex: pattern }, behavior: "Isolated", invert: false },
+      { ...BYTE_LEVEL, use_regex: false },
+    ],
+  };
+}
+
+/** Llama 3's, but each digit by itself. */
+const QWEN2 = splitThenBytes(LLAMA3_SPLIT.replace("\\p{N}{1,3}", "\\p{N}"));
+
+interface Split {
+  readonly preTokenizer: unknown;
+  readonly ignoreMerges: boolean;
+  readonly normalizer: unknown;
+}
 
 /** The split that each `tokenizer.ggml.pre` stands for (llama.cpp `llama-vocab.cpp`, `llm_tokenizer_bpe`). */
-const SPLITS: ReadonlyMap<string, { readonly preTokenizer: unknown; readonly ignoreMerges: boolean }> = new Map([
+const SPLITS: ReadonlyMap<string, Split> = new Map([
   ...["gpt-2", "mpt", "olmo", "jais", "trillion", "phi-2"].map((name) => split(name, BYTE_LEVEL)),
   ...["smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b"].map((name) =>
     split(name, DIGITS_THEN_GPT2),
   ),
   ...["llama3", "llama-v3", "llama-bpe", "falcon3"].map((name) => split(name, LLAMA3, true)),
+  // llama.cpp does not normalise; the model's own tokenizer does.
+  split("qwen2", QWEN2, false, NFC),
 ]);
 
-function split(name: string, preTokenizer: unknown, ignoreMerges = false) {
-  return [name, { preTokenizer, ignoreMerges }] as const;
+function split(name: string, preTokenizer: unknown, ignoreMerges = false, normalizer: unknown = null) {
+  return [name, { preTokenizer, ignoreMerges, normalizer }] as const;
 }
 
 function byteLevel(metadata: GgufMetadata, vocabulary: Vocabulary, file: string): Pieces {
@@ -150,7 +166,7 @@ function byteLevel(metadata: GgufMetadata, vocabulary: Vocabulary, file: string)
     return [left, right];
   });
   return {
-    normalizer: null,
+    normalizer: found.normalizer,
     pre_tokenizer: found.preTokenizer,
     decoder: BYTE_LEVEL,
     model: bpe(vocabulary, merges, { ignore_merges: found.ignoreMerges }),
