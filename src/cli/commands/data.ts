@@ -7,6 +7,7 @@ import type { DataCheck, LengthStats, ReasonCount } from "../../data/check.js";
 import type { LoadedExample } from "../../data/record.js";
 import type { DataSet } from "../../data/sets/data-set.js";
 import { formatCount } from "../../util/progress.js";
+import { registerRephrase } from "../data/rephrase.js";
 import { type DataLimit, dataLimitOption, limitOf, specHelp } from "../data-options.js";
 import { forceOption, integer, jsonOption } from "../options.js";
 import { type Io, runAction } from "../run-action.js";
@@ -20,6 +21,7 @@ export function registerData(program: Command): void {
   registerCheck(data);
   registerShow(data);
   registerExport(data);
+  registerRephrase(data);
 }
 
 const objectiveOption = (): Option =>

@@ -1,0 +1,154 @@
+/**
+ * `tacit data rephrase`: responses without restated instructions.
+ * May not know: how a restatement is found.
+ */
+import { type Command, Option } from "commander";
+import type { AgreementRecord, RephraseSummary } from "../../records/rephrase.js";
+import type { RephraseOptions } from "../../steps/rephrase.js";
+import { formatCount, formatDuration, secondsLeft } from "../../util/progress.js";
+import { type DataLimit, dataLimitOption, limitOf, specHelp } from "../data-options.js";
+import { decimal, forceOption, integer, jsonOption } from "../options.js";
+import { type Io, runAction } from "../run-action.js";
+
+const help = `
+Some responses begin by restating their instruction ("Here are some tips for baking bread:"). The paper removes such beginnings from
+LIMA to see whether response tuning depends on them (appendix C); so does this. Every row comes out, in its place.
+
+  --by overlap   offline: the opening's words are compared with the instruction's. A rough measure; --verdicts says how rough.
+  --by llm       two calls of a language model for each exchange that restates, one for the others, through an OpenAI-compatible
+                 server. Replies are kept in OUT's .partial.jsonl until all is done: give the same command again after a stop.
+                 What could not be judged or rewritten stays as it was, and is counted with the reason.
+
+Writes {id, messages}: "check" on the user's message is the verdict, "content_old" on the assistant's what was there before, as in
+the paper's own lima_rephrased.jsonl.
+${specHelp}
+
+Example:
+  tacit data rephrase lima:lima_data.jsonl --out lima-rephrased.jsonl --verdicts lima_rephrased.jsonl`;
+
+interface RephraseFlags extends DataLimit {
+  readonly out: string;
+  readonly by: "overlap" | "llm";
+  readonly threshold?: number;
+  readonly verdicts?: string;
+  readonly baseUrl?: string;
+  readonly llm?: string;
+  readonly apiKeyEnv: string;
+  readonly concurrency: number;
+  readonly force: boolean;
+  readonly json: boolean;
+}
+
+export function registerRephrase(data: Command): void {
+  data
+    .command("rephrase")
+    .description("Marks responses that begin by restating the instruction, and removes the restatement.")
+    .argument("<spec>", "data: PATH or NAME:PATH")
+    .addOption(new Option("--out <file>", "file to write, ending in .jsonl").makeOptionMandatory())
+    .addOption(new Option("--by <how>", "what finds and removes").choices(["overlap", "llm"]).default("overlap"))
+    .addOption(
+      new Option("--threshold <x>", "overlap from which on an opening restates (default: 1.04)").argParser(
+        decimal({ min: 0 }),
+      ),
+    )
+    .addOption(new Option("--verdicts <file>", "published verdicts to compare with, as in lima_rephrased.jsonl"))
+    .addOption(new Option("--base-url <url>", "of an OpenAI-compatible server, mostly ending in /v1"))
+    .addOption(new Option("--llm <name>", "the model's name on that server"))
+    .addOption(new Option("--api-key-env <variable>", "environment variable with the key").default("OPENAI_API_KEY"))
+    .addOption(
+      new Option("--concurrency <n>", "requests at a time").default(4).argParser(integer({ min: 1, max: 256 })),
+    )
+    .addOption(dataLimitOption())
+    .addOption(forceOption())
+    .addOption(jsonOption())
+    .addHelpText("after", help)
+    .action((spec: string, flags: RephraseFlags) => runAction(flags, (io) => carryOut(io, spec, flags)));
+}
+
+async function carryOut(io: Io, data: string, flags: RephraseFlags): Promise<RephraseSummary> {
+  const { rephrase } = await import("../../steps/rephrase.js");
+  const { OVERLAP_AGREEMENT } = await import("../../data/rephrase/overlap.js");
+  const { out, verdicts, force } = flags;
+  const started = performance.now();
+  const summary = await rephrase(
+    {
+      data,
+      out,
+      force,
+      ...limitOf(flags),
+      ...(verdicts === undefined ? {} : { verdicts }),
+      method: await methodOf(flags),
+    },
+    {
+      signal: io.signal,
+      onProgress(done, rows) {
+        io.progress.update(() => {
+          const left = secondsLeft(done, rows, (performance.now() - started) / 1000);
+          return `rephrasing: ${formatCount(done)} of ${formatCount(rows)} rows${left === undefined ? "" : `, ${formatDuration(left)} left`}`;
+        });
+      },
+    },
+  );
+  io.out(describe(summary));
+  if (summary.method.kind === "overlap" && summary.agreement === null) {
+    const { agreement, kappa, precision, recall } = OVERLAP_AGREEMENT;
+    io.out(
+      `the overlap measure is rough: against the paper's verdicts on LIMA it agrees in ${percent(agreement)} (kappa ${kappa.toFixed(2)}), ` +
+        `precision ${percent(precision)}, recall ${percent(recall)}\n`,
+    );
+  }
+  io.out(`\n${out}\n`);
+  return summary;
+}
+
+async function methodOf(flags: RephraseFlags): Promise<RephraseOptions["method"]> {
+  const { UserError } = await import("../../util/errors.js");
+  const { by, threshold, baseUrl, llm, apiKeyEnv, concurrency } = flags;
+  if (by === "overlap") return { kind: "overlap", ...(threshold === undefined ? {} : { threshold }) };
+  if (baseUrl === undefined || llm === undefined) {
+    throw new UserError("--by llm needs a server and a model", { remedy: "pass --base-url and --llm" });
+  }
+  return { kind: "llm", baseUrl, model: llm, apiKeyEnv, concurrency };
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+function describe(summary: RephraseSummary): string {
+  const reasons = (counts: Readonly<Record<string, number>>): string =>
+    Object.entries(counts)
+      .map(([reason, n]) => `${formatCount(n)} ${reason}`)
+      .join(", ") || "none";
+  return (
+    `${formatCount(summary.rows_in)} rows in, ${formatCount(summary.rows_out)} rows out; ${formatCount(summary.exchanges)} exchanges:\n` +
+    `  ${formatCount(summary.rewritten)} restated the instruction and were rewritten, in ${formatCount(summary.rows_rewritten)} rows\n` +
+    `  ${formatCount(summary.plain)} did not\n` +
+    `  restated, but kept: ${reasons(summary.kept)}\n` +
+    `  not judged: ${reasons(summary.unjudged)}\n${describeAgreement(summary)}`
+  );
+}
+
+function describeAgreement({ agreement }: RephraseSummary): string {
+  if (agreement === null) return "";
+  const { verdicts, exchanges, absent, measured, cross_validated: validated } = agreement;
+  const missing = absent === 0 ? "" : ` (${formatCount(absent)} more are of other exchanges)`;
+  const line = (title: string, r: AgreementRecord): string =>
+    `  ${title}: agreement ${interval(r.agreement, percent)}, kappa ${interval(r.kappa, (x) => x.toFixed(2))}, ` +
+    `precision ${interval(r.precision, percent)}, recall ${interval(r.recall, percent)}\n` +
+    `    both yes ${r.both_yes}, only here ${r.false_yes}, only there ${r.false_no}, both no ${r.both_no}\n`;
+  return (
+    `against ${formatCount(exchanges)} verdicts of ${verdicts}${missing}:\n${line("as written", measured)}` +
+    (validated === null ? "" : line("threshold cross-validated", validated))
+  );
+}
+
+function interval(
+  {
+    estimate,
+    low,
+    high,
+  }: { readonly estimate: number | null; readonly low: number | null; readonly high: number | null },
+  show: (x: number) => string,
+): string {
+  if (estimate === null) return "-";
+  return low === null || high === null ? show(estimate) : `${show(estimate)} [${show(low)}, ${show(high)}]`;
+}

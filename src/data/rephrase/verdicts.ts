@@ -1,0 +1,53 @@
+/**
+ * Verdicts as the paper's authors published them: LIMA's rows whose user messages carry `check`, a judge's text that ends in `#### YES`
+ * or `#### NO`, and whose rewritten responses carry the original as `content_old`.
+ * May not know: how a verdict is made.
+ */
+
+import { UserError } from "../../util/errors.js";
+import { isObject, own } from "../fields.js";
+import { formatOfPath, formats } from "../formats/formats.js";
+
+/** One exchange with its published verdict. */
+export interface JudgedExchange {
+  readonly id: string;
+  readonly instruction: string;
+  /** As it was before any rewriting. */
+  readonly response: string;
+  readonly restates: boolean;
+}
+
+/** The last `#### YES` or `#### NO` of a judge's text, letter case and a full stop aside; undefined where there is none. */
+export function parseVerdict(text: string): boolean | undefined {
+  const last = [...text.matchAll(/####\s*(YES|NO)\b/gi)].at(-1)?.[1];
+  return last === undefined ? undefined : last.toUpperCase() === "YES";
+}
+
+/** @throws UserError  the file cannot be read, or no message in it has a verdict */
+export async function readVerdicts(path: string): Promise<JudgedExchange[]> {
+  const format = formatOfPath(path, ["jsonl", "json"]);
+  if (format === undefined) throw new UserError(`"${path}" does not end in .jsonl or .json`);
+  const exchanges: JudgedExchange[] = [];
+  for await (const records of formats[format].read(path)) {
+    for (const record of records) if (record.kind === "record") exchanges.push(...exchangesOf(record.value));
+  }
+  if (exchanges.length === 0) {
+    throw new UserError(`${path} holds no verdicts`, { remedy: 'user messages carry them as "check": "… #### YES"' });
+  }
+  return exchanges;
+}
+
+function exchangesOf(row: unknown): JudgedExchange[] {
+  const messages = isObject(row) ? own(row, "messages") : undefined;
+  const id = isObject(row) ? own(row, "id") : undefined;
+  if (!Array.isArray(messages)) return [];
+  return messages.flatMap((message: unknown, i): JudgedExchange[] => {
+    const answer: unknown = messages[i + 1];
+    if (!isObject(message) || !isObject(answer)) return [];
+    const [check, instruction] = [own(message, "check"), own(message, "content")];
+    const response = own(answer, "content_old") ?? own(answer, "content");
+    const restates = typeof check === "string" ? parseVerdict(check) : undefined;
+    if (restates === undefined || typeof instruction !== "string" || typeof response !== "string") return [];
+    return [{ id: typeof id === "string" ? id : "", instruction, response, restates }];
+  });
+}

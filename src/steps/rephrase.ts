@@ -1,0 +1,278 @@
+/**
+ * Restated instructions taken off responses, from file to file. The command, the library and studies call this one function.
+ *
+ * A model's replies go to a ledger beside the result, from which a stopped run goes on; rows come out in the order in which they came in,
+ * every one of them.
+ */
+import { collectExamples } from "../data/load.js";
+import { overlapAgreement } from "../data/rephrase/agreement.js";
+import { checkPrompt, languageModelRephraser, type Reply, rewritePrompt } from "../data/rephrase/language-model.js";
+import { OVERLAP_THRESHOLD } from "../data/rephrase/overlap.js";
+import {
+  type ExchangeOutcome,
+  overlapRephraser,
+  type RephrasedRow,
+  type Rephraser,
+  rephraseExample,
+} from "../data/rephrase/rephrase.js";
+import { type JudgedExchange, parseVerdict, readVerdicts } from "../data/rephrase/verdicts.js";
+import { parseDataSpec } from "../data/spec.js";
+import type { Example } from "../records/example.js";
+import {
+  type AgreementRecord,
+  type RephraseSummary,
+  rephraseSummarySchema,
+  replyLineSchema,
+} from "../records/rephrase.js";
+import { type Agreement, agreementOf } from "../stats/agreement.js";
+import { toEstimateRecord } from "../stats/estimate.js";
+import { invariant, UserError } from "../util/errors.js";
+import { refuseOverwrite, sha256, sha256File, writeFileAtomic } from "../util/files.js";
+import { keyFrom, postJson } from "../util/http.js";
+import { packageVersion } from "../util/system.js";
+import { openFinished } from "./finished.js";
+
+export interface RephraseOptions {
+  /** `PATH` or `NAME:PATH`. */
+  readonly data: string;
+  /** A file ending in `.jsonl`; `.run.json` and, until it is done, `.partial.jsonl` lie beside it. */
+  readonly out: string;
+  readonly method:
+    | { readonly kind: "overlap"; readonly threshold?: number }
+    | {
+        readonly kind: "llm";
+        /** Of an OpenAI-compatible server, mostly ending in /v1. */
+        readonly baseUrl: string;
+        readonly model: string;
+        /** The variable that holds the key; default OPENAI_API_KEY. */
+        readonly apiKeyEnv?: string;
+        /** Requests at a time; default 4. */
+        readonly concurrency?: number;
+        /** Before a second attempt; default 1. */
+        readonly firstWaitSeconds?: number;
+      };
+  /** LIMA's rows with the authors' verdicts, to compare with. */
+  readonly verdicts?: string;
+  readonly limit?: number | "all";
+  readonly force?: boolean;
+}
+
+export interface RephraseWatch {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, rows: number) => void;
+}
+
+export function rephrasePaths(out: string): { readonly run: string; readonly partial: string } {
+  const stem = out.replace(/\.jsonl$/, "");
+  return { run: `${stem}.run.json`, partial: `${stem}.partial.jsonl` };
+}
+
+/**
+ * @throws UserError  a result is there already, the data cannot be read, or no request to the server will work
+ * @throws the signal's reason  stopped; replies are in the ledger
+ */
+export async function rephrase(options: RephraseOptions, watch: RephraseWatch = {}): Promise<RephraseSummary> {
+  const started = performance.now();
+  const { out, method, force = false } = options;
+  if (!out.endsWith(".jsonl")) throw new UserError(`--out ${out} does not end in .jsonl`, { remedy: "name it so" });
+  const paths = rephrasePaths(out);
+  for (const path of [out, paths.run]) refuseOverwrite(path, force);
+  const spec = parseDataSpec(options.data);
+  const { examples } = await collectExamples(spec, options.limit === undefined ? {} : { limit: options.limit });
+  const verdicts = options.verdicts === undefined ? undefined : await readVerdicts(options.verdicts);
+  const { rephraser, calls, finish, close } = await openRephraser(method, examples, paths.partial, watch.signal);
+  try {
+    const results = await inOrder(
+      examples,
+      method.kind === "llm" ? (method.concurrency ?? 4) : 1,
+      async (example) => {
+        watch.signal?.throwIfAborted();
+        return rephraseExample(example, rephraser);
+      },
+      (done) => watch.onProgress?.(done, examples.length),
+    );
+    const rows = results.map(({ row }) => row);
+    invariant(rows.length === examples.length, `${rows.length} rows of ${examples.length}`);
+    const summary: RephraseSummary = {
+      version: 1,
+      command: "data rephrase",
+      tacit: packageVersion(),
+      data: { spec: options.data, hash: await sha256File(spec.path) },
+      method: methodRecord(method),
+      rows_in: examples.length,
+      rows_out: rows.length,
+      ...countOutcomes(results.map(({ outcomes }) => outcomes)),
+      agreement: verdicts === undefined ? null : compare(options, rows, verdicts),
+      calls: calls(),
+      seconds: Number(((performance.now() - started) / 1000).toFixed(3)),
+    };
+    await writeFileAtomic(paths.run, `${JSON.stringify(rephraseSummarySchema.parse(summary), null, 2)}\n`);
+    await writeFileAtomic(out, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    await finish();
+    return summary;
+  } finally {
+    await close();
+  }
+}
+
+const methodRecord = (method: RephraseOptions["method"]): RephraseSummary["method"] =>
+  method.kind === "overlap"
+    ? { kind: "overlap", threshold: method.threshold ?? OVERLAP_THRESHOLD }
+    : { kind: "llm", base_url: method.baseUrl, model: method.model, prompts_hash: promptsHash() };
+
+const promptsHash = (): string => {
+  const empty = { instruction: "", response: "" };
+  return sha256(checkPrompt(empty) + rewritePrompt(empty));
+};
+
+async function openRephraser(
+  method: RephraseOptions["method"],
+  examples: readonly Example[],
+  partial: string,
+  signal: AbortSignal | undefined,
+) {
+  const counts = { asked: 0, reused: 0, failed: 0 };
+  const nothing = async (): Promise<void> => {};
+  if (method.kind === "overlap") {
+    const rephraser: Rephraser = overlapRephraser(method.threshold);
+    return { rephraser, calls: () => counts, finish: nothing, close: nothing };
+  }
+  const key = keyFrom(method.apiKeyEnv ?? "OPENAI_API_KEY");
+  const url = `${method.baseUrl.replace(/\/+$/, "")}/chat/completions`;
+  const keyOf = (prompt: string): string => sha256(JSON.stringify([url, method.model, prompt])).slice(0, 32);
+  const known = await openFinished(
+    partial,
+    replyLineSchema,
+    examples.flatMap((example) => promptsOf(example).map(keyOf)),
+    { fresh: false },
+  );
+  const ask = async (prompt: string): Promise<Reply> => {
+    const found = known.get(keyOf(prompt));
+    if (found !== undefined) {
+      counts.reused++;
+      return { kind: "reply", text: found.text, cut: found.cut };
+    }
+    counts.asked++;
+    const body = { model: method.model, messages: [{ role: "user", content: prompt }], temperature: 0 };
+    const { firstWaitSeconds } = method;
+    const asked = await postJson(url, body, {
+      key,
+      signal,
+      ...(firstWaitSeconds === undefined ? {} : { firstWaitSeconds }),
+    });
+    const reply = asked.kind === "reply" ? completionOf(asked.body) : asked;
+    if (reply.kind === "failed") counts.failed++;
+    else await known.add({ key: keyOf(prompt), text: reply.text, cut: reply.cut });
+    return reply;
+  };
+  return {
+    rephraser: languageModelRephraser(ask),
+    calls: () => counts,
+    /** What failed may work another time: the replies stay, and the same command with --force asks for the rest alone. */
+    finish: () => (counts.failed === 0 ? known.finish() : known.close()),
+    close: () => known.close(),
+  };
+}
+
+function promptsOf({ messages }: Example): string[] {
+  return messages.flatMap((user, i) => {
+    const assistant = messages[i + 1];
+    if (user.role !== "user" || assistant === undefined) return [];
+    const exchange = { instruction: user.content, response: assistant.content };
+    return [checkPrompt(exchange), rewritePrompt(exchange)];
+  });
+}
+
+function completionOf(body: unknown): Reply {
+  const choice = (body as { choices?: { message?: { content?: unknown }; finish_reason?: unknown }[] } | null)
+    ?.choices?.[0];
+  const text = choice?.message?.content;
+  if (typeof text !== "string") return { kind: "failed", reason: "the reply is no completion" };
+  return { kind: "reply", text, cut: choice?.finish_reason === "length" };
+}
+
+/** `work` on several at a time; results in the order of the items. The first error stops all. */
+async function inOrder<T, R>(
+  items: readonly T[],
+  atATime: number,
+  work: (item: T) => Promise<R>,
+  onDone: (done: number) => void,
+): Promise<R[]> {
+  const results: R[] = [];
+  let [next, done] = [0, 0];
+  let stopped = false;
+  const worker = async (): Promise<void> => {
+    while (next < items.length && !stopped) {
+      const i = next++;
+      try {
+        results[i] = await work(items[i] as T);
+      } catch (error) {
+        stopped = true;
+        throw error;
+      }
+      onDone(++done);
+    }
+  };
+  const settled = await Promise.allSettled(Array.from({ length: atATime }, worker));
+  for (const result of settled) if (result.status === "rejected") throw result.reason;
+  return results;
+}
+
+function countOutcomes(rows: readonly (readonly ExchangeOutcome[])[]) {
+  const all = rows.flat();
+  const reasons = (kind: "kept" | "unjudged"): Record<string, number> => {
+    const counts: Record<string, number> = {};
+    for (const outcome of all) if (outcome.kind === kind) counts[outcome.reason] = (counts[outcome.reason] ?? 0) + 1;
+    return counts;
+  };
+  return {
+    exchanges: all.length,
+    rewritten: all.filter(({ kind }) => kind === "rewritten").length,
+    plain: all.filter(({ kind }) => kind === "plain").length,
+    kept: reasons("kept"),
+    unjudged: reasons("unjudged"),
+    rows_rewritten: rows.filter((outcomes) => outcomes.some(({ kind }) => kind === "rewritten")).length,
+  };
+}
+
+/** Our verdicts beside the published ones, matched by texts: ids are not always the same. */
+function compare(
+  { verdicts: path = "", method }: RephraseOptions,
+  rows: readonly RephrasedRow[],
+  verdicts: readonly JudgedExchange[],
+): RephraseSummary["agreement"] {
+  const place = (instruction: string, response: string): string => JSON.stringify([instruction, response]);
+  const ours = new Map<string, boolean>();
+  for (const { messages } of rows) {
+    messages.forEach((user, i) => {
+      const assistant = messages[i + 1];
+      const restates = user.check === undefined ? undefined : parseVerdict(user.check);
+      if (assistant === undefined || restates === undefined) return;
+      ours.set(place(user.content, assistant.content_old ?? assistant.content), restates);
+    });
+  }
+  const pairs = verdicts.flatMap(({ instruction, response, restates: wanted }) => {
+    const found = ours.get(place(instruction, response));
+    return found === undefined ? [] : [{ found, wanted }];
+  });
+  const validated =
+    method.kind === "overlap" ? overlapAgreement(verdicts, method.threshold ?? OVERLAP_THRESHOLD) : undefined;
+  return {
+    verdicts: path,
+    exchanges: pairs.length,
+    absent: verdicts.length - pairs.length,
+    measured: record(agreementOf(pairs)),
+    cross_validated: validated === undefined ? null : record(validated.crossValidated),
+  };
+}
+
+const record = (agreement: Agreement): AgreementRecord => ({
+  both_yes: agreement.bothYes,
+  false_yes: agreement.falseYes,
+  false_no: agreement.falseNo,
+  both_no: agreement.bothNo,
+  agreement: toEstimateRecord(agreement.agreement),
+  kappa: toEstimateRecord(agreement.kappa),
+  precision: toEstimateRecord(agreement.precision),
+  recall: toEstimateRecord(agreement.recall),
+});
