@@ -86,6 +86,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/winrate.js")).registerWinrate,
   },
   {
+    name: "agreement",
+    group: "Measure",
+    summary: "how far judges agree, and what sways them",
+    load: async () => (await import("./commands/agreement.js")).registerAgreement,
+  },
+  {
     name: "rules",
     group: "Look",
     summary: "the adapter's rules, and what they become in a vocabulary",

@@ -13,6 +13,8 @@ import { wilson } from "../stats/wilson.js";
 export interface RatedPair {
   /** The same for the same instruction and the same two outputs, whichever of them is called the baseline. */
   readonly key: string;
+  /** Which of the two outputs is the model's: equal in two files that agree on that. */
+  readonly turned: boolean;
   readonly instruction: number;
   /** P(the model is better), the mean of all votes; NaN where there is none. */
   readonly p: number;
@@ -91,7 +93,7 @@ function flipRate(pairs: readonly RatedPair[]): Estimate {
   return wilson(flips.filter((flipped) => flipped).length, flips.length);
 }
 
-/** Two raters on the pairs that both have seen. `b` may have called the model's output the baseline's: its verdict is then turned round. */
+/** Two raters on the pairs that both have seen. Where `b` calls a's model the baseline, its verdict is turned round. */
 export function comparePair(a: Rater, b: Rater): JudgePairRecord {
   const shared = [...a.pairs.values()].flatMap((left) => {
     const right = b.pairs.get(left.key);
@@ -103,7 +105,7 @@ export function comparePair(a: Rater, b: Rater): JudgePairRecord {
       instruction: left.instruction,
       longer: left.longer,
       a: verdictOf(left.p),
-      b: verdictOf(right.p),
+      b: verdictOf(left.turned === right.turned ? right.p : 1 - right.p),
     }));
   return {
     a: a.name,
