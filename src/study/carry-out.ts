@@ -22,7 +22,7 @@ import { compareArms } from "./compare.js";
 import { judgePair } from "./judging.js";
 import { defined, templateOptions, tuneRequest } from "./requests.js";
 import { measureSimilarity } from "./resembling.js";
-import { type Place, resultNames, type StepWork, type TemplateSettings, type TuneSettings } from "./step.js";
+import { type Place, resultNames, type StepWork } from "./step.js";
 
 export interface CarryContext {
   /** The study's folder. */

@@ -14,7 +14,7 @@ import { modelFolder } from "../parity/fixtures.js";
 import { type Finished, plainEnvironment, type StagedPackage, stagePackage } from "../staged-package.js";
 import { temporaryFolder } from "../temporary-folder.js";
 
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 }); // a build, and processes that start one after the other
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 }); // a build, and processes that start one after the other
 
 const KILLS = 20;
 const folder = temporaryFolder();
