@@ -20,6 +20,9 @@ const NAMED = /^([A-Za-z][A-Za-z0-9_-]+):(.*)$/s; // one letter alone is a Windo
 /** Whether it is `NAME:PATH`, known name or not. */
 export const isNamed = (text: string): boolean => NAMED.test(text);
 
+/** The path of `NAME:PATH` or `PATH`, whether or not it can be read. */
+export const pathIn = (text: string): string => NAMED.exec(text)?.[2] ?? text;
+
 /**
  * @param unnamed  what the rows of a path without a name are
  * @throws UserError  an unknown name, no path, or an ending that the data set is not published in

@@ -195,6 +195,15 @@ describe("refusals, before anything is computed", () => {
     const trace = files.write("trace.jsonl", "");
     expect(await refused({ out: freshOut(), trace })).toBe(`UserError: ${trace} exists already`);
   });
+  it("outputs in place of the prompts, or of the trace, forced or not", async () => {
+    const prompts = files.write("own.json", JSON.stringify([{ instruction: "a" }]));
+    const out = freshOut();
+    for (const force of [false, true]) {
+      expect(await refused({ prompts, out: prompts, force })).toBe(`UserError: ${prompts} would replace what is read`);
+      expect(await refused({ out, trace: out, force })).toBe(`UserError: ${out} is named for two results`);
+    }
+    expect(JSON.parse(await readFile(prompts, "utf8"))).toEqual([{ instruction: "a" }]);
+  });
   it("rules that the engine cannot honour", async () => {
     const { engine } = scripted({ logitRules: false });
     expect(await refused({ rules: "paper", engine })).toBe(

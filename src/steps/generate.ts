@@ -6,6 +6,7 @@
  * every answer that would come out the same, and removes it when the outputs are written whole.
  */
 import { join } from "node:path";
+import { pathIn } from "../data/spec.js";
 import { defaultBatch } from "../decode/memory.js";
 import { embeddedEngine } from "../engines/embedded.js";
 import type { Engine, GenerateOptions as EngineOptions, GenerateResult } from "../engines/engine.js";
@@ -23,7 +24,7 @@ import {
 } from "../records/outputs.js";
 import type { Tokenizer } from "../text/tokenizer.js";
 import { present, UserError } from "../util/errors.js";
-import { openAtomic, readJson, refuseOverwrite, sha256, writeFileAtomic } from "../util/files.js";
+import { openAtomic, readJson, refuseOverwrite, refuseSameFile, sha256, writeFileAtomic } from "../util/files.js";
 import { availableCores, availableMemory, packageVersion } from "../util/system.js";
 import { type Finished, openFinished } from "./finished.js";
 import { type GeneratePlan, type PlannedPrompt, type PlanOptions, planGeneration } from "./generate-plan.js";
@@ -113,14 +114,17 @@ export async function generate(options: GenerateOptions, watch: GenerateWatch = 
   }
 }
 
-function refuseBeforeWork({ out, trace, force = false, rules, precision }: GenerateOptions, engine: Engine): void {
+function refuseBeforeWork(options: GenerateOptions, engine: Engine): void {
+  const { prompts, out, trace, force = false, rules, precision } = options;
   refuseMissing(engine, { generate: true, logitRules: rules !== undefined, precision: precision ?? "f32" });
   if (trace !== undefined && out === undefined) {
     throw new UserError("a trace is written only beside outputs", { remedy: "pass --out as well" });
   }
   if (out === undefined) return;
   const { outputs, run } = generatePaths(out);
-  for (const path of [outputs, run, ...(trace === undefined ? [] : [trace])]) refuseOverwrite(path, force);
+  const written = [outputs, run, ...(trace === undefined ? [] : [trace])];
+  refuseSameFile(written, typeof prompts === "string" ? [pathIn(prompts)] : []);
+  for (const path of written) refuseOverwrite(path, force);
 }
 
 interface Settings {

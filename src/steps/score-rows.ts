@@ -56,7 +56,8 @@ async function* valuesOf(path: string): AsyncGenerator<Placed> {
   }
   for await (const records of formats[format].read(path)) {
     for (const record of records) {
-      if (record.kind === "bad") throw new UserError(`${formatOrigin(record.at)}: ${record.reason}`);
+      if (record.kind === "bad")
+        throw new UserError(`${formatOrigin(record.at)}: ${record.reason}`, { remedy: "mend or delete the row" });
       yield { value: record.value, where: formatOrigin(record.at) };
     }
   }

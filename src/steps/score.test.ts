@@ -1,5 +1,5 @@
 /** Scoring from file to file: both kinds of rows, values against the engine's, resumption, refusals. */
-import { existsSync } from "node:fs";
+import { existsSync, symlinkSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -74,6 +74,16 @@ it("a stopped run keeps what was scored, and the next scores the rest", async ()
 });
 
 describe("refusals", () => {
+  it("scores in place of the rows, also when forced, and also behind a link", async () => {
+    const rows = files.write("own.jsonl", `${JSON.stringify({ instruction: "a", response: "b" })}\n`);
+    const link = files.path("link.jsonl");
+    symlinkSync(rows, link);
+    for (const out of [rows, link]) {
+      const scored = score({ ...base, input: rows, out, force: true, engine: mockEngine() });
+      await expect(scored).rejects.toThrow(`${out} would replace what is read`);
+    }
+    expect(await readFile(rows, "utf8")).toContain("instruction");
+  });
   const refused = async (value: unknown, engine: Engine = mockEngine()) =>
     score({ ...base, input: files.write("bad.jsonl", `\n${JSON.stringify(value)}\n`), engine }).then(
       () => "accepted",

@@ -19,7 +19,7 @@ import { loadTextModel } from "../text/load.js";
 import type { BosChoice } from "../text/render.js";
 import { type Template, templateFrom, templateText } from "../text/template.js";
 import { present, UserError } from "../util/errors.js";
-import { refuseOverwrite, sha256, writeFileAtomic } from "../util/files.js";
+import { refuseOverwrite, refuseSameFile, sha256, writeFileAtomic } from "../util/files.js";
 import { availableCores, packageVersion } from "../util/system.js";
 import { type Finished, openFinished } from "./finished.js";
 import { hashModel } from "./model-hash.js";
@@ -78,6 +78,7 @@ export async function score(options: ScoreOptions, watch: ScoreWatch = {}): Prom
   const started = performance.now();
   const { out, force = false } = options;
   if (out !== undefined) {
+    refuseSameFile([out, scorePaths(out).run], typeof options.input === "string" ? [options.input] : []);
     refuseOverwrite(out, force);
     refuseOverwrite(scorePaths(out).run, force);
   }

@@ -3,10 +3,10 @@
  * May not know: what the bytes mean.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { createReadStream, existsSync } from "node:fs";
+import { createReadStream, existsSync, realpathSync } from "node:fs";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { UserError } from "./errors.js";
+import { dirname, join, resolve } from "node:path";
+import { reasonOf, UserError, userErrorOf } from "./errors.js";
 
 /** A name beside `path` that no reader looks for. */
 export function temporaryName(path: string): string {
@@ -64,6 +64,20 @@ export function refuseOverwrite(path: string, force: boolean): void {
   }
 }
 
+/** Refuses a result that would replace what it is made from, or another result; also behind a link. `--force` does not help. */
+export function refuseSameFile(outputs: readonly string[], inputs: readonly string[]): void {
+  const real = (path: string): string => (existsSync(path) ? realpathSync(path) : resolve(path));
+  const read = new Set(inputs.map(real));
+  const written = new Set<string>();
+  for (const path of outputs) {
+    if (read.has(real(path)))
+      throw new UserError(`${path} would replace what is read`, { remedy: "name another --out" });
+    if (written.has(real(path)))
+      throw new UserError(`${path} is named for two results`, { remedy: "name another file" });
+    written.add(real(path));
+  }
+}
+
 /** sha256 of a file, in hex, read as a stream. */
 export async function sha256File(path: string): Promise<string> {
   const hash = createHash("sha256");
@@ -81,9 +95,7 @@ export async function readJson(path: string): Promise<unknown> {
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    throw new UserError(`cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`, {
-      remedy: "check the path",
-    });
+    throw userErrorOf(error) ?? new UserError(`cannot read ${path}: ${reasonOf(error)}`, { remedy: "check the path" });
   }
   try {
     return JSON.parse(text) as unknown;

@@ -72,12 +72,14 @@ export function registerRender(program: Command): void {
 
 async function render(flags: RenderFlags, io: Io): Promise<object> {
   const { loadTextModel } = await import("../../text/load.js");
-  const { refuseOverwrite } = await import("../../util/files.js");
+  const { refuseOverwrite, refuseSameFile } = await import("../../util/files.js");
+  const { pathIn } = await import("../../data/spec.js");
   const { certificatePath } = await import("../../steps/render.js");
   if (flags.out === undefined && flags.show === undefined) {
     throw new UserError("nothing was asked for", { remedy: "pass --out FILE, --show N, or both" });
   }
   if (flags.out !== undefined) {
+    refuseSameFile([flags.out, certificatePath(flags.out)], [pathIn(flags.data)]);
     refuseOverwrite(flags.out, flags.force);
     refuseOverwrite(certificatePath(flags.out), flags.force);
   }
