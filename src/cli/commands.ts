@@ -68,6 +68,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/rank.js")).registerRank,
   },
   {
+    name: "similarity",
+    group: "Measure",
+    summary: "how far answers keep the style of what a model was tuned on",
+    load: async () => (await import("./commands/similarity.js")).registerSimilarity,
+  },
+  {
     name: "judge",
     group: "Measure",
     summary: "which of two answers a judge prefers, with every call accounted for",
@@ -78,6 +84,12 @@ export const commands: readonly CommandEntry[] = [
     group: "Measure",
     summary: "carry out an experiment of many arms, seeds and epochs",
     load: async () => (await import("./commands/study.js")).registerStudy,
+  },
+  {
+    name: "report",
+    group: "Measure",
+    summary: "what a study found, as a page with its tables and figures",
+    load: async () => (await import("./commands/report.js")).registerReport,
   },
   {
     name: "winrate",

@@ -1,0 +1,67 @@
+/**
+ * Embeddings of texts: each distinct one computed once, by whatever embeds, and kept by the hash of everything that decides it.
+ * May not know: engines beyond their interface, tokenizers, files.
+ */
+import type { Embedded, EmbedRequest, LoadedEncoder } from "../engines/engine.js";
+import { invariant, present } from "../util/errors.js";
+import { sha256 } from "../util/files.js";
+import { normalized } from "./vectors.js";
+
+/** A text to a vector, many at a time; vectors need not be normalised. */
+export interface Embedder {
+  /** Names all that decides a vector besides the text: model, pooling, engine. */
+  readonly fingerprint: string;
+  /** One result a text, in any order; `id` is the text's place in the list. */
+  embed(texts: readonly string[], signal?: AbortSignal): AsyncIterable<Embedded>;
+}
+
+/** What is known already, and what becomes known. */
+export interface VectorCache {
+  get(key: string): ArrayLike<number> | undefined;
+  add(key: string, vector: Float32Array): Promise<void>;
+}
+
+export interface EmbedRun {
+  readonly cache: VectorCache;
+  /** Put in front of every text: some models want to be told what the text is for. */
+  readonly prefix: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (done: number, texts: number) => void;
+}
+
+export const vectorKey = ({ fingerprint }: Embedder, text: string): string =>
+  sha256(JSON.stringify([fingerprint, text])).slice(0, 32);
+
+/** A vector of length 1 for each text, in their order. Stops with the signal's reason; what was computed is in the cache. */
+export async function embedTexts(embedder: Embedder, texts: readonly string[], run: EmbedRun): Promise<Float64Array[]> {
+  const keys = texts.map((text) => vectorKey(embedder, run.prefix + text));
+  const missing = new Map<string, string>();
+  keys.forEach((key, i) => {
+    if (run.cache.get(key) === undefined) missing.set(key, run.prefix + present(texts[i], "text"));
+  });
+  const wanted = [...missing.keys()];
+  let done = 0;
+  for await (const { id, vector } of embedder.embed([...missing.values()], run.signal)) {
+    await run.cache.add(present(wanted[Number(id)], `vector ${id}`), vector);
+    run.onProgress?.(++done, wanted.length);
+    run.signal?.throwIfAborted();
+  }
+  invariant(done === wanted.length, `${done} vectors for ${wanted.length} texts`);
+  return keys.map((key) => normalized(present(run.cache.get(key), "vector")));
+}
+
+/** An encoder held by an engine, behind the tokenizer that goes with it. */
+export function encoderEmbedder(
+  encoder: Pick<LoadedEncoder, "embed">,
+  fingerprint: string,
+  encode: (text: string) => readonly number[],
+): Embedder {
+  return {
+    fingerprint,
+    embed: (texts, signal) =>
+      encoder.embed(
+        texts.map((text, i): EmbedRequest => ({ id: String(i), ids: encode(text) })),
+        { signal },
+      ),
+  };
+}

@@ -1,0 +1,303 @@
+/**
+ * Adherence to the finetuning style, from files to files: outputs, the data that the model was tuned on, responses in general, and an encoder in; a
+ * point for each response and a summary out. The command, the library and studies call this one function.
+ *
+ * Embeddings go to a ledger, from which a stopped run goes on and other runs may take them.
+ */
+import { join } from "node:path";
+import { collectExamples } from "../data/load.js";
+import { parseDataSpec } from "../data/spec.js";
+import { embeddedEngine } from "../engines/embedded.js";
+import type { Engine, Pooling } from "../engines/engine.js";
+import { refuseMissing } from "../engines/refusals.js";
+import { type OutputSet, readOutputs } from "../judge/pairs.js";
+import { encoderSettings } from "../models/encoders/open.js";
+import {
+  type EmbeddingLine,
+  embeddingLineSchema,
+  type SimilarityPoint,
+  type SimilaritySummary,
+  similarityPointSchema,
+  similaritySummarySchema,
+} from "../records/similarity.js";
+import { type AdherencePoint, adherence, extremes, type Statistic } from "../similarity/adherence.js";
+import { type Embedder, embedTexts, encoderEmbedder, type VectorCache } from "../similarity/embeddings.js";
+import { serverEmbedder } from "../similarity/server.js";
+import { clusteredMean } from "../stats/cluster.js";
+import { toEstimateRecord } from "../stats/estimate.js";
+import { rankCorrelation } from "../stats/rank-correlation.js";
+import { loadEncoderText } from "../text/encoder.js";
+import { present, UserError } from "../util/errors.js";
+import { refuseOverwrite, sha256, sha256File, writeFileAtomic } from "../util/files.js";
+import { keyFrom } from "../util/http.js";
+import { type Ledger, openLedger } from "../util/ledger.js";
+import { availableCores, packageVersion } from "../util/system.js";
+import { hashModel } from "./model-hash.js";
+
+export interface SimilarityOptions {
+  /** Answers in AlpacaEval's format. */
+  readonly outputs: string;
+  /** What the model was tuned on: `PATH` or `NAME:PATH`. */
+  readonly task: string;
+  /** Responses in general, LIMA's in the paper; without: y is the similarity to the task's responses alone. */
+  readonly reference?: string;
+  /** An encoder's directory, or `URL#MODEL` of a server with /v1/embeddings. */
+  readonly encoder: string;
+  /** Of an encoder's directory; default: what it says itself. */
+  readonly pooling?: Pooling;
+  /** In front of every text; default none. */
+  readonly prefix?: string;
+  readonly statistic?: Statistic;
+  /** At most this many examples of task and of reference, from the front; default: the data sets' own. */
+  readonly limit?: number | "all";
+  /** Examples of each kind of extreme; default 5. */
+  readonly show?: number;
+  /** The folder for the results. */
+  readonly out: string;
+  /** The ledger of embeddings; default `embeddings.jsonl` in `out`. */
+  readonly cache?: string;
+  /** The variable with the server's key; default OPENAI_API_KEY. */
+  readonly apiKeyEnv?: string;
+  readonly threads?: number;
+  readonly force?: boolean;
+  /** Default: the embedded engine. */
+  readonly engine?: Engine;
+}
+
+export interface SimilarityWatch {
+  readonly signal?: AbortSignal;
+  readonly onNote?: (text: string) => void;
+  readonly onProgress?: (done: number, texts: number) => void;
+}
+
+export const similarityPaths = (out: string) => ({
+  points: join(out, "points.jsonl"),
+  summary: join(out, "summary.json"),
+  embeddings: join(out, "embeddings.jsonl"),
+});
+
+/**
+ * @throws UserError  results are there already, a file cannot be read, or the encoder is none that is read here
+ * @throws the signal's reason  stopped; what was embedded is in the ledger
+ */
+export async function similarity(options: SimilarityOptions, watch: SimilarityWatch = {}): Promise<SimilaritySummary> {
+  const started = performance.now();
+  const paths = similarityPaths(options.out);
+  for (const path of [paths.points, paths.summary]) refuseOverwrite(path, options.force === true);
+  const outputs = await readOutputs(options.outputs);
+  const task = await readData(options.task, options.limit);
+  const reference = options.reference === undefined ? undefined : await readData(options.reference, options.limit);
+  const opened = await openEmbedder(options, watch);
+  try {
+    const ledger = await openLedger(options.cache ?? paths.embeddings, (line) => embeddingLineSchema.parse(line));
+    try {
+      const cache = cacheOn(ledger);
+      const texts = layOut(outputs, task, reference);
+      const { prefix = "", statistic = "mean" } = options;
+      const vectors = await embedTexts(opened.embedder, texts.all, { cache, prefix, ...watch });
+      const places = adherence(texts.apart(vectors), statistic);
+      const points = places.map((place, i) => pointOf(place, outputs, i));
+      const distinct = new Set(texts.all).size;
+      const summary: SimilaritySummary = {
+        version: 1,
+        command: "similarity",
+        tacit: packageVersion(),
+        outputs: {
+          path: options.outputs,
+          hash: outputs.sha256,
+          generators: [outputs.generator],
+          n: outputs.rows.length,
+          empty: outputs.rows.filter(({ output }) => output.trim() === "").length,
+        },
+        task: task.record,
+        reference: reference?.record ?? null,
+        embedder: opened.record(),
+        dimensions: present(vectors[0], "vector").length,
+        prefix,
+        statistic,
+        texts: { distinct, computed: cache.added(), reused: distinct - cache.added() },
+        ...statisticsOf(places),
+        extremes: extremesOf(places, points, options.show ?? 5),
+        seconds: Number(((performance.now() - started) / 1000).toFixed(3)),
+      };
+      const checked = similaritySummarySchema.parse(summary);
+      await writeFileAtomic(paths.points, points.map((point) => `${JSON.stringify(point)}\n`).join(""));
+      await writeFileAtomic(paths.summary, `${JSON.stringify(checked, null, 2)}\n`);
+      return summary;
+    } finally {
+      await ledger.close();
+    }
+  } finally {
+    await opened.close();
+  }
+}
+
+interface Exchanges {
+  readonly instructions: readonly string[];
+  readonly responses: readonly string[];
+  readonly record: SimilaritySummary["task"];
+}
+
+/** Of a dialogue the first exchange. */
+async function readData(specText: string, limit: number | "all" | undefined): Promise<Exchanges> {
+  const spec = parseDataSpec(specText);
+  const { examples } = await collectExamples(spec, limit === undefined ? {} : { limit });
+  const message = (i: number): string[] => examples.map(({ messages }) => messages[i]?.content ?? "");
+  const record = { spec: specText, hash: await sha256File(spec.path), examples: examples.length };
+  return { instructions: message(0), responses: message(1), record };
+}
+
+/** All texts as one list, and its vectors apart again. */
+function layOut({ rows }: OutputSet, task: Exchanges, reference: Exchanges | undefined) {
+  const parts = [
+    rows.map(({ instruction }) => instruction),
+    rows.map(({ output }) => output),
+    task.instructions,
+    task.responses,
+    reference?.responses ?? [],
+  ];
+  const apart = (vectors: readonly Float64Array[]) => {
+    let start = 0;
+    const [instructions = [], responses = [], taskInstructions = [], taskResponses = [], others = []] = parts.map(
+      ({ length }) => {
+        start += length;
+        return vectors.slice(start - length, start);
+      },
+    );
+    const referenceResponses = reference === undefined ? undefined : others;
+    return { instructions, responses, taskInstructions, taskResponses, referenceResponses };
+  };
+  return { all: parts.flat(), apart };
+}
+
+interface OpenEmbedder {
+  readonly embedder: Embedder;
+  record(): SimilaritySummary["embedder"];
+  close(): Promise<void>;
+}
+
+async function openEmbedder(options: SimilarityOptions, watch: SimilarityWatch): Promise<OpenEmbedder> {
+  return /^https?:\/\//.test(options.encoder) ? openServer(options) : openDirectory(options, watch);
+}
+
+function openServer({ encoder, apiKeyEnv = "OPENAI_API_KEY", pooling }: SimilarityOptions): OpenEmbedder {
+  const [baseUrl = "", model = ""] = encoder.split("#");
+  if (model === "") throw new UserError(`${encoder} names no model`, { remedy: "write URL#MODEL" });
+  if (pooling !== undefined) {
+    throw new UserError("a server pools by itself", { remedy: "leave --pooling out" });
+  }
+  return {
+    embedder: serverEmbedder({ baseUrl, model, key: keyFrom(apiKeyEnv) }),
+    record: () => ({ kind: "server", base_url: baseUrl, model }),
+    close: async () => {},
+  };
+}
+
+async function openDirectory(options: SimilarityOptions, watch: SimilarityWatch): Promise<OpenEmbedder> {
+  const { encoder: directory, engine = embeddedEngine, threads = availableCores() } = options;
+  refuseMissing(engine, { embed: true });
+  const settings = await encoderSettings(directory);
+  const pooling = options.pooling ?? settings.pooling;
+  if (pooling === undefined) {
+    throw new UserError(`${directory} does not say how it is pooled`, { remedy: "pass --pooling mean, or cls" });
+  }
+  if (settings.pooling !== undefined && pooling !== settings.pooling) {
+    watch.onNote?.(`the encoder was made for pooling by ${settings.pooling}, not by ${pooling}`);
+  }
+  const text = await loadEncoderText(directory);
+  const hash = await hashModel(directory);
+  const load = present(engine.loadEncoder?.bind(engine), "loadEncoder");
+  const encoder = await load(directory, { threads, pooling });
+  const maxTokens = Math.min(settings.maxTokens ?? encoder.maxPositions, encoder.maxPositions);
+  let cut = 0;
+  const encode = (words: string): readonly number[] => {
+    const encoded = text.encode(words, maxTokens);
+    if (encoded.cut) cut++;
+    return encoded.ids;
+  };
+  const decides = [packageVersion(), engine.name, hash, pooling, maxTokens, threads];
+  return {
+    embedder: encoderEmbedder(encoder, sha256(JSON.stringify(decides)), encode),
+    record: () => ({
+      kind: "encoder",
+      path: directory,
+      hash,
+      engine: engine.name,
+      pooling,
+      max_tokens: maxTokens,
+      threads,
+      cut,
+    }),
+    close: () => encoder.close(),
+  };
+}
+
+function cacheOn(ledger: Ledger<EmbeddingLine>): VectorCache & { added(): number } {
+  const known = new Map(ledger.lines.map(({ key, vector }) => [key, vector]));
+  let added = 0;
+  return {
+    get(key) {
+      const text = known.get(key);
+      return text === undefined ? undefined : decode(text);
+    },
+    async add(key, vector) {
+      const text = encode(vector);
+      await ledger.append({ key, vector: text });
+      known.set(key, text);
+      added++;
+    },
+    added: () => added,
+  };
+}
+
+/** Little-endian float32, as base64. */
+function encode(vector: Float32Array): string {
+  const bytes = Buffer.alloc(4 * vector.length);
+  vector.forEach((x, i) => {
+    bytes.writeFloatLE(x, 4 * i);
+  });
+  return bytes.toString("base64");
+}
+
+function decode(text: string): Float32Array {
+  const bytes = Buffer.from(text, "base64");
+  return Float32Array.from({ length: Math.floor(bytes.length / 4) }, (_, i) => bytes.readFloatLE(4 * i));
+}
+
+/** Nine digits hold a cosine of single-precision vectors. */
+const rounded = (x: number): number => Number(x.toPrecision(9));
+
+function pointOf({ x, y, toTask, toReference }: AdherencePoint, { rows }: OutputSet, index: number): SimilarityPoint {
+  const { instruction, output } = present(rows[index], "output");
+  const point = {
+    index,
+    instruction,
+    output,
+    x: rounded(x),
+    y: rounded(y),
+    to_task: rounded(toTask),
+    to_reference: toReference === undefined ? null : rounded(toReference),
+  };
+  return similarityPointSchema.parse(point);
+}
+
+function statisticsOf(places: readonly AdherencePoint[]) {
+  const [x, y] = [places.map((place) => place.x), places.map((place) => place.y)];
+  return {
+    mean_x: toEstimateRecord(clusteredMean(x.map((value) => [value]))),
+    mean_y: toEstimateRecord(clusteredMean(y.map((value) => [value]))),
+    correlation: toEstimateRecord(rankCorrelation(x, y)),
+  };
+}
+
+function extremesOf(places: readonly AdherencePoint[], points: readonly SimilarityPoint[], count: number) {
+  const found = extremes(places, count);
+  const pick = (indices: readonly number[]): SimilarityPoint[] => indices.map((i) => present(points[i], "point"));
+  return {
+    highest_x: pick(found.highest_x),
+    median_x: pick(found.median_x),
+    lowest_x: pick(found.lowest_x),
+    highest_y: pick(found.highest_y),
+    lowest_y: pick(found.lowest_y),
+  };
+}
