@@ -39,6 +39,8 @@ interface Point {
 /** Violations of the optimality conditions below this share of the largest possible gradient are rounding. */
 const TOLERANCE = 1e-12;
 const MAX_STEPS = 200;
+/** Steps without a smaller violation after which only rounding is left. Far from the optimum a few are usual. */
+const PATIENCE = 20;
 /** The least share of the promised decrease that a step must keep (Armijo). */
 const KEPT = 1e-4;
 
@@ -52,11 +54,11 @@ export function fitL1Logistic(rows: Rows, c: number, start?: readonly number[]):
   invariant(c > 0 && Number.isFinite(c), `a penalty strength of ${c}`);
   const scales = rows.columns.map((values) => 1 + c * absoluteSum(values, rows.weights));
   let point: Point | undefined = pointAt(rows, c, start ?? rows.columns.map(() => 0));
-  let best = { w: point.w, gap: Number.POSITIVE_INFINITY };
+  let best = { w: point.w, gap: Number.POSITIVE_INFINITY, step: 0 };
   for (let step = 0; step < MAX_STEPS && point !== undefined; step++) {
     const gap = largestGap(point.gradient, point.w, scales);
-    if (gap < best.gap) best = { w: point.w, gap };
-    if (gap <= TOLERANCE) break;
+    if (gap < best.gap) best = { w: point.w, gap, step };
+    if (gap <= TOLERANCE || step - best.step > PATIENCE) break;
     point = lineSearch(rows, c, point, minimiseExpansion(point)); // undefined: f falls no further in double precision
   }
   invariant(best.gap < 1e-6, `the logistic fit stopped ${best.gap} away from its optimum`);
@@ -151,8 +153,8 @@ function lineSearch(rows: Rows, c: number, from: Point, u: readonly number[]): P
   const { w, gradient, value } = from;
   const slope = gradient.reduce((sum, g, j) => sum + g * (at(u, j) - at(w, j)), 0);
   const promised = slope + l1(u) - l1(w); // negative unless w is the optimum of the expansion
-  if (!(promised < 0)) return undefined;
-  const rounding = 1e-14 * Math.abs(value);
+  const rounding = 1e-14 * Math.abs(value); // changes of f below it cannot be told from none; the conditions still can
+  if (!(promised < rounding)) return undefined;
   for (let t = 1; t > 1e-12; t /= 2) {
     const candidate = pointAt(rows, c, t === 1 ? u : w.map((wj, j) => wj + t * (at(u, j) - wj)));
     if (candidate.value <= value + KEPT * t * promised + rounding) return candidate;
