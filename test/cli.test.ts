@@ -12,7 +12,7 @@ import { plainEnvironment, repositoryRoot, type StagedPackage, stagePackage } fr
 let staged: StagedPackage;
 beforeAll(() => {
   staged = stagePackage();
-}, 120_000);
+}, 240_000); // a build, on whatever machine there is
 afterAll(() => staged.remove());
 
 describe("tacit --help", () => {
