@@ -51,7 +51,9 @@ describe("a weighted verdict", () => {
     expect((verdict as { first: number }).first).toBeCloseTo(0.7, 14);
   });
   it("reads the older API's log-probabilities", () => {
-    const reply = readReply({ choices: [{ text: "m", logprobs: { tokens: ["m"], top_logprobs: [{ m: -0.5, M: -0.5 }] } }] })!;
+    const reply = readReply({
+      choices: [{ text: "m", logprobs: { tokens: ["m"], top_logprobs: [{ m: -0.5, M: -0.5 }] } }],
+    })!;
     expect(verdictOf(reply, weighted)).toEqual({ outcome: "judged", first: 0.5 });
   });
   it.each([
@@ -109,16 +111,25 @@ describe("a sampled verdict", () => {
 });
 
 describe("a body", () => {
-  it.each([null, 1, [], {}, { choices: [] }, { choices: [{}] }, { error: "x" }, { choices: [{ message: { content: 1 } }] }])(
-    "%j is no completion",
-    (body) => {
-      expect(readReply(body)).toBeUndefined();
-    },
-  );
+  it.each([
+    null,
+    1,
+    [],
+    {},
+    { choices: [] },
+    { choices: [{}] },
+    { error: "x" },
+    { choices: [{ message: { content: 1 } }] },
+  ])("%j is no completion", (body) => {
+    expect(readReply(body)).toBeUndefined();
+  });
   it("may be anything without harm", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
-        const reply = readReply({ choices: [{ message: value, logprobs: value, finish_reason: "stop" }], usage: value });
+        const reply = readReply({
+          choices: [{ message: value, logprobs: value, finish_reason: "stop" }],
+          usage: value,
+        });
         if (reply !== undefined) expect(verdictOf(reply, weighted).outcome).not.toBe("judged");
       }),
     );

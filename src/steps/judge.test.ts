@@ -129,9 +129,18 @@ describe("a run against a judge that behaves", () => {
     expect(run.judge.verdict).toMatch(/3 sampled verdicts per order, without log-probabilities/);
   });
   it("sends a plain completion where the judge says so", async () => {
-    await plainRun(1, { api: "completions", verdict: "sampled", parameters: { temperature: null, stop: ["\n"] } } as never);
+    await plainRun(1, {
+      api: "completions",
+      verdict: "sampled",
+      parameters: { temperature: null, stop: ["\n"] },
+    } as never);
     const { body } = server!.asked[0]!;
-    expect([typeof body.prompt, body.messages, body.temperature, body.stop]).toEqual(["string", undefined, undefined, ["\n"]]);
+    expect([typeof body.prompt, body.messages, body.temperature, body.stop]).toEqual([
+      "string",
+      undefined,
+      undefined,
+      ["\n"],
+    ]);
   });
 });
 
@@ -233,16 +242,24 @@ describe("a judge that misbehaves", () => {
       judge: judgeAt(url, { limits: { timeout_seconds: 0.2, backoff_seconds: 0.001 } }),
     });
     expect(run.outcomes.judged).toBe(1);
-    expect(ledgerOf(paths.out).flatMap((line) => ("error" in line ? [line.error] : []))).toEqual(["no reply within 0.2 s"]);
+    expect(ledgerOf(paths.out).flatMap((line) => ("error" in line ? [line.error] : []))).toEqual([
+      "no reply within 0.2 s",
+    ]);
   });
   it("calls without a reply are failed, and asked again by the same command", async () => {
     let down = true;
-    const { url } = await serve({ misbehave: (_id, content) => (down && content.includes("Question 2?") ? "500" : undefined) });
+    const { url } = await serve({
+      misbehave: (_id, content) => (down && content.includes("Question 2?") ? "500" : undefined),
+    });
     const paths = files(rowsOf("model", 5), rowsOf("base", 5));
     const options = { ...paths, judge: judgeAt(url, { limits: { retries: 2, backoff_seconds: 0.001 } }) };
     const first = await judge(options);
     expect(first.run.outcomes).toMatchObject({ judged: 4, failed: 1 });
-    expect(first.annotations[2]).toMatchObject({ preference: null, outcome: "failed", reason: "500 <html>oops</html>" });
+    expect(first.annotations[2]).toMatchObject({
+      preference: null,
+      outcome: "failed",
+      reason: "500 <html>oops</html>",
+    });
     expect(server!.asked.length).toBe(8 + 2 * 3);
     down = false;
     const second = await judge(options);
@@ -269,7 +286,12 @@ describe("a judge that misbehaves", () => {
 
 describe("what no retry helps", () => {
   it.each([
-    [400, { error: { message: "max_tokens is not supported" } }, /refuses the request: 400 max_tokens is not/, /change `parameters`/],
+    [
+      400,
+      { error: { message: "max_tokens is not supported" } },
+      /refuses the request: 400 max_tokens is not/,
+      /change `parameters`/,
+    ],
     [401, { error: { message: "bad key" } }, /401 bad key/, /set OPENAI_API_KEY to a key/],
     [403, {}, /403/, /may not use a-judge/],
     [404, { error: { message: "no such model" } }, /404 no such model/, /base_url .* and model \(a-judge\)/],
@@ -348,7 +370,9 @@ describe("the same command again", () => {
   it("a broken line in the ledger is named", async () => {
     const { out, paths } = await plainRun(1);
     writeFileSync(judgePaths(out).ledger, '{"key": 3}\n');
-    await expect(judge({ ...paths, judge: judgeAt(server!.url) })).rejects.toThrow(/ledger\.jsonl:1: not a line of this ledger/);
+    await expect(judge({ ...paths, judge: judgeAt(server!.url) })).rejects.toThrow(
+      /ledger\.jsonl:1: not a line of this ledger/,
+    );
   });
 });
 
@@ -397,14 +421,18 @@ describe("money", () => {
 describe("the key", () => {
   it("goes into one header and nowhere else, whatever the server says", async () => {
     const key = "sk-very-secret-0123456789";
-    const { url } = await serve({ status: { code: 401, body: { error: { message: `Bad key ${key} in Bearer ${key}` } } } });
+    const { url } = await serve({
+      status: { code: 401, body: { error: { message: `Bad key ${key} in Bearer ${key}` } } },
+    });
     process.env.TACIT_TEST_KEY = key;
     try {
       const paths = files(rowsOf("model", 1), rowsOf("base", 1));
       const options = { ...paths, judge: judgeAt(url, { api_key_env: "TACIT_TEST_KEY" } as never) };
       const error = await judge(options).catch((e: unknown) => e);
       expect(server!.asked[0]!.headers.authorization).toBe(`Bearer ${key}`);
-      expect((error as { line: string }).line).toBe("the judge: 401 Bad key [key] in Bearer [key]; check the key in TACIT_TEST_KEY");
+      expect((error as { line: string }).line).toBe(
+        "the judge: 401 Bad key [key] in Bearer [key]; check the key in TACIT_TEST_KEY",
+      );
       expect(readFileSync(judgePaths(paths.out).ledger, "utf8")).not.toContain(key);
     } finally {
       delete process.env.TACIT_TEST_KEY;
@@ -480,7 +508,10 @@ describe("files", () => {
     ["{", /is not JSON/],
     ["{}", /is no JSON array/],
     ["[]", /holds no outputs/],
-    ['[{"instruction":"Question 0?","output":"","generator":"a"},{"instruction":"q","output":"","generator":"b"}]', /outputs of "a" and of "b"/],
+    [
+      '[{"instruction":"Question 0?","output":"","generator":"a"},{"instruction":"q","output":"","generator":"b"}]',
+      /outputs of "a" and of "b"/,
+    ],
     ['[{"instruction":"q","output":"","generator":"a"}]', /have no instruction in common/],
   ])("%s is refused", async (text, message) => {
     const outputs = folder.write("outputs.json", text);

@@ -25,7 +25,11 @@ const outputsOf = (generator: string, n: number): string =>
   folder.write(
     `${generator}-${n}.json`,
     JSON.stringify(
-      Array.from({ length: n }, (_, i) => ({ instruction: `Question ${i}?`, output: `${generator} says ${i}`, generator })),
+      Array.from({ length: n }, (_, i) => ({
+        instruction: `Question ${i}?`,
+        output: `${generator} says ${i}`,
+        generator,
+      })),
     ),
   );
 
@@ -160,7 +164,9 @@ describe("Ctrl-C", () => {
     await until(() => answered.size >= 20, running);
     running.child.kill("SIGINT");
     expect(await running.ended).toBe(130);
-    expect(running.text.stderr).toMatch(/tacit: interrupted: \d+ of 120 calls are answered; give the same command again/);
+    expect(running.text.stderr).toMatch(
+      /tacit: interrupted: \d+ of 120 calls are answered; give the same command again/,
+    );
     expect(repliesOf("interrupted").length).toBe(asked.length);
     expect(await start("interrupted", url, 60).ended).toBe(0);
     expect(asked.length).toBe(120);
@@ -169,7 +175,9 @@ describe("Ctrl-C", () => {
 
 describe("what it says", () => {
   it("to a person: the win rate and beside it everything that is not in it; to a program: one object", async () => {
-    const { url } = await serve({ misbehave: (_id, content) => (content.includes("Question 7?") ? "refusal" : undefined) });
+    const { url } = await serve({
+      misbehave: (_id, content) => (content.includes("Question 7?") ? "refusal" : undefined),
+    });
     const person = start("said", url, 30);
     expect(await person.ended).toBe(0);
     expect(person.text.stderr).toMatch(/^30 pairs, 60 calls\n/);
@@ -203,7 +211,9 @@ describe("what it says", () => {
     const running = start("keyed", url, 5, ["--json"]);
     expect(await running.ended).toBe(0);
     expect(asked[0]!.headers.authorization).toBe(`Bearer ${KEY}`);
-    const files = readdirSync(folder.path("keyed")).map((name) => readFileSync(join(folder.path("keyed"), name), "utf8"));
+    const files = readdirSync(folder.path("keyed")).map((name) =>
+      readFileSync(join(folder.path("keyed"), name), "utf8"),
+    );
     expect(files.length).toBe(3);
     expect(files.join("")).toContain("[key]");
     for (const text of [...files, running.text.stdout, running.text.stderr]) expect(text).not.toContain(KEY);

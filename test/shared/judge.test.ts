@@ -57,7 +57,9 @@ describe.skipIf(reason !== "")(`AlpacaEval 2's judge${reason}`, () => {
       .split("\n")
       .map((line) => JSON.parse(line) as Sample);
     expect(samples.length).toBe(192);
-    expect(samples.filter(({ top }) => !["m", "M"].every((marker) => top.some(([token]) => token === marker))).length).toBe(8);
+    expect(
+      samples.filter(({ top }) => !["m", "M"].every((marker) => top.some(([token]) => token === marker))).length,
+    ).toBe(8);
     const errors = samples.map((sample) => {
       const { instruction } = prompts[sample.promptIndex]!;
       expect(isSwitched(instruction)).toBe(sample.switched);
