@@ -10,7 +10,7 @@ const [SHORTEST, LONGEST] = [20, 60];
 export async function benchDecode(options) {
   const [prompts, tokens] = options.quick ? [4, 8] : [64, 128];
   const { name, model, rules, loaded } = await openForBench(options);
-  const work = `decode ${name}, ${prompts} prompts × ${tokens} tokens, three rules`;
+  const work = `decode ${name} ${options.precision}, ${prompts} prompts × ${tokens} tokens, three rules`;
   options.note(`${work} (runs: ${options.runs})`);
   try {
     const requests = randomPrompts(prompts, model.dims.vocabSize);

@@ -11,7 +11,7 @@ const RIVALS = 5;
 export async function benchRank(options) {
   const instructions = options.quick ? 3 : 16;
   const { name, model, loaded } = await openForBench(options);
-  const work = `rank ${name}, ${instructions} instructions × (1 + ${RIVALS}) responses`;
+  const work = `rank ${name} ${options.precision}, ${instructions} instructions × (1 + ${RIVALS}) responses`;
   options.note(`${work} (runs: ${options.runs})`);
   try {
     const examples = randomExamples(instructions, model.dims.vocabSize);

@@ -19,6 +19,7 @@ const usage = `node bench/run.mjs [${Object.keys(benches).join("|")} …]   (def
   --quick       tiny sizes: does it run at all? The figures mean nothing
   --threads N   cores a program may use (default: those there are)
   --model DIR   decode and rank: this model and not random weights; render: its tokenizer and not stories260k's
+  --precision P decode and rank: f32 or q8 (default f32)
   --data SPEC   render: these rows (PATH or NAME:PATH) and not made-up ones
   --trial DIR   train: also another implementation's step, DIR/onnx-training.mjs; onnx-proto must be importable from DIR
   --json        one JSON object on standard output and no table
@@ -51,6 +52,7 @@ async function main() {
     quick: values.quick,
     threads: count(values.threads, "--threads") ?? availableCores(),
     model: values.model,
+    precision: precision(values.precision),
     data: values.data,
     trial: values.trial,
     note: (text) => process.stderr.write(`${text}\n`),
@@ -76,7 +78,17 @@ function readArguments() {
   try {
     return parseArgs({
       allowPositionals: true,
-      options: { runs: text, threads: text, model: text, data: text, trial: text, quick: flag, json: flag, help: flag },
+      options: {
+        runs: text,
+        threads: text,
+        model: text,
+        precision: text,
+        data: text,
+        trial: text,
+        quick: flag,
+        json: flag,
+        help: flag,
+      },
     });
   } catch (error) {
     throw new Mistake(`${error.message.split(". ")[0]}; --help lists what there is`);
@@ -94,6 +106,11 @@ function count(text, flag) {
   if (text === undefined) return undefined;
   if (!/^[1-9]\d{0,3}$/.test(text)) throw new Mistake(`${flag} takes a whole number from 1 to 9999`);
   return Number(text);
+}
+
+function precision(name = "f32") {
+  if (name !== "f32" && name !== "q8") throw new Mistake("--precision takes f32 or q8");
+  return name;
 }
 
 async function report(error) {

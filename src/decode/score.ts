@@ -21,7 +21,7 @@ export interface Scorer {
 /** Prompts read, or responses computed, side by side at most. */
 const ROWS = 16;
 /** Responses whose prompts are held at once, at most: among so many, those of about one length are put side by side. */
-const WINDOW = 64;
+const WINDOW = 96;
 /** Logits that exist at once, in numbers: 64 Mi floats are 256 MB. */
 const LOGITS = 64 * 2 ** 20;
 

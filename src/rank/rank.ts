@@ -27,7 +27,7 @@ export interface RankInput {
 
 export interface RankRun {
   readonly cache: ScoreCache;
-  /** Instructions given to the engine at once; default 4. */
+  /** Instructions given to the engine at once; default 16: among so many it finds responses of about one length. */
   readonly group?: number;
   readonly signal?: AbortSignal | undefined;
   /** After each group: instructions done, and responses computed so far. */
@@ -40,7 +40,7 @@ export async function* rankPairs(
   input: RankInput,
   run: RankRun,
 ): AsyncGenerator<RankPair, void, undefined> {
-  const { group = 4 } = run;
+  const { group = 16 } = run;
   invariant(input.rivals.length === input.ids.length, `${input.rivals.length} rows of rivals for ${input.ids.length}`);
   let computed = 0;
   for (let start = 0; start < input.ids.length; start += group) {
