@@ -57,6 +57,8 @@ export interface TuneOptions {
   readonly maxSteps?: number;
   /** Tokens (padding included) computed at once. */
   readonly microTokens: number;
+  /** Keep only the input of each layer for the backward pass, and make the rest again: less memory, more time, the same values. */
+  readonly recompute?: boolean;
   readonly saveEveryEpoch: boolean;
 }
 

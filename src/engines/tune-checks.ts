@@ -40,7 +40,10 @@ export function runMemory(
   options: TuneOptions,
   evaluates: boolean,
 ): MemoryEstimate {
-  const estimate = memoryEstimator(model, largestMicroBatch(rows, options.microTokens), evaluates);
+  const estimate = memoryEstimator(model, largestMicroBatch(rows, options.microTokens), {
+    evaluates,
+    recompute: options.recompute ?? false,
+  });
   const shapes = batchShapes(rows, options);
   const largest = shapes
     .map(estimate)
@@ -69,14 +72,17 @@ export function refuseTooLarge(
       total: runMemory(model, rows, { ...options, microTokens }, evaluates).total,
     }))
     .find(({ total }) => total <= free);
+  const again = runMemory(model, rows, { ...options, recompute: true }, evaluates);
   const parts =
     `weights ${formatBytes(need.weights)}, gradients ${formatBytes(need.gradients)}, ` +
     `Adam ${formatBytes(need.adam)}, activations ${formatBytes(need.activations)}`;
   throw new UserError(`tuning needs about ${formatBytes(need.total)} (${parts}); ${formatBytes(free)} are free`, {
     remedy:
-      smaller === undefined
-        ? "take a smaller model or shorter rows (--max-length)"
-        : `pass --micro-tokens ${smaller.microTokens}, which needs about ${formatBytes(smaller.total)}`,
+      smaller !== undefined
+        ? `pass --micro-tokens ${smaller.microTokens}, which needs about ${formatBytes(smaller.total)}`
+        : again.total <= free
+          ? `pass --recompute, which needs about ${formatBytes(again.total)}`
+          : "take a smaller model or shorter rows (--max-length)",
   });
 }
 

@@ -7,6 +7,7 @@ import { add, reshape, scalar, scatterAdd, sum } from "./build.js";
 import { formatShape, type Shape, sameShape } from "./dims.js";
 import { carriesMany, gradient } from "./gradient.js";
 import { isOp, type Node, type Op, type Value } from "./ops.js";
+import { recomputation } from "./recompute.js";
 
 /**
  * d loss / d target for each target, as new nodes of the same graph.
@@ -15,12 +16,14 @@ import { isOp, type Node, type Op, type Value } from "./ops.js";
  * @param targets values that the loss depends on; the walk ends at each, so one that another target is made from gets nothing
  *                through that other
  * @param onto    per target a value of its shape that the gradient is added to (a running total), or undefined
+ * @param options.recompute  keep only what passes from layer to layer, and make the rest again (`recompute.ts`)
  * @throws InvariantError  a target that the loss does not depend on, or an operator without a gradient in between
  */
 export function grad(
   loss: Value,
   targets: readonly Value[],
   onto: readonly (Value | undefined)[] = [],
+  { recompute = false }: { readonly recompute?: boolean } = {},
 ): readonly Value[] {
   const { dtype, shape } = loss.type;
   invariant(dtype === "f32" && shape.length === 0, `the loss is ${dtype}${formatShape(shape)}`);
@@ -32,7 +35,9 @@ export function grad(
     if (total !== undefined) contributions.set(target, [total]);
   });
   const kept = new Set(targets);
-  for (const node of [...graph.nodes].reverse()) {
+  const forward = [...graph.nodes];
+  const again = recompute ? recomputation(forward, between) : (node: Node): Node => node;
+  for (const node of forward.reverse()) {
     if (!between.has(node) || node.outputs.some((value) => kept.has(value))) continue;
     const all = node.outputs.map((value) => collect(contributions, value));
     const dy = carriesMany.has(node.op) ? all.find((one) => one !== undefined) : all[0];
@@ -41,7 +46,7 @@ export function grad(
       `the loss depends on ${node.op}'s second output, which carries no gradient`,
     );
     if (dy === undefined) continue;
-    const gradients = gradientsOf(node, dy, all);
+    const gradients = gradientsOf(again(node, dy), dy, all);
     node.inputs.forEach((value, i) => {
       const gradientOfInput = gradients[i];
       if (gradientOfInput === undefined || !(between.has(value.node) || kept.has(value))) return;

@@ -76,3 +76,24 @@ it("a row may be as long as the model, and its padding reach beyond it", async (
   };
   expect(await lossOf({ n_positions: length })).toBe(await lossOf({}));
 });
+
+describe.each(["llama", "gemma3", "gpt2", "gpt-neox"] as const)(
+  "%s, layers made again for the backward pass",
+  (name) => {
+    it("gives the same bits", async () => {
+      const { model, device, parameters } = await runModel(modelFolder(name));
+      const rows = trainingOf(name).rows.map(rowOf).slice(0, 4);
+      const [batch] = microBatches(rows, { reduction: "token", microTokens: 10_000 });
+      const run = async (recompute: boolean) => {
+        const program = await compileLoss(model, device, { maxPositions: 1000, gradients: true, recompute });
+        const totals = new Map(model.parameters.map((p): [string, Tensor] => [p.name, device.zeros(p.shape)]));
+        const loss = await program.run(parameters, batch!, totals);
+        await program[Symbol.asyncDispose]();
+        const values: Record<string, Float32Array> = {};
+        for (const [parameter, tensor] of totals) values[parameter] = await device.floats(tensor);
+        return { loss, values };
+      };
+      expect(await run(true)).toEqual(await run(false));
+    });
+  },
+);

@@ -85,11 +85,14 @@ export interface LossProgram extends AsyncDisposable {
   ): Promise<number>;
 }
 
-/** @param maxPositions supervised positions that a micro-batch may have */
+/**
+ * @param options.maxPositions supervised positions that a micro-batch may have
+ * @param options.recompute    keep only the input of each layer and make the rest again: less memory, a forward pass more
+ */
 export async function compileLoss(
   model: Model,
   device: Device,
-  options: { readonly maxPositions: number; readonly gradients: boolean },
+  options: { readonly maxPositions: number; readonly gradients: boolean; readonly recompute?: boolean },
 ): Promise<LossProgram> {
   const logits = options.gradients ? CHUNK_LOGITS : EVALUATED_CHUNK_LOGITS;
   const chunks = headChunks(model.dims.vocabSize, options.maxPositions, logits);
@@ -101,7 +104,7 @@ export async function compileLoss(
     const totals = targets.map((value, i) =>
       input(graph, totalName(present(names[i], "name")), "f32", value.type.shape),
     );
-    grad(loss, targets, totals).forEach((value, i) => {
+    grad(loss, targets, totals, { recompute: options.recompute ?? false }).forEach((value, i) => {
       outputs.set(gradName(present(names[i], "name")), value);
     });
   }

@@ -13,11 +13,11 @@ import { paddedWidth } from "./batches.js";
 import { EVALUATED_CHUNK_LOGITS, headChunks, lossGraph, TIME_STEP } from "./loss-program.js";
 
 const FLOAT = 4;
-const PARTS = { weights: 1, gradients: 2, adam: 2 } as const;
+const PARTS = { weights: 1, gradients: 1, adam: 2 } as const;
 
 /**
- * What training holds of every parameter, in float32: itself, the running total of its gradient and the copy that every run hands
- * over, and Adam's two moments. Activations come on top.
+ * What training holds of every parameter, in float32: itself, the running total of its gradient and Adam's two moments. Activations
+ * come on top.
  */
 export const TUNING_BYTES_PER_PARAMETER = FLOAT * (PARTS.weights + PARTS.gradients + PARTS.adam);
 
@@ -34,7 +34,7 @@ const EVALUATED_HEAD_ARRAYS = 3;
 /** Bytes. */
 export interface MemoryEstimate {
   readonly weights: number;
-  /** Running totals of the gradients, and the copy of them that every run hands over. */
+  /** Running totals of the gradients. */
   readonly gradients: number;
   readonly adam: number;
   /** Forward values that the backward pass still needs, masks, and the logits of one chunk. */
@@ -52,18 +52,20 @@ export interface BatchShape {
 /**
  * Bytes for micro-batches of a shape, all positions supervised. The graph is made once, so that asking for many shapes is cheap.
  *
- * @param maxPositions supervised positions that a micro-batch may have, as for `compileLoss`
- * @param evaluates    losses of rows held out are computed between epochs, while the training program keeps its memory
+ * @param maxPositions      supervised positions that a micro-batch may have, as for `compileLoss`
+ * @param options.evaluates losses of rows held out are computed between epochs, while the training program keeps its memory
+ * @param options.recompute only the input of each layer is kept for the backward pass, and all of one layer at a time
  */
 export function memoryEstimator(
   model: Model,
   maxPositions: number,
-  evaluates = false,
+  { evaluates = false, recompute = false }: { readonly evaluates?: boolean; readonly recompute?: boolean } = {},
 ): (shape: BatchShape) => MemoryEstimate {
   const { vocabSize, hiddenSize } = model.dims;
   const parameters = parameterCount(model);
   const chunks = headChunks(vocabSize, maxPositions);
-  const saved = savedValues(model, chunks);
+  const saved = savedValues(model, chunks, false);
+  const passed = recompute ? savedValues(model, chunks, true) : saved;
   const windows = new Set(model.dims.windows).size;
   const bytes = FLOAT * parameters;
   const [weights, gradients, adam] = [bytes * PARTS.weights, bytes * PARTS.gradients, bytes * PARTS.adam];
@@ -75,7 +77,10 @@ export function memoryEstimator(
       ["C", chunk],
       ...model.ropes.map(({ name }): [string, number] => [`P.${name}`, time]),
     ]);
-    const forward = saved.reduce((sum, value) => sum + evaluate(product(value.type.shape), bindings), 0);
+    const sizeOf = (values: readonly Value[]): number =>
+      values.reduce((sum, value) => sum + evaluate(product(value.type.shape), bindings), 0);
+    const [all, kept] = [sizeOf(saved), sizeOf(passed)];
+    const forward = kept + (all - kept) / model.dims.windows.length;
     const head = HEAD_ARRAYS * chunk * vocabSize + 2 * vocabSize * hiddenSize; // and its gradient before and after a chunk is added
     const evaluated = evaluates ? EVALUATED_HEAD_ARRAYS * Math.min(EVALUATED_CHUNK_LOGITS, rows * time * vocabSize) : 0;
     const activations = Math.round(FLOAT * (ARENA_SLACK * (forward + head + evaluated) + windows * time * time));
@@ -97,12 +102,14 @@ export function batchShapes(
 }
 
 /** Values that the forward pass makes and the backward pass reads. */
-function savedValues(model: Model, chunks: number): readonly Value[] {
+function savedValues(model: Model, chunks: number, recompute: boolean): readonly Value[] {
   const { graph, loss, forward } = lossGraph(model, chunks);
   const made = new Set(graph.nodes);
   grad(
     loss,
     [...forward.parameters.keys()].map((name) => present(forward.parameters.get(name), name)),
+    [],
+    { recompute },
   );
   const saved = new Set<Value>();
   for (const node of graph.nodes) {

@@ -36,6 +36,8 @@ export interface TrainOptions {
   readonly maxSteps?: number;
   /** Positions computed at once, padding included. */
   readonly microTokens: number;
+  /** Keep only the input of each layer for the backward pass. */
+  readonly recompute?: boolean;
 }
 
 export interface TrainStep {
@@ -76,7 +78,11 @@ export async function train(
   if (state.step >= end) return;
   const schedule = { ...options, totalSteps: totalSteps(rows.length, options) };
   const maxPositions = largestMicroBatch(rows, options.microTokens);
-  await using loss = await compileLoss(model, device, { maxPositions, gradients: true });
+  await using loss = await compileLoss(model, device, {
+    maxPositions,
+    gradients: true,
+    recompute: options.recompute ?? false,
+  });
   const totals = new Map(model.parameters.map(({ name, shape }) => [name, device.zeros(shape)]));
   for (const step of steps(rows, options, state.step)) {
     if (step.index >= end) return;

@@ -48,6 +48,7 @@ interface TuneFlags extends TemplateFlags, DataLimit {
   readonly checkpointEvery?: number;
   readonly skipEmpty: boolean;
   readonly microTokens?: number;
+  readonly recompute: boolean;
   readonly dtype?: "f32" | "f16" | "bf16";
   readonly seed: number;
   readonly threads: number;
@@ -124,6 +125,12 @@ function addRunOptions(command: Command): void {
     .addOption(
       new Option("--micro-tokens <n>", "positions computed at once; less takes less memory (default: 2048)").argParser(
         integer({ min: 1 }),
+      ),
+    )
+    .addOption(
+      new Option("--recompute", "keep only each layer's input for the backward pass: less memory, more time").default(
+        false,
+        "keep all",
       ),
     )
     .addOption(

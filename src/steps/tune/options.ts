@@ -55,6 +55,8 @@ export interface TuneRequest {
   readonly limit?: number | "all";
   /** Positions computed at once, padding included. Default 2048. */
   readonly microTokens?: number;
+  /** Keep only the input of each layer for the backward pass: less memory, more time, the same values. */
+  readonly recompute?: boolean;
   /** Default: the cores there are. */
   readonly threads?: number;
   /** Of the written weights. Default: as they were read. */
@@ -140,6 +142,7 @@ export function resolveOptions(request: TuneRequest): TuneOptions {
     shuffle: request.shuffle ?? true,
     ...(request.maxSteps === undefined ? {} : { maxSteps: request.maxSteps }),
     microTokens: request.microTokens ?? DEFAULT_MICRO_TOKENS,
+    ...(request.recompute === true ? { recompute: true } : {}),
     saveEveryEpoch: request.saveEveryEpoch ?? false,
   };
 }
@@ -166,9 +169,10 @@ export const recordedOptions = (request: SettledRequest, options: TuneOptions): 
   skip_empty: request.skipEmpty ?? false,
   bos: request.bos ?? "auto",
   micro_tokens: options.microTokens,
+  recompute: options.recompute ?? false,
   threads: request.threads,
   dtype: request.dtype ?? "as read",
 });
 
 /** Options that leave the trained values as they are: how many of the steps are done, and how the result is written. */
-export const WITHOUT_EFFECT_ON_VALUES: readonly string[] = ["preset", "max_steps", "dtype"];
+export const WITHOUT_EFFECT_ON_VALUES: readonly string[] = ["preset", "max_steps", "dtype", "recompute"];
