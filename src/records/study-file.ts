@@ -151,11 +151,16 @@ export const analysisSchema = z.discriminatedUnion("kind", [
     .strictObject({
       kind: z.literal("similarity"),
       name: name.default("similarity"),
-      encoder: z.string().min(1).optional().describe("Encoder folder, or the URL of an embeddings server"),
+      encoder: z.string().min(1).optional().describe("Encoder folder, or URL#MODEL of an embeddings server; --encoder"),
       pooling: z.enum(["mean", "cls"]).optional(),
       prefix: z.string().optional(),
       task: name.optional().describe("The single-task data; default: what the arm was tuned on"),
-      reference: name.describe("The data whose responses the answers are compared with as well"),
+      reference: name
+        .optional()
+        .describe(
+          "Data whose responses are subtracted: the paper's LIMA; without, nearness to the task's responses alone",
+        ),
+      statistic: z.enum(["mean", "max"]).optional(),
       arms: distinct(name).optional().describe("Default: every single-task arm"),
       limit: count.optional(),
     })

@@ -100,7 +100,7 @@ describe("the graph", () => {
     ]);
   });
   it("tunes the seeds that the choice does not rest on for the chosen epochs alone", () => {
-    const selection = { measure: "loss", data: "val", seeds: [1] } as const;
+    const selection: StudyInput["selection"] = { measure: "loss", data: "val", seeds: [1] };
     const tunes = graphOf({ selection })
       .steps.filter(({ kind }) => kind === "tune")
       .map(({ id }) => id);
@@ -150,7 +150,7 @@ describe("keys", () => {
   });
   it("do not depend on which other arms, seeds, comparisons and analyses there are", () => {
     const subset = fc.record({
-      seeds: fc.constantFrom([1], [2], [2, 1]),
+      seeds: fc.constantFrom<number[]>([1], [2], [2, 1]),
       untuned: fc.boolean(),
       analyses: fc.boolean(),
     });

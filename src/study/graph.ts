@@ -8,6 +8,7 @@
 import type { CellKey } from "../records/study.js";
 import type { Arm, Study } from "../records/study-file.js";
 import { invariant, present } from "../util/errors.js";
+import { sha256 } from "../util/files.js";
 import type { Input, Inputs } from "./inputs.js";
 import { armsOf, epochsOf, isTuned, modelsOf, seedsOf } from "./names.js";
 import {
@@ -558,40 +559,36 @@ function addSimilarity(builder: Builder, asked: Asked, analysis: Analysis<"simil
     builder.leftOut.push({ what, reason: lacking });
     return;
   }
-  const [taskData, reference] = [inputs.get("data", task), inputs.get("data", analysis.reference)];
+  const taskData = inputs.get("data", task);
+  const reference = analysis.reference === undefined ? undefined : inputs.get("data", analysis.reference);
   const encoder = inputs.all.find((input) => input.role === "encoder" && input.name === analysis.name);
-  const { pooling, prefix, limit } = analysis;
-  builder.add(
-    {
-      id: path("similarity", analysis.name, model, name, seedPart(asked.seed)),
+  const identity = encoder?.hash ?? analysis.encoder;
+  const { pooling, prefix, limit, statistic } = analysis;
+  const settings = { pooling, prefix, limit, statistic };
+  const id = path("similarity", analysis.name, model, name, seedPart(asked.seed));
+  const cell = { model, arm: name, seed: asked.seed, epochs: asked.epochs };
+  const planned = (outputs: StepPlan): Planned => ({
+    work: {
       kind: "similarity",
-      needs: [answers.id],
-      cell: { model, arm: name, seed: asked.seed, epochs: asked.epochs },
+      similarity: {
+        encoder: encoder?.spec ?? analysis.encoder ?? "",
+        ...settings,
+        outputs: inStep(outputs, resultNames.outputs),
+        task: taskData.spec,
+        reference: reference?.spec,
+        cache: { inside: `embeddings/${sha256(identity).slice(0, 16)}.jsonl` },
+      },
     },
-    answers.plan === undefined
-      ? undefined
-      : {
-          work: {
-            kind: "similarity",
-            similarity: {
-              encoder: encoder?.spec ?? analysis.encoder,
-              pooling,
-              prefix,
-              outputs: inStep(answers.plan, resultNames.outputs),
-              task: taskData.spec,
-              reference: reference.spec,
-              limit,
-            },
-          },
-          request: {
-            encoder: encoder?.hash ?? analysis.encoder,
-            pooling: pooling ?? null,
-            prefix: prefix ?? null,
-            outputs: answers.plan.key,
-            task: file(taskData),
-            reference: file(reference),
-            limit: limit ?? null,
-          },
-        },
+    request: {
+      encoder: identity,
+      settings,
+      outputs: outputs.key,
+      task: file(taskData),
+      reference: reference === undefined ? null : file(reference),
+    },
+  });
+  builder.add(
+    { id, kind: "similarity", needs: [answers.id], cell },
+    answers.plan === undefined ? undefined : planned(answers.plan),
   );
 }

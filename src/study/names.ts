@@ -114,7 +114,8 @@ function* analysisProblems(study: Study): Generator<Problem> {
     }
     if (analysis.kind === "ranking") yield* known(study.data, "data", [...path, "data"], analysis.data);
     else {
-      yield* known(study.data, "data", [...path, "reference"], analysis.reference);
+      if (analysis.reference !== undefined)
+        yield* known(study.data, "data", [...path, "reference"], analysis.reference);
       if (analysis.task !== undefined) yield* known(study.data, "data", [...path, "task"], analysis.task);
     }
   }

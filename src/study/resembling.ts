@@ -2,8 +2,14 @@
  * The similarity step as a study calls it.
  * May not know: the graph.
  */
-import { UserError } from "../util/errors.js";
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { similaritySummarySchema } from "../records/similarity.js";
+import { similarity, similarityPaths } from "../steps/similarity.js";
+import { readJson } from "../util/files.js";
+import { formatCount } from "../util/progress.js";
 import type { Done } from "./carry-out.js";
+import { defined } from "./requests.js";
 import type { Place, StepWork } from "./step.js";
 
 export interface SimilarityContext {
@@ -15,8 +21,29 @@ export interface SimilarityContext {
 }
 
 export async function measureSimilarity(
-  _work: Extract<StepWork, { kind: "similarity" }>,
-  _context: SimilarityContext,
+  { similarity: work }: Extract<StepWork, { kind: "similarity" }>,
+  { out, at, threads, say, signal }: SimilarityContext,
 ): Promise<Done> {
-  throw new UserError("similarity is not built in");
+  const { points, summary } = similarityPaths(out);
+  if (!existsSync(summary)) {
+    await rm(points, { force: true }); // of an attempt that was stopped between the two files
+    const { outputs, cache, task, encoder, ...options } = work;
+    await similarity(
+      {
+        ...defined(options),
+        task,
+        encoder,
+        outputs: at(outputs),
+        cache: at(cache),
+        out,
+        threads,
+      },
+      {
+        onProgress: (done, texts) => say(() => `${formatCount(done)} of ${formatCount(texts)} texts`),
+        ...(signal === undefined ? {} : { signal }),
+      },
+    );
+  }
+  const { texts } = similaritySummarySchema.parse(await readJson(summary));
+  return { work: texts.distinct, unit: "texts" };
 }

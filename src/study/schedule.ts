@@ -22,6 +22,9 @@ type Lane = "computing" | "judging" | "light";
 export const laneOf = (kind: StepKind): Lane =>
   kind === "judge" ? "judging" : kind === "choose" || kind === "compare" ? "light" : "computing";
 
+/** One of a kind at a time: tuning takes the memory, similarities share a ledger of embeddings. */
+const ALONE: readonly StepKind[] = ["tune", "similarity"];
+
 /** Answers come before tuning, so that the judge has something to do meanwhile; analyses come last. */
 const ORDER: readonly StepKind[] = ["choose", "compare", "judge", "generate", "score", "tune", "similarity", "rank"];
 
@@ -69,7 +72,7 @@ function mayBegin(step: Step, running: readonly Step[], room: Room): boolean {
     case "computing":
       if (beside.length === 0) return true;
       if (beside.length >= room.computing) return false;
-      if (step.kind === "tune" && beside.some(({ kind }) => kind === "tune")) return false;
+      if (ALONE.includes(step.kind) && beside.some(({ kind }) => kind === step.kind)) return false;
       return room.fits(step);
   }
 }

@@ -88,12 +88,15 @@ export interface CompareWork {
 }
 
 export interface SimilarityWork {
-  readonly encoder: string | undefined;
+  readonly encoder: string;
   readonly pooling: "mean" | "cls" | undefined;
   readonly prefix: string | undefined;
   readonly outputs: Place;
   readonly task: string;
-  readonly reference: string;
+  readonly reference: string | undefined;
+  readonly statistic: "mean" | "max" | undefined;
+  /** The ledger of embeddings that all steps with this encoder share. */
+  readonly cache: Place;
   readonly limit: number | undefined;
 }
 
