@@ -1,0 +1,101 @@
+/**
+ * What a report is made of, before it is HTML, Markdown or CSV: sections of paragraphs, tables, figures and answers. All text is plain text;
+ * whoever writes it out escapes it.
+ * May not know: studies, files, markup.
+ */
+
+export interface Report {
+  readonly title: string;
+  /** What is compared, in one sentence. */
+  readonly lead: string;
+  readonly sections: readonly Section[];
+}
+
+export interface Section {
+  /** Of the heading, and the name of what is linked to it. */
+  readonly id: string;
+  readonly title: string;
+  readonly blocks: readonly Block[];
+}
+
+export type Block =
+  | { readonly kind: "text"; readonly text: string }
+  /** Something that a reader must not miss: what failed, what is missing. */
+  | { readonly kind: "warning"; readonly text: string }
+  | { readonly kind: "list"; readonly items: readonly string[] }
+  | { readonly kind: "code"; readonly text: string }
+  | { readonly kind: "table"; readonly table: Table }
+  | { readonly kind: "figure"; readonly figure: Figure }
+  | { readonly kind: "answers"; readonly answers: Answers };
+
+export interface Table {
+  /** The name of its CSV file. */
+  readonly id: string;
+  readonly caption: string;
+  readonly columns: readonly Column[];
+  readonly rows: readonly (readonly Cell[])[];
+}
+
+export interface Column {
+  /** In the CSV file. */
+  readonly key: string;
+  readonly label: string;
+  readonly numeric?: boolean;
+  /** In the CSV file alone: the ends of an interval, which a person reads in the cell of its estimate. */
+  readonly csvOnly?: boolean;
+}
+
+export interface Cell {
+  /** As a person reads it. */
+  readonly text: string;
+  /** As a program reads it; null is undefined. */
+  readonly value: string | number | null;
+}
+
+export interface Figure {
+  /** The name of its SVG file. */
+  readonly id: string;
+  readonly caption: string;
+  /** What it shows, for whoever does not see it. */
+  readonly alt: string;
+  /** A whole SVG element. */
+  readonly svg: string;
+}
+
+/** Answers of several arms to one instruction. */
+export interface Answers {
+  readonly instruction: string;
+  /** Why this one stands here. */
+  readonly why: string;
+  readonly answers: readonly { readonly arm: string; readonly text: string; readonly note: string }[];
+}
+
+export const text = (value: string): Cell => ({ text: value, value });
+export const UNDEFINED = "–";
+
+/** A number with so many digits after the point. */
+export const number = (value: number | null | undefined, digits = 1): Cell =>
+  value === null || value === undefined
+    ? { text: UNDEFINED, value: null }
+    : { text: value.toFixed(digits), value: Number(value.toFixed(6)) };
+
+export const integer = (value: number | null | undefined): Cell =>
+  value === null || value === undefined ? number(null) : { text: value.toLocaleString("en-US"), value };
+
+/** `24 %` of a count, as "12 of 50". */
+export const shareOf = (part: number, whole: number): Cell =>
+  whole === 0
+    ? number(null)
+    : { text: `${((100 * part) / whole).toFixed(1)} %`, value: Number(((100 * part) / whole).toFixed(6)) };
+
+/** "43.3 [41.0, 45.6]" and the two ends for programs. */
+export function interval(
+  estimate: { readonly estimate: number | null; readonly low: number | null; readonly high: number | null } | null,
+  { digits = 1, scale = 1 }: { readonly digits?: number; readonly scale?: number } = {},
+): readonly [Cell, Cell, Cell] {
+  const show = (value: number | null | undefined): Cell =>
+    number(value === null || value === undefined ? null : scale * value, digits);
+  const [middle, low, high] = [show(estimate?.estimate), show(estimate?.low), show(estimate?.high)];
+  const range = low.value === null || high.value === null ? "" : ` [${low.text}, ${high.text}]`;
+  return [{ text: `${middle.text}${middle.value === null ? "" : range}`, value: middle.value }, low, high];
+}

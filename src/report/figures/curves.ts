@@ -1,0 +1,87 @@
+/**
+ * Lines over a common axis, each with marks and an optional interval at every point.
+ * May not know: what is measured.
+ */
+import { element, escapeXml, figure, label, line, marker, path, SERIES, scale } from "../svg.js";
+
+export interface Curve {
+  readonly name: string;
+  readonly points: readonly {
+    readonly x: number;
+    readonly y: number | null;
+    readonly low?: number | null;
+    readonly high?: number | null;
+  }[];
+  /** Draw every point; long curves are lines alone. */
+  readonly marked: boolean;
+}
+
+export interface CurveOptions {
+  readonly xAxis: string;
+  readonly yAxis: string;
+  readonly alt: string;
+  /** Values of x that are shaded: a set that is not told apart. */
+  readonly band?: readonly number[];
+  readonly wholeX?: boolean;
+}
+
+const [WIDTH, HEIGHT, LEFT, TOP, BOTTOM] = [720, 320, 62, 16, 48];
+
+export function curveFigure(
+  curves: readonly Curve[],
+  { xAxis, yAxis, alt, band = [], wholeX = false }: CurveOptions,
+): string {
+  const right = WIDTH - Math.min(220, 40 + 7 * Math.max(0, ...curves.map(({ name }) => name.length)));
+  const all = curves.flatMap(({ points }) => points);
+  const ys = all.flatMap(({ y, low, high }) =>
+    [y, low, high].filter((value): value is number => typeof value === "number"),
+  );
+  const xs = all.map(({ x }) => x);
+  const x = scale(extent(xs), [LEFT + 10, right - 10], { count: wholeX ? Math.min(6, new Set(xs).size) : 6 });
+  const y = scale(extent(ys), [HEIGHT - BOTTOM, TOP], { nice: true });
+  const ticks = wholeX ? [...new Set(xs)].sort((a, b) => a - b).slice(0, 24) : x.ticks;
+  const frame = [
+    ...band.map((value) =>
+      element("rect", { x: x(value) - 12, y: TOP, width: 24, height: HEIGHT - BOTTOM - TOP, class: "band" }),
+    ),
+    ...y.ticks.map(
+      (tick) =>
+        line(LEFT, y(tick), right, y(tick), "grid") +
+        label(LEFT - 8, y(tick) + 4, tick.toFixed(y.digits), { "text-anchor": "end", class: "quiet" }),
+    ),
+    ...ticks.map((tick) =>
+      label(x(tick), HEIGHT - BOTTOM + 18, wholeX ? String(tick) : tick.toFixed(x.digits), {
+        "text-anchor": "middle",
+        class: "quiet",
+      }),
+    ),
+    line(LEFT, HEIGHT - BOTTOM, right, HEIGHT - BOTTOM, "axis"),
+    label((LEFT + right) / 2, HEIGHT - 8, xAxis, { "text-anchor": "middle" }),
+    `<text transform="translate(14 ${(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)" text-anchor="middle">${escapeXml(yAxis)}</text>`,
+  ];
+  const drawn = curves.flatMap((curve, i) => [
+    path(
+      curve.points.map((point) => (point.y === null ? undefined : ([x(point.x), y(point.y)] as const))),
+      `stroke-${i % SERIES}`,
+    ),
+    ...curve.points.flatMap(({ x: at, low, high }) =>
+      typeof low === "number" && typeof high === "number"
+        ? [line(x(at), y(low), x(at), y(high), `stroke-${i % SERIES}`)]
+        : [],
+    ),
+    ...(curve.marked
+      ? curve.points.flatMap((point) => (point.y === null ? [] : [marker(i, x(point.x), y(point.y), 3.5)]))
+      : []),
+  ]);
+  return figure(WIDTH, HEIGHT, alt, [...frame, ...drawn, ...legend(curves, right + 14)]);
+}
+
+const legend = (curves: readonly Curve[], left: number): string[] =>
+  curves.flatMap(({ name }, i) => [marker(i, left, TOP + 8 + 19 * i, 4), label(left + 11, TOP + 12 + 19 * i, name)]);
+
+/** Never empty, never of no width. */
+function extent(values: readonly number[]): readonly [number, number] {
+  if (values.length === 0) return [0, 1];
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return low === high ? [low - 0.5, high + 0.5] : [low, high];
+}

@@ -1,0 +1,81 @@
+/**
+ * A report as one HTML file: no network, no script, everything from the records escaped. A content security policy makes sure that text of a
+ * model can do nothing even if a mistake of ours let it through.
+ * May not know: studies.
+ */
+import type { Answers, Block, Column, Report, Section, Table } from "./document.js";
+import { pageStyle } from "./style.js";
+import { escapeXml, figureStyle } from "./svg.js";
+
+export function* html(report: Report): Generator<string> {
+  yield `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="color-scheme" content="light dark">
+<title>${escapeXml(report.title)}</title>
+<style>${pageStyle}${figureStyle}</style>
+</head>
+<body>
+<header>
+<p class="kicker">Tacit report</p>
+<h1>${escapeXml(report.title)}</h1>
+<p class="lead">${escapeXml(report.lead)}</p>
+<nav aria-label="Sections"><ol>${report.sections.map(({ id, title }) => `<li><a href="#${escapeXml(id)}">${escapeXml(title)}</a></li>`).join("")}</ol></nav>
+</header>
+<main>
+`;
+  for (const one of report.sections) yield section(one);
+  yield "</main>\n</body>\n</html>\n";
+}
+
+const section = ({ id, title, blocks }: Section): string =>
+  `<section aria-labelledby="${escapeXml(id)}">\n<h2 id="${escapeXml(id)}">${escapeXml(title)}</h2>\n${blocks.map(block).join("\n")}\n</section>\n`;
+
+function block(one: Block): string {
+  switch (one.kind) {
+    case "text":
+      return `<p>${escapeXml(one.text)}</p>`;
+    case "warning":
+      return `<p class="warning" role="note"><strong>Note.</strong> ${escapeXml(one.text)}</p>`;
+    case "list":
+      return `<ul>${one.items.map((item) => `<li>${escapeXml(item)}</li>`).join("")}</ul>`;
+    case "code":
+      return `<pre class="code" tabindex="0">${escapeXml(one.text)}</pre>`;
+    case "table":
+      return table(one.table);
+    case "figure":
+      return `<figure>${one.figure.svg}<figcaption>${escapeXml(one.figure.caption)}</figcaption></figure>`;
+    case "answers":
+      return answers(one.answers);
+    default:
+      return one satisfies never;
+  }
+}
+
+function table({ caption, columns, rows }: Table): string {
+  const shown = columns.map((column, i) => ({ column, i })).filter(({ column }) => column.csvOnly !== true);
+  const head = shown.map(({ column }) => `<th scope="col"${numeric(column)}>${escapeXml(column.label)}</th>`).join("");
+  const body = rows
+    .map((row) => {
+      const cells = shown.map(({ column, i }, place) => {
+        const value = escapeXml(row[i]?.text ?? "");
+        return place === 0 ? `<th scope="row"${numeric(column)}>${value}</th>` : `<td${numeric(column)}>${value}</td>`;
+      });
+      return `<tr>${cells.join("")}</tr>`;
+    })
+    .join("\n");
+  return `<div class="table" tabindex="0" role="region" aria-label="${escapeXml(caption)}"><table><caption>${escapeXml(caption)}</caption><thead><tr>${head}</tr></thead><tbody>\n${body}\n</tbody></table></div>`;
+}
+
+const numeric = ({ numeric: is }: Column): string => (is === true ? ' class="number"' : "");
+
+const answers = ({ instruction, why, answers: given }: Answers): string =>
+  `<article class="answers"><h3>${escapeXml(instruction)}</h3><p class="why">${escapeXml(why)}</p><div class="side-by-side">${given
+    .map(
+      ({ arm, text, note }) =>
+        `<div class="answer"><h4>${escapeXml(arm)}</h4><p class="note">${escapeXml(note)}</p><pre>${text === "" ? '<em class="nothing">nothing</em>' : escapeXml(text)}</pre></div>`,
+    )
+    .join("")}</div></article>`;

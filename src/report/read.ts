@@ -1,0 +1,97 @@
+/**
+ * A study's folder as a report needs it. What is large (answers, annotations, metrics) is read when a section asks for it, one file at a
+ * time. Paths in the records are untrusted: none leads out of the folder.
+ * May not know: sections, markup.
+ */
+import { readFile } from "node:fs/promises";
+import { isAbsolute, join, normalize, sep } from "node:path";
+import { z } from "zod";
+import { type Output, outputSchema } from "../records/outputs.js";
+import {
+  type Cell,
+  type StudyRecord,
+  type StudyResults,
+  studyFiles,
+  studyRecordSchema,
+  studyResultsSchema,
+} from "../records/study.js";
+import { type MetricsLine, metricsLineSchema, type TuneRunRecord, tuneRunSchema } from "../records/tune.js";
+import { UserError } from "../util/errors.js";
+import { readJson } from "../util/files.js";
+
+export interface StudyFolder {
+  readonly folder: string;
+  readonly record: StudyRecord;
+  readonly results: StudyResults;
+}
+
+/** @throws UserError  no folder of a study, or one of another version */
+export async function openStudy(folder: string): Promise<StudyFolder> {
+  const parsed = async <T>(name: string, schema: z.ZodType<T>): Promise<T> => {
+    const found = await readJson(join(folder, name)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
+      throw new UserError(`${folder} holds no ${name}`, { remedy: "name the folder of `tacit study run --out`" });
+    });
+    const result = schema.safeParse(found);
+    if (result.success) return result.data;
+    const issue = result.error.issues[0];
+    throw new UserError(`${join(folder, name)}: ${issue?.path.join(".") || "the whole"}: ${issue?.message}`, {
+      remedy: "run `tacit study run` again with this version; finished steps are kept",
+    });
+  };
+  return {
+    folder,
+    record: await parsed(studyFiles.study, studyRecordSchema),
+    results: await parsed(studyFiles.results, studyResultsSchema),
+  };
+}
+
+/** A path of the records, inside the folder. */
+function inside({ folder }: StudyFolder, path: string): string {
+  const clean = normalize(path);
+  if (isAbsolute(clean) || clean === ".." || clean.startsWith(`..${sep}`))
+    throw new UserError(`${folder}: a record names ${path}, which lies outside`, {
+      remedy: "make the results again with `tacit study run`",
+    });
+  return join(folder, clean);
+}
+
+async function readRecord<T>(study: StudyFolder, path: string, schema: z.ZodType<T>): Promise<T> {
+  const file = inside(study, path);
+  const result = schema.safeParse(await readJson(file).catch((error: unknown) => missing(file, error)));
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new UserError(`${file}: ${issue?.path.join(".") || "the whole"}: ${issue?.message}`);
+}
+
+const missing = (file: string, error: unknown): never => {
+  if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  throw new UserError(`${file} is gone`, { remedy: "run `tacit study run` again, which makes what is missing" });
+};
+
+export const readOutputs = (study: StudyFolder, path: string): Promise<Output[]> =>
+  readRecord(study, path, z.array(outputSchema));
+
+export const readTuneRun = (study: StudyFolder, path: string): Promise<TuneRunRecord> =>
+  readRecord(study, path, tuneRunSchema);
+
+/** What a judge said of the second output of a pair: 1 lost, 2 won, null no verdict. */
+const verdictSchema = z.array(z.object({ instruction: z.string(), preference: z.number().nullable() }));
+
+export async function readVerdicts(study: StudyFolder, path: string): Promise<Map<string, number | null>> {
+  const rows = await readRecord(study, path, verdictSchema);
+  return new Map(rows.map(({ instruction, preference }) => [instruction, preference]));
+}
+
+export async function readMetrics(study: StudyFolder, path: string): Promise<MetricsLine[]> {
+  const file = inside(study, path);
+  const content = await readFile(file, "utf8").catch((error: unknown) => missing(file, error));
+  return content.split("\n").flatMap((line) => (line === "" ? [] : [metricsLineSchema.parse(JSON.parse(line))]));
+}
+
+export const readJsonOf = <T>(study: StudyFolder, path: string, schema: z.ZodType<T>): Promise<T> =>
+  readRecord(study, path, schema);
+
+/** The test answers of a cell that stands for its arm. */
+export const testAnswers = (cell: Cell): Cell["answers"][number] | undefined =>
+  cell.chosen ? cell.answers.find(({ split }) => split === "test") : undefined;

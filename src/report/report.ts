@@ -1,0 +1,100 @@
+/**
+ * A study's folder as a page that people want to read, with every table as CSV and every figure as SVG. A function of the records: the same
+ * records give the same bytes.
+ * May not know: how a study is carried out.
+ */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { writeDirectory } from "../util/directories.js";
+import { openAtomic, writeFileAtomic } from "../util/files.js";
+import { csv } from "./csv.js";
+import type { Report, Section } from "./document.js";
+import { html } from "./html.js";
+import { markdown } from "./markdown.js";
+import { openStudy } from "./read.js";
+import { ablation } from "./sections/ablation.js";
+import { answers } from "./sections/answers.js";
+import { behaviour } from "./sections/behaviour.js";
+import { compared } from "./sections/compared.js";
+import { epochs } from "./sections/epochs.js";
+import { headToHead } from "./sections/head-to-head.js";
+import { provenance } from "./sections/provenance.js";
+import { ranking } from "./sections/ranking.js";
+import { training } from "./sections/training.js";
+import { standalone } from "./svg.js";
+
+export interface ReportOptions {
+  /** The folder of a study. */
+  readonly study: string;
+  readonly out: string;
+  readonly force?: boolean;
+}
+
+export interface ReportSummary {
+  readonly out: string;
+  /** Relative to `out`. */
+  readonly html: string;
+  readonly markdown: string;
+  readonly tables: readonly string[];
+  readonly figures: readonly string[];
+}
+
+/** Says that a folder is a report, so that `force` may replace it. */
+const PAGE = "index.html";
+const TEXT = "report.md";
+
+/** @throws UserError  `study` is no study's folder, a record of it is gone, or `out` is there already */
+export async function report({ study: folder, out, force = false }: ReportOptions): Promise<ReportSummary> {
+  const made = await makeReport(folder);
+  const blocks = made.sections.flatMap((section) => section.blocks);
+  const tables = blocks.flatMap((block) => (block.kind === "table" ? [block.table] : []));
+  const figures = blocks.flatMap((block) => (block.kind === "figure" ? [block.figure] : []));
+  await writeDirectory(out, { force, marker: PAGE }, async (directory) => {
+    await mkdir(join(directory, "tables"));
+    await mkdir(join(directory, "figures"));
+    for (const table of tables) await writeFileAtomic(join(directory, "tables", `${table.id}.csv`), csv(table));
+    for (const { id, svg } of figures)
+      await writeFileAtomic(join(directory, "figures", `${id}.svg`), `${standalone(svg)}\n`);
+    await writeAll(join(directory, TEXT), markdown(made));
+    await writeAll(join(directory, PAGE), html(made));
+  });
+  return {
+    out,
+    html: PAGE,
+    markdown: TEXT,
+    tables: tables.map(({ id }) => `tables/${id}.csv`),
+    figures: figures.map(({ id }) => `figures/${id}.svg`),
+  };
+}
+
+/** The report before it is written: what a test looks at. */
+export async function makeReport(folder: string): Promise<Report> {
+  const study = await openStudy(folder);
+  const sections: (Section | undefined)[] = [
+    compared(study),
+    headToHead(study),
+    ablation(study),
+    behaviour(study),
+    ranking(study),
+    epochs(study),
+    await training(study),
+    await answers(study),
+    await provenance(study),
+  ];
+  return {
+    title: study.record.study.name,
+    lead: study.record.study.about,
+    sections: sections.filter((section) => section !== undefined),
+  };
+}
+
+async function writeAll(path: string, pieces: Iterable<string>): Promise<void> {
+  const writer = await openAtomic(path);
+  try {
+    for (const piece of pieces) await writer.write(piece);
+    await writer.commit();
+  } catch (error) {
+    await writer.discard();
+    throw error;
+  }
+}

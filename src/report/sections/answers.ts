@@ -1,0 +1,121 @@
+/**
+ * Answers of all arms to the same instruction side by side: some instructions by lot, and of every compared arm the ones it lost and won
+ * most clearly. Nothing is picked by hand.
+ */
+
+import type { Output } from "../../records/outputs.js";
+import type { ComparisonResult } from "../../records/study.js";
+import { randomStream } from "../../util/random.js";
+import type { Answers, Block, Section } from "../document.js";
+import { type ArmCells, armName, armsOf } from "../names.js";
+import { readOutputs, readVerdicts, type StudyFolder, testAnswers } from "../read.js";
+
+const BY_LOT = 6;
+const CASES = 2;
+/** Characters of an answer that are shown; what is cut is said. */
+const LONGEST = 2400;
+const LOT_SEED = 1;
+
+interface Shown {
+  readonly arm: ArmCells;
+  readonly seed: number | null;
+  readonly outputs: ReadonlyMap<string, Output>;
+}
+
+export async function answers(study: StudyFolder): Promise<Section | undefined> {
+  const shown: Shown[] = [];
+  for (const arm of armsOf(study)) {
+    const cell = arm.chosen.find((one) => testAnswers(one) !== undefined);
+    const place = cell === undefined ? undefined : testAnswers(cell);
+    if (cell === undefined || place === undefined) continue;
+    const outputs = await readOutputs(study, place.outputs);
+    shown.push({ arm, seed: cell.seed, outputs: new Map(outputs.map((output) => [output.instruction, output])) });
+  }
+  const [first] = shown;
+  if (first === undefined) return undefined;
+  const common = [...first.outputs.keys()].filter((instruction) =>
+    shown.every(({ outputs }) => outputs.has(instruction)),
+  );
+  const lot = randomStream(LOT_SEED, "answers shown in the report").shuffle(common).slice(0, BY_LOT);
+  const blocks: Block[] = [
+    {
+      kind: "text",
+      text: `${lot.length} instructions drawn by lot (seed ${LOT_SEED}) of the ${common.length.toLocaleString("en-US")} that every arm answered; of each arm its first seed.`,
+    },
+    ...lot.map((instruction): Block => ({ kind: "answers", answers: sideBySide(shown, instruction, "by lot") })),
+    ...(await cases(study, shown)),
+  ];
+  return { id: "answers", title: "Answers side by side", blocks };
+}
+
+const sideBySide = (shown: readonly Shown[], instruction: string, why: string): Answers => ({
+  instruction,
+  why,
+  answers: shown.flatMap(({ arm, seed, outputs }) => {
+    const output = outputs.get(instruction);
+    if (output === undefined) return [];
+    const ended = output.stop === "eos" ? "ended by itself" : "cut off";
+    return [
+      {
+        arm: `${arm.name}${seed === null ? "" : `, seed ${seed}`}`,
+        text: cut(output.output),
+        note: `${output.tokens} tokens, ${ended}`,
+      },
+    ];
+  }),
+});
+
+const cut = (text: string): string =>
+  text.length <= LONGEST
+    ? text
+    : `${text.slice(0, LONGEST)}… (${(text.length - LONGEST).toLocaleString("en-US")} characters more)`;
+
+/** Of each comparison the instructions with the lowest and the highest preference; equals by lot. */
+async function cases(study: StudyFolder, shown: readonly Shown[]): Promise<Block[]> {
+  const blocks: Block[] = [];
+  for (const comparison of study.results.comparisons) {
+    const pair = comparison.pairs[0];
+    if (pair === undefined) continue;
+    const verdicts = await readVerdicts(study, pair.annotations);
+    const both = shown.filter(
+      ({ arm }) => arm.model === comparison.model && (arm.arm === comparison.arm || arm.arm === comparison.against),
+    );
+    if (both.length < 2) continue;
+    const judged = [...verdicts].flatMap(([instruction, preference]) =>
+      preference !== null && both.every(({ outputs }) => outputs.has(instruction)) ? [{ instruction, preference }] : [],
+    );
+    blocks.push(...extremes(study, comparison, judged, both));
+  }
+  return blocks.length === 0
+    ? []
+    : [{ kind: "text", text: "The clearest losses and wins of every arm in its comparison, first seed." }, ...blocks];
+}
+
+function extremes(
+  study: StudyFolder,
+  comparison: ComparisonResult,
+  judged: readonly { readonly instruction: string; readonly preference: number }[],
+  both: readonly Shown[],
+): Block[] {
+  const order = randomStream(LOT_SEED, "cases shown in the report")
+    .shuffle(judged)
+    .sort((a, b) => a.preference - b.preference);
+  const name = armName(study, comparison);
+  const pick = (rows: readonly { readonly instruction: string; readonly preference: number }[], how: string): Block[] =>
+    rows.map(
+      ({ instruction, preference }): Block => ({
+        kind: "answers",
+        answers: sideBySide(both, instruction, `${name} ${how} (preference ${preference.toFixed(2)} of 1 to 2)`),
+      }),
+    );
+  return [
+    ...pick(order.filter(({ preference }) => preference < 1.5).slice(0, CASES), "lost"),
+    ...pick(
+      order
+        .filter(({ preference }) => preference > 1.5)
+        .slice(-CASES)
+        .reverse(),
+      "won",
+    ),
+  ];
+}

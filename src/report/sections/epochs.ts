@@ -1,0 +1,77 @@
+/** How many passes over the data, chosen on the validation set: the values, the chosen one, and those not told apart from it. */
+import type { Choice } from "../../records/study.js";
+import { type Block, interval, type Section, text } from "../document.js";
+import { curveFigure } from "../figures/curves.js";
+import { armName, plural } from "../names.js";
+import type { StudyFolder } from "../read.js";
+
+export function epochs(study: StudyFolder): Section | undefined {
+  const choices = study.results.choices.filter((choice) => choice.epochs.length > 1);
+  if (choices.length === 0) return undefined;
+  return { id: "epochs", title: "How many epochs", blocks: choices.flatMap((choice) => one(study, choice)) };
+}
+
+const MEASURES = {
+  win_rate: "win rate on the validation set, %",
+  loss: "loss on the validation set, nats a token",
+} as const;
+
+function one(study: StudyFolder, choice: Choice): Block[] {
+  const name = armName(study, choice);
+  const id = `epochs-${choice.model}-${choice.arm}`;
+  const others = choice.tied.filter((value) => value !== choice.chosen);
+  const said = `${name}: ${choice.chosen} chosen over ${plural(choice.prompts, "prompt")} and ${plural(choice.seeds.length, "seed")}; ${
+    others.length === 0
+      ? "every other number is worse by more than chance"
+      : `${others.join(", ")} not told apart from it`
+  }.${choice.prompts_left_out > 0 ? ` ${plural(choice.prompts_left_out, "prompt")} without a value left out.` : ""}`;
+  return [
+    { kind: "text", text: said },
+    {
+      kind: "figure",
+      figure: {
+        id,
+        caption: `${name}: ${MEASURES[choice.measure]} by epochs. Shaded: the chosen number and those tied with it.`,
+        alt: said,
+        svg: curveFigure(
+          [
+            {
+              name,
+              marked: true,
+              points: choice.epochs.map(({ epochs: x, value }) => ({
+                x,
+                y: value.estimate,
+                low: value.low,
+                high: value.high,
+              })),
+            },
+          ],
+          { xAxis: "epochs", yAxis: MEASURES[choice.measure], alt: said, band: choice.tied, wholeX: true },
+        ),
+      },
+    },
+    {
+      kind: "table",
+      table: {
+        id,
+        caption: `${name}: ${MEASURES[choice.measure]}, and how much worse than the best, paired by prompt and seed.`,
+        columns: [
+          { key: "epochs", label: "epochs", numeric: true },
+          { key: "value", label: choice.measure === "loss" ? "loss" : "win rate", numeric: true },
+          { key: "low", label: "", csvOnly: true },
+          { key: "high", label: "", csvOnly: true },
+          { key: "worse_by", label: "worse by", numeric: true },
+          { key: "worse_by_low", label: "", csvOnly: true },
+          { key: "worse_by_high", label: "", csvOnly: true },
+          { key: "status", label: "" },
+        ],
+        rows: choice.epochs.map((row) => [
+          { text: String(row.epochs), value: row.epochs },
+          ...interval(row.value, { digits: choice.measure === "loss" ? 3 : 1 }),
+          ...interval(row.worse_by, { digits: choice.measure === "loss" ? 3 : 1 }),
+          text(row.epochs === choice.chosen ? "chosen" : row.tied ? "tied" : ""),
+        ]),
+      },
+    },
+  ];
+}

@@ -1,0 +1,175 @@
+/**
+ * Arm against arm: win rates with seeds, spread, interval, n and ledger, beside what the paper published.
+ */
+import type { ComparisonResult, Spread } from "../../records/study.js";
+import {
+  type Block,
+  type Cell,
+  integer,
+  interval,
+  number,
+  type Section,
+  type Table,
+  text,
+  UNDEFINED,
+} from "../document.js";
+import { type DotRow, dotFigure } from "../figures/dots.js";
+import { armName } from "../names.js";
+import type { StudyFolder } from "../read.js";
+
+export function headToHead(study: StudyFolder): Section | undefined {
+  const { comparisons } = study.results;
+  if (comparisons.length === 0) return undefined;
+  const blocks: Block[] = [];
+  for (const against of new Set(comparisons.map((one) => `${one.model}\n${one.against}`))) {
+    const these = comparisons.filter((one) => `${one.model}\n${one.against}` === against);
+    blocks.push(...against1(study, these));
+  }
+  return { id: "head-to-head", title: "Head to head", blocks };
+}
+
+/** All comparisons with one baseline. */
+function against1(study: StudyFolder, comparisons: readonly ComparisonResult[]): Block[] {
+  const [first] = comparisons;
+  if (first === undefined) return [];
+  const baseline = armName(study, { model: first.model, arm: first.against });
+  const suffix = `${first.model}-${first.against}`;
+  const controlled = comparisons.some(({ length_controlled: lc }) => lc !== null);
+  const rows = comparisons.map((one): DotRow => {
+    const shown = one.length_controlled ?? one.win_rate;
+    return {
+      name: armName(study, one),
+      dots: shown.seeds.flatMap(({ value }) => (value === null ? [] : [value])),
+      mean: shown.mean,
+      low: shown.interval.low,
+      high: shown.interval.high,
+      published: published(one),
+    };
+  });
+  const named = rows.some((row) => row.published.length > 0);
+  return [
+    {
+      kind: "text",
+      text: `How often a judge prefers an arm's answer to that of “${baseline}” of the same seed, in percent${
+        controlled ? ", length-controlled where it could be fitted" : ""
+      }. 50 is equal quality. Every light mark is a seed, the bar their mean, the line the interval over prompts and seeds${
+        named ? ", and the open diamond the figure of the paper for its own models, which are not these" : ""
+      }.`,
+    },
+    {
+      kind: "figure",
+      figure: {
+        id: `head-to-head-${suffix}`,
+        caption: `Win rate against ${baseline}.`,
+        alt: `Win rate of each arm against ${baseline}: ${rows.map((row) => `${row.name} ${number(row.mean).text}`).join(", ")}.`,
+        svg: dotFigure(rows, {
+          axis: `win rate against ${baseline}, %`,
+          alt: `Win rates against ${baseline}`,
+          domain: [0, 100],
+          reference: 50,
+        }),
+      },
+    },
+    { kind: "table", table: table(study, comparisons, suffix, baseline) },
+    ...warnings(study, comparisons),
+  ];
+}
+
+const published = ({ published: figures }: ComparisonResult): { name: string; value: number }[] =>
+  Object.entries(figures ?? {}).map(([name, { mean }]) => ({ name, value: mean }));
+
+function table(study: StudyFolder, comparisons: readonly ComparisonResult[], suffix: string, baseline: string): Table {
+  return {
+    id: `head-to-head-${suffix}`,
+    caption: `Win rate against ${baseline}, percent: mean over seeds, 95 % interval over prompts and seeds, standard deviation over seeds; the paper's figures in their own column.`,
+    columns: [
+      { key: "arm", label: "arm" },
+      ...spreadColumns("win_rate", "win rate"),
+      ...spreadColumns("length_controlled_winrate", "length-controlled"),
+      { key: "published", label: "the paper" },
+      { key: "n", label: "judged", numeric: true },
+      { key: "ties", label: "ties", numeric: true },
+      { key: "without_verdict", label: "no verdict", numeric: true },
+      { key: "low_bound", label: "low bound", numeric: true, csvOnly: true },
+      { key: "high_bound", label: "high bound", numeric: true, csvOnly: true },
+    ],
+    rows: comparisons.map((one) => {
+      const ledger = ledgerOf(one);
+      return [
+        text(armName(study, one)),
+        ...spreadCells(one.win_rate),
+        ...spreadCells(one.length_controlled),
+        text(
+          Object.entries(one.published ?? {})
+            .map(([name, { mean, sd }]) => `${name} ${mean}${sd === undefined ? "" : ` ± ${sd}`}`)
+            .join("; ") || UNDEFINED,
+        ),
+        integer(ledger.judged),
+        integer(ledger.ties),
+        ledger.missing === 0 ? integer(0) : { text: `${ledger.missing}: ${ledger.why}`, value: ledger.missing },
+        number(ledger.low, 2),
+        number(ledger.high, 2),
+      ];
+    }),
+  };
+}
+
+const spreadColumns = (key: string, label: string): Table["columns"] => [
+  { key, label, numeric: true },
+  { key: `${key}_low`, label: "", numeric: true, csvOnly: true },
+  { key: `${key}_high`, label: "", numeric: true, csvOnly: true },
+  { key: `${key}_sd`, label: "± seeds", numeric: true },
+];
+
+function spreadCells(spread: Spread | null): Cell[] {
+  if (spread === null) return [number(null), number(null), number(null), number(null)];
+  const [middle, low, high] = interval({ estimate: spread.mean, low: spread.interval.low, high: spread.interval.high });
+  return [middle, low, high, number(spread.sd, 2)];
+}
+
+interface Ledger {
+  readonly judged: number;
+  readonly ties: number;
+  readonly missing: number;
+  readonly why: string;
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+/** Rows over all seeds. The summaries are what `tacit winrate` says; a figure that is not there is not made up. */
+function ledgerOf({ pairs }: ComparisonResult): Ledger {
+  const why = new Map<string, number>();
+  let [judged, ties] = [0, 0];
+  const bounds: { low: number; high: number }[] = [];
+  for (const { summary } of pairs) {
+    const ledger = (summary.ledger ?? {}) as Record<string, number | null>;
+    const total = Number(summary.n_total ?? 0);
+    judged += total;
+    ties += ledger.ties ?? 0;
+    for (const outcome of ["unparsed", "refused", "truncated", "failed", "empty", "unexplained", "out_of_range"]) {
+      const count = ledger[outcome] ?? 0;
+      if (count > 0) why.set(outcome, (why.get(outcome) ?? 0) + count);
+    }
+    const bound = summary.bounds as { low: number; high: number } | null | undefined;
+    if (bound) bounds.push(bound);
+  }
+  const mean = (key: "low" | "high"): number | null =>
+    bounds.length === 0 ? null : bounds.reduce((sum, bound) => sum + bound[key], 0) / bounds.length;
+  const missing = [...why.values()].reduce((sum, count) => sum + count, 0);
+  return {
+    judged,
+    ties,
+    missing,
+    why: [...why].map(([name, count]) => `${count} ${name}`).join(", "),
+    low: mean("low"),
+    high: mean("high"),
+  };
+}
+
+const warnings = (study: StudyFolder, comparisons: readonly ComparisonResult[]): Block[] =>
+  comparisons.flatMap((one) => {
+    const said = new Set(
+      one.pairs.flatMap(({ summary }) => (Array.isArray(summary.warnings) ? summary.warnings.map(String) : [])),
+    );
+    return [...said].map((warning): Block => ({ kind: "warning", text: `${armName(study, one)}: ${warning}` }));
+  });

@@ -1,0 +1,161 @@
+/**
+ * SVG as text: elements, scales, axes. Colours are classes, so that one figure serves light, dark and print; numbers are rounded, so
+ * that equal data give equal bytes.
+ * May not know: what is drawn.
+ */
+
+/** Halves of surrogate pairs on their own cannot be encoded. */
+const wellFormed = (text: string): string =>
+  text.replace(/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g, "\uFFFD");
+
+/** Control characters have no place in XML, not even escaped. */
+const isControl = (code: number): boolean =>
+  (code < 0x20 && code !== 0x09 && code !== 0x0a && code !== 0x0d) || code === 0xfffe || code === 0xffff;
+
+/** Text as the content of an element or of a quoted attribute, of XML and of HTML. */
+export const escapeXml = (text: string): string =>
+  Array.from(wellFormed(text), (character) => (isControl(character.charCodeAt(0)) ? "\uFFFD" : character))
+    .join("")
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
+
+type Attributes = Readonly<Record<string, string | number>>;
+
+/** A tenth of a pixel is enough. */
+const show = (value: string | number): string =>
+  typeof value === "number" ? String(Number(value.toFixed(1))) : escapeXml(value);
+
+export const element = (name: string, attributes: Attributes, content = ""): string => {
+  const list = Object.entries(attributes)
+    .map(([key, value]) => ` ${key}="${show(value)}"`)
+    .join("");
+  return content === "" ? `<${name}${list}/>` : `<${name}${list}>${content}</${name}>`;
+};
+
+export const label = (x: number, y: number, text: string, attributes: Attributes = {}): string =>
+  element("text", { x, y, ...attributes }, escapeXml(text));
+
+export const line = (x1: number, y1: number, x2: number, y2: number, className: string): string =>
+  element("line", { x1, y1, x2, y2, class: className });
+
+/** Points joined; `undefined` is a gap. */
+export function path(points: readonly (readonly [number, number] | undefined)[], className: string): string {
+  let pen = "M";
+  const d: string[] = [];
+  for (const point of points) {
+    if (point === undefined) {
+      pen = "M";
+      continue;
+    }
+    d.push(`${pen}${Number(point[0].toFixed(1))} ${Number(point[1].toFixed(1))}`);
+    pen = "L";
+  }
+  return element("path", { d: d.join(""), class: className });
+}
+
+export interface Scale {
+  (value: number): number;
+  readonly ticks: readonly number[];
+  /** Digits after the point that tell the ticks apart. */
+  readonly digits: number;
+}
+
+/** Linear from `domain` to `range`, with ticks at round numbers; the domain is widened to the outer ticks where `nice`. */
+export function scale(
+  domain: readonly [number, number],
+  range: readonly [number, number],
+  { count = 5, nice = false } = {},
+): Scale {
+  const spread = domain[1] - domain[0] || 1;
+  const rough = spread / count;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = ([1, 2, 2.5, 5, 10].find((multiple) => multiple * power >= rough * 0.999) ?? 10) * power;
+  const [from, to] = nice
+    ? [Math.floor(domain[0] / step) * step, Math.ceil(domain[1] / step) * step]
+    : [domain[0], domain[0] + spread];
+  const ticks: number[] = [];
+  for (let i = Math.ceil(from / step - 1e-9); i * step <= to + step * 1e-9; i++)
+    ticks.push(Number((i * step).toPrecision(12)));
+  const at = (value: number): number => range[0] + ((value - from) / (to - from)) * (range[1] - range[0]);
+  return Object.assign(at, {
+    ticks,
+    digits: Math.max(0, -Math.floor(Math.log10(step) + 1e-9) + (step / power === 2.5 ? 1 : 0)),
+  });
+}
+
+/** Series are told apart by colour and by shape, for eyes that do not tell colours apart and for print. */
+export const SERIES = 8;
+export function marker(series: number, x: number, y: number, size = 4): string {
+  const at = { class: `series-${series % SERIES} mark` };
+  switch (series % 4) {
+    case 0:
+      return element("circle", { cx: x, cy: y, r: size, ...at });
+    case 1:
+      return element("rect", { x: x - size, y: y - size, width: 2 * size, height: 2 * size, ...at });
+    case 2:
+      return element("path", {
+        d: polygon([
+          [x, y - size * 1.3],
+          [x + size * 1.2, y + size],
+          [x - size * 1.2, y + size],
+        ]),
+        ...at,
+      });
+    default:
+      return element("path", {
+        d: polygon([
+          [x, y - size * 1.3],
+          [x + size * 1.3, y],
+          [x, y + size * 1.3],
+          [x - size * 1.3, y],
+        ]),
+        ...at,
+      });
+  }
+}
+
+const polygon = (points: readonly (readonly [number, number])[]): string =>
+  `M${points.map(([x, y]) => `${Number(x.toFixed(1))} ${Number(y.toFixed(1))}`).join("L")}Z`;
+
+/** Okabe and Ito 2008, eight colours that colour-blind eyes tell apart; darker for light paper, lighter for dark. */
+const LIGHT = ["#0b5fa5", "#b04a00", "#00735a", "#8f3d77", "#7a6000", "#2b7fb0", "#555555", "#a0202c"];
+const DARK = ["#7cb8f0", "#f0a35e", "#4fd0ae", "#dc9ac6", "#e0c860", "#8fd0f5", "#bbbbbb", "#f08a90"];
+
+const rules = (colours: readonly string[], ink: string, quiet: string, paper: string): string =>
+  [
+    `.figure{font:13px system-ui,-apple-system,"Segoe UI",sans-serif}`,
+    `.figure text{fill:${ink}}.figure .quiet{fill:${quiet}}`,
+    `.figure .axis{stroke:${quiet};stroke-width:1}.figure .grid{stroke:${quiet};stroke-opacity:.25;stroke-width:1}`,
+    `.figure .half{stroke:${quiet};stroke-width:1;stroke-dasharray:3 3}`,
+    `.figure .range{stroke:${ink};stroke-width:1.5}.figure .mean{fill:${ink}}.figure .open{fill:${paper};stroke:${ink};stroke-width:1.5}`,
+    `.figure .band{fill:${colours[0]};fill-opacity:.12}`,
+    ...colours.map(
+      (colour, i) =>
+        `.figure .series-${i}{fill:${colour}}.figure .stroke-${i}{stroke:${colour};fill:none;stroke-width:1.8}`,
+    ),
+    `.figure .faint{fill-opacity:.55;stroke-opacity:.55}`,
+  ].join("");
+
+/** Styles of all figures, light and dark. */
+export const figureStyle = `${rules(LIGHT, "#1c1c1a", "#6b6b66", "#fffffc")}@media (prefers-color-scheme:dark){${rules(DARK, "#ececea", "#9d9d98", "#191918")}}@media print{${rules(LIGHT, "#000", "#555", "#fff")}}`;
+
+/** @param alt  what the figure shows, as its title */
+export const figure = (width: number, height: number, alt: string, content: readonly string[]): string =>
+  element(
+    "svg",
+    {
+      xmlns: "http://www.w3.org/2000/svg",
+      viewBox: `0 0 ${width} ${height}`,
+      class: "figure",
+      role: "img",
+      "aria-label": alt,
+      width,
+      height,
+    },
+    content.join("\n"),
+  );
+
+/** A figure as a file of its own, with its styles. */
+export const standalone = (svg: string): string => svg.replace(/>/, `><style>${figureStyle}</style>`);
