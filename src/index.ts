@@ -31,7 +31,9 @@ export { type ImportOptions, type ImportSummary, importModel } from "./steps/imp
 export { type JudgeOptions, type JudgeSummary, type JudgeWatch, judge } from "./steps/judge.js";
 export { type RankOptions, type RankWatch, rank } from "./steps/rank.js";
 export { certifierFor, collectRows, type RenderRequest, renderRows, writeRows } from "./steps/render.js";
+export { type RephraseOptions, type RephraseWatch, rephrase } from "./steps/rephrase.js";
 export { type ScoreOptions, type ScoreSummary, type ScoreWatch, score } from "./steps/score.js";
+export { type SimilarityOptions, type SimilarityWatch, similarity } from "./steps/similarity.js";
 export { type TuneRequest, type TuneWatch, tune } from "./steps/tune.js";
 export { type WinrateOptions, type WinrateWatch, winrate } from "./steps/winrate.js";
 export { loadTextModel } from "./text/load.js";

@@ -43,7 +43,8 @@ export async function embedTexts(embedder: Embedder, texts: readonly string[], r
   let done = 0;
   for await (const { id, vector } of embedder.embed([...missing.values()], run.signal)) {
     await run.cache.add(present(wanted[Number(id)], `vector ${id}`), vector);
-    run.onProgress?.(++done, wanted.length);
+    done++; // not in the call: where nobody watches, its arguments are never made
+    run.onProgress?.(done, wanted.length);
     run.signal?.throwIfAborted();
   }
   invariant(done === wanted.length, `${done} vectors for ${wanted.length} texts`);
