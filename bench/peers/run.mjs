@@ -71,6 +71,8 @@ const only = values.only?.split(",");
 
 const folder = mkdtempSync(join(tmpdir(), "tacit-peers-"));
 const peers = [];
+process.once("SIGINT", () => process.exit(130)).once("SIGTERM", () => process.exit(130));
+process.once("exit", cleanUp);
 try {
   const work = kind === "rank" ? await rankWork() : await decodeWork();
   writeFileSync(join(folder, "work.json"), JSON.stringify(work));
@@ -88,6 +90,10 @@ try {
   }
   report(work);
 } finally {
+  cleanUp();
+}
+
+function cleanUp() {
   for (const peer of peers) peer.stop();
   rmSync(folder, { recursive: true, force: true });
 }
@@ -197,7 +203,7 @@ async function start(name, command, args, extra) {
     child.stdin.write("go\n");
     return next();
   };
-  return { name, label, times: [], once, stop: () => child.stdin.end() };
+  return { name, label, times: [], once, stop: () => child.kill() };
 }
 
 function report(work) {
