@@ -22,7 +22,7 @@ import { compareArms } from "./compare.js";
 import { judgePair } from "./judging.js";
 import { defined, templateOptions, tuneRequest } from "./requests.js";
 import { measureSimilarity } from "./resembling.js";
-import { type Place, resultNames, type StepWork } from "./step.js";
+import { type Done, type Place, resultNames, type StepWork } from "./step.js";
 
 export interface CarryContext {
   /** The study's folder. */
@@ -36,12 +36,6 @@ export interface CarryWatch {
   readonly signal?: AbortSignal;
   /** How far it is, in a few words. */
   readonly onProgress?: (text: () => string) => void;
-}
-
-/** How much was done, for the estimates of the next like it. */
-export interface Done {
-  readonly work: number;
-  readonly unit: string;
 }
 
 type Work<K> = Extract<StepWork, { kind: K }>;

@@ -8,9 +8,8 @@ import { type Estimate, LEVEL, percent, toEstimateRecord } from "../stats/estima
 import { crossedMean, pairedDifference } from "../stats/runs.js";
 import { present, UserError } from "../util/errors.js";
 import { writeFileAtomic } from "../util/files.js";
-import type { Done } from "./carry-out.js";
 import { readLosses, readPreferences } from "./measured.js";
-import type { Place, StepWork } from "./step.js";
+import type { Done, Place, StepWork } from "./step.js";
 
 /** Values of one model, one a prompt in the order of the validation set; null where there is none (no verdict). */
 export type Values = readonly (number | null)[];

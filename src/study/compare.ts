@@ -11,8 +11,7 @@ import { spread } from "../stats/runs.js";
 import { winrate } from "../steps/winrate.js";
 import { invariant, present } from "../util/errors.js";
 import { writeFileAtomic } from "../util/files.js";
-import type { Done } from "./carry-out.js";
-import type { CompareWork, Place, StepWork } from "./step.js";
+import type { CompareWork, Done, Place, StepWork } from "./step.js";
 
 interface Context {
   readonly out: string;

@@ -7,7 +7,7 @@ import type { StepKind, StepRecord } from "../records/study.js";
 import { forecastJudge, forecastPairs, forecastPrompts, forecastTuning, parametersOf } from "../steps/forecast.js";
 import { multiplyOnce } from "../steps/multiply.js";
 import { present } from "../util/errors.js";
-import type { Graph } from "./graph.js";
+import type { Graph } from "./graph-builder.js";
 import type { Inputs } from "./inputs.js";
 import type { Prepared } from "./prepare.js";
 import { tuneRequest } from "./requests.js";

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Study, type StudyInput, studySchema } from "../records/study-file.js";
-import { buildGraph, type Graph } from "./graph.js";
+import { buildGraph } from "./graph.js";
+import type { Graph } from "./graph-builder.js";
 import type { Inputs } from "./inputs.js";
 import { checkNames } from "./names.js";
 import { laneOf, startable, statesOf } from "./schedule.js";

@@ -5,8 +5,7 @@
 import { judge } from "../steps/judge.js";
 import { UserError } from "../util/errors.js";
 import { formatCount } from "../util/progress.js";
-import type { Done } from "./carry-out.js";
-import type { Place, StepWork } from "./step.js";
+import type { Done, Place, StepWork } from "./step.js";
 
 export interface JudgingContext {
   /** The folder for annotations, ledger and run. */

@@ -7,7 +7,8 @@
 import type { StepState } from "../records/study.js";
 import { freeDisk } from "../util/system.js";
 import { type Forecast, openForecaster } from "./forecast.js";
-import { armKey, buildGraph, type Graph } from "./graph.js";
+import { buildGraph } from "./graph.js";
+import { armKey, type Graph } from "./graph-builder.js";
 import { weightBytes } from "./machine.js";
 import { epochsOf, modelsOf } from "./names.js";
 import type { Prepared } from "./prepare.js";

@@ -8,7 +8,7 @@ import { type Study, studySchema } from "../records/study-file.js";
 import { UserError } from "../util/errors.js";
 import { availableCores, packageVersion } from "../util/system.js";
 import { admitStudy, type StudyFolder, studyFolder } from "./folder.js";
-import type { GraphContext } from "./graph.js";
+import type { GraphContext } from "./graph-builder.js";
 import { type Inputs, readInputs, wantedInputs } from "./inputs.js";
 import { checkNames, epochsOf } from "./names.js";
 import { loadStudy } from "./read.js";

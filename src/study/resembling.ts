@@ -8,9 +8,8 @@ import { similaritySummarySchema } from "../records/similarity.js";
 import { similarity, similarityPaths } from "../steps/similarity.js";
 import { readJson } from "../util/files.js";
 import { formatCount } from "../util/progress.js";
-import type { Done } from "./carry-out.js";
 import { defined } from "./requests.js";
-import type { Place, StepWork } from "./step.js";
+import type { Done, Place, StepWork } from "./step.js";
 
 export interface SimilarityContext {
   readonly out: string;

@@ -22,7 +22,7 @@ import { countAnswers } from "../stats/answers.js";
 import { present } from "../util/errors.js";
 import { readJson } from "../util/files.js";
 import type { StudyFolder } from "./folder.js";
-import { armKey, type CellNode, type Graph } from "./graph.js";
+import { armKey, type CellNode, type Graph } from "./graph-builder.js";
 import { type Outcomes, statesOf } from "./schedule.js";
 import { type Place, resultNames, type Step, type TemplateSettings } from "./step.js";
 

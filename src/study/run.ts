@@ -7,14 +7,13 @@ import { type Outcome, RECORD_VERSION, type StepRecord, type StudyResults } from
 import { Interrupted, InvariantError, present, reasonOf, userErrorOf } from "../util/errors.js";
 import { acquireLock } from "../util/lock.js";
 import { availableCores } from "../util/system.js";
-import type { Done } from "./carry-out.js";
 import { lockPath, makeStudyFolder, type StudyFolder } from "./folder.js";
 import { computingRoom } from "./machine.js";
 import type { Prepared } from "./prepare.js";
 import type { Runner } from "./runner.js";
 import { laneOf, startable, statesOf } from "./schedule.js";
 import { openState, type StudyState } from "./state.js";
-import type { Step } from "./step.js";
+import type { Done, Step } from "./step.js";
 
 export interface RunWatch {
   readonly signal?: AbortSignal;

@@ -5,8 +5,8 @@
  */
 import { Worker } from "node:worker_threads";
 import { Interrupted, InvariantError, UserError } from "../util/errors.js";
-import { type CarryContext, type CarryWatch, carryOut, type Done } from "./carry-out.js";
-import type { StepWork } from "./step.js";
+import { type CarryContext, type CarryWatch, carryOut } from "./carry-out.js";
+import type { Done, StepWork } from "./step.js";
 
 export interface RunnerWatch extends CarryWatch {
   readonly lane: "computing" | "judging" | "light";

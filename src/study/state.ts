@@ -3,7 +3,8 @@
  * May not know: how a step is carried out.
  */
 import type { AnswerCountsRecord, Outcome, StepRecord, StudyResults } from "../records/study.js";
-import { buildGraph, type Graph } from "./graph.js";
+import { buildGraph } from "./graph.js";
+import type { Graph } from "./graph-builder.js";
 import type { Prepared } from "./prepare.js";
 import { gatherResults, readChoices } from "./results.js";
 

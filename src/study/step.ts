@@ -144,3 +144,9 @@ export const resultNames = {
 } as const;
 
 export const inStep = ({ folder }: StepPlan, name: string): Place => ({ inside: `${folder}/${name}` });
+
+/** How much was done, for the estimates of the next like it. */
+export interface Done {
+  readonly work: number;
+  readonly unit: string;
+}
