@@ -3,6 +3,7 @@
  * time. Paths in the records are untrusted: none leads out of the folder.
  * May not know: sections, markup.
  */
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { isAbsolute, join, normalize, sep } from "node:path";
 import { z } from "zod";
@@ -28,10 +29,9 @@ export interface StudyFolder {
 /** @throws UserError  no folder of a study, or one of another version */
 export async function openStudy(folder: string): Promise<StudyFolder> {
   const parsed = async <T>(name: string, schema: z.ZodType<T>): Promise<T> => {
-    const found = await readJson(join(folder, name)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
+    if (!existsSync(join(folder, name)))
       throw new UserError(`${folder} holds no ${name}`, { remedy: "name the folder of `tacit study run --out`" });
-    });
+    const found = await readJson(join(folder, name));
     const result = schema.safeParse(found);
     if (result.success) return result.data;
     const issue = result.error.issues[0];
@@ -58,16 +58,13 @@ function inside({ folder }: StudyFolder, path: string): string {
 
 async function readRecord<T>(study: StudyFolder, path: string, schema: z.ZodType<T>): Promise<T> {
   const file = inside(study, path);
-  const result = schema.safeParse(await readJson(file).catch((error: unknown) => missing(file, error)));
+  if (!existsSync(file))
+    throw new UserError(`${file} is gone`, { remedy: "run `tacit study run` again, which makes what is missing" });
+  const result = schema.safeParse(await readJson(file));
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   throw new UserError(`${file}: ${issue?.path.join(".") || "the whole"}: ${issue?.message}`);
 }
-
-const missing = (file: string, error: unknown): never => {
-  if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-  throw new UserError(`${file} is gone`, { remedy: "run `tacit study run` again, which makes what is missing" });
-};
 
 export const readOutputs = (study: StudyFolder, path: string): Promise<Output[]> =>
   readRecord(study, path, z.array(outputSchema));
@@ -85,7 +82,7 @@ export async function readVerdicts(study: StudyFolder, path: string): Promise<Ma
 
 export async function readMetrics(study: StudyFolder, path: string): Promise<MetricsLine[]> {
   const file = inside(study, path);
-  const content = await readFile(file, "utf8").catch((error: unknown) => missing(file, error));
+  const content = await readFile(file, "utf8");
   return content.split("\n").flatMap((line) => (line === "" ? [] : [metricsLineSchema.parse(JSON.parse(line))]));
 }
 

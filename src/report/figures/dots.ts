@@ -42,11 +42,13 @@ export function dotFigure(
     label((LEFT + WIDTH - RIGHT) / 2, bottom + 36, axis, { "text-anchor": "middle" }),
     ...(reference === undefined ? [] : [line(x(reference), TOP, x(reference), bottom, "half")]),
   ];
+  /** Few observations give intervals beyond what is possible: the figure ends where the axis does, the table has the numbers. */
+  const within = (value: number): number => Math.min(domain[1], Math.max(domain[0], value));
   const drawn = rows.flatMap((row, i) => {
     const y = TOP + (i + 0.5) * ROW;
     return [
       label(LEFT - 14, y + 4, cut(row.name), { "text-anchor": "end" }),
-      ...(row.low === null || row.high === null ? [] : [line(x(row.low), y, x(row.high), y, "range")]),
+      ...(row.low === null || row.high === null ? [] : [line(x(within(row.low)), y, x(within(row.high)), y, "range")]),
       ...row.dots.map((value) => element("g", { class: "faint" }, marker(0, x(value), y, 3.5))),
       ...(row.mean === null
         ? []

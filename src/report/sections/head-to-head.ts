@@ -166,10 +166,14 @@ function ledgerOf({ pairs }: ComparisonResult): Ledger {
   };
 }
 
-const warnings = (study: StudyFolder, comparisons: readonly ComparisonResult[]): Block[] =>
-  comparisons.flatMap((one) => {
-    const said = new Set(
-      one.pairs.flatMap(({ summary }) => (Array.isArray(summary.warnings) ? summary.warnings.map(String) : [])),
-    );
-    return [...said].map((warning): Block => ({ kind: "warning", text: `${armName(study, one)}: ${warning}` }));
-  });
+/** What `tacit winrate` warned of, once, with the arms that it concerns. */
+function warnings(study: StudyFolder, comparisons: readonly ComparisonResult[]): Block[] {
+  const said = new Map<string, Set<string>>();
+  for (const one of comparisons) {
+    for (const { summary } of one.pairs) {
+      for (const warning of Array.isArray(summary.warnings) ? summary.warnings.map(String) : [])
+        said.set(warning, (said.get(warning) ?? new Set()).add(armName(study, one)));
+    }
+  }
+  return [...said].map(([warning, arms]): Block => ({ kind: "warning", text: `${[...arms].join(", ")}: ${warning}` }));
+}

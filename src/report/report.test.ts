@@ -1,0 +1,266 @@
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "../../test/temporary-folder.js";
+import type { StudyResults } from "../records/study.js";
+import { studySchema } from "../records/study-file.js";
+import { csv } from "./csv.js";
+import { html } from "./html.js";
+import { markdown } from "./markdown.js";
+import { makeReport, report } from "./report.js";
+import { escapeXml, scale } from "./svg.js";
+
+const files = temporaryFolder();
+let folders = 0;
+
+const HOSTILE =
+  '</pre><script>alert(1)</script>\n# heading\n```\n![x](http://example.org/x.png)\n=1+1 "quoted" & \u0000\uD800';
+
+const estimate = (value: number) => ({ estimate: value, low: value - 5, high: value + 5, n: 3, method: "a test" });
+const spread = (values: readonly number[]) => ({
+  seeds: values.map((value, i) => ({ seed: i + 1, value })),
+  mean: values.reduce((a, b) => a + b, 0) / values.length,
+  sd: null,
+  interval: estimate(values[0] ?? 0),
+});
+
+const INSTRUCTIONS = ["What is rain?", "Name a town.", HOSTILE];
+
+/** A study's folder with two arms whose answers were judged; what a model says is as bad as it can be. */
+async function studyFolder(): Promise<string> {
+  const folder = files.path(`study-${folders++}`);
+  await mkdir(folder);
+  const study = studySchema.parse({
+    version: 1,
+    name: "small",
+    about: `Does it escape ${HOSTILE}?`,
+    models: { base: { path: "base" } },
+    data: { prompts: "prompts.jsonl" },
+    arms: { untuned: { kind: "untuned", about: HOSTILE }, rules: { kind: "rules" } },
+  });
+  const cell = (arm: string) => ({
+    model: "base",
+    arm,
+    seed: null,
+    epochs: null,
+    chosen: true,
+    tuning: null,
+    answers: [
+      {
+        split: "test" as const,
+        step: `generate/base/${arm}`,
+        outputs: `steps/${arm}/outputs.json`,
+        run: `steps/${arm}/outputs.run.json`,
+        counts: { answers: 3, stopped: 1, echoes: 1, tags: 0, empty: 0, mean_tokens: 7.5 },
+      },
+    ],
+  });
+  const results: StudyResults = {
+    version: 1,
+    name: "small",
+    state: "failed",
+    steps: [
+      {
+        id: "generate/base/rules",
+        kind: "generate",
+        key: "k",
+        folder: "steps/rules",
+        needs: [],
+        state: "done",
+        reason: null,
+      },
+      { id: "rank/base", kind: "rank", key: "k", folder: null, needs: [], state: "failed", reason: HOSTILE },
+    ],
+    cells: [cell("untuned"), cell("rules")],
+    choices: [],
+    comparisons: [
+      {
+        model: "base",
+        arm: "rules",
+        against: "untuned",
+        pairs: [
+          {
+            seed: null,
+            epochs: null,
+            against_seed: null,
+            against_epochs: null,
+            annotations: "steps/judge/annotations.json",
+            summary: {
+              n_total: 2,
+              ledger: { ties: 1, refused: 1 },
+              bounds: { low: 40, high: 73 },
+              warnings: [HOSTILE],
+            },
+          },
+        ],
+        win_rate: spread([60]),
+        length_controlled: null,
+        published: { "Llama-2-7B": { mean: 24.4, sd: 0.4 } },
+      },
+    ],
+    rankings: [],
+    similarities: [],
+    left_out: [{ what: "a comparison", reason: "no judge" }],
+  };
+  const put = async (path: string, value: unknown): Promise<void> => {
+    await mkdir(join(folder, path, ".."), { recursive: true });
+    await writeFile(join(folder, path), JSON.stringify(value));
+  };
+  await put("study.json", {
+    version: 1,
+    command: "study",
+    tacit: "0.0.0",
+    source: { path: "small.yaml", sha256: "0" },
+    scale: null,
+    study,
+    inputs: [{ role: "model", name: "base", path: "base", hash: "abcdef0123456789ff" }],
+    settings: { engine: "embedded", threads: 2 },
+  });
+  await put("results.json", results);
+  for (const arm of ["untuned", "rules"])
+    await put(
+      `steps/${arm}/outputs.json`,
+      INSTRUCTIONS.map((instruction) => ({ instruction, output: HOSTILE, generator: arm, tokens: 9, stop: "eos" })),
+    );
+  await put(
+    "steps/judge/annotations.json",
+    INSTRUCTIONS.map((instruction, i) => ({ instruction, preference: [1, 2, null][i] })),
+  );
+  return folder;
+}
+
+describe("a report", () => {
+  it("is one page without network or script, in which text of models is text", async () => {
+    const page = [...html(await makeReport(await studyFolder()))].join("");
+    expect(page).not.toMatch(/<script|<img|<link|<iframe|\son\w+=|src=|url\(|href="(?!#)/i);
+    expect(page).toContain("&lt;script&gt;alert(1)&lt;/script&gt;");
+    expect(page).toContain("default-src 'none'");
+    expect(page).not.toContain("\u0000");
+    expect(page).not.toMatch(/[\uD800-\uDFFF]/u);
+    for (const id of page.matchAll(/href="#([^"]*)"/g)) expect(page).toContain(`id="${id[1]}"`);
+  });
+
+  it("has every opened element closed, and a heading, scope or title where a reader without eyes needs one", async () => {
+    const page = [...html(await makeReport(await studyFolder()))].join("");
+    for (const name of ["section", "table", "figure", "svg", "article", "pre", "div", "tr", "p"])
+      expect(page.split(`<${name}`).filter((rest) => /^[\s>]/.test(rest)).length, name).toBe(
+        page.split(`</${name}>`).length - 1,
+      );
+    for (const [cell] of page.matchAll(/<th[\s>][^>]*/g)) expect(cell).toMatch(/scope="(row|col)"/);
+    for (const [svg] of page.matchAll(/<svg[^>]*/g)) expect(svg).toMatch(/role="img" aria-label="[^"]+"/);
+  });
+
+  it("says what failed, what is missing and how far the win rate can be off", async () => {
+    const { sections } = await makeReport(await studyFolder());
+    const warnings = sections.flatMap(({ blocks }) =>
+      blocks.flatMap((block) => (block.kind === "warning" ? [block.text] : [])),
+    );
+    expect(warnings).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining("1 step failed"),
+        "Left out: a comparison: no judge.",
+        expect.stringContaining("Failed: rank/base"),
+        expect.stringContaining("rules: </pre>"),
+      ]),
+    );
+    const tables = sections.flatMap(({ blocks }) =>
+      blocks.flatMap((block) => (block.kind === "table" ? [block.table] : [])),
+    );
+    const table = tables.find(({ id }) => id === "head-to-head-base-untuned");
+    const row = Object.fromEntries(table?.columns.map(({ key }, i) => [key, table.rows[0]?.[i]?.value]) ?? []);
+    expect(row).toMatchObject({
+      arm: "rules",
+      win_rate: 60,
+      win_rate_low: 55,
+      win_rate_high: 65,
+      length_controlled_winrate: null,
+      n: 2,
+      ties: 1,
+      without_verdict: 1,
+      low_bound: 40,
+      high_bound: 73,
+      published: "Llama-2-7B 24.4 ± 0.4",
+    });
+  });
+
+  it("shows the clearest loss and win of the compared arm", async () => {
+    const { sections } = await makeReport(await studyFolder());
+    const shown = sections.flatMap(({ blocks }) =>
+      blocks.flatMap((block) => (block.kind === "answers" ? [block.answers] : [])),
+    );
+    const why = (instruction: string) => shown.filter((one) => one.instruction === instruction).map((one) => one.why);
+    expect(why("What is rain?")).toContain("rules lost (preference 1.00 of 1 to 2)");
+    expect(why("Name a town.")).toContain("rules won (preference 2.00 of 1 to 2)");
+    expect(why(HOSTILE)).toEqual(["by lot"]);
+  });
+
+  it("gives the same bytes for the same records, and every table and figure as a file", async () => {
+    const study = await studyFolder();
+    const [one, two] = [join(study, "one"), join(study, "two")];
+    const summary = await report({ study, out: one });
+    await report({ study, out: two });
+    const written = ["index.html", "report.md", ...summary.tables, ...summary.figures];
+    expect(await readdir(join(one, "tables"))).toHaveLength(summary.tables.length);
+    for (const file of written)
+      expect(await readFile(join(one, file), "utf8")).toBe(await readFile(join(two, file), "utf8"));
+  });
+
+  it("refuses a folder that is no study's, and a record that leads out of it", async () => {
+    await expect(report({ study: files.path("."), out: files.path("x") })).rejects.toThrow(/holds no study\.json/);
+    const study = await studyFolder();
+    const results = await readFile(join(study, "results.json"), "utf8");
+    await writeFile(join(study, "results.json"), results.replaceAll("steps/rules/outputs.json", "../../etc/passwd"));
+    await expect(report({ study, out: join(study, "x") })).rejects.toThrow(/lies outside/);
+  });
+});
+
+describe("Markdown", () => {
+  it("keeps text of models inside a fence that it cannot close", async () => {
+    const text = [...markdown(await makeReport(await studyFolder()))].join("");
+    const lines = text.split("\n");
+    let open: string | undefined;
+    for (const line of lines) {
+      const fence = /^(`{3,})$/.exec(line)?.[1];
+      if (open === undefined && fence !== undefined) open = fence;
+      else if (fence !== undefined && fence === open) open = undefined;
+      else if (open === undefined) expect(line).not.toMatch(/(?<!\\)<script|^# heading|(?<!\\)!\[x/);
+    }
+    expect(open).toBeUndefined();
+  });
+});
+
+describe("CSV", () => {
+  it("quotes, leaves undefined empty, and hands no formula to a spreadsheet", () => {
+    const cells = ['a "b", c', "=1+1", null, 2.5] as const;
+    const columns = cells.map((_, i) => ({ key: `k${i}`, label: "" }));
+    const rows = [cells.map((value) => ({ text: "", value }))];
+    expect(csv({ id: "t", caption: "", columns, rows })).toBe('k0,k1,k2,k3\r\n"a ""b"", c",\'=1+1,,2.5\r\n');
+  });
+});
+
+describe("SVG", () => {
+  it("text stays text, whatever it is", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        const escaped = escapeXml(text);
+        expect(escaped).not.toMatch(/[<>"]/);
+        expect([...escaped].every((c) => c >= " " || "\t\n\r".includes(c))).toBe(true);
+        expect(() => encodeURIComponent(escaped)).not.toThrow();
+      }),
+    );
+  });
+
+  it("scales keep ends and order, and their ticks are round and inside", () => {
+    const finite = fc.double({ min: -1e6, max: 1e6, noNaN: true });
+    fc.assert(
+      fc.property(finite, fc.double({ min: 1e-3, max: 1e6, noNaN: true }), (from, width) => {
+        const at = scale([from, from + width], [0, 100]);
+        expect(at(from)).toBeCloseTo(0, 6);
+        expect(at(from + width)).toBeCloseTo(100, 6);
+        expect(at.ticks.length).toBeGreaterThan(0);
+        for (const tick of at.ticks) expect(at(tick)).toBeGreaterThanOrEqual(-1e-3);
+      }),
+    );
+  });
+});
