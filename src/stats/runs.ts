@@ -18,7 +18,6 @@ export type Run = Float64Array;
 
 /** A table without gaps: only prompts that have a value in every run. */
 interface Table {
-  readonly prompts: number;
   /** `[S]` means over prompts. */
   readonly runMeans: readonly number[];
   /** `[P]` means over runs. */
@@ -28,9 +27,10 @@ interface Table {
   readonly runVariance: number;
 }
 
-/** A part of a variance and the degrees of freedom behind it. */
+/** A part of a variance, and the mean square that it is made from with the degrees of freedom behind that. */
 interface Part {
   readonly variance: number;
+  readonly meanSquare: number;
   readonly df: number;
 }
 
@@ -61,7 +61,7 @@ export function crossedMean(runs: readonly Run[], level: number = LEVEL): Estima
   if (table === undefined) return { estimate: undefined, low: undefined, high: undefined, n: 0, method };
   const none = { estimate: table.mean, low: undefined, high: undefined, n: kept.length, method };
   if (kept.length < 2) return none;
-  const { variance, df } = combined([promptPart(table.promptMeans), runPart(table, runs.length)]);
+  const { variance, df } = combined([promptPart(table.promptMeans), runPart(table)]);
   const half = studentQuantile((1 + level) / 2, df) * Math.sqrt(variance);
   return { ...none, low: table.mean - half, high: table.mean + half };
 }
@@ -105,7 +105,7 @@ export function pairedDifference(a: readonly Run[], b: readonly Run[], options: 
     const moved = effects.reduce((sum, side) => sum + meanOfFewer(side, random.integer), 0);
     return total / differences.length + moved;
   }).sort();
-  const { df } = combined([promptPart(differences), runPart(left, a.length), runPart(right, b.length)]);
+  const { df } = combined([promptPart(differences), runPart(left), runPart(right)]);
   const widen = studentQuantile((1 + level) / 2, df) / normalQuantile((1 + level) / 2);
   const bound = (share: number): number => estimate + widen * (quantile(draws, share) - estimate);
   return { ...none, low: bound((1 - level) / 2), high: bound((1 + level) / 2) };
@@ -127,7 +127,7 @@ function tableOf(runs: readonly Run[], kept: readonly number[]): Table | undefin
   const runMeans = runs.map((run) => average(kept.map((p) => run[p] as number)));
   const promptMeans = Float64Array.from(kept, (p) => average(runs.map((run) => run[p] as number)));
   const mean = average(runMeans);
-  const table = { prompts: kept.length, runMeans, promptMeans, mean };
+  const table = { runMeans, promptMeans, mean };
   return { ...table, runVariance: runVariance(runs, kept, table) };
 }
 
@@ -149,19 +149,25 @@ function runVariance(runs: readonly Run[], kept: readonly number[], table: Omit<
 /** Of a mean over prompts: prompt effects and the noise in them. */
 function promptPart(values: Float64Array): Part {
   const sd = spread([...values]).sd ?? 0;
-  return { variance: (sd * sd) / values.length, df: values.length - 1 };
+  const variance = (sd * sd) / values.length;
+  return { variance, meanSquare: variance, df: values.length - 1 };
 }
 
-const runPart = (table: Table, runs: number): Part => ({
-  variance: table.runVariance / runs,
-  df: Math.max(1, runs - 1),
+/** What the noise explains is taken off the variance, not off the mean square: where too much is taken off, t makes up for it. */
+const runPart = ({ runMeans, runVariance: variance }: Table): Part => ({
+  variance: variance / runMeans.length,
+  meanSquare: variance === 0 ? 0 : (spread(runMeans).sd ?? 0) ** 2 / runMeans.length,
+  df: Math.max(1, runMeans.length - 1),
 });
 
 /** The sum, with Satterthwaite's degrees of freedom. */
-function combined(parts: readonly Part[]): Part {
+function combined(parts: readonly Part[]): { readonly variance: number; readonly df: number } {
   const variance = parts.reduce((sum, part) => sum + part.variance, 0);
-  const spoken = parts.reduce((sum, part) => sum + part.variance ** 2 / part.df, 0);
-  return { variance, df: spoken === 0 ? Math.max(...parts.map((part) => part.df)) : variance ** 2 / spoken };
+  const spoken = parts.reduce((sum, part) => sum + part.meanSquare ** 2 / part.df, 0);
+  return {
+    variance,
+    df: spoken === 0 ? Math.max(...parts.map((part) => part.df)) : Math.max(1, variance ** 2 / spoken),
+  };
 }
 
 /** Deviations of runs from their mean, shrunk so that their sample variance is that of the run effects. */
