@@ -80,10 +80,12 @@ export async function readVerdicts(study: StudyFolder, path: string): Promise<Ma
   return new Map(rows.map(({ instruction, preference }) => [instruction, preference]));
 }
 
-export async function readMetrics(study: StudyFolder, path: string): Promise<MetricsLine[]> {
-  const file = inside(study, path);
-  const content = await readFile(file, "utf8");
-  return content.split("\n").flatMap((line) => (line === "" ? [] : [metricsLineSchema.parse(JSON.parse(line))]));
+export const readMetrics = (study: StudyFolder, path: string): Promise<MetricsLine[]> =>
+  readLinesOf(study, path, metricsLineSchema);
+
+export async function readLinesOf<T>(study: StudyFolder, path: string, schema: z.ZodType<T>): Promise<T[]> {
+  const content = await readFile(inside(study, path), "utf8");
+  return content.split("\n").flatMap((line) => (line === "" ? [] : [schema.parse(JSON.parse(line))]));
 }
 
 export const readJsonOf = <T>(study: StudyFolder, path: string, schema: z.ZodType<T>): Promise<T> =>

@@ -20,6 +20,7 @@ import { epochs } from "./sections/epochs.js";
 import { headToHead } from "./sections/head-to-head.js";
 import { provenance } from "./sections/provenance.js";
 import { ranking } from "./sections/ranking.js";
+import { similarity } from "./sections/similarity.js";
 import { training } from "./sections/training.js";
 import { standalone } from "./svg.js";
 
@@ -76,6 +77,7 @@ export async function makeReport(folder: string): Promise<Report> {
     ablation(study),
     behaviour(study),
     ranking(study),
+    await similarity(study),
     epochs(study),
     await training(study),
     await answers(study),
