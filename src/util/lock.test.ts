@@ -57,6 +57,23 @@ describe("a lock", () => {
     expect(asked.filter(({ status }) => status === "fulfilled").length).toBe(1);
     expect(readdirSync(join(path, ".."))).toEqual([".lock"]);
   });
+  it("left by a dead process is taken over although another one died while it took it over", async () => {
+    for (const claim of [holder({ pid: deadPid, token: "claimant" }), '{"pid":']) {
+      const path = inNew(`claimed ${Math.random()}`);
+      writeFileSync(path, holder({ pid: deadPid }));
+      writeFileSync(`${path}.old-0`, claim);
+      await (await acquireLock(path, "the folder")).release();
+      expect(readdirSync(join(path, ".."))).toEqual([]);
+    }
+  });
+  it("that somebody is just taking over is left to them", async () => {
+    const path = inNew("being claimed");
+    const other = holder({ pid: process.ppid, token: "claimant", began: undefined });
+    writeFileSync(path, holder({ pid: deadPid }));
+    writeFileSync(`${path}.old-0`, other);
+    await expect(acquireLock(path, "the folder")).rejects.toThrow(`process ${process.ppid}`);
+    expect(readFileSync(`${path}.old-0`, "utf8")).toBe(other);
+  });
   it("that somebody else took over is not removed by its first holder", async () => {
     const path = inNew("taken");
     const lock = await acquireLock(path, "the folder");

@@ -5,12 +5,11 @@
  */
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { mkdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { UserError } from "./errors.js";
 
-/** A lock that cannot be read may be one that somebody is just writing. */
 const BEING_WRITTEN_MS = 200;
 
 export interface Lock {
@@ -55,19 +54,19 @@ async function create(path: string, holder: Holder): Promise<boolean> {
   }
 }
 
-/** Of several that find the same dead holder, one makes the folder named after it and may remove its lock. */
+/**
+ * Of several that find the same dead holder, one makes the claim named after it and may remove its lock. A claimant that died while it
+ * did so is followed by the next number, and its claim stays until one has come through: none is removed while others may look.
+ */
 async function takeOver(path: string, mine: Holder, what: string): Promise<void> {
-  let found = await holderOf(path);
-  if (found === undefined) {
-    await setTimeout(BEING_WRITTEN_MS);
-    found = await holderOf(path);
-  }
+  const found = await settledHolderOf(path);
   if (found !== undefined && isAlive(found)) throw busy(path, what, found);
-  const claim = `${path}.${found?.token ?? "damaged"}`;
-  try {
-    await mkdir(claim);
-  } catch {
-    throw busy(path, what, found);
+  const claim = (n: number): string => `${path}.${found?.token ?? "damaged"}-${n}`;
+  let claims = 0;
+  while (!(await create(claim(claims), mine))) {
+    const claimant = await settledHolderOf(claim(claims));
+    if (claimant !== undefined && isAlive(claimant)) throw busy(path, what, claimant);
+    claims++;
   }
   try {
     const still = await holderOf(path);
@@ -75,8 +74,16 @@ async function takeOver(path: string, mine: Holder, what: string): Promise<void>
     await rm(path, { force: true });
     if (!(await create(path, mine))) throw busy(path, what, await holderOf(path));
   } finally {
-    await rmdir(claim);
+    for (let n = 0; n <= claims; n++) await rm(claim(n), { force: true });
   }
+}
+
+/** A lock that cannot be read may be one that somebody is just writing. */
+async function settledHolderOf(path: string): Promise<Holder | undefined> {
+  const found = await holderOf(path);
+  if (found !== undefined) return found;
+  await setTimeout(BEING_WRITTEN_MS);
+  return await holderOf(path);
 }
 
 function busy(path: string, what: string, holder: Holder | undefined): UserError {
