@@ -42,7 +42,7 @@ def main():
         optimizer.step()
         seconds = time.perf_counter() - started
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        print(json.dumps({"seconds": seconds, "loss": float(loss), "peak": peak}), flush=True)
+        print(json.dumps({"seconds": seconds, "loss": loss.item(), "peak": peak}), flush=True)
 
 
 main()
