@@ -13,6 +13,7 @@ import {
   less,
   linear,
   linearCrossEntropy,
+  linearQ8,
   matmul,
   max,
   maximum,
@@ -210,6 +211,10 @@ describe("an operator without a gradient, between the loss and a parameter, is a
     argmax: (x) => cast(argmax(x), "f32"),
     topk: (x) => topk(x, 2).values,
     pick: (x) => pick(x, argmax(x)),
+    linearQ8: (x) => {
+      const [codes, scales] = [input(x.graph, "codes", "u8", [2, 1, 16]), input(x.graph, "scales", "f32", [2, 1])];
+      return linearQ8(x, codes, scales, { blockSize: 16, activations: "f32" });
+    },
   } satisfies Partial<Record<Op, (x: Value) => Value>>;
 
   it("these are all of them", () => {
