@@ -47,8 +47,8 @@ export function studyFolder(root: string): StudyFolder {
       return resumed;
     },
     async writeStep(folder, record) {
+      await rm(at(folder, STARTED), { force: true }); // first: the record is the last thing that a step writes
       await writeFileAtomic(at(folder, studyFiles.step), toText(stepRecordSchema.parse(record)));
-      await rm(at(folder, STARTED), { force: true });
     },
     readStudy: () => readRecord(at(studyFiles.study), studyRecordSchema),
     writeStudy: (record) => writeFileAtomic(at(studyFiles.study), toText(studyRecordSchema.parse(record))),
@@ -83,8 +83,18 @@ export async function admitStudy(root: string, name: string): Promise<void> {
   throw new UserError(`${root} holds the study ${before.study.name}, not ${name}`, { remedy: "name another --out" });
 }
 
+/** The name of `temporaryName`. */
+const PARTIAL = /^\.[0-9a-f]{12}\.partial$/;
+
 /** A lock, and what a killed process was just writing. */
-const isTrace = (entry: string): boolean => entry.startsWith(".lock") || /^\.[0-9a-f]{12}\.partial$/.test(entry);
+const isTrace = (entry: string): boolean => entry.startsWith(".lock") || PARTIAL.test(entry);
+
+/** What killed processes were just writing. Only for who holds the lock. */
+export async function removePartial(root: string): Promise<void> {
+  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+    if (PARTIAL.test(entry.name)) await rm(join(entry.parentPath, entry.name), { recursive: true, force: true });
+  }
+}
 
 export const lockPath = (root: string): string => join(root, ".lock");
 
