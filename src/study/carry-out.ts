@@ -138,6 +138,7 @@ async function generateStep(work: Work<"generate">, { folder, at, common, stoppi
       },
     );
   }
+  await rm(paths.partial, { force: true }); // of an attempt that was stopped when only this was left to do
   const { outcome } = generateRunSchema.parse(await readJson(paths.run));
   return { work: outcome.tokens, unit: "tokens" };
 }
@@ -157,6 +158,7 @@ async function scoreStep(work: Work<"score">, { folder, at, common, stopping, sa
       { ...stopping, onProgress: ({ done, rows }) => say(() => `${formatCount(done)} of ${formatCount(rows)} rows`) },
     );
   }
+  await rm(paths.partial, { force: true });
   const { outcome } = scoreRunSchema.parse(await readJson(paths.run));
   return { work: outcome.tokens, unit: "tokens" };
 }
