@@ -183,7 +183,7 @@ describe.each<Architecture>(["llama", "gemma3"])("%s from GGUF", (architecture) 
       "sliding_window",
     ] as const;
     for (const key of same) expect([key, asFile[key]]).toEqual([key, asDirectory[key]]);
-    expect(asDirectory.memory.tuning).toBe(20 * asDirectory.parameters);
+    expect(asDirectory.memory.tuning).toBe(16 * asDirectory.parameters);
     expect(asDirectory.groups.find(({ name }) => name === "model.layers.*.mlp.up_proj.weight")).toMatchObject({
       shape: [40, 24],
       count: asDirectory.layers,
