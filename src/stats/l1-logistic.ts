@@ -51,15 +51,17 @@ const KEPT = 1e-4;
  * @returns w, `[D]`
  */
 export function fitL1Logistic(rows: Rows, c: number, start?: readonly number[]): readonly number[] {
+  const look = (w: readonly number[]): Point => pointAt(rows, c, w, room);
+  const room = roomFor(rows);
   invariant(c > 0 && Number.isFinite(c), `a penalty strength of ${c}`);
   const scales = rows.columns.map((values) => 1 + c * absoluteSum(values, rows.weights));
-  let point: Point | undefined = pointAt(rows, c, start ?? rows.columns.map(() => 0));
+  let point: Point | undefined = look(start ?? rows.columns.map(() => 0));
   let best = { w: point.w, gap: Number.POSITIVE_INFINITY, step: 0 };
   for (let step = 0; step < MAX_STEPS && point !== undefined; step++) {
     const gap = largestGap(point.gradient, point.w, scales);
     if (gap < best.gap) best = { w: point.w, gap, step };
     if (gap <= TOLERANCE || step - best.step > PATIENCE) break;
-    point = lineSearch(rows, c, point, minimiseExpansion(point)); // undefined: f falls no further in double precision
+    point = lineSearch(look, point, minimiseExpansion(point)); // undefined: f falls no further in double precision
   }
   invariant(best.gap < 1e-6, `the logistic fit stopped ${best.gap} away from its optimum`);
   return best.w;
@@ -74,15 +76,16 @@ export function fitL1Logistic(rows: Rows, c: number, start?: readonly number[]):
  */
 export function optimalityGap(rows: Rows, c: number, w: readonly number[]): number {
   const scales = rows.columns.map((values) => 1 + c * absoluteSum(values, rows.weights));
-  return largestGap(pointAt(rows, c, w).gradient, w, scales);
+  return largestGap(pointAt(rows, c, w, roomFor(rows)).gradient, w, scales);
 }
 
 /** f(w). */
-export const objective = (rows: Rows, c: number, w: readonly number[]): number => pointAt(rows, c, w).value;
+export const objective = (rows: Rows, c: number, w: readonly number[]): number =>
+  pointAt(rows, c, w, roomFor(rows)).value;
 
 /** P(row i is a 1), σ(x_i · w). */
 export function predict(columns: readonly Float64Array[], w: readonly number[]): Float64Array {
-  return linear(columns, w).map(sigmoid);
+  return linear(columns, w, new Float64Array(columns[0]?.length ?? 0)).map(sigmoid);
 }
 
 const sigmoid = (z: number): number => (z < 0 ? Math.exp(z) / (1 + Math.exp(z)) : 1 / (1 + Math.exp(-z)));
@@ -95,19 +98,36 @@ function largestGap(gradient: readonly number[], w: readonly number[], scales: r
   }, 0);
 }
 
+/** `[N]` each, filled anew at every point: a fit looks at several, and cross-validation fits fifty times. */
+interface Room {
+  /** z */
+  readonly scores: Float64Array;
+  /** s (p − y) */
+  readonly residuals: Float64Array;
+  /** s p (1 − p) */
+  readonly curvatures: Float64Array;
+}
+
+function roomFor({ labels: { length } }: Rows): Room {
+  return {
+    scores: new Float64Array(length),
+    residuals: new Float64Array(length),
+    curvatures: new Float64Array(length),
+  };
+}
+
 /** One pass over the rows: loss, gradient and Hessian share their exponentials. */
-function pointAt({ columns, labels, weights }: Rows, c: number, w: readonly number[]): Point {
+function pointAt({ columns, labels, weights }: Rows, c: number, w: readonly number[], room: Room): Point {
   const d = columns.length;
-  const scores = linear(columns, w);
-  const residuals = new Float64Array(scores.length); // s (p − y)
-  const curvatures = new Float64Array(scores.length); // s p (1 − p)
+  const { scores, residuals, curvatures } = room;
+  linear(columns, w, scores);
   let loss = 0;
   for (let i = 0; i < scores.length; i++) {
-    const z = at(scores, i);
+    const z = scores[i] as number;
     const e = Math.exp(-Math.abs(z));
     const p = z < 0 ? e / (1 + e) : 1 / (1 + e);
-    const s = at(weights, i);
-    const y = at(labels, i);
+    const s = weights[i] as number;
+    const y = labels[i] as number;
     loss += s * (Math.max(z, 0) + Math.log1p(e) - y * z); // log(1 + exp(z)) without overflow
     residuals[i] = s * (p - y);
     curvatures[i] = s * p * (1 - p);
@@ -149,40 +169,41 @@ function minimiseExpansion({ w, gradient, hessian }: Point): number[] {
 }
 
 /** The farthest of w + t (u − w), t = 1, ½, ¼ …, at which f has fallen enough; undefined where there is none. */
-function lineSearch(rows: Rows, c: number, from: Point, u: readonly number[]): Point | undefined {
+function lineSearch(look: (w: readonly number[]) => Point, from: Point, u: readonly number[]): Point | undefined {
   const { w, gradient, value } = from;
   const slope = gradient.reduce((sum, g, j) => sum + g * (at(u, j) - at(w, j)), 0);
   const promised = slope + l1(u) - l1(w); // negative unless w is the optimum of the expansion
   const rounding = 1e-14 * Math.abs(value); // changes of f below it cannot be told from none; the conditions still can
   if (!(promised < rounding)) return undefined;
   for (let t = 1; t > 1e-12; t /= 2) {
-    const candidate = pointAt(rows, c, t === 1 ? u : w.map((wj, j) => wj + t * (at(u, j) - wj)));
+    const candidate = look(t === 1 ? u : w.map((wj, j) => wj + t * (at(u, j) - wj)));
     if (candidate.value <= value + KEPT * t * promised + rounding) return candidate;
   }
   return undefined;
 }
 
-/** x_i · w for every row, `[N]`. */
-function linear(columns: readonly Float64Array[], w: readonly number[]): Float64Array {
-  const scores = new Float64Array(columns[0]?.length ?? 0);
+/** x_i · w for every row, into `scores`. */
+function linear(columns: readonly Float64Array[], w: readonly number[], scores: Float64Array): Float64Array {
+  scores.fill(0);
   columns.forEach((values, j) => {
     const wj = at(w, j);
-    if (wj !== 0) for (let i = 0; i < scores.length; i++) scores[i] = at(scores, i) + wj * at(values, i);
+    if (wj !== 0)
+      for (let i = 0; i < scores.length; i++) scores[i] = (scores[i] as number) + wj * (values[i] as number);
   });
   return scores;
 }
 
 function absoluteSum(values: Float64Array, weights: Float64Array): number {
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += at(weights, i) * Math.abs(at(values, i));
+  for (let i = 0; i < values.length; i++) sum += (weights[i] as number) * Math.abs(values[i] as number);
   return sum;
 }
 
 /** Σ_i a_i x_i, or Σ_i a_i x_i y_i. */
 function product(a: Float64Array, x: Float64Array, y?: Float64Array): number {
   let sum = 0;
-  if (y === undefined) for (let i = 0; i < a.length; i++) sum += at(a, i) * at(x, i);
-  else for (let i = 0; i < a.length; i++) sum += at(a, i) * at(x, i) * at(y, i);
+  if (y === undefined) for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (x[i] as number);
+  else for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (x[i] as number) * (y[i] as number);
   return sum;
 }
 
@@ -190,6 +211,6 @@ const softThreshold = (x: number, by: number): number => Math.sign(x) * Math.max
 
 const l1 = (w: readonly number[]): number => w.reduce((sum, wj) => sum + Math.abs(wj), 0);
 
-/** Entries that are there: loops run over lengths. */
+/** Entries that are there: loops run over lengths. Loops over rows index their column themselves, which is faster for one kind of array. */
 const at = (values: ArrayLike<number>, i: number): number => values[i] as number;
 const column = (columns: readonly Float64Array[], j: number): Float64Array => columns[j] as Float64Array;

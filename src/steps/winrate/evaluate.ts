@@ -174,7 +174,7 @@ function placed(gamed: GamedRows, { prompts }: Evaluation, by: ChosenModel["by"]
 function absentRows({ prompts }: Evaluation, data: LcData | undefined): number | undefined {
   const list = data?.instructions;
   if (list === undefined || prompts.some((prompt) => prompt >= list.length)) return undefined;
-  return new Set(list).size - new Set(prompts).size;
+  return list.length - new Set(prompts).size;
 }
 
 /** Verdicts of one instruction are one cluster. */

@@ -39,6 +39,9 @@ export async function readLcData(folder: string): Promise<LcData> {
   const [gamedCsv, difficultyCsv] = [at("df_gamed.csv"), at("instruction_difficulty.csv")];
   const instructions =
     list === undefined ? undefined : (await read(list, promptListSchema)).map(({ instruction }) => instruction);
+  if (instructions !== undefined && new Set(instructions).size < instructions.length) {
+    throw new UserError(`${folder}/prompts.json names an instruction twice`, { remedy: "name each once, in order" });
+  }
   if (json !== undefined) {
     const difficulty = Float64Array.from(await read(json, difficultySchema));
     if (instructions !== undefined && instructions.length !== difficulty.length) {
