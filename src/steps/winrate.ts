@@ -44,11 +44,38 @@ export async function winrate(options: WinrateOptions, watch: WinrateWatch = {})
   const started = performance.now();
   const data = options.lcData === undefined || options.lc === "none" ? undefined : await readLcData(options.lcData);
   const folds = options.folds === undefined ? undefined : await readFolds(options.folds);
-  const ids = openPromptIds(data?.instructions);
+  const { named, prompts } = await readAll(options.annotations, data?.instructions, watch);
+  refuseSeveralJudges(named);
+  const { lc, lcC: c, compat } = options;
+  const models = grouped(named, (evaluation, name) =>
+    evaluate(evaluation, name, { lc, data, c, folds, compat: compat !== undefined }),
+  );
+  const { seed = 0, resamples = 2000 } = options;
+  const compared = { prompts, seed, resamples };
+  const summary: WinrateSummary = {
+    version: 1,
+    command: "winrate",
+    compat: compat ?? null,
+    models: models.flatMap(({ runs }) => runs.map(({ evaluated }) => evaluated.entry)),
+    runs: models.filter(({ runs }) => runs.length > 1).map((model) => summariseRuns(model, prompts)),
+    comparisons: pairsOf(models, options.compare ?? "best").map(([a, b]) => compareModels(a, b, compared)),
+    seconds: Number(((performance.now() - started) / 1000).toFixed(3)),
+    tacit: packageVersion(),
+  };
+  return winrateSummarySchema.parse(summary);
+}
+
+/** Every file, once. What instructions are called is forgotten with the last: a million names weigh more than all figures. */
+async function readAll(
+  annotations: readonly string[],
+  instructions: readonly string[] | undefined,
+  watch: WinrateWatch,
+): Promise<{ readonly named: readonly Named[]; readonly prompts: number }> {
+  const ids = openPromptIds(instructions);
   const named: Named[] = [];
-  for (const [index, source] of sourcesOf(options.annotations).entries()) {
-    watch.onFile?.(source.file, index, options.annotations.length);
-    const evaluations = await collectEvaluations(source.file, ids, data?.instructions);
+  for (const [index, source] of sourcesOf(annotations).entries()) {
+    watch.onFile?.(source.file, index, annotations.length);
+    const evaluations = await collectEvaluations(source.file, ids, instructions);
     if (source.name !== undefined && evaluations.length > 1) {
       throw new UserError(
         `${source.file} holds ${evaluations.length} models and cannot have the one name ${source.name}`,
@@ -56,24 +83,7 @@ export async function winrate(options: WinrateOptions, watch: WinrateWatch = {})
     }
     named.push(...evaluations.map((evaluation) => ({ name: source.name, evaluation })));
   }
-  refuseSeveralJudges(named);
-  const { lc, lcC: c, compat } = options;
-  const models = grouped(named, (evaluation, name) =>
-    evaluate(evaluation, name, { lc, data, c, folds, compat: compat !== undefined }),
-  );
-  const { seed = 0, resamples = 2000 } = options;
-  const compared = { prompts: ids.size, seed, resamples };
-  const summary: WinrateSummary = {
-    version: 1,
-    command: "winrate",
-    compat: compat ?? null,
-    models: models.flatMap(({ runs }) => runs.map(({ evaluated }) => evaluated.entry)),
-    runs: models.filter(({ runs }) => runs.length > 1).map((model) => summariseRuns(model, ids.size)),
-    comparisons: pairsOf(models, options.compare ?? "best").map(([a, b]) => compareModels(a, b, compared)),
-    seconds: Number(((performance.now() - started) / 1000).toFixed(3)),
-    tacit: packageVersion(),
-  };
-  return winrateSummarySchema.parse(summary);
+  return { named, prompts: ids.size };
 }
 
 interface Source {
