@@ -87,8 +87,8 @@ export async function askAll(calls: readonly Call[], asking: Asking): Promise<As
       await run.ask(call);
     }
   };
-  // With a limit on money the first reply tells what a call costs before many are under way.
-  if (asking.budget !== undefined && calls.length > 0) await firstOf(queue, run.ask);
+  // The first call goes alone: a wrong key, address or parameter is met once, and its reply tells what a call costs.
+  if (asking.budget !== undefined || asking.earlier === 0) await firstOf(queue, run.ask);
   if (!run.stopped()) await Promise.all(Array.from({ length: asking.limits.concurrency }, worker));
   const stop = run.reason();
   if (stop !== undefined) throw stop;

@@ -37,7 +37,10 @@ const remedy = "outputs are JSON, [{instruction, output, generator}], as `tacit 
 
 /** @throws UserError  no such file, or a row that is no output, with its number */
 export async function readOutputs(path: string): Promise<OutputSet> {
-  const bytes = await readFile(path);
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EISDIR") throw error; // the others name the file themselves
+    throw new UserError(`${path} is a folder`, { remedy: "name the file of outputs in it" });
+  });
   const rows = parseRows(bytes.toString("utf8"), path).map((value, i) => {
     const parsed = rowSchema.safeParse(value);
     if (parsed.success) return parsed.data;
