@@ -4,7 +4,7 @@
  * May not know: judges, files.
  */
 import type { Annotation, AnnotationCall } from "../records/annotations.js";
-import { clusteredMean } from "../stats/cluster.js";
+import { clusteredProbability } from "../stats/cluster.js";
 import type { Estimate } from "../stats/estimate.js";
 import { wilson } from "../stats/wilson.js";
 
@@ -29,7 +29,7 @@ export function positionsOf(annotations: Iterable<Annotation>): Positions {
     bothOrders++;
     if ((unswitched - 1.5) * (switched - 1.5) < 0) flips++;
   }
-  return { firstPreferred: clusteredMean(clusters), bothOrders, flips, flipRate: wilson(flips, bothOrders) };
+  return { firstPreferred: clusteredProbability(clusters), bothOrders, flips, flipRate: wilson(flips, bothOrders) };
 }
 
 const preferenceForFirst = ({ switched, preference }: AnnotationCall): number =>

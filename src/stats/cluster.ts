@@ -66,6 +66,13 @@ export function clusteredColumnMean(values: Float64Array, clusters: Int32Array, 
   return { estimate: all / n, ...tBounds({ n, clusters: g, mean: all / n, variance }, level), n, method };
 }
 
+/** `clusteredMean` of observations that lie in [0, 1], its interval held within. */
+export function clusteredProbability(clusters: readonly Cluster[], level: number = LEVEL): Estimate {
+  const free = clusteredMean(clusters, level);
+  if (free.low === undefined || free.high === undefined) return free;
+  return { ...free, low: Math.max(0, free.low), high: Math.min(1, free.high) };
+}
+
 /**
  * A share (observations 0 or 1) with the interval of `clusteredMean` held within [0, 1]. Where every cluster has the same share
  * that interval has no width whatever the number of clusters; there it is Wilson's with each cluster counted once.
@@ -80,9 +87,7 @@ export function clusteredShare(clusters: readonly Cluster[], level: number = LEV
     const method = `${percent(level)} Wilson interval over ${sums.clusters} clusters that do not differ`;
     return { estimate: sums.mean, ...wilsonBounds(sums.mean, sums.clusters, level), n: sums.n, method };
   }
-  const free = clusteredMean(clusters, level);
-  if (free.low === undefined || free.high === undefined) return free;
-  return { ...free, low: Math.max(0, free.low), high: Math.min(1, free.high) };
+  return clusteredProbability(clusters, level);
 }
 
 function sumClusters(clusters: readonly Cluster[]): Sums | undefined {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { randomStream } from "../util/random.js";
-import { clusteredMean, clusteredShare } from "./cluster.js";
+import { clusteredMean, clusteredProbability, clusteredShare } from "./cluster.js";
 import { incompleteBeta, logGamma, normalCdf, normalQuantile, studentCdf, studentQuantile } from "./distributions.js";
 import { formatShare, toEstimateRecord } from "./estimate.js";
 import { wilson, wilsonBounds } from "./wilson.js";
@@ -99,6 +99,13 @@ describe("the clustered mean", () => {
       1500,
     );
     expect(width).toBeGreaterThan(1.3 * ((naive.high ?? 0) - (naive.low ?? 0)));
+  });
+
+  it("of probabilities stays within 0 and 1", () => {
+    const clusters = [[0.99], [0.95], [0.2]];
+    const free = clusteredMean(clusters);
+    expect(free.high).toBeGreaterThan(1);
+    expect(clusteredProbability(clusters)).toEqual({ ...free, low: 0, high: 1 });
   });
 
   it("is undefined, not 0, without enough clusters", () => {
