@@ -1,43 +1,26 @@
 /**
- * `tacit judge` as a process: killed at twenty moments it asks for no reply twice and loses none; two of them do not meet in one folder; its
+ * `tacit judge` as a process: killed it asks for no reply twice and loses none; two of them do not meet in one folder; its
  * key is nowhere; what it says and where.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import type { JudgeLedgerLine } from "../../src/records/judge-ledger.js";
-import { randomStream } from "../../src/util/random.js";
-import { type JudgeServer, openJudgeServer, type ServerOptions, transient } from "../judge-server.js";
-import { plainEnvironment, type StagedPackage, stagePackage } from "../staged-package.js";
+import { KEY, killAndGoOn, openJudgeProcesses, until } from "../judge-processes.js";
+import { type JudgeServer, openJudgeServer, type ServerOptions } from "../judge-server.js";
+import { type StagedPackage, stagePackage } from "../staged-package.js";
 import { temporaryFolder } from "../temporary-folder.js";
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 }); // a build, and processes that start one after the other
 
-const PAIRS = 805;
-const CONCURRENCY = 8;
-const KEY = "sk-loopback-7f3a9c2e1b";
-
 const folder = temporaryFolder();
-const outputsOf = (generator: string, n: number): string =>
-  folder.write(
-    `${generator}-${n}.json`,
-    JSON.stringify(
-      Array.from({ length: n }, (_, i) => ({
-        instruction: `Question ${i}?`,
-        output: `${generator} says ${i}`,
-        generator,
-      })),
-    ),
-  );
-
 let staged: StagedPackage;
 beforeAll(() => {
   staged = stagePackage();
 });
 afterAll(() => staged.remove());
+
+const processes = openJudgeProcesses(folder, () => staged);
+const { start, repliesOf } = processes;
 
 let server: JudgeServer | undefined;
 afterEach(async () => {
@@ -50,93 +33,9 @@ const serve = async (options: ServerOptions = {}): Promise<JudgeServer> => {
   return server;
 };
 
-const judgeFile = (url: string): string =>
-  folder.write(
-    "judge.yaml",
-    `kind: openai\nbase_url: ${url}\nmodel: a-judge\nverdict: logprobs\nlimits: { backoff_seconds: 0.002, retries: 20 }\n`,
-  );
-
-interface Running {
-  readonly child: ChildProcess;
-  readonly text: { stdout: string; stderr: string };
-  readonly ended: Promise<number | null>;
-}
-
-function start(out: string, url: string, n: number, more: readonly string[] = []): Running {
-  const child = spawn(
-    process.execPath,
-    [
-      join(staged.root, "dist", "cli", "main.js"),
-      ...["judge", outputsOf("model", n), "--baseline", outputsOf("base", n), "--judge", judgeFile(url)],
-      ...["--out", folder.path(out), "--concurrency", String(CONCURRENCY), ...more],
-    ],
-    { env: { ...plainEnvironment, OPENAI_API_KEY: KEY } },
-  );
-  const text = { stdout: "", stderr: "" };
-  for (const stream of ["stdout", "stderr"] as const)
-    child[stream].setEncoding("utf8").on("data", (chunk: string) => {
-      text[stream] += chunk;
-    });
-  return { child, text, ended: once(child, "close").then(([status]) => status as number | null) };
-}
-
-/** Finished lines only: the last one may be half written. */
-const ledgerOf = (out: string): JudgeLedgerLine[] => {
-  const path = join(folder.path(out), "ledger.jsonl");
-  if (!existsSync(path)) return [];
-  const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
-  return lines.map((line) => JSON.parse(line) as JudgeLedgerLine);
-};
-const repliesOf = (out: string) => ledgerOf(out).flatMap((line) => ("body" in line ? [line] : []));
-const idOf = (body: unknown): number => Number((body as { id: string }).id.replace("chatcmpl-", ""));
-const bytesOf = (out: string): string[] =>
-  ["annotations.json", "run.json"].map((name) => readFileSync(join(folder.path(out), name), "utf8"));
-
-async function until(condition: () => boolean, { child }: Running): Promise<void> {
-  while (!condition() && child.exitCode === null) await setTimeout(1);
-}
-
-describe("killed at twenty moments and started again", () => {
-  it("no reply is asked for twice, none is lost, and the bytes are those of a run that was left alone", async () => {
-    const random = randomStream(7, "moments of death"); // drawn once: reproducible, and not chosen to suit
-    const misbehave: NonNullable<ServerOptions["misbehave"]> = (id) =>
-      id % 9 === 0 ? transient[(id / 9) % transient.length] : undefined;
-    const { url, asked, answered } = await serve({ misbehave, delayMs: 1 });
-    const more = ["--order", "alpaca_eval"];
-    let kills = 0;
-    for (; kills < 20; kills++) {
-      const replies = repliesOf("killed");
-      const kept = new Set(replies.map(({ body }) => asked[idOf(body)]!.content));
-      const before = { asked: asked.length, answered: answered.size };
-      const running = start("killed", url, PAIRS, more);
-      const [further, delay] = [1 + random.integer(60), random.integer(4)];
-      await until(() => answered.size >= before.answered + further, running);
-      await setTimeout(delay);
-      running.child.kill("SIGKILL");
-      await running.ended;
-      // What was in the ledger is not asked again.
-      expect(asked.slice(before.asked).filter(({ content }) => kept.has(content))).toEqual([]);
-      // What was answered is in the ledger, but for the requests that were under way at that moment.
-      expect(answered.size - before.answered - (repliesOf("killed").length - replies.length)).toBeLessThanOrEqual(
-        CONCURRENCY,
-      );
-    }
-    expect([kills, existsSync(join(folder.path("killed"), "annotations.json"))]).toEqual([20, false]);
-    const left = PAIRS - repliesOf("killed").length;
-    expect(left).toBeGreaterThan(0);
-    expect(await start("killed", url, PAIRS, more).ended).toBe(0);
-    const keys = repliesOf("killed").map(({ key }) => key);
-    expect([keys.length, new Set(keys).size]).toEqual([PAIRS, PAIRS]);
-    expect(answered.size - PAIRS).toBeLessThanOrEqual(20 * CONCURRENCY);
-    const requests = asked.length;
-    expect(await start("whole", url, PAIRS, more).ended).toBe(0);
-    // Left alone, every request that the server saw has its line.
-    expect(ledgerOf("whole").length).toBe(asked.length - requests);
-    // The completions' ids count requests; all else is the same.
-    const withoutIds = (out: string): string[] => bytesOf(out).map((text) => text.replaceAll(/chatcmpl-\d+/g, "id"));
-    expect(withoutIds("killed")).toEqual(withoutIds("whole"));
-    expect(readdirSync(folder.path("killed")).sort()).toEqual(["annotations.json", "ledger.jsonl", "run.json"]);
-  });
+describe("killed and started again", () => {
+  it("asks for no reply twice, loses none, and leaves the bytes of a run that was left alone", () =>
+    killAndGoOn(processes, { pairs: 160, moments: 4, atMost: 30 })); // test/shared has twenty moments and 805 pairs
 });
 
 describe("two processes and one ledger", () => {
