@@ -1,9 +1,10 @@
 /** One process at a time; a dead one's lock is taken over by one of those that find it. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { temporaryFolder } from "../../test/temporary-folder.js";
 import { UserError } from "./errors.js";
 import { acquireLock } from "./lock.js";
@@ -44,6 +45,29 @@ describe("a lock", () => {
     await lock.release();
     expect(readdirSync(join(path, ".."))).toEqual([]);
   });
+  it.skipIf(process.platform !== "linux")(
+    "of a process that was killed and that nobody has waited for is taken over",
+    async () => {
+      // The shell starts a child that ends at once and becomes `sleep`, which never asks after it.
+      const parent = spawn("sh", ["-c", "sh -c 'exit 0' & echo $!; exec sleep 30"], {
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      try {
+        const [text] = (await once(parent.stdout, "data")) as [Buffer];
+        const pid = Number(text.toString());
+        const stat = (): string => readFileSync(`/proc/${pid}/stat`, "utf8");
+        await vi.waitFor(() => expect(stat()).toContain(") Z "), 5000);
+        const path = inNew("zombie");
+        const began = stat()
+          .slice(stat().lastIndexOf(")") + 2)
+          .split(" ")[19];
+        writeFileSync(path, holder({ pid, began }));
+        await (await acquireLock(path, "the folder")).release();
+      } finally {
+        parent.kill("SIGKILL");
+      }
+    },
+  );
   it("of another machine counts: its processes cannot be asked", async () => {
     const path = inNew("elsewhere");
     writeFileSync(path, holder({ host: "another-machine", pid: deadPid }));

@@ -116,15 +116,20 @@ function isAlive({ pid, host, began }: Holder): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM"; // there, but somebody else's
   }
+  // A zombie has ended, and waits for a parent to notice; in a container without an init nobody does.
+  if (/^[ZX]/.test(statOf(pid)[0] ?? "")) return false;
   return began === undefined || began === beginningOf(pid);
 }
 
-/** Ticks since the machine was started: field 22 of /proc/PID/stat (man 5 proc). Undefined on other systems. */
-function beginningOf(pid: number): string | undefined {
+/** Ticks since the machine was started: field 22. Undefined on other systems than Linux. */
+const beginningOf = (pid: number): string | undefined => statOf(pid)[19];
+
+/** /proc/PID/stat from its third field, the state, on (man 5 proc); empty on other systems. */
+function statOf(pid: number): string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]; // the name before may hold spaces
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" "); // the name before may hold spaces
   } catch {
-    return undefined;
+    return [];
   }
 }
