@@ -112,11 +112,15 @@ function escapeIn(text: string, delimiter: string | undefined, lines: ReadonlySe
   const broken = breakControlTokens(safe);
   if (delimiter === undefined) return broken;
   const [mark = ""] = delimiter;
-  const closed = broken.replaceAll(delimiter, [...delimiter].map((c) => `\\${c}`).join(""));
+  // With what follows of the mark: two quotes after three escaped ones would close with the last of them.
+  const closing = new RegExp(`${escapePattern(delimiter)}${escapePattern(mark)}*`, "g");
+  const closed = broken.replace(closing, (marks) => [...marks].map((c) => `\\${c}`).join(""));
   const result = endSafely(closed, mark);
   invariant(!result.includes(delimiter), "a delimiter is left");
   return result;
 }
+
+const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 /** The last character beside the prompt's own delimiter could complete one (`"` before `"""`), or take its first character away (`\\`). */
 function endSafely(text: string, mark: string): string {

@@ -56,11 +56,13 @@ async function writeData(rows: readonly object[]): Promise<string> {
   return path;
 }
 
-const questions = Array.from({ length: 12 }, (_, i) => ({
-  id: `q${i}`,
-  instruction: `count to ${i}`,
-  response: ` ${"x".repeat(i + 1)} \n`,
-}));
+const countingTo = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({
+    id: `q${i}`,
+    instruction: `count to ${i}`,
+    response: ` ${"x".repeat(i + 1)} \n`,
+  }));
+const questions = countingTo(12);
 const options = (over: object = {}) => ({
   model: join(folder, "model"),
   data: join(folder, "data.jsonl"),
@@ -131,7 +133,7 @@ describe("rank", () => {
   });
 
   it("stopped and started again gives the same bytes and scores nothing twice, a torn last line included", async () => {
-    await writeData(questions);
+    await writeData(countingTo(40)); // more than are handed to the engine at once
     const whole = mockEngine(script);
     const expected = await rank(options({ engine: whole, out: join(folder, "whole") }));
     const controller = new AbortController();

@@ -19,11 +19,11 @@ describe("checks", () => {
     expect(nodeCheck("18.20.0").remedy).toBe("install Node 20.19 or newer");
   });
 
-  it("memory: says what can be tuned, at 25 bytes a parameter, and warns below 2 GB", () => {
+  it("memory: says what can be tuned, at 20 bytes a parameter, and warns below 2 GB", () => {
     expect(memoryCheck({ total: 16e9, free: 12e9, limit: "machine" })).toEqual({
       name: "memory",
       status: "ok",
-      detail: "12.0 GB free of 16.0 GB (limit of the machine): room to tune about 480 million parameters in full",
+      detail: "12.0 GB free of 16.0 GB (limit of the machine): room to tune about 600 million parameters in full",
     });
     expect(memoryCheck({ total: 2e9, free: 1e9, limit: "control group" }).status).toBe("warn");
   });
