@@ -1,4 +1,4 @@
-/** Three suites. `unit` is hermetic; `shared` needs the data folder beside the checkout; `models` needs fetched weights. */
+/** Four suites. `unit` and `e2e` are hermetic, `e2e` starts the command as a process and kills it; `shared` needs the data folder beside the checkout; `models` needs fetched weights. */
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
@@ -20,7 +20,16 @@ export default defineConfig({
           ...common,
           name: "unit",
           include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-          exclude: ["test/shared/**", "test/models/**"],
+          exclude: ["test/e2e/**", "test/shared/**", "test/models/**"],
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 600_000,
+          hookTimeout: 240_000,
         },
       },
       { test: { ...common, name: "shared", include: ["test/shared/**/*.test.ts"], testTimeout: 600_000 } },
