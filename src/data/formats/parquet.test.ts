@@ -79,6 +79,13 @@ describe("readParquet", () => {
     await expect(all(files.write("hostile.parquet", hostile))).rejects.toThrow(reason);
   });
 
+  it("ends at a schema that claims fewer than no children", async () => {
+    const hostile = Buffer.from(readFileSync(fixture("mbpp")));
+    expect(hostile[683]).toBe(2); // zigzag of the one child of test_list
+    hostile[683] = 5; // of minus three
+    await expect(all(files.write("hostile.parquet", hostile))).rejects.toThrow(UserError);
+  });
+
   it("gives rows or one line for a file with a damaged byte, never a crash", async () => {
     const names = ["lima", "messages", "mbpp", "pgn"];
     await fc.assert(
