@@ -51,8 +51,8 @@ export async function openForecaster({ inputs }: Prepared, state: StudyState, gr
     tuning: once(async (text: string) =>
       forecastTuning(tuneRequest(JSON.parse(text), { model: modelPath(text), out: "", threads: 1 })),
     ),
-    pairs: once((text: string) => forecastPairs(...(JSON.parse(text) as [string, number | undefined]))),
-    prompts: once((text: string) => forecastPrompts(...(JSON.parse(text) as [string, number | undefined]))),
+    pairs: once((text: string) => forecastPairs(...(JSON.parse(text) as [string, number?]))),
+    prompts: once((text: string) => forecastPrompts(...(JSON.parse(text) as [string, number?]))),
     judge: once((spec: string) => forecastJudge(spec)),
     meanTokens: meanAnswer(state),
   };
@@ -101,6 +101,10 @@ function once<T>(ask: (question: string) => Promise<T>): (question: string) => P
   };
 }
 
+/** A question: which rows. No limit is none, not null, which is what JSON makes of undefined. */
+const rowsOf = (spec: string, limit: number | "all" | undefined): string =>
+  JSON.stringify(limit === undefined ? [spec] : [spec, limit]);
+
 const outside = (place: Place): string => ("outside" in place ? place.outside : "");
 const modelPath = (text: string): string => outside((JSON.parse(text) as Extract<StepWork, { kind: "tune" }>).model);
 
@@ -119,19 +123,19 @@ async function sizeOf(work: Extract<StepWork, { kind: Computing }>, known: Known
       return { tokens, work: tokens, atMost: false, memoryBytes };
     }
     case "generate": {
-      const { rows } = await known.prompts(JSON.stringify([work.prompts, work.limit]));
+      const { rows } = await known.prompts(rowsOf(work.prompts, work.limit));
       const mean = known.meanTokens(work.generator);
       const tokens = rows * (mean ?? work.settings.max_new_tokens ?? DEFAULT_NEW_TOKENS);
       return { tokens, work: tokens, atMost: mean === undefined };
     }
     case "score": {
-      const { promptTokens, responseTokens } = await known.pairs(JSON.stringify([work.data, work.limit]));
+      const { promptTokens, responseTokens } = await known.pairs(rowsOf(work.data, work.limit));
       const tokens = promptTokens + responseTokens;
       return { tokens, work: tokens, atMost: false };
     }
     case "rank": {
       const { limit = DEFAULT_RANK.limit, against = DEFAULT_RANK.against } = work.settings;
-      const { rows, promptTokens, responseTokens } = await known.pairs(JSON.stringify([work.data, limit]));
+      const { rows, promptTokens, responseTokens } = await known.pairs(rowsOf(work.data, limit));
       return { tokens: promptTokens + (1 + against) * responseTokens, work: rows * against, atMost: false };
     }
   }
@@ -153,9 +157,7 @@ async function judging(
   const [mine] = answers;
   const asked = mine?.plan?.work;
   const pairs =
-    asked?.kind === "generate"
-      ? await known.prompts(JSON.stringify([asked.prompts, asked.limit]))
-      : { rows: 0, promptTokens: 0 };
+    asked?.kind === "generate" ? await known.prompts(rowsOf(asked.prompts, asked.limit)) : { rows: 0, promptTokens: 0 };
   const calls = pairs.rows * callsPerPair;
   const answerTokens = (one: Step | undefined): number => {
     const { work: made } = one?.plan ?? {};
