@@ -47,7 +47,7 @@ function block(one: Block): string {
     case "table":
       return table(one.table);
     case "figure":
-      return `<figure>${one.figure.svg}<figcaption>${escapeXml(one.figure.caption)}</figcaption></figure>`;
+      return `<figure tabindex="0">${one.figure.svg}<figcaption>${escapeXml(one.figure.caption)}</figcaption></figure>`;
     case "answers":
       return answers(one.answers);
     default:

@@ -18,13 +18,14 @@ a:focus-visible,[tabindex]:focus-visible{outline:2px solid var(--accent);outline
 nav ol{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;margin:1.5rem 0 0;padding:0;list-style:none;font-size:.9rem}
 .table{overflow-x:auto;margin:1.25rem 0 2rem}
 table{border-collapse:collapse;font-size:.85rem;line-height:1.4;font-variant-numeric:tabular-nums;min-width:60%}
-caption{caption-side:top;text-align:left;color:var(--quiet);padding:0 0 .6rem;max-width:44rem}
+caption{caption-side:top;text-align:left;color:var(--quiet);padding:0 0 .6rem;max-width:min(44rem,calc(100vw - 2.5rem))}
 th,td{padding:.38rem .9rem .38rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
 thead th{border-bottom:2px solid var(--line);font-weight:600;white-space:nowrap;overflow-wrap:normal;vertical-align:bottom}
-tbody th{font-weight:600}
+tbody th{font-weight:600;min-width:8rem}
+td:not(.number){min-width:5rem}
 .number{text-align:right;white-space:nowrap;overflow-wrap:normal}
 figure{margin:1.5rem 0 2rem;overflow-x:auto}
-figure svg{display:block;max-width:100%;height:auto}
+figure svg{display:block;min-width:36rem;max-width:100%;height:auto}
 figcaption{color:var(--quiet);font-size:.85rem;line-height:1.4;margin-top:.4rem;max-width:44rem}
 .warning{border-left:4px solid var(--note);background:var(--note-wash);padding:.6rem .9rem;font-size:.9rem;line-height:1.45;max-width:none;overflow-wrap:anywhere}
 .warning strong{color:var(--note)}
@@ -36,5 +37,5 @@ figcaption{color:var(--quiet);font-size:.85rem;line-height:1.4;margin-top:.4rem;
 .answer pre{margin:0;font:.85rem/1.5 ui-monospace,"SF Mono",Menlo,Consolas,monospace;white-space:pre-wrap;overflow-wrap:anywhere;max-height:22rem;overflow-y:auto}
 .nothing{color:var(--quiet)}
 .code{background:var(--wash);border:1px solid var(--line);border-radius:6px;padding:.8rem 1rem;overflow-x:auto;font:.85rem/1.5 ui-monospace,"SF Mono",Menlo,Consolas,monospace}
-@media print{:root{--paper:#fff;--ink:#000;--quiet:#444;--line:#bbb;--accent:#000;--wash:#fff;--note:#000;--note-wash:#fff}body{max-width:none;padding:0;font-size:10.5pt}nav{display:none}h2{break-after:avoid}figure,.answer,tr{break-inside:avoid}.answers{content-visibility:visible}.answer pre,.answers h3{max-height:none;overflow:visible}.table,figure{overflow:visible}}
+@media print{:root{--paper:#fff;--ink:#000;--quiet:#444;--line:#bbb;--accent:#000;--wash:#fff;--note:#000;--note-wash:#fff}body{max-width:none;padding:0;font-size:10.5pt}nav{display:none}h2{break-after:avoid}figure,.answer,tr{break-inside:avoid}.answers{content-visibility:visible}.table,figure{overflow:visible}figure svg{min-width:0}caption{max-width:none}.answer pre,.answers h3{max-height:none;overflow:visible}}
 `.replaceAll("\n", "");

@@ -22,6 +22,7 @@ export interface CurveOptions {
   readonly alt: string;
   /** Values of x that are shaded: a set that is not told apart. */
   readonly band?: readonly number[];
+  /** x is a few whole numbers, each with a tick; else ticks are round, and whole because x counts. */
   readonly wholeX?: boolean;
 }
 
@@ -39,7 +40,7 @@ export function curveFigure(
   const xs = all.map(({ x }) => x);
   const x = scale(extent(xs), [LEFT + 10, right - 10], { count: wholeX ? Math.min(6, new Set(xs).size) : 6 });
   const y = scale(extent(ys), [HEIGHT - BOTTOM, TOP], { nice: true });
-  const ticks = wholeX ? [...new Set(xs)].sort((a, b) => a - b).slice(0, 24) : x.ticks;
+  const ticks = wholeX ? [...new Set(xs)].sort((a, b) => a - b).slice(0, 24) : x.ticks.filter(Number.isInteger);
   const frame = [
     ...band.map((value) =>
       element("rect", { x: x(value) - 12, y: TOP, width: 24, height: HEIGHT - BOTTOM - TOP, class: "band" }),
@@ -50,7 +51,7 @@ export function curveFigure(
         label(LEFT - 8, y(tick) + 4, tick.toFixed(y.digits), { "text-anchor": "end", class: "quiet" }),
     ),
     ...ticks.map((tick) =>
-      label(x(tick), HEIGHT - BOTTOM + 18, wholeX ? String(tick) : tick.toFixed(x.digits), {
+      label(x(tick), HEIGHT - BOTTOM + 18, String(tick), {
         "text-anchor": "middle",
         class: "quiet",
       }),

@@ -13,7 +13,9 @@ export interface DotRow {
   readonly published: readonly { readonly name: string; readonly value: number }[];
 }
 
-const [WIDTH, ROW, LEFT, RIGHT, TOP, BOTTOM] = [720, 34, 210, 24, 14, 44];
+const [WIDTH, ROW, RIGHT, TOP, BOTTOM] = [720, 34, 24, 14, 44];
+/** Of names beside the axis: pixels a character, about. */
+const CHARACTER = 7.5;
 
 export function dotFigure(
   rows: readonly DotRow[],
@@ -31,15 +33,16 @@ export function dotFigure(
 ): string {
   const height = TOP + rows.length * ROW + BOTTOM;
   const bottom = TOP + rows.length * ROW;
-  const x = scale(domain, [LEFT, WIDTH - RIGHT]);
+  const left = 20 + CHARACTER * Math.max(8, ...rows.map(({ name }) => cut(name).length));
+  const x = scale(domain, [left, WIDTH - RIGHT]);
   const frame = [
     ...x.ticks.map(
       (tick) =>
         line(x(tick), TOP, x(tick), bottom, "grid") +
         label(x(tick), bottom + 17, tick.toFixed(x.digits), { "text-anchor": "middle", class: "quiet" }),
     ),
-    line(LEFT, bottom, WIDTH - RIGHT, bottom, "axis"),
-    label((LEFT + WIDTH - RIGHT) / 2, bottom + 36, axis, { "text-anchor": "middle" }),
+    line(left, bottom, WIDTH - RIGHT, bottom, "axis"),
+    label((left + WIDTH - RIGHT) / 2, bottom + 36, axis, { "text-anchor": "middle" }),
     ...(reference === undefined ? [] : [line(x(reference), TOP, x(reference), bottom, "half")]),
   ];
   /** Few observations give intervals beyond what is possible: the figure ends where the axis does, the table has the numbers. */
@@ -47,7 +50,7 @@ export function dotFigure(
   const drawn = rows.flatMap((row, i) => {
     const y = TOP + (i + 0.5) * ROW;
     return [
-      label(LEFT - 14, y + 4, cut(row.name), { "text-anchor": "end" }),
+      label(left - 14, y + 4, cut(row.name), { "text-anchor": "end" }),
       ...(row.low === null || row.high === null ? [] : [line(x(within(row.low)), y, x(within(row.high)), y, "range")]),
       ...row.dots.map((value) => element("g", { class: "faint" }, marker(0, x(value), y, 3.5))),
       ...(row.mean === null

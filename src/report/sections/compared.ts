@@ -31,7 +31,7 @@ export function compared(study: StudyFolder): Section {
           return [
             text(name),
             text(arm.kind),
-            text(arm.about ?? ""),
+            text(arm.about ?? "–"),
             text("data" in arm ? arm.data : "–"),
             text(list(cells.map(({ epochs }) => epochs))),
             text(list(cells.map(({ seed }) => seed))),

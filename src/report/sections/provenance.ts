@@ -49,13 +49,36 @@ export async function provenance(study: StudyFolder): Promise<Section> {
         record.scale === null ? "" : ` at the scale “${record.scale}”`
       } has sha256 ${record.source.sha256}. The same study, with the same inputs and threads, gives the same records:`,
     },
-    {
-      kind: "code",
-      text: `tacit study run ${record.source.path}${record.scale === null ? "" : ` --scale ${record.scale}`} --out DIR\ntacit report DIR`,
-    },
+    { kind: "code", text: `${howToRepeat(study)}\ntacit report DIR` },
   ];
   return { id: "provenance", title: "How it came about", blocks };
 }
+
+/** The command with every path that the study got from outside its file. */
+function howToRepeat({ record: { source, scale, study, inputs, settings } }: StudyFolder): string {
+  const pathOf = (role: string): string | undefined => inputs.find((input) => input.role === role)?.path;
+  const shipped = study.judge !== null && !/[/\\.]/.test(study.judge);
+  const data = inputs.flatMap(({ role, name, path }) => {
+    const written = study.data[name] ?? "";
+    if (role !== "data" || !written.includes("$data")) return [];
+    const [set = ""] = /^[A-Za-z][A-Za-z0-9_-]+:/.exec(written) ?? [];
+    return [["--data", `${name}=${set}${path}`]];
+  });
+  const encoder = pathOf("encoder");
+  const flags: string[][] = [
+    ...(scale === null ? [] : [["--scale", scale]]),
+    ...inputs.flatMap(({ role, name, path }) => (role === "model" ? [["--model", `${name}=${path}`]] : [])),
+    ...data,
+    ["--judge", study.judge === null ? "none" : shipped ? study.judge : (pathOf("judge") ?? study.judge)],
+    ...(encoder === undefined ? [] : [["--encoder", encoder]]),
+    ["--threads", String(settings.threads)],
+  ];
+  const words = flags.map((pair) => `  ${pair.map(shellWord).join(" ")} \\\n`);
+  return `tacit study run ${shellWord(source.path)} \\\n${words.join("")}  --out DIR`;
+}
+
+const shellWord = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 async function certificates(study: StudyFolder): Promise<Block[]> {
   const rows = [];
@@ -63,9 +86,9 @@ async function certificates(study: StudyFolder): Promise<Block[]> {
   for (const { name, chosen } of armsOf(study)) {
     const tuning = chosen.find((cell) => cell.tuning !== null)?.tuning;
     if (tuning == null) continue;
-    const { certificate, options } = await readTuneRun(study, tuning.run);
+    const { certificate, options, versions, device } = await readTuneRun(study, tuning.run);
     readings.add(
-      `${name}: preset ${String(options.preset ?? "paper")}, reduction ${String(options.reduction)}, schedule ${String(options.schedule)}`,
+      `${name}: preset ${String(options.preset ?? "paper")}, reduction ${String(options.reduction)}, schedule ${String(options.schedule)}; ${[...Object.entries(versions).map((pair) => pair.join(" ")), device].join(", ")}`,
     );
     rows.push([
       text(name),
