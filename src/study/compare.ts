@@ -45,7 +45,7 @@ export async function compareArms(
     pairs: compare.pairs.map((pair, i) => pairOf(pair, present(entries[i], "a pair"))),
     win_rate: {
       ...over(compare.pairs, entries, "win_rate"),
-      interval: others.length === 0 ? one.intervals.win_rate : present(summary.runs[0], "runs").interval,
+      interval: possible(others.length === 0 ? one.intervals.win_rate : present(summary.runs[0], "runs").interval),
     },
     length_controlled: lengthControlled(compare.pairs, entries),
     published: compare.published ?? null,
@@ -85,5 +85,18 @@ function lengthControlled(pairs: readonly Pair[], entries: readonly WinrateEntry
   if (entries.length === 1 && only !== undefined)
     return { ...values, interval: only.intervals.length_controlled_winrate };
   const interval = clusteredMean(known.map((value) => [value]));
-  return { ...values, interval: { ...toEstimateRecord(interval), method: "95 % t interval over seeds alone" } };
+  return {
+    ...values,
+    interval: possible({ ...toEstimateRecord(interval), method: "95 % t interval over seeds alone" }),
+  };
+}
+
+/** Few seeds give wide intervals: none reaches beyond what a percentage can be, which loses no coverage. */
+function possible<T extends { readonly low: number | null; readonly high: number | null }>(interval: T): T {
+  const { low, high } = interval;
+  return {
+    ...interval,
+    low: low === null ? null : Math.max(0, low),
+    high: high === null ? null : Math.min(100, high),
+  };
 }
