@@ -1,5 +1,5 @@
 /**
- * `node bench/run.mjs [train|decode|rank|render …]`: each bench in turn, then one table. Needs a build; `npm run bench` makes it.
+ * `node bench/run.mjs [train|decode|rank|render|report …]`: each bench in turn, then one table. Needs a build; `npm run bench` makes it.
  * Exit status as the command's: 0 done, 2 the caller's mistake in one line, 1 a defect of ours.
  */
 import { existsSync } from "node:fs";
@@ -11,6 +11,7 @@ const benches = {
   decode: async (options) => (await import("./decode.mjs")).benchDecode(options),
   rank: async (options) => (await import("./rank.mjs")).benchRank(options),
   render: async (options) => (await import("./render.mjs")).benchRender(options),
+  report: async (options) => (await import("./report.mjs")).benchReport(options),
 };
 
 const usage = `node bench/run.mjs [${Object.keys(benches).join("|")} …]   (default: all)
