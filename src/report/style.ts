@@ -10,7 +10,8 @@ h1{font-size:2.1rem;line-height:1.2;margin:.2rem 0 1rem;letter-spacing:-.015em}
 h2{font-size:1.35rem;line-height:1.3;margin:3.5rem 0 1rem;padding-top:1rem;border-top:1px solid var(--line)}
 h3{font-size:1rem;line-height:1.4;margin:0}
 h4{font-size:.85rem;margin:0;color:var(--accent)}
-p{margin:0 0 1rem;max-width:42rem}
+p{margin:0 0 1rem;max-width:42rem;overflow-wrap:anywhere}
+li{overflow-wrap:anywhere}
 .kicker{margin:0;color:var(--accent);font-size:.8rem;font-weight:600;letter-spacing:.08em;text-transform:uppercase}
 .lead{font-size:1.2rem;line-height:1.5}
 a{color:var(--accent);text-underline-offset:.15em}
@@ -22,7 +23,7 @@ caption{caption-side:top;text-align:left;color:var(--quiet);padding:0 0 .6rem;ma
 th,td{padding:.38rem .9rem .38rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
 thead th{border-bottom:2px solid var(--line);font-weight:600;white-space:nowrap;overflow-wrap:normal;vertical-align:bottom}
 tbody th{font-weight:600;min-width:8rem}
-td:not(.number){min-width:5rem}
+td:not(.number){min-width:6rem}
 .number{text-align:right;white-space:nowrap;overflow-wrap:normal}
 figure{margin:1.5rem 0 2rem;overflow-x:auto}
 figure svg{display:block;min-width:36rem;max-width:100%;height:auto}
@@ -37,5 +38,5 @@ figcaption{color:var(--quiet);font-size:.85rem;line-height:1.4;margin-top:.4rem;
 .answer pre{margin:0;font:.85rem/1.5 ui-monospace,"SF Mono",Menlo,Consolas,monospace;white-space:pre-wrap;overflow-wrap:anywhere;max-height:22rem;overflow-y:auto}
 .nothing{color:var(--quiet)}
 .code{background:var(--wash);border:1px solid var(--line);border-radius:6px;padding:.8rem 1rem;overflow-x:auto;font:.85rem/1.5 ui-monospace,"SF Mono",Menlo,Consolas,monospace}
-@media print{:root{--paper:#fff;--ink:#000;--quiet:#444;--line:#bbb;--accent:#000;--wash:#fff;--note:#000;--note-wash:#fff}body{max-width:none;padding:0;font-size:10.5pt}nav{display:none}h2{break-after:avoid}figure,.answer,tr{break-inside:avoid}.answers{content-visibility:visible}.table,figure{overflow:visible}figure svg{min-width:0}caption{max-width:none}.answer pre,.answers h3{max-height:none;overflow:visible}}
+@media print{:root{--paper:#fff;--ink:#000;--quiet:#444;--line:#bbb;--accent:#000;--wash:#fff;--note:#000;--note-wash:#fff}body{max-width:none;padding:0;font-size:10.5pt}nav{display:none}h2{break-after:avoid}figure,.answer,tr{break-inside:avoid}.answers{content-visibility:visible}.table,figure{overflow:visible}figure svg{min-width:0}table{font-size:.68rem;max-width:100%}thead th,.number{white-space:normal}th,td{padding-right:.5rem}tbody th,td:not(.number){min-width:0}.answer pre,.answers h3{max-height:none;overflow:visible}}
 `.replaceAll("\n", "");
