@@ -3,6 +3,7 @@
  * May not know: any command.
  */
 import { InvalidArgumentError, Option } from "commander";
+import { SHIPPED_MODEL } from "../util/model-directory.js";
 import { availableCores } from "../util/system.js";
 
 export const jsonOption = (): Option =>
@@ -12,7 +13,7 @@ export const forceOption = (): Option =>
   new Option("--force", "replace a result that exists already").default(false, "off");
 
 export const modelOption = (): Option =>
-  new Option("--model <dir>", "model directory in the Hugging Face layout").makeOptionMandatory();
+  new Option("--model <dir>", `model directory in the Hugging Face layout, or ${SHIPPED_MODEL}`).makeOptionMandatory();
 
 /** Not mandatory on Option's side, because the default is only known on the machine. */
 export const threadsOption = (): Option => {

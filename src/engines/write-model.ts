@@ -9,6 +9,7 @@ import type { OpenModel } from "../models/open.js";
 import type { Device, Tensor } from "../runtime/device.js";
 import { present } from "../util/errors.js";
 import { readJson, temporaryName, writeFileAtomic } from "../util/files.js";
+import { modelDirectory } from "../util/model-directory.js";
 import { writeModelWeights } from "../weights/safetensors-write.js";
 import type { WeightDtype } from "../weights/weight-store.js";
 
@@ -39,7 +40,8 @@ export interface TunedModel {
 }
 
 /** Writes into `out`; each file appears whole, the weights last. */
-export async function writeModel(source: string, opened: OpenModel, tuned: TunedModel, out: string): Promise<void> {
+export async function writeModel(named: string, opened: OpenModel, tuned: TunedModel, out: string): Promise<void> {
+  const source = modelDirectory(named);
   await mkdir(out, { recursive: true });
   for (const name of COMPANIONS) await copyWhole(join(source, name), join(out, name));
   await writeConfig(join(source, CONFIG), join(out, CONFIG), tuned.dtype);

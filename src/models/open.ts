@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Device, Tensor } from "../runtime/device.js";
 import { UserError } from "../util/errors.js";
 import { readJson } from "../util/files.js";
+import { modelDirectory } from "../util/model-directory.js";
 import { openWeights } from "../weights/open.js";
 import type { WeightStore } from "../weights/weight-store.js";
 import { gemma3 } from "./gemma3.js";
@@ -31,14 +32,20 @@ export interface OpenModel {
 /** Tensors that some published files carry although they are computed or shared, not learned. */
 const DERIVED = /(rotary_emb\.inv_freq|(attn|attention)\.(bias|masked_bias))$/;
 
+/** What a model directory says of itself in `config.json`; weights are not looked at. Takes `glasshouse` as well. */
+export async function readModelConfig(named: string): Promise<Model> {
+  const path = join(modelDirectory(named), "config.json");
+  return modelFromConfig(await readJson(path), path);
+}
+
 /**
- * Opens a model directory in Hugging Face layout.
+ * Opens a model directory in Hugging Face layout, or `glasshouse`.
  *
  * @throws UserError  unknown family, a config value that is not honoured, a tensor missing, of another shape, or unknown
  */
-export async function openModel(directory: string): Promise<OpenModel> {
-  const path = join(directory, "config.json");
-  const model = modelFromConfig(await readJson(path), path);
+export async function openModel(named: string): Promise<OpenModel> {
+  const directory = modelDirectory(named);
+  const model = await readModelConfig(directory);
   const weights = await openWeights(directory);
   try {
     return { model, weights, storedNames: matchTensors(model, weights, directory) };

@@ -169,7 +169,7 @@ export const analysisSchema = z.discriminatedUnion("kind", [
 export type Analysis = z.infer<typeof analysisSchema>;
 
 export const modelSchema = z.strictObject({
-  path: z.string().min(1).describe("Model directory"),
+  path: z.string().min(1).describe("Model directory, or `glasshouse`, the small model in the package"),
   tune: tuneSettingsSchema.optional().describe("What differs from the study's, as a learning rate of its own"),
 });
 

@@ -3,14 +3,12 @@
  * Nothing is computed and no weight is read.
  * May not know: how fast this machine is, studies.
  */
-import { join } from "node:path";
 import { collectExamples } from "../data/load.js";
 import { loadPrompts } from "../data/prompts.js";
 import { runMemory } from "../engines/tune-checks.js";
 import { isAsked, loadJudge } from "../judge/judge-file.js";
-import { modelFromConfig, parameterCount } from "../models/open.js";
+import { parameterCount, readModelConfig } from "../models/open.js";
 import type { Price } from "../records/judge-file.js";
-import { readJson } from "../util/files.js";
 import { maxOutput } from "./judge-plan.js";
 import { resolveOptions, settleRequest, type TuneRequest } from "./tune/options.js";
 import { readRows } from "./tune/rows.js";
@@ -19,8 +17,7 @@ import { readRows } from "./tune/rows.js";
 const BYTES_PER_TOKEN = 4;
 
 export async function parametersOf(directory: string): Promise<number> {
-  const path = join(directory, "config.json");
-  return parameterCount(modelFromConfig(await readJson(path), path));
+  return parameterCount(await readModelConfig(directory));
 }
 
 export interface TuningForecast {
@@ -35,8 +32,7 @@ export async function forecastTuning(request: TuneRequest): Promise<TuningForeca
   const settled = settleRequest(request);
   const options = resolveOptions(settled);
   const { rows, heldOut } = await readRows(settled);
-  const path = join(settled.model, "config.json");
-  const model = modelFromConfig(await readJson(path), path);
+  const model = await readModelConfig(settled.model);
   const tokens = rows.reduce((sum, row) => sum + row.inputIds.length, 0);
   return {
     rows: rows.length,

@@ -18,6 +18,7 @@ import { type Template, templateFrom, templateText } from "../text/template.js";
 import type { TextModel } from "../text/tokenizer.js";
 import { UserError } from "../util/errors.js";
 import { readJson, sha256 } from "../util/files.js";
+import { modelDirectory } from "../util/model-directory.js";
 
 /** Limits of the paper: rules without an EOS rule hardly ever stop. */
 export const MAX_NEW_TOKENS = { default: 8192, rulesWithoutEos: 512 } as const;
@@ -181,8 +182,8 @@ const generationConfig = z.looseObject({
 });
 
 /** The EOS, and what `generation_config.json` lists beside it, as Transformers does. */
-export async function stopIdsOf(directory: string, { eosId }: TextModel): Promise<number[]> {
-  const path = join(directory, "generation_config.json");
+export async function stopIdsOf(model: string, { eosId }: TextModel): Promise<number[]> {
+  const path = join(modelDirectory(model), "generation_config.json");
   if (!existsSync(path)) return [eosId];
   const parsed = generationConfig.safeParse(await readJson(path));
   if (!parsed.success) throw new UserError(`${path}: eos_token_id is neither an id nor a list of ids`);

@@ -5,13 +5,12 @@
  * Finished answers go to an append-only ledger beside the outputs. A run that is stopped leaves it; the next one takes from it
  * every answer that would come out the same, and removes it when the outputs are written whole.
  */
-import { join } from "node:path";
 import { pathIn } from "../data/spec.js";
 import { defaultBatch } from "../decode/memory.js";
 import { embeddedEngine } from "../engines/embedded.js";
 import type { Engine, GenerateOptions as EngineOptions, GenerateResult } from "../engines/engine.js";
 import { refuseMissing } from "../engines/refusals.js";
-import { modelFromConfig, parameterCount } from "../models/open.js";
+import { parameterCount, readModelConfig } from "../models/open.js";
 import {
   type AnswerLine,
   answerLineSchema,
@@ -24,7 +23,7 @@ import {
 } from "../records/outputs.js";
 import type { Tokenizer } from "../text/tokenizer.js";
 import { present, UserError } from "../util/errors.js";
-import { openAtomic, readJson, refuseOverwrite, refuseSameFile, sha256, writeFileAtomic } from "../util/files.js";
+import { openAtomic, refuseOverwrite, refuseSameFile, sha256, writeFileAtomic } from "../util/files.js";
 import { availableCores, availableMemory, packageVersion } from "../util/system.js";
 import { type Finished, openFinished } from "./finished.js";
 import { type GeneratePlan, type PlannedPrompt, type PlanOptions, planGeneration } from "./generate-plan.js";
@@ -139,8 +138,7 @@ async function settle(options: GenerateOptions, plan: GeneratePlan): Promise<Set
 }
 
 async function batchThatFits(directory: string, plan: GeneratePlan): Promise<number> {
-  const path = join(directory, "config.json");
-  const model = modelFromConfig(await readJson(path), path);
+  const model = await readModelConfig(directory);
   const longest = plan.prompts.reduce((most, { request }) => Math.max(most, request.promptIds.length), 0);
   const fits = defaultBatch(model.dims, {
     freeBytes: availableMemory().free,

@@ -10,6 +10,7 @@ import { loadTextModel } from "../text/load.js";
 import { TUNING_BYTES_PER_PARAMETER } from "../train/memory.js";
 import { reasonOf, UserError } from "../util/errors.js";
 import { readJson } from "../util/files.js";
+import { modelDirectory, NAME_A_MODEL } from "../util/model-directory.js";
 import type { GgufFile } from "../weights/gguf.js";
 import type { Llama2cFile } from "../weights/llama2c.js";
 import { openWeights } from "../weights/open.js";
@@ -67,7 +68,8 @@ export interface TokenizerInfo {
 }
 
 /** @throws UserError  nothing there, or damaged headers; an unknown family is not an error here */
-export async function inspectModel(path: string): Promise<ModelInfo> {
+export async function inspectModel(model: string): Promise<ModelInfo> {
+  const path = modelDirectory(model);
   const weights = await openWeights(path);
   try {
     const isDirectory = statSync(path).isDirectory();
@@ -77,7 +79,7 @@ export async function inspectModel(path: string): Promise<ModelInfo> {
     const parameters = countParameters(weights, tied);
     const tokenizer = await readTokenizer(path, isDirectory, weights);
     return {
-      path,
+      path: model,
       model_type: typeof config === "string" ? architectureOf(weights) : textOf(config.model_type),
       ...(typeof config === "string" ? sizesUnknown(config) : sizesOf(config, path)),
       tied,
@@ -98,7 +100,7 @@ type Config = Readonly<Record<string, unknown>>;
 
 async function readConfig(directory: string): Promise<Config> {
   const path = join(directory, "config.json");
-  if (!existsSync(path)) throw new UserError(`${directory} has no config.json`, { remedy: "name a model directory" });
+  if (!existsSync(path)) throw new UserError(`${directory} has no config.json`, { remedy: NAME_A_MODEL });
   const config = await readJson(path);
   if (typeof config !== "object" || config === null) throw new UserError(`${path} is not an object`);
   return config as Record<string, unknown>;

@@ -6,6 +6,7 @@ import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { UserError } from "../util/errors.js";
 import { sha256, sha256File } from "../util/files.js";
+import { modelDirectory, NAME_A_MODEL } from "../util/model-directory.js";
 
 /** Files that decide what a model says. The rest (README, run records, optimizer states) does not. */
 const counts = (name: string): boolean =>
@@ -19,10 +20,11 @@ const counts = (name: string): boolean =>
  *
  * @throws UserError  the directory holds none of them
  */
-export async function hashModel(directory: string): Promise<string> {
+export async function hashModel(model: string): Promise<string> {
+  const directory = modelDirectory(model);
   const names = (await readdir(directory)).filter(counts).sort();
   if (!names.includes("config.json")) {
-    throw new UserError(`${directory} has no config.json`, { remedy: "name a model directory in Hugging Face layout" });
+    throw new UserError(`${directory} has no config.json`, { remedy: NAME_A_MODEL });
   }
   const lines: string[] = [];
   for (const name of names) lines.push(`${name} ${await sha256File(join(directory, name))}\n`);

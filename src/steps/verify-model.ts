@@ -9,6 +9,7 @@ import { HEADS, modelFromConfig, openModel } from "../models/open.js";
 import { loadTextModel } from "../text/load.js";
 import { UserError } from "../util/errors.js";
 import { readJson, sha256File } from "../util/files.js";
+import { modelDirectory, NAME_A_MODEL } from "../util/model-directory.js";
 import { formatCount } from "../util/progress.js";
 import { openWeights } from "../weights/open.js";
 import type { WeightStore } from "../weights/weight-store.js";
@@ -33,7 +34,8 @@ export interface VerifyOptions {
 }
 
 /** @throws UserError  there is no such directory, or no weights in it; what is wrong with them is a failed check */
-export async function verifyModel(directory: string, options: VerifyOptions = {}): Promise<VerifySummary> {
+export async function verifyModel(model: string, options: VerifyOptions = {}): Promise<VerifySummary> {
+  const directory = modelDirectory(model);
   const files: Record<string, string> = {};
   for (const entry of await listFiles(directory)) files[entry] = await sha256File(join(directory, entry));
   const checks = [
@@ -42,13 +44,13 @@ export async function verifyModel(directory: string, options: VerifyOptions = {}
     await check("tied matrices", () => checkTied(directory)),
     await check("tokenizer", () => checkTokenizer(directory)),
   ];
-  return { path: directory, ok: checks.every(({ ok }) => ok), checks, files };
+  return { path: model, ok: checks.every(({ ok }) => ok), checks, files };
 }
 
 async function listFiles(directory: string): Promise<readonly string[]> {
   const entries = await readdir(directory, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     throw new UserError(`cannot read ${directory}: ${error.code ?? error.message}`, {
-      remedy: "name a model directory",
+      remedy: NAME_A_MODEL,
     });
   });
   return entries

@@ -10,6 +10,7 @@ import type { Study } from "../records/study-file.js";
 import { hashFolder, hashModel } from "../steps/model-hash.js";
 import { UserError } from "../util/errors.js";
 import { sha256File } from "../util/files.js";
+import { modelDirectory, SHIPPED_MODEL } from "../util/model-directory.js";
 import { packageRoot } from "../util/system.js";
 
 export type InputRole = StudyRecord["inputs"][number]["role"];
@@ -58,7 +59,11 @@ export function wantedInputs(
     return { role, name, spec, path: role === "data" ? (NAMED.exec(spec)?.[2] ?? spec) : spec };
   };
   const data = [...usedData(study)].map((name) => place("data", name, study.data[name] ?? ""));
-  const models = Object.entries(study.models).map(([name, { path }]) => place("model", name, path));
+  const models = Object.entries(study.models).map(([name, { path }]) =>
+    path === SHIPPED_MODEL
+      ? ({ role: "model", name, spec: path, path: modelDirectory(path) } as const)
+      : place("model", name, path),
+  );
   const rules = Object.values(study.arms).flatMap((arm) => (arm.kind === "rules" ? [rulesInput(arm.rules, from)] : []));
   const judge = study.judge === null ? [] : [judgeInput(study.judge, from)];
   const encoders = study.analyses.flatMap((one) =>
@@ -146,7 +151,7 @@ function missingInputs(missing: readonly Wanted[]): UserError {
 }
 
 const REMEDIES: Readonly<Record<InputRole, string>> = {
-  model: "pass --model DIR",
+  model: `pass --model DIR, or --model ${SHIPPED_MODEL}`,
   data: "pass --data-dir DIR, where the data sets lie, or --data NAME=SPEC for one of them",
   judge: "pass --judge FILE",
   rules: "check the path of the rules",

@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { RECORD_VERSION, type StudyRecord } from "../records/study.js";
 import { type Study, studySchema } from "../records/study-file.js";
 import { UserError } from "../util/errors.js";
+import { SHIPPED_MODEL } from "../util/model-directory.js";
 import { availableCores, packageVersion } from "../util/system.js";
 import { admitStudy, type StudyFolder, studyFolder } from "./folder.js";
 import type { GraphContext } from "./graph-builder.js";
@@ -58,7 +59,10 @@ export async function prepareStudy(request: StudyRequest): Promise<Prepared> {
     source: { path, sha256 },
     scale: scale ?? null,
     study,
-    inputs: inputs.all.map(({ role, name, path: where, hash }) => ({ role, name, path: where, hash })),
+    inputs: inputs.all.map(({ role, name, path: where, spec, hash }) => {
+      const named = role === "model" ? spec : where; // the model in the package has a name that holds elsewhere, too
+      return { role, name, path: named, hash };
+    }),
     settings: { engine: ENGINE, threads },
   };
   return {
@@ -103,7 +107,7 @@ function withModels(models: Study["models"], given: readonly string[]): Study["m
         remedy: `it has ${Object.keys(models).join(", ")}`,
       });
     }
-    changed[name] = { ...model, path: resolve(path) };
+    changed[name] = { ...model, path: path === SHIPPED_MODEL ? path : resolve(path) };
   }
   return changed;
 }

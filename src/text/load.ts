@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../util/errors.js";
 import { readJson, sha256 } from "../util/files.js";
+import { modelDirectory, NAME_A_MODEL } from "../util/model-directory.js";
 import { tokenizerFromJson } from "./huggingface.js";
 import type { TextModel, Tokenizer } from "./tokenizer.js";
 
@@ -22,14 +23,15 @@ const token = z.union([z.string(), z.looseObject({ content: z.string() }).transf
 const tokenizerConfigSchema = z.looseObject({ eos_token: token.nullish(), bos_token: token.nullish() });
 
 /**
- * @param directory  a model directory (Hugging Face layout) with `tokenizer.json` and `config.json`
+ * @param model  a model directory (Hugging Face layout) with `tokenizer.json` and `config.json`, or `glasshouse`
  * @throws UserError  a file is missing or malformed, the EOS is unknown, or the tokenizer adds more than one BOS
  */
-export async function loadTextModel(directory: string): Promise<TextModel> {
+export async function loadTextModel(model: string): Promise<TextModel> {
+  const directory = modelDirectory(model);
   const tokenizerPath = join(directory, "tokenizer.json");
   if (!existsSync(tokenizerPath)) {
     throw new UserError(`${directory} has no tokenizer.json`, {
-      remedy: "name a model directory in Hugging Face layout, or make one with tacit models import",
+      remedy: `${NAME_A_MODEL}; tacit models import makes one of a GGUF file`,
     });
   }
   const bytes = await readFile(tokenizerPath);

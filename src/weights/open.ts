@@ -6,19 +6,21 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../util/errors.js";
+import { modelDirectory, NAME_A_MODEL } from "../util/model-directory.js";
 import { openGguf } from "./gguf.js";
 import { openLlama2c } from "./llama2c.js";
 import { INDEX_FILE, openSafetensors, openShards, SINGLE_FILE } from "./safetensors.js";
 import type { WeightStore } from "./weight-store.js";
 
 /**
- * Opens the weights of a model directory, or one file.
+ * Opens the weights of a model directory, of the model in this package (`glasshouse`), or of one file.
  * Headers are read and checked here; values only by `read`. Close the store when done.
  * @throws UserError  nothing there, no weights in it, or damaged ones
  */
-export async function openWeights(path: string): Promise<WeightStore> {
+export async function openWeights(model: string): Promise<WeightStore> {
+  const path = modelDirectory(model);
   const status = statSync(path, { throwIfNoEntry: false });
-  if (status === undefined) throw new UserError(`${path} does not exist`, { remedy: "name a model directory" });
+  if (status === undefined) throw new UserError(`${path} does not exist`, { remedy: NAME_A_MODEL });
   if (status.isDirectory()) {
     // Transformers prefers the single file where both are there.
     if (existsSync(join(path, SINGLE_FILE))) return openSafetensors(join(path, SINGLE_FILE));

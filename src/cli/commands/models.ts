@@ -84,7 +84,7 @@ async function runImport(file: string, flags: ImportFlags, io: Io): Promise<obje
 function registerInfo(models: Command): void {
   models
     .command("info")
-    .argument("<model>", "a model directory, or a .safetensors, .gguf or llama2.c .bin file")
+    .argument("<model>", "a model directory, glasshouse, or a .safetensors, .gguf or llama2.c .bin file")
     .description("Shows what a model is: family, sizes, tensors, tokenizer, memory. Reads headers only.")
     .addOption(jsonOption())
     .addHelpText("after", "\nExample:\n  tacit models info models/gemma-3-270m")
@@ -102,7 +102,7 @@ function registerInfo(models: Command): void {
 function registerVerify(models: Command): void {
   models
     .command("verify")
-    .argument("<dir>", "a model directory")
+    .argument("<dir>", "a model directory, or glasshouse")
     .description("Reads all of a model directory and checks it: shapes, values, tied matrices, tokenizer, hashes.")
     .addOption(jsonOption())
     .addHelpText("after", "\nExit status 2 where a check fails.\n\nExample:\n  tacit models verify models/gemma-3-270m")

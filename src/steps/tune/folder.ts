@@ -11,6 +11,7 @@ import { type TunePlan, type TuneRunRecord, tunePlanSchema, tuneRunSchema } from
 import { UserError } from "../../util/errors.js";
 import { readJson, writeFileAtomic } from "../../util/files.js";
 import { acquireLock } from "../../util/lock.js";
+import { modelDirectory } from "../../util/model-directory.js";
 
 export const tunePaths = (out: string) => ({
   record: join(out, "run.json"),
@@ -98,7 +99,7 @@ const toText = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 /** The model would be overwritten, or removed, while it is needed. */
 function refuseSourceInside({ model, out }: FolderRequest): void {
   const real = (path: string): string => (existsSync(path) ? realpathSync(path) : resolve(path));
-  const [source, target] = [real(model), real(out)];
+  const [source, target] = [real(modelDirectory(model)), real(out)];
   if (source !== target && !source.startsWith(target + sep)) return;
   throw new UserError(`the model ${model} lies in --out ${out}`, { remedy: "name another --out" });
 }
