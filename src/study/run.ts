@@ -59,12 +59,18 @@ async function workOff(prepared: Prepared, state: StudyState, runner: Runner, wa
   const room = computingRoom(inputs, context.settings.threads, availableCores());
   const running = new Map<Step, Promise<void>>();
   const broken: unknown[] = [];
-  const stopped = (): boolean => watch.signal?.aborted === true || broken.length > 0;
+  /** What breaks the run itself, as a full disk does, stops the steps beside it as well. */
+  const halt = new AbortController();
+  const signal = watch.signal === undefined ? halt.signal : AbortSignal.any([watch.signal, halt.signal]);
+  const stop = (error: unknown): void => {
+    broken.push(error);
+    halt.abort(new Interrupted("what was finished is kept"));
+  };
   for (;;) {
-    if (!stopped()) {
+    if (!signal.aborted) {
       for (const step of startable(state.graph().steps, state.outcomes, [...running.keys()], room)) {
-        const work = carry(step, folder, state, runner, watch)
-          .catch((error: unknown) => void broken.push(error))
+        const work = carry(step, folder, state, runner, { ...watch, signal })
+          .catch(stop)
           .finally(() => running.delete(step));
         running.set(step, work);
       }
@@ -73,8 +79,9 @@ async function workOff(prepared: Prepared, state: StudyState, runner: Runner, wa
     await Promise.race(running.values());
     await folder.writeResults(await state.results());
   }
-  if (broken.length > 0) throw broken[0];
-  watch.signal?.throwIfAborted();
+  if (!signal.aborted) return;
+  await state.results().then(folder.writeResults).catch(stop); // steps may have ended since the last time
+  throw broken[0] ?? signal.reason;
 }
 
 /** One step from its beginning to its record. */

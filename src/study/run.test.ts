@@ -1,0 +1,227 @@
+/** How a study is carried out, with steps that compute nothing: what runs, what a failure takes with it, what a stop leaves. */
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "../../test/temporary-folder.js";
+import { type StudyResults, stepRecordSchema } from "../records/study.js";
+import { Interrupted, InvariantError, UserError } from "../util/errors.js";
+import { acquireLock } from "../util/lock.js";
+import { packageRoot } from "../util/system.js";
+import { carryOut } from "./carry-out.js";
+import { findUnused } from "./clean.js";
+import { lockPath } from "./folder.js";
+import { type Prepared, prepareStudy } from "./prepare.js";
+import { type RunWatch, runStudy } from "./run.js";
+import type { Runner, RunnerWatch } from "./runner.js";
+import { resultNames, type Step, type StepWork } from "./step.js";
+
+const folder = temporaryFolder();
+const asset = (...names: string[]): string => JSON.stringify(join(packageRoot(), "assets", ...names));
+
+/** Fifteen steps: two tuned arms with a choice of epochs each, an untuned one, and two comparisons. */
+const study = (change: { readonly response?: string } = {}): string => `version: 1
+name: small
+about: x
+models: { base: { path: ${asset("stories260k")} } }
+data: { rows: ${asset("demo", "answers.jsonl")}, prompts: ${asset("demo", "prompts.jsonl")} }
+arms:
+  instruction: { kind: instruction, data: rows }
+  response: { kind: response, data: rows${change.response ?? ""} }
+  untuned: { kind: untuned }
+epochs: [1, 2]
+epochs_from: checkpoints
+selection: { measure: loss, data: rows, limit: 2 }
+generation: { prompts: prompts, limit: 2, max_new_tokens: 4 }
+judge: longer
+comparisons: [{ arm: [response, untuned], against: instruction }]
+`;
+
+const prepared = (name: string, text = study()): Promise<Prepared> =>
+  prepareStudy({ study: folder.write(`${name}.yaml`, text), out: folder.path(name), threads: 1 });
+
+const QUESTIONS = ["What is rain?", "Name a town."];
+
+/** What the steps would leave, without a model. What is light is carried out. */
+const results: Partial<Record<StepWork["kind"], { readonly name: string; readonly text: string }>> = {
+  tune: { name: `${resultNames.model}/run.json`, text: "{}" },
+  generate: {
+    name: resultNames.outputs,
+    text: JSON.stringify(
+      QUESTIONS.map((instruction) => ({ instruction, output: "Yes.", generator: "m", tokens: 2, stop: "eos" })),
+    ),
+  },
+  score: {
+    name: resultNames.scores,
+    text: QUESTIONS.map((id) => `${JSON.stringify({ id, logprobs: [-1], sum: -1, mean: -1, tokens: 1 })}\n`).join(""),
+  },
+  judge: {
+    name: resultNames.annotations,
+    text: JSON.stringify(
+      QUESTIONS.map((instruction, i) => ({
+        ...{ instruction, output_1: "No.", generator_1: "a", output_2: "Yes.", generator_2: "b" },
+        ...{ annotator: "longer", preference: 1 + i },
+      })),
+    ),
+  },
+};
+
+type Deed = (work: StepWork, watch: RunnerWatch) => Promise<void>;
+
+/** @param deed  what happens before a step leaves its results; it may throw */
+const fakeRunner = (root: string, deed: Deed = async () => {}): Runner => ({
+  async run(work, place, watch) {
+    await deed(work, watch);
+    const made = results[work.kind];
+    if (made === undefined) return carryOut(work, place, { root, threads: 1 });
+    const path = join(root, place, made.name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, made.text);
+    return { work: 1, unit: "texts" };
+  },
+  close: async () => {},
+});
+
+interface Ran {
+  readonly results: StudyResults;
+  readonly begun: readonly string[];
+}
+
+async function run(name: string, options: { deed?: Deed; text?: string; watch?: RunWatch } = {}): Promise<Ran> {
+  const ready = await prepared(name, options.text);
+  const begun: string[] = [];
+  const watch: RunWatch = { ...options.watch, onBegin: ({ id }: Step) => void begun.push(id) };
+  return { results: await runStudy(ready, fakeRunner(ready.folder.root, options.deed), watch), begun };
+}
+
+const statesOf = ({ steps }: StudyResults): Record<string, string> =>
+  Object.fromEntries(steps.map(({ id, state }) => [id, state]));
+const resultsFile = (name: string): string => readFileSync(join(folder.path(name), "results.json"), "utf8");
+
+const TUNE_RESPONSE = "tune/base/response/seed-1";
+const isResponseTuning = (work: StepWork): boolean => work.kind === "tune" && work.objective === "response";
+
+describe("a run", () => {
+  it("carries out every step once, and the second time nothing", async () => {
+    const first = await run("whole");
+    expect(first.results.state).toBe("finished");
+    expect(first.begun).toHaveLength(15);
+    expect([...first.begun].sort()).toEqual(first.results.steps.map(({ id }) => id).sort());
+    expect(first.results.comparisons.map(({ arm, win_rate }) => [arm, win_rate.mean])).toEqual([
+      ["response", 50],
+      ["untuned", 50],
+    ]);
+    const bytes = resultsFile("whole");
+    expect((await run("whole")).begun).toEqual([]);
+    expect(resultsFile("whole")).toBe(bytes);
+  });
+
+  it("does one changed arm again, alone, and finds the old results when it is changed back", async () => {
+    const first = await run("changed");
+    const changed = await run("changed", { text: study({ response: ", tune: { lr: 3e-5 }" }) });
+    expect(changed.begun.filter((id) => !id.includes("response"))).toEqual([]);
+    expect([...changed.begun].sort()).toEqual(
+      first.begun.filter((id) => id.includes("response")).sort(), // tuning, losses, choice, answers, verdicts, comparison
+    );
+    expect(changed.begun).toContain("compare/base/response-against-instruction");
+    expect((await findUnused(await prepared("changed"))).folders).toHaveLength(changed.begun.length);
+    expect((await run("changed")).begun).toEqual([]);
+  });
+
+  it("fails only what depends on a failure, says why, and tries that alone again", async () => {
+    const failing: Deed = async (work) => {
+      if (isResponseTuning(work)) throw new UserError("out of memory", { remedy: "use a smaller batch" });
+    };
+    const { results: after } = await run("failed", { deed: failing });
+    expect(after.state).toBe("failed");
+    const states = statesOf(after);
+    expect(states[TUNE_RESPONSE]).toBe("failed");
+    expect(Object.keys(states).filter((id) => states[id] === "blocked")).toEqual([
+      ...["score/validation/base/response/seed-1/epochs-1", "score/validation/base/response/seed-1/epochs-2"],
+      ...["choose/base/response", "generate/test/base/response/seed-1"],
+      ...["judge/test/base/response-against-instruction/seed-1", "compare/base/response-against-instruction"],
+    ]);
+    expect(Object.values(states).filter((state) => state === "done")).toHaveLength(8);
+    expect(after.comparisons.map(({ arm }) => arm)).toEqual(["untuned"]);
+    const failed = after.steps.find(({ id }) => id === TUNE_RESPONSE)!;
+    expect(failed.reason).toBe("out of memory");
+    const path = join(folder.path("failed"), failed.folder!, "step.json");
+    expect(stepRecordSchema.parse(JSON.parse(readFileSync(path, "utf8"))).outcome).toEqual({
+      kind: "failed",
+      reason: "out of memory",
+      remedy: "use a smaller batch",
+      defect: false,
+    });
+    const plans: unknown[] = [];
+    const again = await run("failed", { watch: { onPlan: (plan) => void plans.push(plan) } });
+    expect(plans[0]).toEqual({ steps: 15, done: 8, failedBefore: 1 });
+    expect(again.begun).toHaveLength(7);
+    expect(again.results.state).toBe("finished");
+  });
+
+  it("records a defect of ours as one", async () => {
+    const deed: Deed = async (work) => {
+      if (work.kind === "judge") throw new InvariantError("internal: a verdict without a pair");
+    };
+    const { results: after } = await run("defect", { deed });
+    const failed = after.steps.filter(({ state }) => state === "failed");
+    expect(failed.map(({ kind }) => kind)).toEqual(["judge", "judge"]);
+    const step = JSON.parse(readFileSync(join(folder.path("defect"), failed[0]!.folder!, "step.json"), "utf8"));
+    expect(step.outcome).toMatchObject({ kind: "failed", defect: true });
+  });
+
+  it("stops when told to, keeps what is finished, and goes on from there to the same results", async () => {
+    await run("straight");
+    const controller = new AbortController();
+    const deed: Deed = async (work, { signal }) => {
+      if (!isResponseTuning(work)) return;
+      controller.abort(new Interrupted("what was finished is kept"));
+      signal!.throwIfAborted();
+    };
+    const stopped = run("stopped", { deed, watch: { signal: controller.signal } });
+    await expect(stopped).rejects.toThrow(Interrupted);
+    const half = JSON.parse(resultsFile("stopped")) as StudyResults;
+    const done = half.steps.filter(({ state }) => state === "done").map(({ id }) => id);
+    expect(half.state).toBe("unfinished");
+    expect(done).toContain("generate/test/base/untuned");
+    expect(statesOf(half)[TUNE_RESPONSE]).toBe("to-do"); // an interruption is no failure
+    const { begun } = await run("stopped");
+    expect(begun.filter((id) => done.includes(id))).toEqual([]);
+    expect(begun).toHaveLength(15 - done.length);
+    expect(resultsFile("stopped")).toBe(resultsFile("straight"));
+  });
+
+  it("begins nothing when it is told to stop before", async () => {
+    const begun: string[] = [];
+    const watch: RunWatch = { signal: AbortSignal.abort(new Interrupted("")) };
+    const deed: Deed = async ({ kind }) => void begun.push(kind);
+    await expect(run("never", { deed, watch })).rejects.toThrow(Interrupted);
+    expect(begun).toEqual([]);
+  });
+
+  it("stops the steps beside one whose record cannot be written", async () => {
+    const ready = await prepared("full");
+    const broken = {
+      ...ready,
+      folder: { ...ready.folder, writeStep: () => Promise.reject(new Error("no space left on the disk")) },
+    };
+    let begun = 0;
+    const deed: Deed = async (_work, { signal }) => {
+      if (begun++ === 0) return;
+      if (!signal!.aborted) await once(signal!, "abort"); // would wait for ever
+      signal!.throwIfAborted();
+    };
+    await expect(runStudy(broken, fakeRunner(ready.folder.root, deed))).rejects.toThrow("no space left");
+    expect(begun).toBeLessThanOrEqual(2);
+  });
+
+  it("leaves a folder alone in which another one is at work", async () => {
+    await run("locked");
+    const root = folder.path("locked");
+    const lock = await acquireLock(lockPath(root), root);
+    await expect(run("locked")).rejects.toThrow(UserError);
+    await lock.release();
+    expect((await run("locked")).begun).toEqual([]);
+    expect(existsSync(lockPath(root))).toBe(false);
+  });
+});
