@@ -8,7 +8,8 @@ import { forecastJudge, forecastPairs, forecastPrompts, forecastTuning, paramete
 import { multiplyOnce } from "../steps/multiply.js";
 import { present } from "../util/errors.js";
 import type { Graph } from "./graph-builder.js";
-import type { Inputs } from "./inputs.js";
+import { type Inputs, isUrl } from "./inputs.js";
+import { weightBytes } from "./machine.js";
 import type { Prepared } from "./prepare.js";
 import { tuneRequest } from "./requests.js";
 import type { StudyState } from "./state.js";
@@ -27,10 +28,12 @@ export interface Forecast {
 }
 
 /** Floating-point operations for each parameter and token. */
-const OPERATIONS = { tune: 6, generate: 2, score: 2, rank: 2 } as const;
+const OPERATIONS = { tune: 6, generate: 2, score: 2, rank: 2, similarity: 2 } as const;
 /** Shares of the matrix product's speed that this engine reached on a model of 268 million parameters (docs/decisions/studies.md). */
-const EFFICIENCY = { tune: 0.6, generate: 0.35, score: 0.5, rank: 0.5 } as const;
-type Computing = keyof typeof OPERATIONS;
+const EFFICIENCY = { tune: 0.6, generate: 0.35, score: 0.5, rank: 0.5, similarity: 0.3 } as const;
+type Computing = Exclude<keyof typeof OPERATIONS, "similarity">;
+/** An encoder's limit is mostly this, or not much more. */
+const EMBEDDED_TOKENS = 256;
 
 /** Tokens of a judge's own prompt around the two answers. */
 const JUDGE_PROMPT_TOKENS = 200;
@@ -61,10 +64,11 @@ export async function openForecaster({ inputs }: Prepared, state: StudyState, gr
       const { plan, kind } = step;
       const work = present(plan, step.id).work;
       if (work.kind === "judge") return judging(step, work, known, graph);
-      if (work.kind === "choose" || work.kind === "compare" || work.kind === "similarity") return nothing;
-      const size = await sizeOf(work, known);
+      if (work.kind === "choose" || work.kind === "compare") return nothing;
       const model = present(step.cell, step.id).model;
       const measured = speeds.get(`${kind} ${model}`);
+      if (work.kind === "similarity") return embedding(step, work, known, graph, { measured, gigaflops });
+      const size = await sizeOf(work, known);
       const count = await parameters(model);
       const rate = (gigaflops * 1e9 * EFFICIENCY[work.kind]) / (OPERATIONS[work.kind] * count); // tokens a second
       return {
@@ -169,7 +173,37 @@ async function judging(
     (pairs.promptTokens + pairs.rows * (JUDGE_PROMPT_TOKENS + answerTokens(mine) + answerTokens(answers[1])));
   const dollars =
     price === undefined ? undefined : (input * price.input + calls * outputTokensPerCall * price.output) / 1e6;
-  return { ...nothing, seconds: undefined, calls, dollars, atMost: true };
+  return { ...nothing, seconds: calls === 0 ? 0 : undefined, calls, dollars, atMost: true };
+}
+
+/** At most: texts that several steps share are embedded once, and the vectors of words in an encoder's weights are not multiplied. */
+async function embedding(
+  step: Step,
+  { similarity }: Extract<StepWork, { kind: "similarity" }>,
+  known: Known,
+  { steps }: Graph,
+  speed: { readonly measured: number | undefined; readonly gigaflops: number },
+): Promise<Forecast> {
+  const { task, reference, limit, encoder } = similarity;
+  const asked = steps.find(({ id }) => id === step.needs[0])?.plan?.work;
+  const answers = asked?.kind === "generate" ? (await known.prompts(rowsOf(asked.prompts, asked.limit))).rows : 0;
+  const pairs = await Promise.all(
+    [task, reference].flatMap((data) => (data === undefined ? [] : [known.pairs(rowsOf(data, limit))])),
+  );
+  const texts = 2 * answers + pairs.reduce((sum, { rows }) => sum + 2 * rows, 0);
+  if (isUrl(encoder)) return { ...nothing, seconds: undefined, atMost: true };
+  const parameters = weightBytes(encoder) / 4;
+  const operations = OPERATIONS.similarity * parameters * texts * EMBEDDED_TOKENS;
+  return {
+    ...nothing,
+    seconds:
+      speed.measured === undefined
+        ? operations / (speed.gigaflops * 1e9 * EFFICIENCY.similarity)
+        : texts / speed.measured,
+    basis: speed.measured === undefined ? "machine" : "measured",
+    atMost: true,
+    memoryBytes: 10 * parameters,
+  };
 }
 
 /** Work a second of finished steps that nobody interrupted, by kind and model. */

@@ -44,5 +44,5 @@ export async function measureSimilarity(
     );
   }
   const { texts } = similaritySummarySchema.parse(await readJson(summary));
-  return { work: texts.distinct, unit: "texts" };
+  return { work: texts.computed, unit: "texts" }; // the others were embedded by another step
 }

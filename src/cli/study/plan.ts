@@ -76,6 +76,7 @@ function cost(left: readonly Forecast[]): string {
   if (left.length === 0) return "";
   const calls = left.reduce((sum, one) => sum + one.calls, 0);
   if (calls > 0) return `${formatCount(calls)} calls`;
+  if (left.some(({ seconds }) => seconds === undefined)) return "not known"; // a server of somebody else's
   const seconds = left.reduce((sum, one) => sum + (one.seconds ?? 0), 0);
   if (seconds === 0) return "no time";
   return `${left.some(({ atMost }) => atMost) ? "≤ " : "≈ "}${formatDuration(seconds)}`;
