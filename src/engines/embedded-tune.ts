@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type OpenModel, openModel, readParameters } from "../models/open.js";
-import type { Row } from "../records/row.js";
+import { type Rows, representatives } from "../records/row.js";
 import { createCpuDevice } from "../runtime/cpu.js";
 import type { Device } from "../runtime/device.js";
 import { stepsPerEpoch } from "../train/batches.js";
@@ -14,7 +14,7 @@ import { diverged, evaluateLoss, stepsToDo, type TrainStep, train } from "../tra
 import { Interrupted, UserError } from "../util/errors.js";
 import { availableMemory, freeDisk } from "../util/system.js";
 import type { StepMetrics, TuneOptions, TuneRun, TuneSummary } from "./engine.js";
-import { refuseForeignRows, refuseFullDisk, refuseTooLarge } from "./tune-checks.js";
+import { refuseForeignRows, refuseFullDisk, refuseTooLarge, refusingForeign } from "./tune-checks.js";
 import { writeModel, writeModelDirectory } from "./write-model.js";
 
 /** A run that is killed loses at most this much work, or one step where that takes longer. */
@@ -26,7 +26,7 @@ const CHECKPOINT_SECONDS = 600;
  */
 export async function tuneEmbedded(
   directory: string,
-  rows: readonly Row[],
+  rows: Rows,
   options: TuneOptions,
   run: TuneRun,
 ): Promise<TuneSummary> {
@@ -34,9 +34,10 @@ export async function tuneEmbedded(
   const opened = await openModel(directory);
   try {
     const { model } = opened;
-    refuseForeignRows(model, [...rows, ...(run.heldOut ?? [])], directory);
+    const known = representatives(rows, options.batch);
+    refuseForeignRows(model, [...known, ...(run.heldOut ?? [])], directory);
     const free = run.free ?? { memory: availableMemory().free, disk: await freeDisk(run.out) };
-    refuseTooLarge(model, rows, options, free.memory, (run.heldOut ?? []).length > 0);
+    refuseTooLarge(model, known, options, free.memory, (run.heldOut ?? []).length > 0);
     refuseFullDisk(model, options, free.disk);
     const state = await firstState(opened, device, run);
     const total = stepsToDo(rows.length, options);
@@ -46,7 +47,10 @@ export async function tuneEmbedded(
       });
     }
     await run.onStart?.({ resumedAt: state.step, total });
-    return await tuneFrom(state, { directory, opened, device, rows, options, run, total });
+    return await tuneFrom(state, {
+      ...{ directory, opened, device, options, run, total },
+      rows: refusingForeign(model, rows, directory),
+    });
   } finally {
     await opened.weights.close();
   }
@@ -61,7 +65,7 @@ interface Tuning {
   readonly directory: string;
   readonly opened: OpenModel;
   readonly device: Device;
-  readonly rows: readonly Row[];
+  readonly rows: Rows;
   readonly options: TuneOptions;
   readonly run: TuneRun;
   /** Steps to do, those before a resumption included. */

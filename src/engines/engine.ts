@@ -14,7 +14,7 @@ import type {
   ScoringOptions,
 } from "../decode/requests.js";
 import type { Pooling } from "../models/encoders/open.js";
-import type { Row } from "../records/row.js";
+import type { Row, Rows } from "../records/row.js";
 
 export type { Precision } from "../decode/body.js";
 export type {
@@ -121,7 +121,7 @@ export interface Engine {
   /** There where `capabilities.embed` is. */
   loadEncoder?(directory: string, options: { threads: number; pooling: Pooling }): Promise<LoadedEncoder>;
   /** Tunes all parameters on `rows` and writes a model directory. */
-  tune(directory: string, rows: readonly Row[], options: TuneOptions, run: TuneRun): Promise<TuneSummary>;
+  tune(directory: string, rows: Rows, options: TuneOptions, run: TuneRun): Promise<TuneSummary>;
 }
 
 /** Where a tuning run writes and how it is watched and stopped. */

@@ -6,7 +6,7 @@ import { parameterCount } from "../models/open.js";
 import type { Row } from "../records/row.js";
 import { UserError } from "../util/errors.js";
 import type { TuneOptions } from "./engine.js";
-import { refuseForeignRows, refuseFullDisk, refuseTooLarge, runMemory } from "./tune-checks.js";
+import { refuseForeignRows, refuseFullDisk, refuseTooLarge, refusingForeign, runMemory } from "./tune-checks.js";
 
 const { model } = await runModel(modelFolder("llama"));
 const rows = trainingOf("llama").rows.map(rowOf);
@@ -35,6 +35,19 @@ function lineOf(work: () => void): string {
 }
 
 const rowWith = (inputIds: readonly number[]): Row => ({ ...rows[0]!, id: "bad", inputIds, labels: inputIds });
+
+describe("rows that are made later", () => {
+  const of = (at: Row, longest = at) => refusingForeign(model, { length: 1, longest, at: () => at }, "DIR");
+
+  it("are looked at when they are made", () => {
+    expect(of(rows[0]!).at(0)).toBe(rows[0]);
+    expect(lineOf(() => of(rowWith([1, 90_000]), rows[0]).at(0))).toMatch("row bad has id 90000");
+    expect(() => of(rowWith(Array(40).fill(1)), rowWith([1, 2])).at(0)).toThrow("longer than the longest");
+  });
+  it("of an array are the array", () => {
+    expect(refusingForeign(model, rows, "DIR")).toBe(rows);
+  });
+});
 
 describe("refuseForeignRows", () => {
   it("names row, id and vocabulary", () => {

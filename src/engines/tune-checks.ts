@@ -4,7 +4,7 @@
  */
 import type { Model } from "../models/model.js";
 import { parameterCount } from "../models/open.js";
-import type { Row } from "../records/row.js";
+import type { Row, Rows } from "../records/row.js";
 import { batchShapes, type MemoryEstimate, memoryEstimator } from "../train/memory.js";
 import { CHECKPOINT_BYTES_PER_PARAMETER } from "../train/state.js";
 import { largestMicroBatch } from "../train/trainer.js";
@@ -31,6 +31,18 @@ export function refuseForeignRows(model: Model, rows: readonly Row[], directory:
       });
     }
   }
+}
+
+/** Rows that are made later are looked at when they are. Those of an array were looked at before. */
+export function refusingForeign(model: Model, rows: Rows, directory: string): Rows {
+  if (!("longest" in rows)) return rows;
+  const at = (index: number): Row => {
+    const row = rows.at(index);
+    refuseForeignRows(model, [row], directory);
+    invariant(row.inputIds.length <= rows.longest.inputIds.length, `row ${row.id} is longer than the longest`);
+    return row;
+  };
+  return { length: rows.length, longest: rows.longest, at };
 }
 
 /** The most that a run over `rows` will need at one time; `evaluates`: some rows are held out. */

@@ -29,6 +29,24 @@ export interface Row {
   readonly cut: boolean;
 }
 
+/**
+ * Rows that are made when their step comes, where holding all of them would fill the memory (pre-training). The same index gives the same
+ * row at any time.
+ */
+export interface MadeRows {
+  readonly length: number;
+  at(index: number): Row;
+  /** As long as the longest: what memory is reckoned with before the first step. */
+  readonly longest: Row;
+}
+
+/** The rows of a run in the order of their file. */
+export type Rows = readonly Row[] | MadeRows;
+
+/** Rows that stand for all of them before the first step: themselves, or as many of the longest as a step has. */
+export const representatives = (rows: Rows, batch: number): readonly Row[] =>
+  "longest" in rows ? Array.from({ length: Math.min(batch, rows.length) }, () => rows.longest) : rows;
+
 export const toRowRecord = (row: Row): RowRecord => ({
   id: row.id,
   input_ids: [...row.inputIds],

@@ -138,6 +138,18 @@ describe("steps", () => {
     const order = rows.map(({ id }) => id);
     expect(idsOf(steps(rows, { ...options, shuffle: false })).flat()).toEqual([...order, ...order, ...order]);
   });
+  it("make a row when its step comes, and no other, where rows are not held", () => {
+    for (const shuffle of [true, false]) {
+      const made: number[] = [];
+      const at = (index: number): Row => {
+        made.push(index);
+        return rows[index]!;
+      };
+      const source = { length: rows.length, longest: rows[0]!, at };
+      expect([...steps(source, { ...options, shuffle }, 4)]).toEqual([...steps(rows, { ...options, shuffle }, 4)]);
+      expect(made).toHaveLength(4 + 2 + 10);
+    }
+  });
   it("from any step on are the tail of all", () => {
     fc.assert(
       fc.property(

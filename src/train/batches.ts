@@ -3,7 +3,7 @@
  * token carries its own weight, so micro-batches are sums of one whole.
  * May not know: graphs, models.
  */
-import { IGNORE, type Row } from "../records/row.js";
+import { IGNORE, type Row, type Rows } from "../records/row.js";
 import { invariant, present } from "../util/errors.js";
 import { randomStream } from "../util/random.js";
 
@@ -30,19 +30,28 @@ export interface Step {
 export const stepsPerEpoch = (rows: number, batch: number): number => Math.ceil(rows / batch);
 
 /** All steps from `from` on; the last one of an epoch may be short. */
-export function* steps(rows: readonly Row[], options: BatchOptions, from = 0): Generator<Step> {
+export function* steps(rows: Rows, options: BatchOptions, from = 0): Generator<Step> {
   const perEpoch = stepsPerEpoch(rows.length, options.batch);
   for (let epoch = Math.floor(from / perEpoch); epoch < options.epochs; epoch++) {
-    const order = options.shuffle ? randomStream(options.seed, "order of rows", epoch).shuffle(rows) : rows;
+    const order = options.shuffle ? shuffled(rows.length, options.seed, epoch) : undefined;
     for (let within = Math.max(0, from - epoch * perEpoch); within < perEpoch; within++) {
       yield {
         index: epoch * perEpoch + within,
         epoch,
-        rows: order.slice(within * options.batch, (within + 1) * options.batch),
+        rows: rowsOf(rows, order, within * options.batch, (within + 1) * options.batch),
         endsEpoch: within === perEpoch - 1,
       };
     }
   }
+}
+
+const shuffled = (count: number, seed: number, epoch: number): readonly number[] =>
+  randomStream(seed, "order of rows", epoch).shuffle(Array.from({ length: count }, (_, i) => i));
+
+/** Rows from place `from` to before `to` of an order, or of the file. */
+function rowsOf(rows: Rows, order: readonly number[] | undefined, from: number, to: number): Row[] {
+  const places = Array.from({ length: Math.min(to, rows.length) - from }, (_, i) => from + i);
+  return places.map((place) => present(rows.at(order?.[place] ?? place), "row"));
 }
 
 /** Positions of `row` whose token carries loss. The first token has nothing before it to be predicted from. */

@@ -3,7 +3,7 @@
  * May not know: files of models, templates, decoding.
  */
 import type { Model } from "../models/model.js";
-import type { Row } from "../records/row.js";
+import { type Row, type Rows, representatives } from "../records/row.js";
 import type { Device, Tensor } from "../runtime/device.js";
 import { Interrupted, UserError } from "../util/errors.js";
 import { type AdamOptions, gradientNorm, updateByAdam } from "./adam.js";
@@ -68,7 +68,7 @@ export const stepsToDo = (rows: number, options: Pick<TrainOptions, "epochs" | "
 export async function train(
   model: Model,
   device: Device,
-  rows: readonly Row[],
+  rows: Rows,
   options: TrainOptions,
   state: TrainState,
   afterStep: (result: TrainStep) => Promise<void>,
@@ -77,7 +77,7 @@ export async function train(
   const end = stepsToDo(rows.length, options);
   if (state.step >= end) return;
   const schedule = { ...options, totalSteps: totalSteps(rows.length, options) };
-  const maxPositions = largestMicroBatch(rows, options.microTokens);
+  const maxPositions = largestMicroBatch(representatives(rows, options.batch), options.microTokens);
   await using loss = await compileLoss(model, device, {
     maxPositions,
     gradients: true,
