@@ -133,7 +133,7 @@ async function readVocabulary(model: string, size: number, named: string | undef
 async function planGguf(path: string, file: GgufFile): Promise<ImportPlan> {
   try {
     const metadata = ggufMetadata(path, file.metadata);
-    const { architecture, sizes, config, generationConfig } = configOfGguf(path, file);
+    const { architecture, sizes, config, generationConfig } = await configOfGguf(path, file);
     const tokenizer = ggufTokenizer(architecture, metadata, sizes.vocabulary, path);
     const tensors = mapTensors(architecture, sizes, file.tensors, path).map((tensor) => ({
       name: tensor.name,
@@ -159,20 +159,37 @@ async function planGguf(path: string, file: GgufFile): Promise<ImportPlan> {
 }
 
 /** The configuration that a GGUF file's metadata and tensors amount to. */
-export function configOfGguf(path: string, file: GgufFile): GgufConfig & { readonly architecture: GgufArchitecture } {
+export async function configOfGguf(
+  path: string,
+  file: GgufFile,
+): Promise<GgufConfig & { readonly architecture: GgufArchitecture }> {
   const metadata = ggufMetadata(path, file.metadata);
   const architecture = knownArchitecture(metadata.string("general.architecture"), path);
   const table = TENSOR_TABLES[architecture];
   const vocabulary = file.tensors.get(table.embedding[0])?.shape[0];
   if (vocabulary === undefined) throw new UserError(`${path} has no embedding`, { remedy: "fetch the file again" });
-  if (file.tensors.has("rope_freqs.weight")) {
-    throw new UserError(`${path} has a table of rope frequencies (Llama 3.1 and later), which is not read`, {
-      remedy: "use a model with plain or linear rope",
+  const tied = !file.tensors.has(table.head[0]);
+  const ropeDivisors = await readRopeDivisors(path, file, architecture);
+  return { architecture, ...ggufConfig(architecture, { file: path, metadata, vocabulary, tied, ...ropeDivisors }) };
+}
+
+async function readRopeDivisors(
+  path: string,
+  file: GgufFile,
+  architecture: GgufArchitecture,
+): Promise<{ readonly ropeDivisors?: Float32Array }> {
+  const table = file.tensors.get(ROPE_DIVISORS);
+  if (table === undefined) return {};
+  // One for each pair of a head's dimensions: no model has heads of 65,536.
+  if (architecture !== "llama" || table.shape.length !== 1 || (table.shape[0] ?? 0) > 2 ** 15) {
+    throw new UserError(`${path} has a table of rope frequencies (shape [${table.shape}]) in a ${architecture} model`, {
+      remedy: "take the model from its own repository",
     });
   }
-  const tied = !file.tensors.has(table.head[0]);
-  return { architecture, ...ggufConfig(architecture, { file: path, metadata, vocabulary, tied }) };
+  return { ropeDivisors: await file.read(ROPE_DIVISORS) };
 }
+
+const ROPE_DIVISORS = "rope_freqs.weight";
 
 function knownArchitecture(name: string, file: string): GgufArchitecture {
   if (Object.hasOwn(TENSOR_TABLES, name)) return name as GgufArchitecture;

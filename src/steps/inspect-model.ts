@@ -73,7 +73,7 @@ export async function inspectModel(model: string): Promise<ModelInfo> {
   const weights = await openWeights(path);
   try {
     const isDirectory = statSync(path).isDirectory();
-    const config = isDirectory ? await readConfig(path) : embeddedConfig(path, weights);
+    const config = isDirectory ? await readConfig(path) : await embeddedConfig(path, weights);
     const groups = groupTensors(weights.tensors);
     const tied = isTied(config, weights);
     const parameters = countParameters(weights, tied);
@@ -112,11 +112,11 @@ const isGguf = (weights: WeightStore): weights is GgufFile => "metadata" in weig
 const isLlama2c = (weights: WeightStore): weights is Llama2cFile => "generationConfig" in weights;
 
 /** The configuration inside a file of weights, or why there is none. */
-function embeddedConfig(path: string, weights: WeightStore): Config | string {
+async function embeddedConfig(path: string, weights: WeightStore): Promise<Config | string> {
   if (isLlama2c(weights)) return weights.config;
   if (!isGguf(weights)) return "a file of weights alone";
   try {
-    return configOfGguf(path, weights).config;
+    return (await configOfGguf(path, weights)).config;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return error.line;

@@ -5,6 +5,7 @@
  */
 import { UserError } from "../util/errors.js";
 import type { GgufMetadata } from "./gguf.js";
+import { scalingOfDivisors } from "./gguf-rope.js";
 import type { GgufArchitecture, Sizes } from "./gguf-tensors.js";
 
 export interface GgufConfig {
@@ -20,6 +21,8 @@ export interface ConfigInput {
   readonly vocabulary: number;
   /** No output matrix of its own. */
   readonly tied: boolean;
+  /** Values of `rope_freqs.weight`, where the file has it. */
+  readonly ropeDivisors?: Float32Array;
 }
 
 /** @throws UserError  a key is missing, has the wrong type, or asks for something that these families cannot express */
@@ -118,7 +121,8 @@ const FAMILIES: Readonly<
 };
 
 /** What the families in the style of Llama share. */
-function decoderConfig(architecture: GgufArchitecture, { file, metadata }: ConfigInput, sizes: Sizes) {
+function decoderConfig(architecture: GgufArchitecture, { file, metadata, ropeDivisors }: ConfigInput, sizes: Sizes) {
+  const theta = shortest(metadata.number(`${architecture}.rope.freq_base`, 10_000));
   const epsilon = architecture === "olmo" ? "layer_norm_epsilon" : "layer_norm_rms_epsilon";
   return {
     model_type: architecture,
@@ -126,8 +130,11 @@ function decoderConfig(architecture: GgufArchitecture, { file, metadata }: Confi
     hidden_act: "silu",
     num_key_value_heads: sizes.keyValueHeads,
     rms_norm_eps: shortest(metadata.number(`${architecture}.attention.${epsilon}`)),
-    rope_theta: shortest(metadata.number(`${architecture}.rope.freq_base`, 10_000)),
-    rope_scaling: ropeScaling(architecture, file, metadata),
+    rope_theta: theta,
+    rope_scaling:
+      ropeDivisors === undefined
+        ? ropeScaling(architecture, file, metadata)
+        : scalingOfDivisors(ropeDivisors, { theta, headDim: sizes.headDim, file }),
   };
 }
 
