@@ -79,11 +79,11 @@ describe("errors name file, line and column", () => {
     ],
     [
       `${head}  - { name: a, kind: token_scores, scores: { "x": .nan } }\n`,
-      'own.yaml:4:51: rules[0].scores["x"]: expected number, received NaN',
+      "own.yaml:4:51: rules[0].scores.x: expected number, received NaN",
     ],
     [
       `${head}  - { name: a, kind: token_scores, scores: { "x": -.inf } }\n`,
-      'own.yaml:4:51: rules[0].scores["x"]: expected number, received -Infinity',
+      "own.yaml:4:51: rules[0].scores.x: expected number, received -Infinity",
     ],
     [
       `${head}  - { name: a, kind: token_scores, scores: { 1: 2 } }\n`,

@@ -3,12 +3,12 @@
  * May not know: training.
  */
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, rename, rm } from "node:fs/promises";
+import { copyFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { OpenModel } from "../models/open.js";
 import type { Device, Tensor } from "../runtime/device.js";
 import { present } from "../util/errors.js";
-import { readJson, temporaryName, writeFileAtomic } from "../util/files.js";
+import { makeDirectory, readJson, temporaryName, writeFileAtomic } from "../util/files.js";
 import { modelDirectory } from "../util/model-directory.js";
 import { writeModelWeights } from "../weights/safetensors-write.js";
 import type { WeightDtype } from "../weights/weight-store.js";
@@ -42,7 +42,7 @@ export interface TunedModel {
 /** Writes into `out`; each file appears whole, the weights last. */
 export async function writeModel(named: string, opened: OpenModel, tuned: TunedModel, out: string): Promise<void> {
   const source = modelDirectory(named);
-  await mkdir(out, { recursive: true });
+  await makeDirectory(out);
   for (const name of COMPANIONS) await copyWhole(join(source, name), join(out, name));
   await writeConfig(join(source, CONFIG), join(out, CONFIG), tuned.dtype);
   const { model, weights, storedNames } = opened;

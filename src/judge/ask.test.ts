@@ -2,10 +2,10 @@
 import { describe, expect, it } from "vitest";
 import { limitsSchema } from "../records/judge-file.js";
 import type { JudgeLedgerLine } from "../records/judge-ledger.js";
+import { cleaner, retryAfter } from "../util/http.js";
 import { type Asking, type Attempt, askAll, type Call } from "./ask.js";
 import { type Clock, retryDelay } from "./clock.js";
 import { openBudget } from "./cost.js";
-import { cleaner, retryAfter } from "./http.js";
 
 /** Time passes only where somebody waits. */
 function fakeClock(): Clock & { readonly slept: number[] } {

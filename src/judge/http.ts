@@ -5,6 +5,7 @@
  */
 import type { OpenaiJudge } from "../records/judge-file.js";
 import { UserError } from "../util/errors.js";
+import { boundedText, cleaner, keyFrom, parsedJson, retryAfter } from "../util/http.js";
 import type { Attempt, Transport } from "./ask.js";
 import { requestParameters } from "./judge-file.js";
 import type { ChatMessage } from "./prompt.js";
@@ -28,7 +29,7 @@ export function httpTransport(judge: OpenaiJudge, env: NodeJS.ProcessEnv = proce
     const signal = AbortSignal.timeout(Math.ceil(judge.limits.timeout_seconds * 1000));
     try {
       const response = await fetch(url, { method: "POST", headers, body, signal, redirect: "manual" });
-      const text = clean(await boundedText(response)) as string; // before anything is cut off, which could leave half a key
+      const text = clean(await boundedText(response, LARGEST_REPLY)) as string; // before anything is cut off, which could leave half a key
       return clean(readResponse(response, text, judge, key !== undefined)) as Attempt;
     } catch (error) {
       return clean(networkError(error, url, judge)) as Attempt;
@@ -37,26 +38,11 @@ export function httpTransport(judge: OpenaiJudge, env: NodeJS.ProcessEnv = proce
 }
 
 function keyOf({ api_key_env: named }: OpenaiJudge, env: NodeJS.ProcessEnv): string | undefined {
-  const key = env[named ?? "OPENAI_API_KEY"]?.trim() || undefined;
+  const key = keyFrom(named ?? "OPENAI_API_KEY", env);
   if (key === undefined && named !== undefined) {
     throw new UserError(`the judge's key is to come from ${named}, which is not set`, { remedy: `set ${named}` });
   }
-  if (key !== undefined && !/^[\x21-\x7e]+$/.test(key)) {
-    throw new UserError(`${named ?? "OPENAI_API_KEY"} holds characters that no key has`, { remedy: "set it anew" });
-  }
   return key;
-}
-
-/** Takes the key out of every string of a value. Servers repeat it in error texts. */
-export function cleaner(key: string | undefined): (value: unknown) => unknown {
-  if (key === undefined || key.length < 5) return (value) => value; // "none" and the like are no secrets
-  const clean = (value: unknown): unknown => {
-    if (typeof value === "string") return value.replaceAll(key, "[key]");
-    if (Array.isArray(value)) return value.map(clean);
-    if (typeof value !== "object" || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([name, item]) => [clean(name), clean(item)]));
-  };
-  return clean;
 }
 
 export function requestBody(judge: OpenaiJudge, messages: readonly ChatMessage[], vote: number): object {
@@ -67,20 +53,9 @@ export function requestBody(judge: OpenaiJudge, messages: readonly ChatMessage[]
   return { model: judge.model, ...said, ...parameters, ...seed };
 }
 
-async function boundedText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > LARGEST_REPLY) throw new Error(`a reply of more than ${LARGEST_REPLY} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
 function readResponse(response: Response, text: string, judge: OpenaiJudge, hasKey: boolean): Attempt {
   const { status } = response;
-  const body = parsed(text);
+  const body = parsedJson(text);
   if (status === 200) {
     if (body !== undefined && readReply(body) !== undefined) return { kind: "reply", status, body };
     return {
@@ -121,25 +96,6 @@ function messageOf(body: unknown, text: string): string {
   const code = codeOf(body);
   const found = `${typeof code === "string" ? `${code}: ` : ""}${typeof message === "string" ? message : text}`;
   return found.replace(/\s+/g, " ").trim().slice(0, 500);
-}
-
-/** `retry-after-ms`, or `retry-after` in seconds or as a date. */
-export function retryAfter(headers: Headers, now: number): number | undefined {
-  const ms = Number(headers.get("retry-after-ms") ?? Number.NaN);
-  if (ms >= 0) return ms;
-  const text = headers.get("retry-after")?.trim();
-  if (text === undefined || text === "") return undefined;
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 function networkError(error: unknown, url: string, judge: OpenaiJudge): Attempt {

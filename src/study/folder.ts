@@ -3,7 +3,7 @@
  * May not know: how a step is carried out.
  */
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { z } from "zod";
 import {
@@ -16,7 +16,7 @@ import {
   studyResultsSchema,
 } from "../records/study.js";
 import { UserError } from "../util/errors.js";
-import { readJson, writeFileAtomic } from "../util/files.js";
+import { makeDirectory, readJson, writeFileAtomic } from "../util/files.js";
 import type { Place } from "./step.js";
 
 /** Whatever a step says of itself when it begins, so that the next attempt knows that there was one. */
@@ -99,7 +99,7 @@ export async function removePartial(root: string): Promise<void> {
 export const lockPath = (root: string): string => join(root, ".lock");
 
 export async function makeStudyFolder(root: string): Promise<void> {
-  await mkdir(join(root, studyFiles.steps), { recursive: true });
+  await makeDirectory(join(root, studyFiles.steps));
 }
 
 /** Folders of steps that are there, with `steps/` in front. */

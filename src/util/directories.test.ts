@@ -1,10 +1,11 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../test/temporary-folder.js";
 import { writeDirectory } from "./directories.js";
 import { UserError } from "./errors.js";
+import { makeDirectory } from "./files.js";
 
 const folder = temporaryFolder();
 const fillWith = (text: string) => (directory: string) => writeFile(join(directory, "config.json"), text);
@@ -74,5 +75,17 @@ describe("writeDirectory", () => {
   it("does not write into a file", async () => {
     const out = folder.write("file.txt", "text");
     expect(await lineOf(writeDirectory(out, options, fillWith("one")))).toMatch(/is a file/);
+  });
+});
+
+describe("makeDirectory", () => {
+  it("makes what is missing, keeps what is there, and ends where nothing can be made", async () => {
+    await makeDirectory(folder.path("made/b/c"));
+    await makeDirectory(folder.path("made/b/c"));
+    expect(statSync(folder.path("made/b/c")).isDirectory()).toBe(true);
+    const file = folder.write("file", "");
+    await expect(makeDirectory(file)).rejects.toThrow("stands where a folder should be");
+    await expect(makeDirectory(join(file, "below"))).rejects.toThrow(/ENOTDIR/);
+    if (existsSync("/proc/self")) await expect(makeDirectory("/proc/no/such")).rejects.toThrow(/ENOENT/); // for ever with `recursive`
   });
 });

@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { UserError } from "./errors.js";
-import { temporaryName } from "./files.js";
+import { makeDirectory, temporaryName } from "./files.js";
 
 /**
  * Fills a new directory and puts it at `out`. On an error nothing is left behind and what was there stays.
@@ -21,7 +21,7 @@ export async function writeDirectory(
   fill: (directory: string) => Promise<void>,
 ): Promise<void> {
   const replaces = await checkReplaceable(out, options);
-  await mkdir(dirname(out), { recursive: true });
+  await makeDirectory(dirname(out));
   const fresh = temporaryName(out);
   await mkdir(fresh);
   try {

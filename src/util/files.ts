@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream, existsSync, realpathSync } from "node:fs";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { reasonOf, UserError, userErrorOf } from "./errors.js";
 
@@ -32,8 +32,27 @@ export interface AtomicWriter {
   discard(): Promise<void>;
 }
 
+/**
+ * Makes a directory and those above it that are missing. Node's own `recursive` never ends where the system denies that a folder's
+ * child can be there, as below /proc.
+ *
+ * @throws UserError  a file stands there
+ */
+export async function makeDirectory(path: string): Promise<void> {
+  const missing: string[] = [];
+  for (let at = resolve(path); !existsSync(at); at = dirname(at)) missing.push(at);
+  for (const one of missing.reverse()) await mkdir(one).catch(unlessThere);
+  if (!(await stat(path)).isDirectory())
+    throw new UserError(`${path}: stands where a folder should be`, { remedy: "name another path" });
+}
+
+/** Somebody else may have been faster. */
+function unlessThere(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EEXIST") throw error;
+}
+
 export async function openAtomic(path: string): Promise<AtomicWriter> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeDirectory(dirname(path));
   const temporary = temporaryName(path);
   const handle = await open(temporary, "wx");
   let closed = false;

@@ -67,7 +67,7 @@ async function once(url: string, body: object, options: ServerOptions): Promise<
   const { key, timeoutSeconds = 120, largestBytes = 64 * 2 ** 20, signal } = options;
   signal?.throwIfAborted();
   const limit = AbortSignal.timeout(1000 * timeoutSeconds);
-  const clean = (text: string): string => (key === undefined || key.length < 5 ? text : text.replaceAll(key, "[key]"));
+  const clean = cleaner(key);
   try {
     const response = await fetch(url, {
       method: "POST",
@@ -76,7 +76,7 @@ async function once(url: string, body: object, options: ServerOptions): Promise<
       redirect: "manual", // the key is for this address
       signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
     });
-    return read(response, clean(await bounded(response, largestBytes)), url);
+    return read(response, clean(await boundedText(response, largestBytes)) as string, url);
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof UserError) throw error;
@@ -84,7 +84,8 @@ async function once(url: string, body: object, options: ServerOptions): Promise<
   }
 }
 
-async function bounded(response: Response, largest: number): Promise<string> {
+/** @throws Error  the reply is larger */
+export async function boundedText(response: Response, largest: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
@@ -97,14 +98,14 @@ async function bounded(response: Response, largest: number): Promise<string> {
 
 function read(response: Response, text: string, url: string): Attempt {
   const { status, headers } = response;
-  const body = parsed(text);
+  const body = parsedJson(text);
   if (status === 200 && body !== undefined) return { kind: "reply", body };
   if (status === 200) return { kind: "again", reason: "the reply is not JSON", waitMs: undefined };
   const reason = `${status} ${messageOf(body, text)}`.trim();
   const remedy = remedyFor(status);
   if (remedy !== undefined) throw new UserError(`${url}: ${reason}`, { remedy });
   const passing = [408, 409, 425, 429].includes(status) || status >= 500;
-  return passing ? { kind: "again", reason, waitMs: retryAfter(headers) } : { kind: "failed", reason };
+  return passing ? { kind: "again", reason, waitMs: retryAfter(headers, Date.now()) } : { kind: "failed", reason };
 }
 
 function remedyFor(status: number): string | undefined {
@@ -123,17 +124,36 @@ function messageOf(body: unknown, text: string): string {
   return (typeof message === "string" ? message : text).replace(/\s+/g, " ").trim().slice(0, 300);
 }
 
-function retryAfter(headers: Headers): number | undefined {
-  const seconds = headers.get("retry-after")?.trim() ?? "";
-  return /^\d+(\.\d+)?$/.test(seconds) ? 1000 * Number(seconds) : undefined;
+/** `retry-after-ms`, or `retry-after` in seconds or as a date. */
+export function retryAfter(headers: Headers, now: number): number | undefined {
+  const ms = Number(headers.get("retry-after-ms") ?? Number.NaN);
+  if (ms >= 0) return ms;
+  const text = headers.get("retry-after")?.trim();
+  if (text === undefined || text === "") return undefined;
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
+  const date = Date.parse(text);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
-function parsed(text: string): unknown {
+/** Undefined where it is not JSON: the caller says so. */
+export function parsedJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    return undefined; // not JSON: the caller says so
+    return undefined;
   }
+}
+
+/** Takes the key out of every string of a value. Servers repeat it in error texts. */
+export function cleaner(key: string | undefined): (value: unknown) => unknown {
+  if (key === undefined || key.length < 5) return (value) => value; // "none" and the like are no secrets
+  const clean = (value: unknown): unknown => {
+    if (typeof value === "string") return value.replaceAll(key, "[key]");
+    if (Array.isArray(value)) return value.map(clean);
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [clean(name), clean(item)]));
+  };
+  return clean;
 }
 
 function unreachable(error: unknown, url: string, seconds: number): Attempt {

@@ -3,9 +3,10 @@
  * finished and is taken off; everything before it counts.
  * May not know: what the lines mean.
  */
-import { type FileHandle, mkdir, open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { reasonOf, UserError } from "./errors.js";
+import { makeDirectory } from "./files.js";
 
 export interface Ledger<Line> {
   /** The lines that were there when it was opened. */
@@ -21,7 +22,7 @@ export interface Ledger<Line> {
  * @throws UserError  a finished line is not what it should be; with its number
  */
 export async function openLedger<Line>(path: string, parse: (value: unknown) => Line): Promise<Ledger<Line>> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeDirectory(dirname(path));
   const file = await open(path, "a+");
   try {
     const bytes = await file.readFile();
@@ -69,7 +70,7 @@ export async function openGrowingLedger<Line>(
   path: string,
   visit: (value: unknown) => void,
 ): Promise<GrowingLedger<Line>> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeDirectory(dirname(path));
   const file = await open(path, "a+");
   try {
     const finished = await visitLines(file, path, visit);

@@ -3,7 +3,7 @@
  * May not know: what the file says.
  */
 import { readFile, stat } from "node:fs/promises";
-import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from "yaml";
 import type { z } from "zod";
 import { UserError } from "./errors.js";
 
@@ -45,9 +45,10 @@ export interface YamlText {
  *
  * @param path    only for messages
  * @param remedy  what every complaint ends with
+ * @param options.stringKeys  refuse keys that are no strings as they stand: `1: 2`, `!: 2` and `null: 2` are not what they look like
  * @throws UserError  not YAML
  */
-export function openYaml(text: string, path: string, remedy: string): YamlText {
+export function openYaml(text: string, path: string, remedy: string, { stringKeys = false } = {}): YamlText {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const errorAt = (offset: number, message: string): UserError => {
@@ -56,6 +57,7 @@ export function openYaml(text: string, path: string, remedy: string): YamlText {
   };
   const syntax = [...document.errors, ...document.warnings][0];
   if (syntax !== undefined) throw errorAt(syntax.pos[0], syntax.message.replace(/\s+/g, " "));
+  if (stringKeys) refuseOtherKeys(document, errorAt);
   return {
     value: toPlain(document, errorAt),
     has: (at) => document.hasIn(at),
@@ -84,6 +86,17 @@ export function firstIssue(error: z.ZodError): { readonly at: YamlPath; readonly
   return { at, message: `${describe(issue.path, issue.message.replace(/^Invalid input: /, ""))}${more}` };
 }
 
+function refuseOtherKeys(document: Document, errorAt: (offset: number, message: string) => UserError): void {
+  visit(document, {
+    Pair(_index, pair) {
+      const key = pair.key;
+      if (isScalar(key) && typeof key.value === "string" && key.tag === undefined) return;
+      const node = isNode(key) ? key : isNode(pair.value) ? pair.value : undefined;
+      throw errorAt(node?.range?.[0] ?? 0, 'a key must be a string: write it in double quotes, as in "1": -2');
+    },
+  });
+}
+
 function toPlain(document: Document, errorAt: (offset: number, message: string) => UserError): unknown {
   try {
     return document.toJS();
@@ -108,10 +121,14 @@ function offsetOf(document: Document, path: YamlPath): number {
   return isNode(document.contents) ? (document.contents.range?.[0] ?? 0) : 0;
 }
 
-/** `limits.retries: expected number, received string`. */
+/** `limits.retries: expected number, received string`, and `rules[1].scores[" I"]: …`. */
 export function describe(path: YamlPath, message: string): string {
   const place = path
-    .map((part, depth) => (typeof part === "number" ? `[${part}]` : `${depth === 0 ? "" : "."}${String(part)}`))
+    .map((part, depth) => {
+      if (typeof part === "number") return `[${part}]`;
+      const key = String(part);
+      return /^[\w.-]+$/.test(key) ? `${depth === 0 ? "" : "."}${key}` : `[${JSON.stringify(key)}]`;
+    })
     .join("");
   return place === "" ? message : `${place}: ${message}`;
 }

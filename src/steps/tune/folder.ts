@@ -1,17 +1,38 @@
 /**
- * The folder that a tuning run makes: what lies there, who may write, what is removed for a new run. Nothing is ever removed that a run
- * did not write: files of other names stay.
+ * The folder that a training run makes: what lies there, who may write, what is removed for a new run. Nothing is ever removed that a run
+ * did not write: files of other names stay. A tuning run is one kind of them; pre-training (`glasshouse`) is another.
  * May not know: how anything is computed.
  */
 import { existsSync, realpathSync } from "node:fs";
-import { mkdir, readdir, rm, rmdir } from "node:fs/promises";
+import { readdir, rm, rmdir } from "node:fs/promises";
 import { basename, join, resolve, sep } from "node:path";
+import type { z } from "zod";
 import { isModelFile } from "../../engines/write-model.js";
 import { type TunePlan, type TuneRunRecord, tunePlanSchema, tuneRunSchema } from "../../records/tune.js";
 import { UserError } from "../../util/errors.js";
-import { readJson, writeFileAtomic } from "../../util/files.js";
+import { makeDirectory, readJson, writeFileAtomic } from "../../util/files.js";
 import { acquireLock } from "../../util/lock.js";
 import { modelDirectory } from "../../util/model-directory.js";
+
+/** What tells the runs of one command from those of another. */
+export interface RunKind<Plan, Run extends Plan> {
+  /** As the record says it: `command`. */
+  readonly command: string;
+  /** For messages: "a tuning run". */
+  readonly noun: string;
+  readonly plan: z.ZodType<Plan>;
+  readonly run: z.ZodType<Run>;
+  /** Files that it writes beside model, record and ledgers. */
+  readonly more: readonly string[];
+}
+
+const TUNING: RunKind<TunePlan, TuneRunRecord> = {
+  command: "tune",
+  noun: "tuning run",
+  plan: tunePlanSchema,
+  run: tuneRunSchema,
+  more: [],
+};
 
 export const tunePaths = (out: string) => ({
   record: join(out, "run.json"),
@@ -34,54 +55,63 @@ type Contents =
   | { readonly kind: "finished" }
   | { readonly kind: "foreign" };
 
-export interface TuneFolder {
+export interface RunFolder<Plan, Run extends Plan> {
   readonly paths: Paths;
   /** The run that is finished here already and was asked to go on. */
-  readonly finished: TuneRunRecord | undefined;
+  readonly finished: Run | undefined;
   /** The plan of the run that is to go on. */
-  readonly unfinished: TunePlan | undefined;
+  readonly unfinished: Plan | undefined;
   /** Makes the folder that of a run: a new one removes what an older one left. */
-  begin(plan: TunePlan, from: "start" | "checkpoint"): Promise<void>;
+  begin(plan: Plan, from: "start" | "checkpoint"): Promise<void>;
   /** The result is written whole. Gives the record as it stands in the file. */
-  finish(record: TuneRunRecord): Promise<TuneRunRecord>;
+  finish(record: Run): Promise<Run>;
   /** Lets others in. A folder in which nothing was begun goes away again. */
   close(): Promise<void>;
 }
 
+export type TuneFolder = RunFolder<TunePlan, TuneRunRecord>;
+
 export interface FolderRequest {
-  readonly model: string;
   readonly out: string;
   readonly resume?: boolean;
   readonly force?: boolean;
 }
 
-/** @throws UserError  something is there that may not be replaced or cannot go on, or another process is at work there */
-export async function openTuneFolder(request: FolderRequest): Promise<TuneFolder> {
+/** As `openRunFolder`; also refuses to tune a model into its own folder. */
+export async function openTuneFolder(request: FolderRequest & { readonly model: string }): Promise<TuneFolder> {
   refuseSourceInside(request);
+  return openRunFolder(TUNING, request);
+}
+
+/** @throws UserError  something is there that may not be replaced or cannot go on, or another process is at work there */
+export async function openRunFolder<Plan, Run extends Plan>(
+  kind: RunKind<Plan, Run>,
+  request: FolderRequest,
+): Promise<RunFolder<Plan, Run>> {
   const { out } = request;
   const paths = tunePaths(out);
   const isNew = !existsSync(out);
-  await admit(request, paths);
-  await mkdir(out, { recursive: true });
+  await admit(request, paths, kind);
+  await makeDirectory(out);
   const lock = await acquireLock(paths.lock, out);
   const close = async (): Promise<void> => {
     await lock.release();
     if (isNew) await rmdir(out).catch(() => {}); // not empty: something was begun
   };
   try {
-    const { kind } = await admit(request, paths); // again, now that nobody else writes
+    const { kind: found } = await admit(request, paths, kind); // again, now that nobody else writes
     for (const folder of [out, paths.checkpoints]) await removePartial(folder);
-    if (kind === "finished" && request.resume === true) await removeTraces(paths);
+    if (found === "finished" && request.resume === true) await removeTraces(paths);
     return {
       paths,
-      finished: kind === "finished" && request.resume === true ? await readRecord(paths.record) : undefined,
-      unfinished: kind === "unfinished" && request.resume === true ? await readPlan(paths.plan) : undefined,
+      finished: found === "finished" && request.resume === true ? await readAs(kind.run, paths.record) : undefined,
+      unfinished: found === "unfinished" && request.resume === true ? await readAs(kind.plan, paths.plan) : undefined,
       async begin(plan, from) {
-        await writeFileAtomic(paths.plan, toText(tunePlanSchema.parse(plan))); // first: from here on the folder is a run's
-        if (from === "start") await removeRun(out, paths);
+        await writeFileAtomic(paths.plan, toText(kind.plan.parse(plan))); // first: from here on the folder is a run's
+        if (from === "start") await removeRun(out, paths, kind.more);
       },
       async finish(record) {
-        const checked = tuneRunSchema.parse(record);
+        const checked = kind.run.parse(record);
         await writeFileAtomic(paths.record, toText(checked));
         await removeTraces(paths);
         return checked;
@@ -94,10 +124,10 @@ export async function openTuneFolder(request: FolderRequest): Promise<TuneFolder
   }
 }
 
-const toText = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
+const toText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 /** The model would be overwritten, or removed, while it is needed. */
-function refuseSourceInside({ model, out }: FolderRequest): void {
+function refuseSourceInside({ model, out }: { readonly model: string; readonly out: string }): void {
   const real = (path: string): string => (existsSync(path) ? realpathSync(path) : resolve(path));
   const [source, target] = [real(modelDirectory(model)), real(out)];
   if (source !== target && !source.startsWith(target + sep)) return;
@@ -105,14 +135,18 @@ function refuseSourceInside({ model, out }: FolderRequest): void {
 }
 
 /** What lies there, where the request may go on with it. */
-async function admit({ out, resume = false, force = false }: FolderRequest, paths: Paths): Promise<Contents> {
+async function admit(
+  { out, resume = false, force = false }: FolderRequest,
+  paths: Paths,
+  kind: { readonly command: string; readonly noun: string },
+): Promise<Contents> {
   if (resume && force) {
     throw new UserError("--resume goes on with a run, --force begins anew", { remedy: "pass one of them" });
   }
-  const contents = await look(out, paths);
+  const contents = await look(out, paths, kind.command);
   if (contents.kind === "nothing") return contents;
   if (contents.kind === "foreign") {
-    throw new UserError(`${out} exists already and holds no tuning run`, { remedy: "name another --out" });
+    throw new UserError(`${out} exists already and holds no ${kind.noun}`, { remedy: "name another --out" });
   }
   if (resume || force) return contents;
   throw contents.kind === "unfinished"
@@ -120,30 +154,24 @@ async function admit({ out, resume = false, force = false }: FolderRequest, path
     : new UserError(`${out} exists already`, { remedy: "pass --force to replace it, or name another --out" });
 }
 
-async function look(out: string, paths: Paths): Promise<Contents> {
+async function look(out: string, paths: Paths, command: string): Promise<Contents> {
   if (!existsSync(out)) return { kind: "nothing" };
   const names = await readdir(out);
-  if (existsSync(paths.record)) return { kind: (await isTuneRun(paths.record)) ? "finished" : "foreign" };
+  if (existsSync(paths.record)) return { kind: (await isRunOf(command, paths.record)) ? "finished" : "foreign" };
   if (existsSync(paths.plan)) return { kind: "unfinished" };
   const left = names.filter((name) => !PARTIAL.test(name) && !name.startsWith(basename(paths.lock)));
   return { kind: left.length === 0 ? "nothing" : "foreign" };
 }
 
-async function isTuneRun(path: string): Promise<boolean> {
+async function isRunOf(command: string, path: string): Promise<boolean> {
   const value = await readJson(path).catch(() => undefined);
-  return typeof value === "object" && value !== null && "command" in value && value.command === "tune";
+  return typeof value === "object" && value !== null && "command" in value && value.command === command;
 }
 
-async function readRecord(path: string): Promise<TuneRunRecord> {
-  const parsed = tuneRunSchema.safeParse(await readJson(path));
+async function readAs<T>(schema: z.ZodType<T>, path: string): Promise<T> {
+  const parsed = schema.safeParse(await readJson(path));
   if (parsed.success) return parsed.data;
-  throw new UserError(`${path} is not a record that this version writes`, { remedy: "pass --force to tune anew" });
-}
-
-async function readPlan(path: string): Promise<TunePlan> {
-  const parsed = tunePlanSchema.safeParse(await readJson(path));
-  if (parsed.success) return parsed.data;
-  throw new UserError(`${path} is not a plan that this version writes`, { remedy: "pass --force to begin anew" });
+  throw new UserError(`${path} is not a record that this version writes`, { remedy: "pass --force to begin anew" });
 }
 
 async function removePartial(folder: string): Promise<void> {
@@ -158,8 +186,9 @@ async function removeTraces(paths: Paths): Promise<void> {
 }
 
 /** Everything that an older run wrote here, its record first: without it the rest counts as unfinished. */
-async function removeRun(out: string, paths: Paths): Promise<void> {
-  for (const path of [paths.record, paths.metrics, paths.heldOut]) await rm(path, { force: true });
+async function removeRun(out: string, paths: Paths, more: readonly string[]): Promise<void> {
+  const others = more.map((name) => join(out, name));
+  for (const path of [paths.record, paths.metrics, paths.heldOut, ...others]) await rm(path, { force: true });
   await rm(paths.checkpoints, { recursive: true, force: true });
   await removeModel(out);
   for (const name of await readdir(out)) {
