@@ -12,6 +12,7 @@
 import { z } from "zod";
 import { estimateSchema } from "./estimate.js";
 import { rankTotalsSchema } from "./rank.js";
+import { similaritySummarySchema } from "./similarity.js";
 import { publishedSchema, studySchema } from "./study-file.js";
 
 const count = z.number().int().nonnegative();
@@ -219,7 +220,13 @@ export const studyResultsSchema = z.object({
   choices: z.array(choiceSchema),
   comparisons: z.array(comparisonResultSchema),
   rankings: z.array(analysed.extend({ summary: path, pairs: path, totals: rankTotalsSchema })),
-  similarities: z.array(analysed.extend({ folder: path, summary: path })),
+  similarities: z.array(
+    analysed.extend({
+      folder: path,
+      summary: path,
+      totals: similaritySummarySchema.pick({ mean_x: true, mean_y: true, correlation: true }),
+    }),
+  ),
   /** What the study asks for and this folder does not have, with the reason: comparisons without a judge, for one. */
   left_out: z.array(z.object({ what: z.string(), reason: z.string() })),
 });

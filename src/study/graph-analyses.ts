@@ -68,8 +68,8 @@ function addSimilarity(builder: Builder, asked: Asked, analysis: Analysis<"simil
   if (answers === undefined || task === undefined || analysis.encoder === undefined) {
     const lacking =
       analysis.encoder === undefined ? "no encoder was named (--encoder DIR)" : "it has no answers, or no task";
-    const what = `${analysis.name} of ${path(name, seedPart(asked.seed))}`;
-    builder.leftOut.push({ what, reason: lacking });
+    const what = `${analysis.name} of ${name}`;
+    if (!builder.leftOut.some((one) => one.what === what)) builder.leftOut.push({ what, reason: lacking }); // seeds are left out together
     return;
   }
   const taskData = inputs.get("data", task);

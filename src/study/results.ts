@@ -7,6 +7,7 @@ import { existsSync } from "node:fs";
 import { z } from "zod";
 import { outputSchema } from "../records/outputs.js";
 import { rankSummarySchema, rankTotalsSchema } from "../records/rank.js";
+import { similaritySummarySchema } from "../records/similarity.js";
 import {
   type AnswerCountsRecord,
   type Cell,
@@ -53,7 +54,7 @@ export async function gatherResults(from: Gathering): Promise<StudyResults> {
     choices: await readAll(folder, done, "choose", resultNames.choice, choiceSchema),
     comparisons: await readAll(folder, done, "compare", resultNames.comparison, comparisonResultSchema),
     rankings: await rankingsOf(folder, done),
-    similarities: done.filter(({ kind }) => kind === "similarity").map(similarityOf),
+    similarities: await similaritiesOf(folder, done),
     left_out: [...graph.leftOut],
   };
 }
@@ -163,15 +164,25 @@ async function rankingsOf(folder: StudyFolder, done: readonly Step[]): Promise<S
   return rankings;
 }
 
-function similarityOf(step: Step): StudyResults["similarities"][number] {
-  const root = `${present(step.plan, step.id).folder}/${resultNames.similarity}`;
-  return {
-    ...present(step.cell, step.id),
-    name: analysisOf(step),
-    step: step.id,
-    folder: root,
-    summary: `${root}/summary.json`,
-  };
+async function similaritiesOf(folder: StudyFolder, done: readonly Step[]): Promise<StudyResults["similarities"]> {
+  const similarities: StudyResults["similarities"] = [];
+  for (const step of done) {
+    if (step.kind !== "similarity") continue;
+    const root = `${present(step.plan, step.id).folder}/${resultNames.similarity}`;
+    const summary = `${root}/summary.json`;
+    const { mean_x, mean_y, correlation } = similaritySummarySchema.parse(
+      await readJson(folder.path({ inside: summary })),
+    );
+    similarities.push({
+      ...present(step.cell, step.id),
+      name: analysisOf(step),
+      step: step.id,
+      folder: root,
+      summary,
+      totals: { mean_x, mean_y, correlation },
+    });
+  }
+  return similarities;
 }
 
 /** `rank/NAME/…` */

@@ -1,6 +1,6 @@
 /**
- * A study as a process and killed at any moment: it comes to the same bytes as one that was let go on, a second run does nothing,
- * and changing one arm redoes that arm alone.
+ * A study as a process, interrupted and killed at any moment: it comes to the same bytes as one that was let go on, and a second run
+ * does nothing.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -10,23 +10,23 @@ import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { StudyResults } from "../../src/records/study.js";
 import { randomStream } from "../../src/util/random.js";
-import { modelFolder } from "../parity/fixtures.js";
+import { modelFolder, modelsFolder } from "../parity/fixtures.js";
 import { type Finished, plainEnvironment, type StagedPackage, stagePackage } from "../staged-package.js";
 import { temporaryFolder } from "../temporary-folder.js";
 
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 }); // a build, and processes that start one after the other
 
-const KILLS = 20;
+/** `TACIT_KILLS=3` for a quick look. */
+const KILLS = Number(process.env.TACIT_KILLS ?? 20);
+const ENCODER = join(modelsFolder, "encoders", "bert");
 const folder = temporaryFolder();
 let staged: StagedPackage;
 let whole: Finished;
 
+const options = ["--model", modelFolder("llama-tied"), "--encoder", ENCODER, "--threads", "1", "--out", "out"];
 const study = (name: string, verb: string, more: readonly string[] = []): Finished => {
   mkdirSync(folder.path(name), { recursive: true });
-  return staged.tacit(
-    ["study", verb, "tiny", "--model", modelFolder("llama-tied"), "--threads", "1", "--out", "out", ...more],
-    { cwd: folder.path(name) },
-  );
+  return staged.tacit(["study", verb, "tiny", ...options, ...more], { cwd: folder.path(name) });
 };
 
 /**
@@ -39,11 +39,11 @@ import { prepareStudy } from "./dist/study/prepare.js";
 import { runStudy } from "./dist/study/run.js";
 import { inlineRunner } from "./dist/study/runner.js";
 import "onnxruntime-node";
-const [model] = process.argv.slice(2);
+const [model, encoder] = process.argv.slice(2);
 process.stdout.write("ready\\n");
 const [cwd] = await once(process.stdin, "data");
 process.chdir(String(cwd).trim());
-const prepared = await prepareStudy({ study: "tiny", models: [model], threads: 1, out: "out" });
+const prepared = await prepareStudy({ study: "tiny", models: [model], encoder, threads: 1, out: "out" });
 const results = await runStudy(prepared, inlineRunner({ root: "out", threads: 1 }));
 process.stdout.write(results.state + "\\n");
 process.exit(0);
@@ -56,7 +56,7 @@ interface Driver {
 }
 
 async function driver(): Promise<Driver> {
-  const child = spawn(process.execPath, [join(staged.root, "driver.mjs"), modelFolder("llama-tied")], {
+  const child = spawn(process.execPath, [join(staged.root, "driver.mjs"), modelFolder("llama-tied"), ENCODER], {
     env: plainEnvironment,
     stdio: ["pipe", "pipe", "inherit"],
   });
@@ -92,6 +92,7 @@ const resultsOf = (name: string): StudyResults =>
 const filesOf = (name: string): string[] =>
   readdirSync(join(folder.path(name), "out"), { recursive: true, encoding: "utf8" })
     .filter((file) => !/(^|\/)\.lock/.test(file)) // a process that was killed holds its lock until the next one takes it
+    .filter((file) => !file.startsWith("embeddings")) // a cache: its lines are in the order in which arms came to be embedded
     .filter((file) => statSync(join(folder.path(name), "out", file)).isFile())
     .sort();
 
@@ -148,6 +149,9 @@ describe("tacit study on the tiny study", () => {
       ["response", 2],
     ]);
     expect(results.rankings).toHaveLength(3);
+    expect(results.similarities.map(({ arm, seed }) => `${arm} ${seed}`)).toEqual([
+      ...["response 1", "response 2", "untuned null"],
+    ]);
     const tested = results.cells.filter(({ answers }) => answers.some(({ split }) => split === "test"));
     expect(tested.map(({ arm, seed }) => `${arm} ${seed}`)).toEqual([
       ...["instruction 1", "instruction 2", "response 1", "response 2", "rules null", "untuned null"],
@@ -184,6 +188,33 @@ describe("tacit study on the tiny study", () => {
     expect(study("whole", "status", ["--steps"]).stdout).toMatch(
       /done +tune\/base\/response\/seed-1 +steps\/tune-[0-9a-f]{16}\n/,
     );
+  });
+  it("stopped by Ctrl-C it says so, keeps what is finished, and goes on to the same bytes", async () => {
+    mkdirSync(folder.path("interrupted"), { recursive: true });
+    const main = join(staged.root, "dist", "cli", "main.js");
+    const child = spawn(process.execPath, [main, "study", "run", "tiny", ...options], {
+      cwd: folder.path("interrupted"),
+      env: plainEnvironment,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let said = "";
+    child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+      said += chunk;
+    });
+    const closed = once(child, "close");
+    await Promise.race([filesIn("interrupted", filesOf("whole").length / 3), closed]);
+    child.kill("SIGINT");
+    expect((await closed)[0]).toBe(130);
+    expect(said).toContain("tacit: interrupted: what was finished is kept");
+    const { state, steps } = resultsOf("interrupted");
+    expect(state).toBe("unfinished");
+    expect(steps.filter((step) => step.state === "failed")).toEqual([]);
+    const done = steps.filter((step) => step.state === "done").map(({ id }) => id);
+    expect(done.length).toBeGreaterThan(0);
+    const again = study("interrupted", "run", ["--json"]);
+    expect(again.status).toBe(0);
+    for (const id of done) expect(again.stderr).not.toContain(`"event":"begin","step":"${id}"`);
+    expectSame("interrupted");
   });
   it(`killed ${KILLS} times it comes to the same bytes`, async () => {
     mkdirSync(folder.path("killed"), { recursive: true });

@@ -22,6 +22,7 @@ export const summaryOf = (results: StudyResults, out: string): object => ({
   choices: results.choices,
   comparisons: results.comparisons,
   rankings: results.rankings,
+  similarities: results.similarities,
   left_out: results.left_out,
 });
 
@@ -31,6 +32,7 @@ export function describeOutcome(results: StudyResults, out: string): string {
     choiceTable(results.choices),
     answerTable(results),
     rankingTable(results),
+    similarityTable(results),
     problems(results),
     `${stateLine(results)}\n${out}/results.json\n`,
   ];
@@ -113,6 +115,18 @@ function rankingTable({ rankings }: StudyResults): string {
     ...rows,
   ]);
 }
+
+function similarityTable({ similarities }: StudyResults): string {
+  const rows = similarities.map(({ name, model, arm, seed, totals: { mean_x, mean_y, correlation } }) => [
+    `${model}: ${arm}${seed === null ? "" : `, seed ${seed}`}`,
+    name,
+    ...[mean_x, mean_y, correlation].map(withInterval),
+  ]);
+  return table([["adherence to the style", "analysis", "x: instructions", "y: answers", "rank correlation"], ...rows]);
+}
+
+const withInterval = ({ estimate, low, high }: Spread["interval"]): string =>
+  `${fixed(estimate, 3)}${low === null || high === null ? "" : ` [${fixed(low, 3)}, ${fixed(high, 3)}]`}`;
 
 /** What is missing, and why. */
 export function problems({ steps, left_out }: StudyResults): string {
