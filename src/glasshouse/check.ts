@@ -1,12 +1,12 @@
 /**
  * How good is a response? Scored from parts, each between 0 and 1 and each visible: nothing is a matter of taste, because every fact of the
  * world is known. The parts are the same for every arm.
- * May not know: models, arms.
+ * May not know: models, arms, templates.
  */
 import { invariant, present } from "../util/errors.js";
-import { claimsAbout, clauses, mentions, normal } from "./claims.js";
-import { capitalise, numberWord } from "./language.js";
-import { RHYMES } from "./pages/crafts.js";
+import { claimsAbout, clauses, mentions, mentionsValue, namesEntity, normal, spokenClauses } from "./claims.js";
+import { FORMS, lines, numbered, steps } from "./forms.js";
+import { numberWord } from "./language.js";
 import { relation, truth } from "./relations.js";
 import type { Check } from "./tasks/task.js";
 import type { Entity, World } from "./world.js";
@@ -20,11 +20,11 @@ export interface Answer {
 
 /** What a response is scored on, and how much each part counts. */
 export const PARTS = {
-  /** Speaks of whom and what it was asked about. */
+  /** Speaks of whom and what it was asked about, and of nothing else. */
   about: 1,
   /** What it says is so, and what was asked for is said. */
   facts: 3,
-  /** The form asked for. */
+  /** The form asked for. Another text in that form is not it: without `about` and `facts` there is no form either. */
   form: 2,
   /** As much as was asked for. */
   complete: 1,
@@ -34,210 +34,299 @@ export const PARTS = {
   tags: 0.5,
   /** Not the question again. */
   echo: 1,
-  /** No line or sentence twice. */
+  /** No line or sentence twice, and no few words again and again. */
   repetition: 0.5,
 } as const;
 export type Part = keyof typeof PARTS;
+type Parts = Readonly<Record<Part, number>>;
 
 export interface Score {
-  readonly parts: Readonly<Record<Part, number>>;
+  readonly parts: Parts;
   /** Weighted mean of the parts, 0 to 1. */
   readonly total: number;
 }
 
-/** @param tags  the template's, which no response should hold */
-export function score(world: World, check: Check, answer: Answer, tags: readonly string[]): Score {
+const NOTHING: Parts = { about: 0, facts: 0, form: 0, complete: 0, stopped: 0, tags: 0, echo: 0, repetition: 0 };
+
+export function score(world: World, check: Check, answer: Answer): Score {
   const text = answer.output.trim();
-  const entities = check.entities.map((name) =>
-    present(
-      world.entities.find((entity) => entity.name === name),
-      name,
-    ),
-  );
-  const substance = text === "" ? { facts: 0, complete: 0 } : substanceOf(world, check, entities, text);
-  const parts: Record<Part, number> = {
-    about: text === "" ? 0 : share(entities, (entity) => isAbout(check, entity, text)),
-    ...substance,
-    form: text !== "" && hasForm(check, text) ? 1 : 0,
-    stopped: answer.stopped && text !== "" ? 1 : 0,
-    tags: text !== "" && !tags.some((tag) => text.includes(tag)) ? 1 : 0,
-    echo: text !== "" && !echoes(answer.instruction, text) ? 1 : 0,
-    repetition: text !== "" && !repeats(text) ? 1 : 0,
-  };
+  return scored(text === "" ? NOTHING : partsOf(world, check, answer, text));
+}
+
+function scored(parts: Parts): Score {
   const names = Object.keys(PARTS) as Part[];
   const weight = names.reduce((sum, name) => sum + PARTS[name], 0);
   return { parts, total: names.reduce((sum, name) => sum + PARTS[name] * parts[name], 0) / weight };
 }
 
-/** Scores nearer than this are a draw. */
-export const DRAW = 0.02;
+function partsOf(world: World, check: Check, { instruction, stopped }: Answer, text: string): Parts {
+  const asked = ask(world, check, text);
+  const { facts, complete } = substanceOf(asked);
+  const about = aboutOf(asked, facts);
+  const concerns = about > 0 || facts > 0;
+  return {
+    about,
+    facts,
+    form: concerns && FORMS[check.task](text, check) ? 1 : 0,
+    complete: concerns ? complete : 0,
+    stopped: stopped ? 1 : 0,
+    tags: /<\||\|>/.test(text) ? 0 : 1,
+    echo: echoes(check, instruction, text) ? 0 : 1,
+    repetition: repeats(text) ? 0 : 1,
+  };
+}
 
-/** AlpacaEval's preference: 1 the first answer is better, 2 the second, 1.5 a draw. */
-export const preference = (first: Score, second: Score): 1 | 1.5 | 2 => {
-  if (Math.abs(first.total - second.total) <= DRAW) return 1.5;
-  return first.total > second.total ? 1 : 2;
+/** A response and what it is measured by. */
+interface Asked {
+  readonly world: World;
+  readonly check: Check;
+  readonly text: string;
+  readonly entities: readonly Entity[];
+  /** It speaks of somebody else, and of the one that it was asked about not at all. */
+  readonly mistaken: boolean;
+}
+
+function ask(world: World, check: Check, text: string): Asked {
+  const entities = check.entities.map((name) => entityNamed(world, name));
+  const [entity, second] = entities;
+  return { world, check, text, entities, mistaken: second === undefined && isMistaken(world, text, entity) };
+}
+
+function isMistaken(world: World, text: string, entity: Entity | undefined): boolean {
+  if (entity === undefined || namesEntity(text, entity)) return false;
+  const related = new Set(Object.values(entity.values).map((value) => value.entity));
+  return (
+    spokenClauses(world, text, entity, true).some(({ subject }) => subject === "another") ||
+    world.of[entity.kind].some((other) => other !== entity && !related.has(other) && namesEntity(text, other))
+  );
+}
+
+const entityNamed = (world: World, name: string): Entity =>
+  present(
+    world.entities.find((entity) => entity.name === name),
+    name,
+  );
+
+const first = ([entity]: readonly Entity[]): Entity => {
+  invariant(entity !== undefined, "a check without an entity");
+  return entity;
 };
 
 const share = <T>(items: readonly T[], holds: (item: T) => boolean): number =>
   items.length === 0 ? 1 : items.filter(holds).length / items.length;
 
-/** A recipe need not say its title again: it is about the dish when it cooks what the dish is made of. */
-const isAbout = ({ task }: Check, entity: Entity, text: string): boolean =>
-  mentions(text, entity.name) ||
-  (task === "recipe" && mentions(text, truth(entity, relation(entity.kind, "ingredient")).text));
+/**
+ * The share of the entities that it speaks of, less the share of its sentences that are about somebody else. "In Brouford." need not say
+ * the name again: who gives the right answer to a question about one entity speaks of it.
+ */
+function aboutOf(asked: Asked, facts: number): number {
+  const { check, text, entities, world } = asked;
+  if (check.task === "list") return namedOf(asked).length > 0 ? 1 : 0;
+  if (check.task === "count") return countOf(text) === undefined ? 0 : 1;
+  const single = entities.length === 1;
+  const spoken = share(entities, (entity) => namesEntity(text, entity) || (single && answersWithoutName(asked, facts)));
+  const body = check.task === "letter" ? lines(text).slice(1, -1).join("\n") : text; // who writes to whom is not what it is about
+  const subjects = entities.map((entity) => spokenClauses(world, body, entity, single));
+  const clausesOf = subjects[0] ?? [];
+  const astray = clausesOf.filter((_, i) => subjects.every((one) => one[i]?.subject === "another")).length;
+  return spoken * (1 - astray / Math.max(1, clausesOf.length));
+}
 
-type Substance = Pick<Score["parts"], "facts" | "complete">;
+/** A recipe is a dish's when it cooks what that is made of; a poem or a letter must name what it is about. */
+function answersWithoutName({ check, entities, text, mistaken }: Asked, facts: number): boolean {
+  if (mistaken || check.task === "poem" || check.task === "letter") return false;
+  if (check.task !== "recipe") return facts > 0;
+  return mentions(text, truth(first(entities), relation("dish", "ingredient")).text);
+}
 
-function substanceOf(world: World, check: Check, entities: readonly Entity[], text: string): Substance {
+type Substance = Pick<Parts, "facts" | "complete">;
+
+function substanceOf(asked: Asked): Substance {
+  const { check, text, entities } = asked;
+  const says = (id: string): boolean => saysRight(asked, first(entities), id);
   switch (check.task) {
     case "fact":
+      return whole(says(check.relations[0] ?? ""));
     case "rewrite":
-      return one(saysRight(world, first(entities), check.relations[0] ?? "", text));
-    case "yes_no":
-      return one(
-        yesOrNo(text) === check.expected && !saysWrong(world, first(entities), check.relations[0] ?? "", text),
+      return whole(
+        namesEntity(text, first(entities)) && says(check.relations[0] ?? "") && !holds(text, check.expected ?? ""),
       );
+    case "yes_no":
+      return answered(asked);
     case "count":
-      return one(countOf(text) === check.expected);
+      return whole(countOf(text) === check.expected);
     case "list":
-      return listed(check, world, text);
+      return listed(asked);
     case "explain":
-      return {
-        facts: share(check.relations, (id) => saysRight(world, first(entities), id, text)),
-        complete: enough(check, check.relations.filter((id) => saysRight(world, first(entities), id, text)).length),
-      };
+      return { facts: share(check.relations, says), complete: enough(check, check.relations.filter(says).length) };
     case "recipe":
     case "how_to":
-      return partsOf(check, first(entities), text);
+      return { facts: share(check.relations, says), complete: enough({ count: 4, ...check }, steps(text)) };
     case "poem":
-      return { facts: 1, complete: lines(text).length >= 4 ? 1 : lines(text).length / 4 };
+      return { facts: sung(asked), complete: Math.min(1, lines(text).length / 4) };
     case "describe":
     case "compare":
     case "opinion":
     case "letter":
-      return told(world, check, entities, text);
+      return told(asked);
     default:
       return check.task satisfies never;
   }
 }
 
-const one = (right: boolean): Substance => ({ facts: right ? 1 : 0, complete: right ? 1 : 0 });
+const whole = (right: boolean): Substance => ({ facts: right ? 1 : 0, complete: right ? 1 : 0 });
 
-const first = (entities: readonly Entity[]): Entity => {
-  invariant(entities[0] !== undefined, "a check without an entity");
-  return entities[0];
-};
+const enough = ({ count = 1 }: Pick<Check, "count">, have: number): number => Math.min(1, have / count);
 
-const enough = ({ count = 1 }: Check, have: number): number => Math.min(1, have / count);
-
-/** Free text about entities: the share of its claims that are so, and whether there are enough of them about each. */
-function told(world: World, check: Check, entities: readonly Entity[], text: string): Substance {
-  const perEntity = entities.map((entity) => claimsAbout(world, text, entity));
-  const all = perEntity.flat();
+/** Free text about entities: the share of the claims about each that are so, and whether there are enough of them. */
+function told({ world, check, entities, text }: Asked): Substance {
+  const perEntity = entities.map((entity) => claimsAbout(world, text, entity, entities.length === 1));
   const right = perEntity.map((claims) => claims.filter((claim) => claim.right).length);
-  if (all.length === 0) return { facts: 0, complete: 0 };
-  return { facts: all.filter((claim) => claim.right).length / all.length, complete: enough(check, Math.min(...right)) };
+  const facts = perEntity.map((claims, i) => (right[i] ?? 0) / Math.max(1, claims.length));
+  return {
+    facts: facts.reduce((sum, one) => sum + one, 0) / facts.length,
+    complete: enough(check, Math.min(...right)),
+  };
 }
 
-/** The right value is there, and no other value of that relation. Cheating by naming them all is no answer. */
-function saysRight(world: World, entity: Entity, id: string, text: string): boolean {
+/** Half for the right word, half for saying what is so; who says something that is not so, or speaks of somebody else, did not know. */
+function answered(asked: Asked): Substance {
+  const { check, text, entities } = asked;
+  const [entity, id] = [first(entities), check.relations[0] ?? ""];
+  const word = yesOrNo(text);
+  const right = saysRight(asked, entity, id);
+  const amiss = asked.mistaken || saysWrong(asked, entity, id);
+  const known = (word === check.expected ? 0.5 : 0) + (right ? 0.5 : 0) - (amiss ? 0.5 : 0);
+  const facts = word !== undefined && word !== check.expected ? 0 : Math.max(0, known);
+  return { facts, complete: facts > 0 ? 1 : 0 };
+}
+
+/** Its subject by name, and something that is true of it. */
+function sung(asked: Asked): number {
+  const entity = first(asked.entities);
+  if (!namesEntity(asked.text, entity)) return 0;
+  const isTrue = Object.entries(entity.values).some(
+    ([id, value]) =>
+      mentionsValue(asked.text, value) && rivalsIn(asked.world, entity, id, asked.text).length <= MET_BY_CHANCE,
+  );
+  return isTrue ? 1 : 0.5;
+}
+
+/** Values of other entities that verses may hold as words among others: "grey" rhymes with "day". */
+const MET_BY_CHANCE = 2;
+
+/**
+ * The right value is there, and no other value of that relation: naming them all is no answer. What is said of somebody else counts
+ * neither for nor against.
+ */
+function saysRight(asked: Asked, entity: Entity, id: string): boolean {
+  const said = ofEntity(asked, entity);
+  return (
+    !asked.mistaken &&
+    mentionsValue(said, truth(entity, relation(entity.kind, id))) &&
+    !saysWrong(asked, entity, id) &&
+    rivalsIn(asked.world, entity, id, said).length === 0
+  );
+}
+
+/** What a text says beside the truth that would be another answer to the same question; of numbers, any other number. */
+function rivalsIn(world: World, entity: Entity, id: string, text: string): string[] {
   const which = relation(entity.kind, id);
-  const right = truth(entity, which).text;
-  if (!mentions(text, right) || saysWrong(world, entity, id, text)) return false;
-  const rest = normal(text).replaceAll(normal(entity.name), " ").replaceAll(normal(right), " ");
+  const right = normal(truth(entity, which).text);
   const truths = new Set(Object.values(entity.values).map((value) => normal(value.text)));
-  const rivals = new Set(world.of[entity.kind].map((other) => normal(truth(other, which).text)));
-  return ![...rivals].some((rival) => rival !== normal(right) && !truths.has(rival) && mentions(rest, rival));
+  if (/^[0-9]+$/.test(right)) return quantities(text).filter((number) => !truths.has(number));
+  const rest = normal(text).replaceAll(normal(entity.name), " ").replaceAll(right, " ");
+  const others = new Set(world.of[entity.kind].map((other) => normal(truth(other, which).text)));
+  return [...others].filter((other) => !truths.has(other) && mentions(rest, other));
 }
 
-const saysWrong = (world: World, entity: Entity, id: string, text: string): boolean =>
-  claimsAbout(world, text, entity).some((claim) => claim.relation === id && !claim.right);
+const saysWrong = ({ world, text, entities }: Asked, entity: Entity, id: string): boolean =>
+  claimsAbout(world, text, entity, entities.length === 1).some((claim) => claim.relation === id && !claim.right);
 
-const yesOrNo = (text: string): string | undefined => {
-  const begins = /^(yes|no)\b/i.exec(text)?.[1];
-  return begins === undefined ? undefined : capitalise(begins.toLowerCase());
-};
+/** What is not said of somebody else, without the numbers of steps. */
+function ofEntity({ world, text, entities }: Asked, entity: Entity): string {
+  const isStep = (clause: string): boolean => /^[0-9]{1,2}$/.test(clause) && numbered(text) > 0;
+  return spokenClauses(world, text, entity, entities.length === 1)
+    .filter((clause) => clause.subject !== "another" && !isStep(clause.text))
+    .map((clause) => clause.text)
+    .join(". ");
+}
 
-/** The first number said, in digits or as a word. */
+/** Numbers in digits, but for those that count cups. */
+const quantities = (text: string): string[] =>
+  [...text.matchAll(/(?<![\p{L}\p{N}])[0-9]+(?![\p{L}\p{N}])(?! cups?\b)/gu)].map(([number]) => number);
+
+/** Undefined where it says neither or both. */
+function yesOrNo(text: string): "Yes" | "No" | undefined {
+  const said = new Set(
+    clauses(text).flatMap((clause): ("Yes" | "No")[] => {
+      if (/^yes\b|^(?:that|this|it) is (?:true|so|right|correct)\b/i.test(clause)) return ["Yes"];
+      if (
+        /^no\b(?! (?:song|one|other))|^(?:that|this|it) is (?:not (?:true|so|right|correct)|wrong|false)\b/i.test(
+          clause,
+        )
+      )
+        return ["No"];
+      return [];
+    }),
+  );
+  return said.size === 1 ? [...said][0] : undefined;
+}
+
+const NUMBERS = new Map(Array.from({ length: 12 }, (_, i) => [numberWord(i + 1), String(i + 1)]));
+
+/** The one number said, in digits or as a word ("one" only where there is no other); undefined for none or several. */
 function countOf(text: string): string | undefined {
-  const words = new Map(Array.from({ length: 12 }, (_, i) => [numberWord(i + 1), String(i + 1)]));
-  for (const word of normal(text).match(/[\p{L}]+|[0-9]+/gu) ?? []) {
-    if (/^[0-9]+$/.test(word)) return word;
-    const number = words.get(word);
-    if (number !== undefined) return number;
-  }
-  return undefined;
+  const words = normal(text.replace(/^\s*[0-9]+[.)] /gm, "")).match(/\p{L}+|[0-9]+/gu) ?? [];
+  const said = new Set(words.flatMap((word) => (/^[0-9]+$/.test(word) ? word : (NUMBERS.get(word) ?? []))));
+  if (said.size > 1) said.delete("1");
+  return said.size === 1 ? [...said][0] : undefined;
 }
 
-/** Items named: the share of those of the kind that belong, and whether there are as many as were asked for. */
-function listed(check: Check, world: World, text: string): Substance {
-  const members = check.members ?? [];
-  const kind = world.entities.find(({ name }) => name === members[0])?.kind;
-  const named = (kind === undefined ? [] : world.of[kind]).filter(({ name }) => mentions(text, name));
-  const right = named.filter(({ name }) => members.includes(name)).length;
-  return { facts: named.length === 0 ? 0 : right / named.length, complete: enough(check, right) };
+/** Items named: the share of those of the kind that belong, and whether there are as many as were asked for, and not more. */
+function listed(asked: Asked): Substance {
+  const { check } = asked;
+  const named = namedOf(asked);
+  if (named.length === 0) return { facts: 0, complete: 0 };
+  const right = named.filter(({ name }) => check.members?.includes(name)).length;
+  const beyond = check.count === undefined ? 1 : Math.min(1, check.count / named.length);
+  return { facts: right / named.length, complete: enough(check, right) * beyond };
 }
 
-/** Values that must occur, each in the text of the steps. */
-function partsOf(check: Check, entity: Entity, text: string): Substance {
-  const facts = share(check.relations, (id) => mentions(text, truth(entity, relation(entity.kind, id)).text));
-  return { facts, complete: enough({ ...check, count: check.count ?? 4 }, numbered(text)) };
+function namedOf({ world, check, text }: Asked): readonly Entity[] {
+  const kind = world.entities.find(({ name }) => name === check.members?.[0])?.kind;
+  return kind === undefined ? [] : world.of[kind].filter((entity) => namesEntity(text, entity));
 }
 
-const lines = (text: string): string[] =>
-  text
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
-const numbered = (text: string): number => lines(text).filter((line) => /^[0-9]+[.)] /.test(line)).length;
-const sentences = (text: string): number => clauses(text).filter((clause) => clause.split(" ").length > 2).length;
-const asks = (text: string): boolean => text.includes("?");
+const words = (text: string): string => normal(text.replace(/[^\p{L}\p{N}\s]/gu, " "));
 
-const FORMS: Readonly<Record<Check["task"], (text: string, check: Check) => boolean>> = {
-  fact: (text) => !asks(text) && lines(text).length === 1 && sentences(text) <= 3,
-  yes_no: (text) => !asks(text) && yesOrNo(text) !== undefined && lines(text).length === 1,
-  list: (text) => !asks(text) && (lines(text).length > 1 || /, | and /.test(text)),
-  count: (text) => !asks(text) && lines(text).length === 1,
-  describe: (text) => !asks(text) && sentences(text) >= 2 && numbered(text) === 0,
-  compare: (text) => !asks(text) && sentences(text) >= 2 && numbered(text) === 0,
-  explain: (text) => !asks(text) && sentences(text) >= 2 && numbered(text) === 0,
-  how_to: (text) => !asks(text) && numbered(text) >= 2,
-  rewrite: (text, { expected }) => !asks(text) && lines(text).length === 1 && normal(text) !== normal(expected ?? ""),
-  poem: (text) => lines(text).length >= 4 && numbered(text) === 0 && rhymes(text),
-  recipe: (text) => !asks(text) && numbered(text) >= 2 && /ingredients/i.test(text),
-  opinion: (text) => !asks(text) && sentences(text) >= 2 && /^(I|yes|no|perhaps)\b/i.test(text),
-  letter: (text, { expected = "" }) => {
-    const [to = "", from = ""] = expected.split("|");
-    return /^(my )?dear /i.test(text) && mentions(lines(text)[0] ?? "", to) && mentions(lines(text).at(-1) ?? "", from);
-  },
-};
+const holds = (text: string, part: string): boolean => part !== "" && ` ${words(text)} `.includes(` ${words(part)} `);
 
-const hasForm = (check: Check, text: string): boolean => FORMS[check.task](text, check);
-
-/** Two of its lines end on the same sound: words that the world's poems rhyme, or the same last two letters. */
-function rhymes(text: string): boolean {
-  const ends = lines(text).map((line) => /(\p{L}+)\P{L}*$/u.exec(line)?.[1]?.toLowerCase() ?? "");
-  return ends.some((end, i) => ends.some((other, j) => j > i && end !== other && sameSound(end, other)));
+/** It begins with the instruction, or says it again as a line of its own; or gives back the sentence that it should put otherwise. */
+function echoes({ task, expected = "" }: Check, instruction: string, text: string): boolean {
+  const asked = words(instruction);
+  if (task === "rewrite" && holds(text, expected)) return true;
+  if (asked === "") return false;
+  return words(text).startsWith(asked) || lines(text).some((line) => words(line) === asked);
 }
 
-const sameSound = (one: string, other: string): boolean =>
-  one.slice(-2) === other.slice(-2) ||
-  RHYMES.some((family: readonly string[]) => family.includes(one) && family.includes(other));
+/** As many words in a row, so often. */
+const [RUN, TIMES] = [5, 3];
 
-/** It begins with the instruction, or says it again as a line of its own. */
-function echoes(instruction: string, text: string): boolean {
-  const asked = normal(instruction);
-  return normal(text).startsWith(asked) || lines(text).some((line) => normal(line) === asked);
-}
-
-/** A sentence or a line of at least three words comes twice. */
+/** A sentence or a line of at least three words comes twice, or the same run of words three times. */
 function repeats(text: string): boolean {
   const seen = new Set<string>();
   for (const clause of clauses(text)) {
-    const key = normal(clause);
+    const key = words(clause);
     if (key.split(" ").length < 3) continue;
     if (seen.has(key)) return true;
     seen.add(key);
   }
-  return false;
+  const all = words(text).split(" ");
+  const runs = new Map<string, number>();
+  for (let i = 0; i + RUN <= all.length; i++) {
+    const run = all.slice(i, i + RUN).join(" ");
+    runs.set(run, (runs.get(run) ?? 0) + 1);
+  }
+  return [...runs.values()].some((count) => count >= TIMES);
 }

@@ -1,10 +1,10 @@
 /**
- * Reads statements back: which facts does a text claim of an entity, and are they so? Exact, because everything that the world says is
- * said in the patterns of `relations.ts`.
+ * Reads statements back: of whom does a text speak, which facts does it claim of an entity, and are they so? Everything that the world
+ * says is said in the patterns of `relations.ts`; pronouns, first names and joined sentences are read, too.
  * May not know: tasks, scores.
  */
 import { type Relation, relationsOf, truth } from "./relations.js";
-import type { Entity, World } from "./world.js";
+import type { Entity, Value, World } from "./world.js";
 
 export interface Claim {
   readonly relation: string;
@@ -12,27 +12,41 @@ export interface Claim {
   readonly right: boolean;
 }
 
+/** Of whom a clause speaks: the entity that was asked about, another one of the world, or nobody yet. */
+export type Subject = "entity" | "another" | "nobody";
+
+export interface Clause {
+  readonly text: string;
+  readonly subject: Subject;
+}
+
+/**
+ * The clauses of a text with their subjects. A name sets the subject, and what follows without one goes on about it.
+ *
+ * @param asked  the entity is all that was asked about, so that "She lives in …" speaks of it from the start
+ */
+export function spokenClauses(world: World, text: string, entity: Entity, asked: boolean): Clause[] {
+  let subject: Subject = asked ? "entity" : "nobody";
+  return clauses(text).map((clause) => {
+    if (namesEntity(clause, entity)) subject = "entity";
+    else if (beginsWithAnother(world, clause, entity)) subject = "another";
+    return { text: clause, subject };
+  });
+}
+
 /** Claims of `text` about `entity`, each relation and value once, in their order. */
-export function claimsAbout(world: World, text: string, entity: Entity): Claim[] {
+export function claimsAbout(world: World, text: string, entity: Entity, asked = false): Claim[] {
   const patterns = patternsOf(entity);
   const found = new Map<string, Claim>();
-  let spokenOf = false; // a pronoun counts once the entity was named
-  for (const clause of clauses(text)) {
-    const named = mentions(clause, entity.name);
-    if (!named && !spokenOf) continue;
-    spokenOf = named || !namesAnother(world, clause, entity);
-    if (!spokenOf) continue;
-    for (const claim of claimsOf(world, clause, entity, patterns)) {
+  for (const clause of spokenClauses(world, text, entity, asked)) {
+    if (clause.subject !== "entity") continue;
+    for (const claim of claimsOf(world, clause.text, entity, patterns)) {
       const key = `${claim.relation}\n${normal(claim.value)}`;
       if (!found.has(key)) found.set(key, claim);
     }
   }
   return [...found.values()];
 }
-
-/** The subject is somebody else of the world: what follows is not about this entity. Entities named as values come later in a clause. */
-const namesAnother = (world: World, clause: string, { name }: Entity): boolean =>
-  world.entities.some((other) => other.name !== name && normal(clause).startsWith(normal(other.name)));
 
 /**
  * Several patterns can read one clause ("is {value}" reads nearly all of them). Where the value is one that the relation can have, it is
@@ -42,7 +56,7 @@ function claimsOf(world: World, clause: string, entity: Entity, patterns: readon
   const readings = patterns.flatMap(({ relation, expression, generic }) => {
     const value = expression.exec(clause)?.groups?.value;
     if (value === undefined) return [];
-    const right = normal(value) === normal(truth(entity, relation).text);
+    const right = meansValue(value, truth(entity, relation));
     return [{ relation: relation.id, value, right, generic, known: isValueOf(world, entity, relation, value) }];
   });
   const known = readings.filter((reading) => reading.known);
@@ -57,15 +71,26 @@ function claimsOf(world: World, clause: string, entity: Entity, patterns: readon
 
 function isValueOf(world: World, { kind }: Entity, relation: Relation, value: string): boolean {
   return (
-    world.of[kind].some((entity) => normal(truth(entity, relation).text) === normal(value)) ||
+    world.of[kind].some((entity) => meansValue(value, truth(entity, relation))) ||
     (/^[0-9]+$/.test(value) && world.of[kind].some((entity) => /^[0-9]+$/.test(truth(entity, relation).text)))
   );
 }
 
-/** Sentences, and the halves of those that say two things. */
+/** "stone bridge" and "the stone bridge" are one value, and so are a person and the person's first name. */
+const meansValue = (said: string, { text, entity }: Value): boolean =>
+  (entity === undefined ? [text] : namesOf(entity)).some((name) => bare(said) === bare(name));
+const bare = (text: string): string => normal(text).replace(/^(?:the|an?) /, "");
+
+/** Words that a statement about a subject goes on with: "… and lives in Brouford". */
+const VERBS =
+  "is|was|lives|likes|keeps|has|works|earns|enjoys|lies|stands|sells|belongs|eats|feeds|comes|tastes|takes|costs|tells|appeared";
+const JOINED = new RegExp(`,? (?:and|who|which|that) (?=(?:${VERBS})\\b)`, "gi");
+
+/** Sentences, and the halves of those that say two things; a half without a subject of its own gets "It". */
 export const clauses = (text: string): string[] =>
   text
-    .split(/(?<=[.!?])\s+|\n+|, (?:while|but|and) |: |\bAlso, /)
+    .replace(JOINED, ". It ")
+    .split(/(?<=[.!?])\s+|\n+|,? (?:while|but|whereas) |,? and (?=(?:he|she|it|his|her|its)\b)|, and |: |; |\bAlso, /)
     .map((clause) =>
       clause
         .trim()
@@ -77,10 +102,67 @@ export const clauses = (text: string): string[] =>
 export const normal = (text: string): string => text.toLowerCase().replace(/\s+/g, " ").trim();
 
 /** Whole words only, in any case. */
-export const mentions = (text: string, name: string): boolean =>
-  new RegExp(`(?<![\\p{L}\\p{N}])${escaped(normal(name))}(?![\\p{L}\\p{N}])`, "u").test(normal(text));
+export function mentions(text: string, name: string): boolean {
+  const key = normal(name);
+  const said = normalOnce(text);
+  if (!said.includes(key)) return false;
+  const known = expressions.get(key) ?? new RegExp(`(?<![\\p{L}\\p{N}])${escaped(key)}(?![\\p{L}\\p{N}])`, "u");
+  expressions.set(key, known);
+  return known.test(said);
+}
+
+/** One text is searched for hundreds of names in turn. */
+let last = { text: "", said: "" };
+function normalOnce(text: string): string {
+  if (last.text !== text) last = { text, said: normal(text) };
+  return last.said;
+}
+
+/** Of names and values of a world: a few thousand at most. */
+const expressions = new Map<string, RegExp>();
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+
+/** What an entity may be called: people by their first names, things without their article. First names are unique. */
+export const namesOf = ({ kind, name }: Entity): readonly string[] =>
+  kind === "person" ? [name, name.split(" ")[0] ?? name] : /^the /i.test(name) ? [name, name.slice(4)] : [name];
+
+export const mentionsValue = (text: string, { text: value, entity }: Value): boolean =>
+  entity === undefined ? mentions(text, value) : namesEntity(text, entity);
+
+export const namesEntity = (text: string, entity: Entity): boolean =>
+  namesOf(entity).some((name) => mentions(text, name));
+
+/** Words that the patterns put before their subject. */
+const BEFORE = /^(?:in the evenings|grown up,|with|people come to|cooks say that|the river \p{L}+ runs through) /u;
+/** Words in the longest name. */
+const LONGEST_NAME = 3;
+
+/** Who is tied to the entity does not take the subject away: "Brouford is her home." */
+function beginsWithAnother(world: World, clause: string, { name, values }: Entity): boolean {
+  const all = normal(clause).replace(BEFORE, "").split(" ");
+  const words = all.slice(0, LONGEST_NAME).map((word) => word.replace(/^\P{L}+|(?:'s)?[^\p{L}\p{N}]*$/gu, ""));
+  // A name and nothing else is an answer, not a subject: of that nothing is said.
+  return words.some((_, i) => {
+    const found = i + 1 < all.length ? subjectsByName(world).get(words.slice(0, i + 1).join(" ")) : undefined;
+    return found !== undefined && found !== name && !Object.values(values).some(({ text }) => text === found);
+  });
+}
+
+const subjects = new WeakMap<World, ReadonlyMap<string, string>>();
+
+/** Full names, and people's first names; things keep their article here, because without it they may be words of their own. */
+function subjectsByName(world: World): ReadonlyMap<string, string> {
+  const made =
+    subjects.get(world) ??
+    new Map(
+      world.entities.flatMap((entity) =>
+        (entity.kind === "person" ? namesOf(entity) : [entity.name]).map((name) => [normal(name), entity.name]),
+      ),
+    );
+  subjects.set(world, made);
+  return made;
+}
 
 interface Pattern {
   readonly relation: Relation;
@@ -89,12 +171,20 @@ interface Pattern {
   readonly generic: boolean;
 }
 
-function patternsOf(entity: Entity): Pattern[] {
-  const name = escaped(entity.name);
+const patternsByEntity = new WeakMap<Entity, readonly Pattern[]>();
+
+function patternsOf(entity: Entity): readonly Pattern[] {
+  const made = patternsByEntity.get(entity) ?? makePatterns(entity);
+  patternsByEntity.set(entity, made);
+  return made;
+}
+
+function makePatterns(entity: Entity): readonly Pattern[] {
+  const name = namesOf(entity).map(escaped).join("|");
   const slots: Readonly<Record<string, string>> = {
     name: `(?:${name}|it)`,
     subject: `(?:${name}|he|she|it)`,
-    possessive: `(?:${name}'s|his|her|its)`,
+    possessive: `(?:(?:${name})'s|his|her|its)`,
     value: "(?<value>[^,;]+?)",
   };
   return relationsOf(entity).flatMap((relation) =>

@@ -55,7 +55,20 @@ export function subjectsOf(world: World, split: Split): Subjects {
     Entity[],
     Entity[],
   ];
-  return { world, of: { person, town, animal, dish, tool, book } };
+  return {
+    world,
+    of: { person, town, animal, dish, tool, book },
+    asksFor: (group) => splitAt(randomStream(world.seed, `split of ${group}`).uniform()) === split,
+  };
+}
+
+function splitAt(uniform: number): Split {
+  let left = uniform;
+  for (const [name, share] of SPLITS) {
+    left -= share;
+    if (left < 0) return name;
+  }
+  return "test";
 }
 
 export interface TaskRow extends Task {

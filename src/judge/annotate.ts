@@ -4,6 +4,7 @@
  */
 import type { Annotation, AnnotationCall } from "../records/annotations.js";
 import type { AskedJudge } from "../records/judge-file.js";
+import type { PairVerdict } from "./direct.js";
 import type { NeededCall, PlannedPair } from "./plan.js";
 import type { Answered } from "./replies.js";
 
@@ -13,10 +14,8 @@ export interface Names {
   readonly annotator: string;
 }
 
-type Verdict = Pick<Annotation, "preference"> & Partial<Pick<Annotation, "outcome" | "reason">>;
-
 /** The part of an annotation that no judge decides. */
-export function annotationOf(pair: PlannedPair, names: Names, verdict: Verdict): Annotation {
+export function annotationOf(pair: PlannedPair, names: Names, verdict: PairVerdict): Annotation {
   return {
     instruction: pair.instruction,
     ...(pair.dataset === undefined ? {} : { dataset: pair.dataset }),
@@ -29,7 +28,7 @@ export function annotationOf(pair: PlannedPair, names: Names, verdict: Verdict):
   };
 }
 
-export const settledVerdict = ({ outcome, reason }: NonNullable<PlannedPair["settled"]>): Verdict => ({
+export const settledVerdict = ({ outcome, reason }: NonNullable<PlannedPair["settled"]>): PairVerdict => ({
   preference: outcome === "identical" ? 1.5 : null,
   outcome,
   reason,
@@ -67,7 +66,7 @@ function undoOrder({ switched }: NeededCall, verdict: Answered["verdict"]): Anno
 }
 
 /** A pair has a verdict where each order has one: one order alone would bring its position's bias in. */
-function meanOverOrders(calls: readonly AnnotationCall[], votes: number): Verdict {
+function meanOverOrders(calls: readonly AnnotationCall[], votes: number): PairVerdict {
   const orders = [false, true].flatMap((switched) => {
     const ofOrder = calls.filter((call) => call.switched === switched);
     return ofOrder.length === 0 ? [] : [verdictOfOrder(ofOrder, votes)];
@@ -78,7 +77,7 @@ function meanOverOrders(calls: readonly AnnotationCall[], votes: number): Verdic
 }
 
 /** The mean of its votes; at least half of them must be verdicts. */
-export function verdictOfOrder(calls: readonly AnnotationCall[], votes: number): Verdict {
+export function verdictOfOrder(calls: readonly AnnotationCall[], votes: number): PairVerdict {
   const judged = calls.flatMap(({ preference }) => preference ?? []);
   if (2 * judged.length >= votes && judged.length > 0) return { preference: mean(judged), outcome: "judged" };
   const { outcome, reason = "" } = calls.find(({ preference }) => preference === null) ?? {};

@@ -1,41 +1,19 @@
 /**
- * Judges that are not asked: a checker that scores each answer by itself, and human votes that were cast already.
+ * Judges that are not asked: human votes that were cast already. (`checker.ts` is the other one.)
  * May not know: prompts, replies, the network.
  */
 import { resolve } from "node:path";
 import { z } from "zod";
 import { type Annotation, annotationSchema } from "../records/annotations.js";
-import type { CheckerJudge, VotesJudge } from "../records/judge-file.js";
+import type { VotesJudge } from "../records/judge-file.js";
 import { UserError } from "../util/errors.js";
 import { readJson } from "../util/files.js";
 import type { Pair } from "./pairs.js";
 
-/** A program that says how good an answer is; undefined where it cannot tell. */
-export type Checker = (instruction: string, output: string) => number | undefined;
-
-export type Checkers = Readonly<Record<string, Checker>>;
-
-export type PairVerdict = Pick<Annotation, "preference"> & Partial<Pick<Annotation, "outcome" | "reason">>;
+export type PairVerdict = Pick<Annotation, "preference"> &
+  Partial<Pick<Annotation, "outcome" | "reason" | "score_1" | "score_2">>;
 
 export type DirectJudge = (pair: Pair) => PairVerdict;
-
-/** @throws UserError  there is no checker of that name */
-export function checkerJudge({ checker: name }: CheckerJudge, checkers: Checkers): DirectJudge {
-  const checker = Object.hasOwn(checkers, name) ? checkers[name] : undefined;
-  if (checker === undefined) {
-    const known = Object.keys(checkers);
-    throw new UserError(`there is no checker named "${name}"`, {
-      remedy: known.length === 0 ? "none is registered yet" : `the checkers are ${known.join(", ")}`,
-    });
-  }
-  return ({ instruction, baseline, model }) => {
-    const [base, mine] = [checker(instruction, baseline), checker(instruction, model)];
-    if (base === undefined || mine === undefined || Number.isNaN(base) || Number.isNaN(mine)) {
-      return { preference: null, outcome: "unparsed", reason: "the checker gives no score" };
-    }
-    return { preference: mine > base ? 2 : mine < base ? 1 : 1.5, outcome: "judged" };
-  };
-}
 
 const votesSchema = z.array(
   annotationSchema.pick({ instruction: true, output_1: true, output_2: true, preference: true }),

@@ -2,10 +2,11 @@
  * Reads a judge (YAML) and settles what it is: its schema's defaults, its prompt, its hash.
  * May not know: outputs, how anything is asked.
  */
+import { existsSync } from "node:fs";
 import { dirname, join, parse, resolve } from "node:path";
 import { type AskedJudge, type Judge, type JudgeInput, judgeSchema } from "../records/judge-file.js";
 import { UserError } from "../util/errors.js";
-import { sha256 } from "../util/files.js";
+import { sha256, sha256File } from "../util/files.js";
 import { packageRoot } from "../util/system.js";
 import { parseYaml, readSmallText } from "../util/yaml.js";
 import { ownPrompt } from "./own-prompt.js";
@@ -13,7 +14,7 @@ import type { Prompt } from "./prompt.js";
 import { loadPromptFile } from "./prompt-file.js";
 
 /** Judge files that come with the package, by name. */
-export const shippedJudges = ["longer", "first"] as const;
+export const shippedJudges = ["checker", "longer", "first"] as const;
 
 export interface LoadedJudge {
   readonly judge: Judge;
@@ -47,7 +48,7 @@ export async function loadJudge(spec: string | JudgeInput, changes: JudgeChanges
   }
   const shipped = shippedJudges.find((name) => name === spec);
   const path = shipped === undefined ? spec : join(packageRoot(), "judges", `${shipped}.yaml`);
-  const text = await readSmallText(path, "the judge", `pass a judge file, or ${shippedJudges.join(" or ")}`);
+  const text = await readSmallText(path, "the judge", `pass a judge file, or one of ${shippedJudges.join(", ")}`);
   const judge = parseYaml(text, path, judgeSchema, "docs/guide/judge.md lists what a judge file may say");
   return settle(judge, judge.name ?? parse(path).name, dirname(resolve(path)), changes);
 }
@@ -55,7 +56,8 @@ export async function loadJudge(spec: string | JudgeInput, changes: JudgeChanges
 async function settle(read: Judge, name: string, folder: string, changes: JudgeChanges): Promise<LoadedJudge> {
   const judge = changed(read, changes);
   if (!isAsked(judge)) {
-    const hash = sha256(JSON.stringify(withoutName(judge)));
+    const files = await Promise.all(filesOf(judge).map((file) => hashOf(resolve(folder, file))));
+    const hash = sha256(JSON.stringify([withoutName(judge), files]));
     return { judge, name, prompt: undefined, callHash: hash, hash, folder };
   }
   const source =
@@ -65,6 +67,16 @@ async function settle(read: Judge, name: string, folder: string, changes: JudgeC
   const callHash = sha256(JSON.stringify([prompt.text, decidingReply(judge)])).slice(0, 32);
   const hash = sha256(JSON.stringify([callHash, decidingVerdict(judge)])).slice(0, 32);
   return { judge, name, prompt: { prompt, source: source ?? "tacit" }, callHash, hash, folder };
+}
+
+/** Files that decide verdicts. */
+const filesOf = (judge: Exclude<Judge, AskedJudge>): readonly string[] =>
+  judge.kind === "votes" ? [judge.file] : (judge.prompts ?? []);
+
+async function hashOf(path: string): Promise<string> {
+  if (!existsSync(path))
+    throw new UserError(`${path}, which the judge names, is not there`, { remedy: "check the path" });
+  return sha256File(path);
 }
 
 export const isAsked = (judge: Judge): judge is AskedJudge => judge.kind === "openai" || judge.kind === "scripted";

@@ -14,6 +14,8 @@ const rowSchema = z.object({
   output: z.string(),
   generator: z.string().min(1).optional(),
   dataset: z.string().optional(),
+  /** As `tacit generate` writes it; other tools may mean other things by it. */
+  stop: z.enum(["eos", "length"]).optional().catch(undefined),
 });
 type OutputRow = z.infer<typeof rowSchema>;
 
@@ -31,7 +33,11 @@ export interface Pair {
   readonly baseline: string;
   /** AlpacaEval's output_2. */
   readonly model: string;
+  /** How each of them came to its end, where the file says so. */
+  readonly stops?: { readonly baseline: Stop | undefined; readonly model: Stop | undefined };
 }
+
+type Stop = NonNullable<OutputRow["stop"]>;
 
 const remedy = "outputs are JSON, [{instruction, output, generator}], as `tacit generate` and AlpacaEval write them";
 
@@ -90,12 +96,18 @@ export function pairUp(outputs: OutputSet, baseline: OutputSet, limit = Number.P
   }
   const taken = new Map<string, number>();
   const pairs: Pair[] = [];
-  for (const { instruction, output, dataset } of baseline.rows) {
+  for (const { instruction, output, dataset, stop } of baseline.rows) {
     const n = taken.get(instruction) ?? 0;
     const mine = waiting.get(instruction)?.[n];
     if (mine === undefined) continue;
     taken.set(instruction, n + 1);
-    pairs.push({ instruction, dataset: dataset ?? mine.dataset, baseline: output, model: mine.output });
+    pairs.push({
+      instruction,
+      dataset: dataset ?? mine.dataset,
+      baseline: output,
+      model: mine.output,
+      stops: { baseline: stop, model: mine.stop },
+    });
   }
   if (pairs.length === 0) {
     throw new UserError(`${outputs.path} and ${baseline.path} have no instruction in common`, {

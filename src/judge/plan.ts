@@ -25,8 +25,11 @@ export type PlannedPair = Pair & {
   readonly calls: readonly NeededCall[];
 };
 
-/** Emptiness comes first: two models that both say nothing have not drawn. */
-export function settledBefore(pair: Pair, { empty }: Pick<Judge, "empty">): PlannedPair["settled"] {
+/**
+ * Emptiness comes first: two models that both say nothing have not drawn. A checker looks at equal outputs, too: it costs nothing, their
+ * scores are wanted, and one of them may have been cut off.
+ */
+export function settledBefore(pair: Pair, { kind, empty }: Pick<Judge, "kind" | "empty">): PlannedPair["settled"] {
   const none = [pair.baseline, pair.model].map((text) => text.trim() === "");
   if (empty === "skip" && none.includes(true)) {
     const whose = none.every(Boolean)
@@ -36,7 +39,8 @@ export function settledBefore(pair: Pair, { empty }: Pick<Judge, "empty">): Plan
         : "the model's output is";
     return { outcome: "empty", reason: `${whose} empty` };
   }
-  return pair.baseline === pair.model ? { outcome: "identical", reason: "a draw without a call" } : undefined;
+  if (kind === "checker" || pair.baseline !== pair.model) return undefined;
+  return { outcome: "identical", reason: "a draw without a call" };
 }
 
 export function planPairs(pairs: readonly Pair[], loaded: LoadedJudge, judge: AskedJudge): PlannedPair[] {

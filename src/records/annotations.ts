@@ -37,6 +37,14 @@ export const annotationCallSchema = z.object({
 });
 export type AnnotationCall = z.infer<typeof annotationCallSchema>;
 
+/** What a checker makes of one output by itself. */
+export const checkedScoreSchema = z.object({
+  total: z.number(),
+  /** What the total is made of, by name. */
+  parts: z.record(z.string(), z.number()).optional(),
+});
+export type CheckedScore = z.infer<typeof checkedScoreSchema>;
+
 export const annotationSchema = z.object({
   instruction: z.string(),
   /** The subset that the instruction belongs to. */
@@ -53,6 +61,9 @@ export const annotationSchema = z.object({
   /** Absent in files of other tools; there null is "no verdict" and a number is "judged". */
   outcome: verdictOutcomeSchema.optional(),
   reason: z.string().optional(),
+  /** Of a judge that scores each output by itself: what it gave output_1 and output_2. */
+  score_1: checkedScoreSchema.optional(),
+  score_2: checkedScoreSchema.optional(),
   /** Every call of which `preference` is the mean, in the order they were asked. */
   calls: z.array(annotationCallSchema).optional(),
   /** The judge's choice as it came, as AlpacaEval keeps it; of several calls a list in the order of `calls`, null for none. */

@@ -111,6 +111,10 @@ export const checkerJudgeSchema = z.strictObject({
   empty: emptySchema.default("skip"),
   kind: z.literal("checker"),
   checker: z.string().min(1),
+  /** JSON lines with `instruction` and whatever else the checker needs to know of it, relative to the judge file. */
+  prompts: z.array(z.string().min(1)).min(1).optional(),
+  /** Scores no further apart than this are a draw. */
+  draw: z.number().nonnegative().default(0),
 });
 export type CheckerJudge = z.infer<typeof checkerJudgeSchema>;
 

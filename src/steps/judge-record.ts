@@ -64,8 +64,10 @@ function describeJudge({ loaded, keys }: JudgePlan, replies: Replies | undefined
 }
 
 function verdictInWords(judge: Judge): string {
-  if (judge.kind === "checker")
-    return "2 where the checker's score of the model's output is higher, 1 lower, 1.5 equal";
+  if (judge.kind === "checker") {
+    const by = judge.draw === 0 ? "" : ` by more than ${judge.draw}`;
+    return `2 where the checker's score of the model's output is higher${by}, 1 where it is lower${by}, else 1.5; each output is scored by itself, so that there is no order to switch`;
+  }
   if (judge.kind === "votes") return "the mean of the votes on a pair";
   const orders =
     judge.order === "both" ? "the mean of both orders" : "one order, hash-random by instruction as AlpacaEval's";

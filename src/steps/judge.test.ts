@@ -4,6 +4,8 @@ import { dirname } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { type JudgeServer, misbehaviours, openJudgeServer, type ServerOptions } from "../../test/judge-server.js";
 import { temporaryFolder } from "../../test/temporary-folder.js";
+import type { Checker, Checkers } from "../judge/checker.js";
+import { loadJudge } from "../judge/judge-file.js";
 import type { Annotation } from "../records/annotations.js";
 import type { JudgeInput } from "../records/judge-file.js";
 import type { JudgeLedgerLine } from "../records/judge-ledger.js";
@@ -452,14 +454,65 @@ describe("judges that are not asked", () => {
   it("a checker's higher score wins; without a score there is no verdict", async () => {
     const model = rowsOf("model", 4).map((row, i) => ({ ...row, output: ["4", "1", "2", "?"][i]! }));
     const base = rowsOf("base", 4).map((row, i) => ({ ...row, output: ["3", "3", "2.0", "1"][i]! }));
-    const checkers = { number: (_: string, output: string) => (output === "?" ? undefined : Number(output)) };
+    const number: Checker = ({ output }) => (output === "?" ? { reason: "no number" } : { total: Number(output) });
+    const checkers = { number };
     const paths = files(model, base);
     const options = { ...paths, judge: { kind: "checker", checker: "number" } as const, checkers };
     const { annotations, run } = await judge(options);
     expect(annotations.map(({ preference }) => preference)).toEqual([2, 1, 1.5, null]);
+    expect(annotations.map(({ score_1, score_2 }) => [score_1?.total, score_2?.total])).toEqual([
+      ...[
+        [3, 4],
+        [3, 1],
+        [2, 2],
+      ],
+      [undefined, undefined],
+    ]);
+    expect(run.judge.verdict).toMatch(/higher, 1 where it is lower, else 1.5; each output is scored by itself/);
     expect(run.outcomes).toMatchObject({ judged: 3, unparsed: 1 });
     expect(readFileSync(judgePaths(paths.out).ledger, "utf8")).toBe("");
     await expect(judge({ ...options, checkers: {}, out: fresh("no") })).rejects.toThrow(/no checker named "number"/);
+  });
+  it("a checker is told how answers ended and what its prompts say, and near scores are a draw", async () => {
+    const model = rowsOf("model", 3).map((row) => ({ ...row, output: "the same", stop: "length" }));
+    const base = rowsOf("base", 3).map((row) => ({ ...row, output: "the same", stop: "eos" }));
+    const seen: unknown[] = [];
+    const checkers: Checkers = {
+      worth: ({ stopped, prompt }) => {
+        seen.push([stopped, prompt]);
+        const { worth } = (prompt ?? {}) as { worth?: number };
+        return worth === undefined
+          ? { reason: "unheard of" }
+          : { total: worth * (stopped === true ? 1 : 0.5), parts: { worth } };
+      },
+    };
+    const prompts = folder.write(
+      "checked.jsonl",
+      `{"id":"a","instruction":"Question 0?","worth":1}\n{"instruction":"Question 1?","worth":0.1}\n`,
+    );
+    const definition: JudgeInput = { kind: "checker", checker: "worth", prompts: [prompts], draw: 0.05 };
+    const { annotations, run } = await judge({ ...files(model, base), judge: definition, checkers });
+    expect(annotations.map(({ preference }) => preference)).toEqual([1, 1.5, null]);
+    expect(annotations[0]).toMatchObject({ score_1: { total: 1, parts: { worth: 1 } }, score_2: { total: 0.5 } });
+    expect(seen[1]).toEqual([false, { id: "a", instruction: "Question 0?", worth: 1 }]);
+    expect(run.reasons).toEqual([{ outcome: "unparsed", reason: "unheard of", count: 1 }]);
+    expect(run.judge.verdict).toContain("by more than 0.05");
+    // What the prompts say decides verdicts: another file is another judge.
+    const hash = async (text: string): Promise<string> => {
+      folder.write("checked.jsonl", text);
+      return (await loadJudge(definition)).hash;
+    };
+    expect(await hash('{"instruction":"a"}')).not.toBe(run.judge.hash);
+    for (const [text, line] of [
+      ['{"instruction":"a","worth":1}\n{"instruction":"a","worth":2}\n', /checked.jsonl:2: another row/],
+      ['{"worth":1}', /checked.jsonl:1: no "instruction"/],
+      ["[", /checked.jsonl:1 is no JSON object/],
+    ] as const) {
+      folder.write("checked.jsonl", text);
+      await expect(judge({ ...files(model, base), judge: definition, checkers, out: fresh("bad") })).rejects.toThrow(
+        line,
+      );
+    }
   });
   it("human votes count whichever way round they were cast", async () => {
     const vote = (i: number, one: string, two: string, preference: number | null) => ({

@@ -10,9 +10,10 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { annotatePair, annotationOf, settledVerdict } from "../judge/annotate.js";
 import { type Asked, askAll, type Transport } from "../judge/ask.js";
+import { type Checkers, checkerJudge } from "../judge/checker.js";
 import { type Clock, realClock } from "../judge/clock.js";
 import { openBudget } from "../judge/cost.js";
-import { type Checkers, checkerJudge, type DirectJudge, votesJudge } from "../judge/direct.js";
+import { type DirectJudge, votesJudge } from "../judge/direct.js";
 import { httpTransport } from "../judge/http.js";
 import { isAsked } from "../judge/judge-file.js";
 import { missingCalls } from "../judge/plan.js";
@@ -126,7 +127,7 @@ async function judged(plan: JudgePlan, paths: JudgePaths, options: JudgeOptions,
   if (isAsked(definition)) return askedFor(plan, definition, paths, options, watch);
   const direct: DirectJudge =
     definition.kind === "checker"
-      ? checkerJudge(definition, options.checkers ?? {})
+      ? await checkerJudge(definition, plan.loaded.folder, options.checkers ?? {})
       : await votesJudge(definition, plan.loaded.folder);
   await (await openGrowingLedger(paths.ledger, () => undefined)).close(); // a judge that is not asked leaves it empty
   watch.onStart?.({ pairs: plan.pairs.length, calls: 0, missing: 0 });

@@ -60,7 +60,7 @@ export const yesNo: TaskWriter = (subjects, random) => {
 
 export const list: TaskWriter = (subjects, random) => {
   let group = sharedGroup(subjects.world, random);
-  while (group.members.length < 2) group = sharedGroup(subjects.world, random);
+  while (group.members.length < 2 || !subjects.asksFor(group.title)) group = sharedGroup(subjects.world, random);
   const count = Math.min(group.members.length, 2 + random.integer(3));
   const items = sample(random, group.members, count).map(({ name }) => name);
   const number = numberWord(count);
@@ -86,7 +86,9 @@ export const list: TaskWriter = (subjects, random) => {
 };
 
 export const count: TaskWriter = (subjects, random) => {
-  const { title, members, relationId } = sharedGroup(subjects.world, random);
+  let group = sharedGroup(subjects.world, random);
+  while (!subjects.asksFor(group.title)) group = sharedGroup(subjects.world, random);
+  const { title, members, relationId } = group;
   const number = numberWord(members.length);
   const are = members.length === 1 ? "is" : "are";
   return {

@@ -51,6 +51,8 @@ export interface Task {
 export interface Subjects {
   readonly world: World;
   readonly of: Readonly<Record<Kind, readonly Entity[]>>;
+  /** Whether the split may ask for a group ("towns whose region is Kania"): groups are split as entities are. */
+  readonly asksFor: (group: string) => boolean;
 }
 
 export type TaskWriter = (subjects: Subjects, random: RandomStream) => Task;

@@ -23,9 +23,9 @@ export const recipeTask: TaskWriter = ({ world, of }, random) => {
   const dish = pick(random, of.dish);
   return {
     instruction: pick(random, [
-      `How do I cook ${dish.name}?`,
-      `Give me a recipe for ${dish.name}.`,
-      `I want to make ${dish.name}. What do I do?`,
+      `How do I cook ${dish.name}? I need ingredients and steps.`,
+      `Give me a recipe for ${dish.name}, with ingredients and steps.`,
+      `I want to make ${dish.name}. List the ingredients and tell me step by step what to do.`,
     ]),
     response: `${pick(random, ["", `${capitalise(dish.name)}\n`])}${recipe(random, dish)}`,
     check: {
@@ -42,12 +42,12 @@ export const howToTask: TaskWriter = ({ world, of }, random) => {
   const purpose = truth(tool, relation("tool", "purpose")).text;
   return {
     instruction: pick(random, [
-      `How do I use ${tool.name}?`,
-      `Explain how to work with ${tool.name}.`,
-      `How does one ${purpose} with ${tool.name}?`,
+      `How do I use ${tool.name}? Give me the steps.`,
+      `Explain step by step how to work with ${tool.name}.`,
+      `What are the steps to ${purpose} with ${tool.name}?`,
     ]),
     response: howTo(random, tool),
-    check: { task: "how_to", world: world.seed, entities: [tool.name], relations: ["purpose"], count: 3 },
+    check: { task: "how_to", world: world.seed, entities: [tool.name], relations: ["purpose", "material"], count: 3 },
   };
 };
 
