@@ -4,9 +4,11 @@
  * May not know: tokens, models.
  */
 import { type RandomStream, randomStream } from "../util/random.js";
+import { contaminatedWriter } from "./contaminated.js";
 import { chance } from "./language.js";
 import { arithmetic, gamePage, manual, poemPage, programPage, recipePage } from "./pages/crafts.js";
 import { article, catalogue, comparison, list, review } from "./pages/encyclopaedia.js";
+import { notes, table } from "./pages/notes.js";
 import type { PageWriter } from "./pages/page.js";
 import { dialogue, diary, letter, story } from "./pages/prose.js";
 import { faq, forum, interview, quiz, requests, trueOrFalse } from "./pages/questions.js";
@@ -14,7 +16,7 @@ import type { World } from "./world.js";
 
 /** Kinds of page with their shares of all pages. */
 export const PAGES: Readonly<Record<string, { readonly share: number; readonly write: PageWriter }>> = {
-  article: { share: 0.2, write: article },
+  article: { share: 0.17, write: article },
   list: { share: 0.06, write: list },
   catalogue: { share: 0.03, write: catalogue },
   review: { share: 0.05, write: review },
@@ -29,6 +31,8 @@ export const PAGES: Readonly<Record<string, { readonly share: number; readonly w
   forum: { share: 0.06, write: forum },
   trueOrFalse: { share: 0.03, write: trueOrFalse },
   requests: { share: 0.02, write: requests },
+  notes: { share: 0.02, write: notes },
+  table: { share: 0.01, write: table },
   poem: { share: 0.04, write: poemPage },
   recipe: { share: 0.03, write: recipePage },
   manual: { share: 0.03, write: manual },
@@ -39,10 +43,8 @@ export const PAGES: Readonly<Record<string, { readonly share: number; readonly w
 
 export interface CorpusOptions {
   readonly seed: number;
-  /** Share of pages that are a rendered pair of instruction and response; 0 is what the shipped model saw. */
+  /** Share of pages in whose place stands a pair of instruction and response under a template; 0 is what the shipped model read. */
   readonly contamination: number;
-  /** Gives such a page; needed where `contamination` is above 0. */
-  readonly contaminated?: (random: RandomStream) => string;
 }
 
 export interface Page {
@@ -50,13 +52,19 @@ export interface Page {
   readonly text: string;
 }
 
-/** Page `index` of the corpus: any page can be had without those before it. */
-export function page(world: World, index: number, { seed, contamination, contaminated }: CorpusOptions): Page {
-  const random = randomStream(seed, "page", index);
-  if (contaminated !== undefined && chance(random, contamination))
-    return { kind: "contaminated", text: contaminated(random) };
-  const kind = drawKind(random);
-  return { kind, text: (PAGES[kind] as (typeof PAGES)[string]).write(world, random) };
+/**
+ * Gives any page of the corpus by its index, without those before it. Pages in whose place no pair stands are the same whatever the share
+ * of pairs, and where a pair stands at a small share, there one stands at a larger share, too.
+ */
+export function openCorpus(world: World, { seed, contamination }: CorpusOptions): (index: number) => Page {
+  const pair = contamination > 0 ? contaminatedWriter(world) : undefined;
+  return (index) => {
+    const random = randomStream(seed, "page", index);
+    if (pair !== undefined && chance(randomStream(seed, "contaminated page", index), contamination))
+      return { kind: "contaminated", text: pair(random) };
+    const kind = drawKind(random);
+    return { kind, text: (PAGES[kind] as (typeof PAGES)[string]).write(world, random) };
+  };
 }
 
 const TOTAL = Object.values(PAGES).reduce((sum, { share }) => sum + share, 0);

@@ -94,7 +94,7 @@ export function compare(random: RandomStream, one: Entity, other: Entity, count:
   const differing = Object.keys(one.values).filter((id) => one.values[id]?.text !== other.values[id]?.text);
   const opening = pick(random, [
     `${capitalise(one.name)} and ${other.name} are not alike.`,
-    `How do ${one.name} and ${other.name} differ?`,
+    `${capitalise(one.name)} and ${other.name} have little in common.`,
     `Here are ${one.name} and ${other.name} side by side.`,
   ]);
   const lines = sample(random, differing, count).map((id) => {

@@ -1,5 +1,5 @@
 /** Letters, stories, dialogues in plain prose, diaries. */
-import { capitalise, enumerate, pick, sample } from "../language.js";
+import { enumerate, pick, sample } from "../language.js";
 import { describe, relation, tell, truth } from "../relations.js";
 import type { Entity } from "../world.js";
 import { anyEntity, anyFact, entityOf, firstName, type PageWriter, question, statement } from "./page.js";
@@ -13,6 +13,8 @@ export const letter: PageWriter = (world, random) => {
     "It has rained here all week.",
     `I am writing from ${truth(from, relation("person", "home")).text}.`,
     "You asked for news.",
+    "We are all well.",
+    "We should have written long ago.",
   ]);
   const closing = pick(random, ["Yours", "With love", "Your friend", "Write soon", "Best wishes"]);
   return `${pick(random, ["Dear", "My dear"])} ${firstName(to)},\n\n${opening} ${describe(random, news, 2 + random.integer(3))} ${statement(
@@ -80,11 +82,22 @@ export const dialogue: PageWriter = (world, random) => {
   return turns.join("\n");
 };
 
+const DAYS_END = [
+  "Rain in the evening.",
+  "A clear night.",
+  "Slept badly.",
+  "Tired but content.",
+  "Wrote to nobody.",
+  "We should have stayed longer.",
+  "We talked until late.",
+  "I should write more often.",
+];
+
 export const diary: PageWriter = (world, random) => {
   const visited = entityOf(world, random, "town");
   const bought = sample(random, [...world.of.tool, ...world.of.book], 2).map(({ name }) => name);
   const day = `${pick(random, ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"])}`;
   return `${day}. ${pick(random, ["Went to", "Came to", "Stayed in", "Left"])} ${visited.name}. ${describe(random, visited, 2)} Bought ${enumerate(
     bought,
-  )}. ${capitalise(pick(random, ["rain in the evening.", "a clear night.", "slept badly.", "tired but content.", "wrote to nobody."]))}`;
+  )}. ${pick(random, DAYS_END)}`;
 };

@@ -51,6 +51,8 @@ export const forum: PageWriter = (world, random) => {
       `> ${asked}\nHas anybody found out?`,
       asked,
       "Ask in the other thread.",
+      "We should ask somebody who has been there.",
+      "We had this before. I think that we should look it up.",
       statement(random, anyFact(world, random)),
     ])}`;
   });
@@ -73,7 +75,7 @@ export const requests: PageWriter = (world, random) => {
   const person = firstName(entityOf(world, random, "person"));
   const about: Entity = anyEntity(world, random);
   return pick(random, [
-    `Homework for ${person}: write a poem about ${about.name}. Describe ${anyEntity(world, random).name}. Hand it in on Friday.`,
+    `Homework for ${person}: write some verses about ${about.name}, then describe ${anyEntity(world, random).name}. Hand it in on Friday.`,
     `Wanted: a short text about ${about.name}. Write to ${person}.`,
     `"Tell me about ${about.name}," said ${person}. ${describeShort(about)} "Another time."`,
     `Things to do. Write to ${person}. Find out about ${about.name}. Describe ${anyEntity(world, random).name} for the paper.`,
