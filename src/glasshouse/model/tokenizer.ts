@@ -3,9 +3,9 @@
  * Source: Sennrich et al. 2016, algorithm 1, over GPT-2's words and byte alphabet.
  * May not know: the world.
  */
-import { BYTE_CHARACTERS, toByteCharacters } from "../text/bpe.js";
-import { preTokenizerFrom } from "../text/pre-tokenize.js";
-import { invariant } from "../util/errors.js";
+import { BYTE_CHARACTERS, toByteCharacters } from "../../text/bpe.js";
+import { preTokenizerFrom } from "../../text/pre-tokenize.js";
+import { invariant } from "../../util/errors.js";
 
 export const BOS = "<s>";
 export const EOS = "</s>";

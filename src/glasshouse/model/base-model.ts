@@ -4,10 +4,10 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { modelFromConfig } from "../models/open.js";
-import { writeFileAtomic } from "../util/files.js";
-import { randomStream } from "../util/random.js";
-import { writeModelWeights } from "../weights/safetensors-write.js";
+import { modelFromConfig } from "../../models/open.js";
+import { writeFileAtomic } from "../../util/files.js";
+import { randomStream } from "../../util/random.js";
+import { writeModelWeights } from "../../weights/safetensors-write.js";
 import { tokenizerConfig } from "./tokenizer.js";
 
 /** The shape of the base model; `glasshouse` is the one that ships. */

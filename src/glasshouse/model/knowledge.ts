@@ -1,0 +1,92 @@
+/**
+ * What a model knows of the world, by likelihood: is the right statement more likely than the same sentence with a wrong value? Asked in
+ * the form of the corpus' own pages with questions, and under the default template.
+ * May not know: how a model was made.
+ */
+import type { LoadedModel, ScoreRequest } from "../../engines/engine.js";
+import type { Knowledge } from "../../records/pretrain.js";
+import { promptText, templateFrom } from "../../text/template.js";
+import type { TextModel } from "../../text/tokenizer.js";
+import { invariant, present } from "../../util/errors.js";
+import type { FactRow } from "../facts.js";
+import { KINDS } from "../world.js";
+
+/** The text before a statement. */
+const FORMS: Readonly<Record<string, (row: FactRow) => string>> = {
+  page: ({ entity, instruction }) => `Questions about ${entity}\n\n${instruction}\n`,
+  template: ({ instruction }) => promptText(templateFrom(), instruction, "first"),
+};
+
+export interface KnowledgeWatch {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, statements: number) => void;
+}
+
+/** Sums of log-probabilities are compared: the sentences differ in their value alone. A tie counts as not more likely. */
+export async function measureKnowledge(
+  model: LoadedModel,
+  text: TextModel,
+  rows: readonly FactRow[],
+  { signal, onProgress }: KnowledgeWatch = {},
+): Promise<Knowledge> {
+  const requests = Object.entries(FORMS).flatMap(([form, before]) =>
+    rows.flatMap((row, fact) =>
+      [row.response, ...row.wrong].map((statement, i) => requestOf(text, before(row), statement, [form, fact, i])),
+    ),
+  );
+  const sums = new Map<string, number>();
+  for await (const { id, logprobs } of model.score(requests, signal === undefined ? {} : { signal })) {
+    sums.set(
+      id,
+      logprobs.reduce((sum, value) => sum + value, 0),
+    );
+    onProgress?.(sums.size, requests.length);
+  }
+  const beaten = (form: string): Beaten[] =>
+    rows.map(({ wrong }, fact) => {
+      const sum = (i: number): number => present(sums.get(keyOf([form, fact, i])), "score");
+      return { of: wrong.length, beaten: wrong.filter((_, i) => sum(0) > sum(i + 1)).length };
+    });
+  return {
+    facts: rows.length,
+    against: Math.max(0, ...rows.map(({ wrong }) => wrong.length)),
+    forms: Object.fromEntries(Object.keys(FORMS).map((form) => [form, sharesOf(beaten(form))])),
+    kinds: Object.fromEntries(
+      KINDS.map((kind) => [kind, sharesOf(beaten("page").filter((_, i) => rows[i]?.kind === kind)).first]),
+    ),
+  };
+}
+
+type Key = readonly [form: string, fact: number, statement: number];
+const keyOf = (key: Key): string => key.join(" ");
+
+/** Wrong statements about one fact, and how many of them are less likely than the right one. */
+interface Beaten {
+  readonly of: number;
+  readonly beaten: number;
+}
+
+function sharesOf(all: readonly Beaten[]): Knowledge["forms"][string] {
+  const sum = (value: (one: Beaten) => number): number => all.reduce((total, one) => total + value(one), 0);
+  const share = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
+  return {
+    first: share(
+      sum((one) => (one.beaten === one.of ? 1 : 0)),
+      all.length,
+    ),
+    pairs: share(
+      sum((one) => one.beaten),
+      sum((one) => one.of),
+    ),
+  };
+}
+
+function requestOf({ tokenizer }: TextModel, before: string, statement: string, key: Key): ScoreRequest {
+  const promptIds = tokenizer.encode(before);
+  const ids = tokenizer.encode(before + statement);
+  invariant(
+    promptIds.every((id, i) => ids[i] === id),
+    `a statement joins its prompt: ${statement}`, // prompts end with a line break, which this tokenizer keeps apart
+  );
+  return { id: keyOf(key), promptIds, responseIds: ids.slice(promptIds.length) };
+}

@@ -1,0 +1,256 @@
+/**
+ * Pre-training, from a seed to a model directory: a tokenizer learnt from the first pages, one pass over pages that are written when
+ * their step comes, then what the model knows, and its card. The same options and thread count give the same weights, killed and
+ * resumed or not.
+ * May not know: engines' insides, the command line.
+ */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { embeddedEngine } from "../../engines/embedded.js";
+import type { Engine, StepMetrics, TuneRun } from "../../engines/engine.js";
+import { parameterCount, readModelConfig } from "../../models/open.js";
+import { PRETRAIN_RUN_VERSION, type PretrainPlan, type PretrainRun } from "../../records/pretrain.js";
+import { openTuneLedgers, type TuneLedgers } from "../../steps/tune/ledgers.js";
+import { tokenizerFromJson } from "../../text/huggingface.js";
+import { loadTextModel } from "../../text/load.js";
+import { invariant, UserError } from "../../util/errors.js";
+import { sha256, temporaryName, writeFileAtomic } from "../../util/files.js";
+import { availableCores, packageVersion } from "../../util/system.js";
+import { openCorpus } from "../corpus.js";
+import { factRows } from "../facts.js";
+import { makeWorld, type World } from "../world.js";
+import { writeRandomModel } from "./base-model.js";
+import { modelCard } from "./card.js";
+import { openPretrainFolder, type PretrainFolder } from "./folder.js";
+import { measureKnowledge } from "./knowledge.js";
+import { checkRecipe, RECIPE, type Recipe, recordedRecipe, rowsOf, tuneOptionsOf } from "./recipe.js";
+import { corpusRows } from "./rows.js";
+import { learnMerges, tokenizerConfig, tokenizerJson } from "./tokenizer.js";
+
+export interface PretrainRequest extends Partial<Recipe> {
+  /** The model directory to make. */
+  readonly out: string;
+  /** Default: the cores there are. */
+  readonly threads?: number;
+  /** Go on from the last checkpoint in `out`. */
+  readonly resume?: boolean;
+  /** Replace a run that is there. */
+  readonly force?: boolean;
+  /** Steps between checkpoints, besides those every ten minutes and when interrupted. */
+  readonly checkpointEvery?: number;
+  /** Facts that the model's knowledge is measured on at most; default: all of the test split. */
+  readonly facts?: number;
+  /** Default: the embedded engine. */
+  readonly engine?: Engine;
+}
+
+export interface PretrainWatch {
+  readonly signal?: AbortSignal;
+  /** What is under way, where no step tells. */
+  readonly onStage?: (stage: "tokenizer" | "knowledge") => void;
+  readonly onStart?: (plan: {
+    readonly resumedAt: number;
+    readonly total: number;
+    readonly parameters: number;
+    readonly vocabulary: number;
+  }) => void;
+  readonly onStep?: (metrics: StepMetrics, progress: { readonly total: number }) => void;
+  readonly onHeldOut?: (measured: { readonly step: number; readonly loss: number }) => void;
+  readonly onKnowledge?: (done: number, statements: number) => void;
+  /** Asked to go on with a run that is finished: nothing is done, its record is the answer. */
+  readonly onFinishedBefore?: (record: PretrainRun) => void;
+}
+
+/**
+ * @throws UserError    the result is there already, the run does not fit, the loss diverged
+ * @throws Interrupted  stopped; a checkpoint of the last whole step lies in `out`, `resume` goes on from it
+ */
+export async function pretrain(request: PretrainRequest, watch: PretrainWatch = {}): Promise<PretrainRun> {
+  const recipe = checkRecipe(recipeOf(request));
+  const engine = request.engine ?? embeddedEngine;
+  const threads = request.threads ?? availableCores();
+  const folder = await openPretrainFolder(request);
+  const start = temporaryName(join(request.out, "start")); // a run that is killed here leaves what the next one sweeps up
+  try {
+    watch.onStage?.("tokenizer");
+    const material = await prepare(recipe, start);
+    const plan = await planOf({ recipe, engine, threads, start, tokenizer: material.tokenizerJson });
+    const before = folder.finished ?? folder.unfinished;
+    if (before !== undefined) refuseOther(request.out, before, plan);
+    if (folder.finished !== undefined) {
+      watch.onFinishedBefore?.(folder.finished);
+      return folder.finished;
+    }
+    return await carryOut({ request, recipe, engine, threads, folder, start, plan, ...material }, watch);
+  } finally {
+    await rm(start, { recursive: true, force: true });
+    await folder.close();
+  }
+}
+
+const recipeOf = (request: PretrainRequest): Recipe => {
+  const asked = Object.entries(request).filter(([key, value]) => key in RECIPE && value !== undefined);
+  return { ...RECIPE, ...Object.fromEntries(asked) };
+};
+
+interface Material {
+  readonly world: World;
+  readonly tokenizerJson: Record<string, unknown>;
+}
+
+/** The model before it has read anything, at `start`. */
+async function prepare(recipe: Recipe, start: string): Promise<Material> {
+  const world = makeWorld(recipe.seed);
+  const json = learnTokenizer(world, recipe);
+  const vocabSize = Object.keys((json.model as { vocab: object }).vocab).length;
+  await writeRandomModel(start, { shape: recipe.shape, seed: recipe.seed, tokenizer: json, vocabSize });
+  return { world, tokenizerJson: json };
+}
+
+/** From the corpus without pairs, whatever the model will read. */
+export function learnTokenizer(
+  world: World,
+  { seed, tokenizerPages, vocabSize }: Pick<Recipe, "seed" | "tokenizerPages" | "vocabSize">,
+): Record<string, unknown> {
+  const page = openCorpus(world, { seed, contamination: 0 });
+  const pages = Array.from({ length: tokenizerPages }, (_, index) => page(index).text);
+  return tokenizerJson(learnMerges(pages, vocabSize));
+}
+
+async function planOf(of: {
+  readonly recipe: Recipe;
+  readonly engine: Engine;
+  readonly threads: number;
+  readonly start: string;
+  readonly tokenizer: unknown;
+}): Promise<PretrainPlan> {
+  const options = { ...recordedRecipe(of.recipe), threads: of.threads };
+  return {
+    version: PRETRAIN_RUN_VERSION,
+    command: "glasshouse pretrain",
+    engine: of.engine.name,
+    device: "cpu",
+    options,
+    tokenizer_sha256: sha256(JSON.stringify(of.tokenizer)),
+    parameters: parameterCount(await readModelConfig(of.start)),
+    fingerprint: sha256(JSON.stringify([packageVersion(), of.engine.name, options])),
+    versions: { tacit: packageVersion(), node: process.version },
+  };
+}
+
+/** Refuses to go on with a run that was asked for differently, and says in what. */
+function refuseOther(out: string, before: PretrainPlan, now: PretrainPlan): void {
+  if (before.fingerprint === now.fingerprint && before.tokenizer_sha256 === now.tokenizer_sha256) return;
+  const differences = Object.keys(now.options).flatMap((key) => {
+    const [was, is] = [JSON.stringify(before.options[key]), JSON.stringify(now.options[key])];
+    return was === is ? [] : [`${key} was ${was ?? "not known"} and is ${is ?? "not known"}`];
+  });
+  const how = differences.length === 0 ? "this version of Tacit writes other pages" : differences.join(", ");
+  throw new UserError(`${out} holds a run of another kind: ${how}`, {
+    remedy: "repeat the options of that run, or pass --force to begin anew",
+  });
+}
+
+interface Job extends Material {
+  readonly request: PretrainRequest;
+  readonly recipe: Recipe;
+  readonly engine: Engine;
+  readonly threads: number;
+  readonly folder: PretrainFolder;
+  readonly start: string;
+  readonly plan: PretrainPlan;
+}
+
+async function carryOut(job: Job, watch: PretrainWatch): Promise<PretrainRun> {
+  const { request, recipe, engine, start, plan, folder, world, tokenizerJson: json } = job;
+  const tokenizer = tokenizerFromJson(json, tokenizerConfig(recipe.shape.maxPositions));
+  const page = openCorpus(world, recipe);
+  const count = rowsOf(recipe);
+  const rows = corpusRows(page, tokenizer, { count, tokens: recipe.rowTokens });
+  const heldOut = corpusRows(page, tokenizer, { count: recipe.heldOutRows, tokens: recipe.rowTokens, from: count });
+  let ledgers: TuneLedgers | undefined;
+  const run: TuneRun = {
+    out: request.out,
+    checkpoints: folder.paths.checkpoints,
+    threads: job.threads,
+    resume: request.resume === true,
+    fingerprint: plan.fingerprint,
+    heldOut: Array.from({ length: heldOut.length }, (_, i) => heldOut.at(i)),
+    dtype: "F16", // three bits more than BF16 has, and no weight comes near its limits
+    ...(request.checkpointEvery === undefined ? {} : { checkpointEvery: request.checkpointEvery }),
+    ...(watch.signal === undefined ? {} : { signal: watch.signal }),
+    async onStart({ resumedAt, total }) {
+      await folder.begin(plan, resumedAt === 0 ? "start" : "checkpoint");
+      ledgers = await openTuneLedgers(folder.paths, resumedAt);
+      watch.onStart?.({ resumedAt, total, parameters: plan.parameters, vocabulary: tokenizer.vocabSize });
+    },
+    async onStep(step, progress) {
+      await ledgers?.step(step);
+      watch.onStep?.(step, progress);
+    },
+    async onHeldOut(line) {
+      await ledgers?.heldOut(line);
+      watch.onHeldOut?.(line);
+    },
+  };
+  try {
+    const { steps, weightsHash } = await engine.tune(start, rows, tuneOptionsOf(recipe), run);
+    invariant(ledgers !== undefined, `the engine ${engine.name} never began`);
+    const knowledge = await knowledgeOf(job, watch);
+    const record: PretrainRun = { ...plan, ...resultOf(ledgers), steps, knowledge, weights_sha256: weightsHash };
+    await writeFileAtomic(join(request.out, "README.md"), modelCard(record, world));
+    return await folder.finish(record);
+  } finally {
+    await ledgers?.close();
+  }
+}
+
+/** Of the model as it was written, on facts that no instruction of the training split tells. */
+async function knowledgeOf({ request, engine, threads, world }: Job, watch: PretrainWatch) {
+  watch.onStage?.("knowledge");
+  const model = await engine.load(request.out, { threads, precision: "f32" });
+  try {
+    const rows = factRows(world, "test").slice(0, request.facts);
+    return await measureKnowledge(model, await loadTextModel(request.out), rows, {
+      ...(watch.signal === undefined ? {} : { signal: watch.signal }),
+      ...(watch.onKnowledge === undefined ? {} : { onProgress: watch.onKnowledge }),
+    });
+  } finally {
+    await model.close();
+  }
+}
+
+function resultOf({ lines, heldOutLines }: TuneLedgers) {
+  const seconds = lines.reduce((sum, line) => sum + line.seconds, 0);
+  const tokens = lines.reduce((sum, line) => sum + line.tokens, 0);
+  const last = lines.at(-1);
+  invariant(last !== undefined, "a run without a step");
+  return {
+    tokens,
+    final_loss: last.loss,
+    held_out: [...heldOutLines],
+    curve: curveOf(lines),
+    seconds: rounded(seconds),
+    tokens_per_second: rounded(tokens / Math.max(seconds, 1e-9)),
+    peak_memory_bytes: process.resourceUsage().maxRSS * 1024,
+    finished: new Date().toISOString(),
+  };
+}
+
+/** Points of the curve: the first steps and then equal parts of the run, each the mean of the steps since the point before. */
+const POINTS = 20;
+
+function curveOf(lines: TuneLedgers["lines"]): PretrainRun["curve"] {
+  const ends = new Set(Array.from({ length: POINTS }, (_, i) => Math.ceil(((i + 1) * lines.length) / POINTS)));
+  const points: { tokens: number; loss: number }[] = [];
+  let [tokens, sum, steps] = [0, 0, 0];
+  lines.forEach((line, i) => {
+    [tokens, sum, steps] = [tokens + line.tokens, sum + line.loss, steps + 1];
+    if (i > 0 && !ends.has(i + 1)) return;
+    points.push({ tokens, loss: rounded(sum / steps) });
+    [sum, steps] = [0, 0];
+  });
+  return points;
+}
+
+const rounded = (value: number): number => Number(value.toPrecision(6));
