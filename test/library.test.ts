@@ -1,11 +1,15 @@
 /** The library's example: what the guide shows is what runs here. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { studyStatus } from "tacit-lm";
 import { expect, it } from "vitest";
 import { respond } from "../docs/examples/library.js";
+import { carryOut } from "../docs/examples/study.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
-const folder = temporaryFolder().path("library");
+const files = temporaryFolder();
+const folder = files.path("library");
+const assets = join(import.meta.dirname, "..", "assets");
 
 it("runs the guide's example on the model in the package", async () => {
   const { run, output, score } = await respond("assets/stories260k", folder);
@@ -18,7 +22,29 @@ it("runs the guide's example on the model in the package", async () => {
   expect(score?.sum).toBeLessThan(0);
 });
 
-it("is the text that the guide shows", () => {
-  const code = readFileSync("docs/examples/library.ts", "utf8");
+it("carries out a study from a script, and reports", async () => {
+  const study = files.write(
+    "study.yaml",
+    `version: 1
+name: scripted
+about: Rules against none.
+models: { base: { path: ${JSON.stringify(join(assets, "stories260k"))} } }
+data: { prompts: ${JSON.stringify(join(assets, "demo", "prompts.jsonl"))} }
+arms: { untuned: { kind: untuned }, rules: { kind: rules } }
+generation: { prompts: prompts, limit: 2, max_new_tokens: 6 }
+judge: longer
+comparisons: [{ arm: rules, against: untuned }]
+`,
+  );
+  const { results, written } = await carryOut(study, files.path("scripted"));
+  expect(results.state).toBe("finished");
+  expect(results.comparisons.map(({ arm, pairs }) => [arm, pairs.length])).toEqual([["rules", 1]]);
+  const request = { study, out: files.path("scripted/study") };
+  expect((await studyStatus(request)).comparisons).toEqual(results.comparisons);
+  expect(existsSync(join(written.out, written.html))).toBe(true);
+});
+
+it.each(["library", "study"])("the guide shows the text of %s.ts", (name) => {
+  const code = readFileSync(`docs/examples/${name}.ts`, "utf8");
   expect(readFileSync("docs/guide/library.md", "utf8")).toContain(`\`\`\`ts\n${code}\`\`\``);
 });
