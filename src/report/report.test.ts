@@ -190,8 +190,8 @@ describe("a report", () => {
       blocks.flatMap((block) => (block.kind === "answers" ? [block.answers] : [])),
     );
     const why = (instruction: string) => shown.filter((one) => one.instruction === instruction).map((one) => one.why);
-    expect(why("What is rain?")).toContain("rules lost (preference 1.00 of 1 to 2)");
-    expect(why("Name a town.")).toContain("rules won (preference 2.00 of 1 to 2)");
+    expect(why("What is rain?")).toContain("rules lost (preferred with 0 %)");
+    expect(why("Name a town.")).toContain("rules won (preferred with 100 %)");
     expect(why(HOSTILE)).toEqual(["by lot"]);
   });
 

@@ -74,7 +74,7 @@ export async function makeReport(folder: string): Promise<Report> {
   const sections: (Section | undefined)[] = [
     compared(study),
     headToHead(study),
-    ablation(study),
+    await ablation(study),
     behaviour(study),
     ranking(study),
     await similarity(study),

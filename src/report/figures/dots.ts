@@ -2,7 +2,7 @@
  * Rows of dots: one row an arm, one dot a seed, the mean with its interval, and what was published as an open mark.
  * May not know: arms, studies.
  */
-import { element, figure, label, line, marker, scale } from "../svg.js";
+import { element, escapeXml, figure, label, line, marker, scale } from "../svg.js";
 
 export interface DotRow {
   readonly name: string;
@@ -56,7 +56,9 @@ export function dotFigure(
       ...(row.mean === null
         ? []
         : [element("rect", { x: x(row.mean) - 1.5, y: y - 8, width: 3, height: 16, class: "mean" })]),
-      ...row.published.map(({ value }) => element("path", { d: diamond(x(value), y), class: "open" })),
+      ...row.published.map(({ name, value }) =>
+        element("path", { d: diamond(x(value), y), class: "open" }, element("title", {}, escapeXml(name))),
+      ),
     ];
   });
   return figure(WIDTH, height, alt, [...frame, ...drawn]);

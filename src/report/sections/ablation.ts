@@ -1,32 +1,65 @@
-/** What each hand-written rule contributes: all of them, and all but one. */
+/** What each hand-written rule contributes: all of them, and all but one, on the same prompts. */
 import type { ComparisonResult } from "../../records/study.js";
-import { type Cell, interval, number, type Section, text } from "../document.js";
+import { toEstimateRecord } from "../../stats/estimate.js";
+import { pairedDifference, type Run } from "../../stats/runs.js";
+import { probabilityOf } from "../../stats/win-rate.js";
+import { type Cell, interval, type Section, text } from "../document.js";
+import { dotFigure } from "../figures/dots.js";
 import { armName } from "../names.js";
-import type { StudyFolder } from "../read.js";
+import { readVerdicts, type StudyFolder } from "../read.js";
 
-export function ablation(study: StudyFolder): Section | undefined {
+export async function ablation(study: StudyFolder): Promise<Section | undefined> {
   const { arms } = study.record.study;
   const disabled = (name: string): readonly string[] | undefined => {
     const arm = arms[name];
     return arm?.kind === "rules" ? (arm.disable ?? []) : undefined;
   };
-  const ruled = study.results.comparisons.filter(({ arm }) => disabled(arm) !== undefined);
-  const whole = ruled.find(({ arm }) => disabled(arm)?.length === 0);
+  const all = study.results.comparisons.filter(({ arm }) => disabled(arm) !== undefined);
+  const whole = all.find(({ arm }) => disabled(arm)?.length === 0);
+  const ruled = all.filter(({ model, against }) => model === whole?.model && against === whole.against);
   if (whole === undefined || ruled.length < 2) return undefined;
-  const value = (one: ComparisonResult): number | null => (one.length_controlled ?? one.win_rate).mean;
-  const less = (one: ComparisonResult): Cell => {
-    const [all, without] = [value(whole), value(one)];
-    return one === whole || all === null || without === null ? number(null) : number(without - all);
-  };
+  const shown = ruled.map((one) => ({ one, ...(one.length_controlled ?? one.win_rate) }));
+  const controlled = ruled.some(({ length_controlled: lc }) => lc !== null);
+  const rows: Cell[][] = [];
+  for (const { one, mean, interval: range } of shown) {
+    rows.push([
+      text(armName(study, one)),
+      text(disabled(one.arm)?.join(", ") || "none"),
+      ...interval({ estimate: mean, low: range.low, high: range.high }),
+      ...interval(one === whole ? null : await difference(study, one, whole)),
+    ]);
+  }
   return {
     id: "ablation",
     title: "What each rule does",
     blocks: [
       {
+        kind: "figure",
+        figure: {
+          id: "ablation",
+          caption: `Win rate against ${whole.against} with all rules, and with one of them left out.`,
+          alt: `Win rate with rules left out: ${shown.map(({ one, mean }) => `${armName(study, one)} ${mean?.toFixed(1) ?? "undefined"} percent`).join(", ")}.`,
+          svg: dotFigure(
+            shown.map(({ one, seeds, mean, interval: range }) => ({
+              name: armName(study, one),
+              dots: seeds.flatMap(({ value }) => value ?? []),
+              mean,
+              low: range.low,
+              high: range.high,
+              published: Object.entries(one.published ?? {}).map(([name, figure]) => ({
+                name: `the paper's ${name}: ${figure.mean}`,
+                value: figure.mean,
+              })),
+            })),
+            { axis: `win rate against ${whole.against}, %`, alt: "Win rates with rules left out", domain: [0, 100] },
+          ),
+        },
+      },
+      {
         kind: "table",
         table: {
           id: "ablation",
-          caption: `Win rate against ${whole.against}, percent, with all rules and with one of them left out.`,
+          caption: `Win rate against ${whole.against}, percent${controlled ? ", length-controlled where it could be fitted" : ""}, with all rules and with one of them left out. The difference to all rules is of the raw win rate, in points, paired by prompt, with its 95 % interval: an interval that holds 0 tells nothing apart.`,
           columns: [
             { key: "arm", label: "arm" },
             { key: "left_out", label: "left out" },
@@ -34,18 +67,32 @@ export function ablation(study: StudyFolder): Section | undefined {
             { key: "low", label: "", csvOnly: true },
             { key: "high", label: "", csvOnly: true },
             { key: "difference", label: "difference", numeric: true },
+            { key: "difference_low", label: "", csvOnly: true },
+            { key: "difference_high", label: "", csvOnly: true },
           ],
-          rows: ruled.map((one) => {
-            const { mean, interval: range } = one.length_controlled ?? one.win_rate;
-            return [
-              text(armName(study, one)),
-              text(disabled(one.arm)?.join(", ") || "none"),
-              ...interval({ estimate: mean, low: range.low, high: range.high }),
-              less(one),
-            ];
-          }),
+          rows,
         },
       },
     ],
   };
+}
+
+async function difference(study: StudyFolder, one: ComparisonResult, whole: ComparisonResult) {
+  const [mine, theirs] = [await verdictsOf(study, one), await verdictsOf(study, whole)];
+  const instructions = [...(theirs[0]?.keys() ?? [])];
+  const runs = (all: readonly ReadonlyMap<string, number | null>[]): Run[] =>
+    all.map((verdicts) => Float64Array.from(instructions, (instruction) => percentOf(verdicts.get(instruction))));
+  return toEstimateRecord(pairedDifference(runs(mine), runs(theirs)));
+}
+
+/** NaN where there is no verdict. */
+function percentOf(preference: number | null | undefined): number {
+  const probability = preference == null ? undefined : probabilityOf(preference);
+  return probability === undefined ? Number.NaN : 100 * probability;
+}
+
+async function verdictsOf(study: StudyFolder, { pairs }: ComparisonResult): Promise<Map<string, number | null>[]> {
+  const all: Map<string, number | null>[] = [];
+  for (const { annotations } of pairs) all.push(await readVerdicts(study, annotations));
+  return all;
 }

@@ -88,7 +88,13 @@ async function cases(study: StudyFolder, shown: readonly Shown[]): Promise<Block
   }
   return blocks.length === 0
     ? []
-    : [{ kind: "text", text: "The clearest losses and wins of every arm in its comparison, first seed." }, ...blocks];
+    : [
+        {
+          kind: "text",
+          text: "The clearest losses and wins of every arm in its comparison, first seed; of equals, those that the lot put first.",
+        },
+        ...blocks,
+      ];
 }
 
 function extremes(
@@ -105,7 +111,11 @@ function extremes(
     rows.map(
       ({ instruction, preference }): Block => ({
         kind: "answers",
-        answers: sideBySide(both, instruction, `${name} ${how} (preference ${preference.toFixed(2)} of 1 to 2)`),
+        answers: sideBySide(
+          both,
+          instruction,
+          `${name} ${how} (preferred with ${(100 * (preference - 1)).toFixed(0)} %)`,
+        ),
       }),
     );
   return [

@@ -9,6 +9,7 @@ export function compared(study: StudyFolder): Section {
   const failed = results.steps.filter(({ state }) => state === "failed");
   const open = results.steps.filter(({ state }) => state === "to-do" || state === "open" || state === "blocked");
   const blocks: Block[] = [
+    { kind: "text", text: setting(study) },
     {
       kind: "table",
       table: {
@@ -54,4 +55,24 @@ export function compared(study: StudyFolder): Section {
   for (const { what, reason } of results.left_out)
     blocks.push({ kind: "warning", text: `Left out: ${what}: ${reason}.` });
   return { id: "compared", title: "What is compared", blocks };
+}
+
+/** The base models, the questions, how they were answered, and who judged, in one paragraph. */
+function setting({ record: { study } }: StudyFolder): string {
+  const { models, generation, judge, selection } = study;
+  const names = Object.keys(models);
+  const sentences = [`Base ${names.length === 1 ? "model" : "models"}: ${names.join(", ")}.`];
+  if (generation !== undefined) {
+    const { prompts, limit, temperature = 0, max_new_tokens: most } = generation;
+    const first = typeof limit === "number" ? `the first ${limit} of “${prompts}”` : `“${prompts}”`;
+    const how = temperature === 0 ? "greedily" : `at temperature ${temperature}`;
+    const length = most === undefined ? "" : `, at most ${most.toLocaleString("en-US")} tokens each`;
+    sentences.push(`Test instructions: ${first}, answered ${how}${length}.`);
+  }
+  sentences.push(judge === null ? "No judge." : `Judge: ${judge}.`);
+  if (selection !== undefined) {
+    const by = selection.measure === "loss" ? `loss on “${selection.data}”` : `win rate on “${selection.prompts}”`;
+    sentences.push(`Epochs, where there were several, were chosen by ${by}.`);
+  }
+  return sentences.join(" ");
 }

@@ -52,8 +52,8 @@ function against1(study: StudyFolder, comparisons: readonly ComparisonResult[]):
       kind: "text",
       text: `How often a judge prefers an arm's answer to that of “${baseline}” of the same seed, in percent${
         controlled ? ", length-controlled where it could be fitted" : ""
-      }. 50 is equal quality. Every light mark is a seed, the bar their mean, the line the interval over prompts and seeds${
-        named ? ", and the open diamond the figure of the paper for its own models, which are not these" : ""
+      }. 50 is equal quality. Every light mark is a seed, the bar their mean, the line the interval over ${over(comparisons)}${
+        named ? ", and an open diamond the figure of the paper for one of its own models, which are not these" : ""
       }.`,
     },
     {
@@ -75,20 +75,36 @@ function against1(study: StudyFolder, comparisons: readonly ComparisonResult[]):
   ];
 }
 
+/** What the intervals take into account: with one seed, other prompts alone. */
+const over = (comparisons: readonly ComparisonResult[]): string =>
+  comparisons.some(({ pairs }) => pairs.length > 1)
+    ? "prompts and seeds"
+    : "prompts (one seed: how much another one would change is not known)";
+
 const published = ({ published: figures }: ComparisonResult): { name: string; value: number }[] =>
-  Object.entries(figures ?? {}).map(([name, { mean }]) => ({ name, value: mean }));
+  Object.entries(figures ?? {}).map(([name, { mean }]) => ({ name: `the paper's ${name}: ${mean}`, value: mean }));
 
 function table(study: StudyFolder, comparisons: readonly ComparisonResult[], suffix: string, baseline: string): Table {
+  const several = comparisons.some(({ pairs }) => pairs.length > 1);
+  const controlled = comparisons.some(({ length_controlled: lc }) => lc !== null);
+  const named = comparisons.some(({ published: figures }) => figures !== null);
   return {
     id: `head-to-head-${suffix}`,
-    caption: `Win rate against ${baseline}, percent: mean over seeds, 95 % interval over prompts and seeds, standard deviation over seeds; the paper's figures in their own column.`,
+    caption: `Win rate against ${baseline}, percent: ${
+      several
+        ? "mean over seeds, 95 % interval over prompts and seeds, standard deviation over seeds"
+        : "with its 95 % interval over prompts"
+    }${named ? "; the paper's figures, of its own models, beside it" : ""}. Judged, won, ties, lost and no verdict count pairs of answers over all seeds.`,
     columns: [
       { key: "arm", label: "arm" },
-      ...spreadColumns("win_rate", "win rate"),
-      ...spreadColumns("length_controlled_winrate", "length-controlled"),
-      { key: "published", label: "the paper" },
+      ...spreadColumns("win_rate", "win rate", { several }),
+      ...spreadColumns("length_controlled_winrate", "length-controlled", { several, hidden: !controlled }),
+      { key: "published", label: "the paper", csvOnly: !named },
+      { key: "seeds", label: "seeds", numeric: true },
       { key: "n", label: "judged", numeric: true },
+      { key: "won", label: "won", numeric: true },
       { key: "ties", label: "ties", numeric: true },
+      { key: "lost", label: "lost", numeric: true },
       { key: "without_verdict", label: "no verdict", numeric: true },
       { key: "low_bound", label: "low bound", numeric: true, csvOnly: true },
       { key: "high_bound", label: "high bound", numeric: true, csvOnly: true },
@@ -104,8 +120,11 @@ function table(study: StudyFolder, comparisons: readonly ComparisonResult[], suf
             .map(([name, { mean, sd }]) => `${name} ${mean}${sd === undefined ? "" : ` ± ${sd}`}`)
             .join("; ") || UNDEFINED,
         ),
+        integer(one.pairs.length),
         integer(ledger.judged),
+        integer(ledger.won),
         integer(ledger.ties),
+        integer(ledger.lost),
         ledger.missing === 0 ? integer(0) : { text: `${ledger.missing}: ${ledger.why}`, value: ledger.missing },
         number(ledger.low, 2),
         number(ledger.high, 2),
@@ -114,11 +133,15 @@ function table(study: StudyFolder, comparisons: readonly ComparisonResult[], suf
   };
 }
 
-const spreadColumns = (key: string, label: string): Table["columns"] => [
-  { key, label, numeric: true },
+const spreadColumns = (
+  key: string,
+  label: string,
+  { several, hidden = false }: { readonly several: boolean; readonly hidden?: boolean },
+): Table["columns"] => [
+  { key, label, numeric: true, csvOnly: hidden },
   { key: `${key}_low`, label: "", numeric: true, csvOnly: true },
   { key: `${key}_high`, label: "", numeric: true, csvOnly: true },
-  { key: `${key}_sd`, label: "± seeds", numeric: true },
+  { key: `${key}_sd`, label: "± seeds", numeric: true, csvOnly: hidden || !several },
 ];
 
 function spreadCells(spread: Spread | null): Cell[] {
@@ -129,7 +152,9 @@ function spreadCells(spread: Spread | null): Cell[] {
 
 interface Ledger {
   readonly judged: number;
+  readonly won: number;
   readonly ties: number;
+  readonly lost: number;
   readonly missing: number;
   readonly why: string;
   readonly low: number | null;
@@ -139,13 +164,15 @@ interface Ledger {
 /** Rows over all seeds. The summaries are what `tacit winrate` says; a figure that is not there is not made up. */
 function ledgerOf({ pairs }: ComparisonResult): Ledger {
   const why = new Map<string, number>();
-  let [judged, ties] = [0, 0];
+  let [judged, won, ties, lost] = [0, 0, 0, 0];
   const bounds: { low: number; high: number }[] = [];
   for (const { summary } of pairs) {
     const ledger = (summary.ledger ?? {}) as Record<string, number | null>;
     const total = Number(summary.n_total ?? 0);
     judged += total;
+    won += Number(summary.n_wins ?? 0);
     ties += ledger.ties ?? 0;
+    lost += Number(summary.n_wins_base ?? 0);
     for (const outcome of ["unparsed", "refused", "truncated", "failed", "empty", "unexplained", "out_of_range"]) {
       const count = ledger[outcome] ?? 0;
       if (count > 0) why.set(outcome, (why.get(outcome) ?? 0) + count);
@@ -158,7 +185,9 @@ function ledgerOf({ pairs }: ComparisonResult): Ledger {
   const missing = [...why.values()].reduce((sum, count) => sum + count, 0);
   return {
     judged,
+    won,
     ties,
+    lost,
     missing,
     why: [...why].map(([name, count]) => `${count} ${name}`).join(", "),
     low: mean("low"),

@@ -2,11 +2,10 @@
  * Do answers keep the style of what was tuned on (section 5.2 and figure 5 of the paper)? One point an answer: how near its instruction is to
  * the task's, and how much nearer the answer is to the task's responses than to the reference's.
  */
-import type { SimilarityPoint } from "../../records/similarity.js";
-import { similarityPointSchema, similaritySummarySchema } from "../../records/similarity.js";
+import { type SimilaritySummary, similarityPointSchema, similaritySummarySchema } from "../../records/similarity.js";
 import { type Block, interval, number, type Section, text } from "../document.js";
 import { scatterFigure } from "../figures/scatter.js";
-import { armName } from "../names.js";
+import { armName, plural } from "../names.js";
 import { readJsonOf, readLinesOf, type StudyFolder } from "../read.js";
 
 /** Points drawn of one arm: a cloud of more is a blot. Those left out are said. */
@@ -16,6 +15,9 @@ export async function similarity(study: StudyFolder): Promise<Section | undefine
   const clouds = [];
   const rows = [];
   const words: Block[] = [];
+  const settings = new Set<string>();
+  const tasks = new Set<string>();
+  const references = new Set<string>();
   for (const one of study.results.similarities) {
     const name = `${armName(study, one)}${one.seed === null ? "" : `, seed ${one.seed}`}`;
     const summary = await readJsonOf(study, one.summary, similaritySummarySchema);
@@ -29,17 +31,28 @@ export async function similarity(study: StudyFolder): Promise<Section | undefine
       ...interval(summary.correlation, { digits: 3 }),
     ]);
     words.push(...extremes(name, summary.extremes));
+    settings.add(settingOf(summary));
+    tasks.add(nameOf(study, summary.task.hash));
+    references.add(summary.reference === null ? "" : nameOf(study, summary.reference.hash));
   }
   if (clouds.length === 0) return undefined;
-  const axes = { xAxis: "nearness of the instruction to the task's", yAxis: "nearer to the task's responses" };
+  const compared = !references.has("");
+  const axes = {
+    xAxis: "nearness of the instruction to the task's",
+    yAxis: compared ? "answer: to the task, less to the reference" : "nearness of the answer to the task's",
+  };
+  const [task, reference] = [[...tasks].join(", "), [...references].filter((one) => one !== "").join(", ")];
   return {
     id: "similarity",
     title: "Does it keep the style it was tuned on?",
     blocks: [
       {
         kind: "text",
-        text: "To the right, instructions that resemble those of the narrow task; upwards, answers that resemble the task's responses more than the reference's. Answers in the style of the task to instructions unlike it would lie on the upper left.",
+        text: `To the right, instructions that resemble those of the task (${task}); upwards, answers that resemble the task's responses${
+          compared ? ` more than the reference's (${reference})` : ""
+        }. Answers in the style of the task to instructions unlike it would lie on the upper left.`,
       },
+      { kind: "list", items: [...settings] },
       {
         kind: "figure",
         figure: {
@@ -53,7 +66,7 @@ export async function similarity(study: StudyFolder): Promise<Section | undefine
         kind: "table",
         table: {
           id: "similarity",
-          caption: "Means of both axes and Spearman's rank correlation of them, with 95 % intervals.",
+          caption: "Means of both axes and Spearman's rank correlation of them, with 95 % intervals over prompts.",
           columns: [
             { key: "arm", label: "arm" },
             { key: "answers", label: "answers", numeric: true },
@@ -71,23 +84,37 @@ export async function similarity(study: StudyFolder): Promise<Section | undefine
   };
 }
 
-/** The nearest and the middling instruction, in words. */
-const extremes = (name: string, found: Readonly<Record<string, readonly SimilarityPoint[]>>): Block[] =>
-  (
-    [
-      ["highest_x", "the instruction nearest to the task"],
-      ["median_x", "an instruction of middling nearness"],
-    ] as const
-  ).flatMap(([key, why]) =>
-    (found[key] ?? []).slice(0, 1).map(
+/** Everything that decides a point besides its texts. */
+function settingOf({ embedder, prefix, statistic }: SimilaritySummary): string {
+  const by =
+    embedder.kind === "server"
+      ? `${embedder.model} at ${embedder.base_url}`
+      : `${embedder.path} (${embedder.hash.slice(0, 16)}…), pooled by ${embedder.pooling}, at most ${embedder.max_tokens} tokens (${plural(embedder.cut, "text")} cut)`;
+  const front = prefix === "" ? "no prefix" : `prefix “${prefix}”`;
+  return `Embedded by ${by}; ${front}; ${statistic === "mean" ? "mean cosine" : "largest cosine"}.`;
+}
+
+/** What the study calls data of this content. */
+const nameOf = ({ record }: StudyFolder, hash: string): string =>
+  record.inputs.find((input) => input.role === "data" && input.hash === hash)?.name ?? hash.slice(0, 16);
+
+/** One of each kind, in words. */
+const KINDS = [
+  ["highest_x", "the instruction nearest to the task"],
+  ["median_x", "an instruction of middling nearness"],
+  ["highest_y", "the answer most in the task's style"],
+  ["lowest_y", "the answer least in the task's style"],
+] as const;
+
+const extremes = (name: string, found: SimilaritySummary["extremes"]): Block[] =>
+  KINDS.flatMap(([key, why]) =>
+    found[key].slice(0, 1).map(
       ({ instruction, output, x, y }): Block => ({
         kind: "answers",
         answers: {
           instruction,
-          why: `${name}: ${why} (${x.toFixed(3)})`,
-          answers: [
-            { arm: name, text: output, note: `${y.toFixed(3)} nearer to the task's responses than to the reference's` },
-          ],
+          why: `${name}: ${why}`,
+          answers: [{ arm: name, text: output, note: `instruction ${x.toFixed(3)}, answer ${y.toFixed(3)}` }],
         },
       }),
     ),
