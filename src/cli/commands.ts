@@ -32,6 +32,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/models.js")).registerModels,
   },
   {
+    name: "glasshouse",
+    group: "Prepare",
+    summary: "a small invented world: its pages, data, checker and model",
+    load: async () => (await import("./commands/glasshouse.js")).registerGlasshouse,
+  },
+  {
     name: "render",
     group: "Prepare",
     summary: "examples to token ids and loss mask, certified and shown",

@@ -20,9 +20,12 @@ export const NAME_A_MODEL = `name a model directory, or ${SHIPPED_MODEL}, the sm
  */
 export function modelDirectory(model: string): string {
   if (model !== SHIPPED_MODEL) return model;
-  const directory = join(packageRoot(), "assets", SHIPPED_MODEL);
-  if (existsSync(join(directory, "config.json"))) return directory;
+  if (hasShippedModel()) return shippedPlace();
   throw new UserError(`this package was built without the model ${SHIPPED_MODEL}`, {
     remedy: `name a model directory (./${SHIPPED_MODEL} for a folder of that name)`,
   });
 }
+
+const shippedPlace = (): string => join(packageRoot(), "assets", SHIPPED_MODEL);
+
+export const hasShippedModel = (): boolean => existsSync(join(shippedPlace(), "config.json"));

@@ -1,0 +1,55 @@
+/** `tacit glasshouse data`: the world's data sets as files. */
+import { type Command, Option } from "commander";
+import type { DataManifest } from "../../glasshouse/files/data-files.js";
+import { formatCount } from "../../util/progress.js";
+import { columns } from "../../util/terminal.js";
+import { forceOption, integer, jsonOption } from "../options.js";
+import { type Io, runAction } from "../run-action.js";
+import { worldOption } from "./options.js";
+
+const help = `
+Writes instructions.jsonl, validation.jsonl (56), test.jsonl (200), five narrow sets (poems, recipes, arithmetic, programs, games),
+facts.jsonl, a README and manifest.json with counts and hashes. Rows are {id, instruction, response}, and check where a checker can
+score the answer. Equal seeds and rows give equal bytes.
+
+Example:
+  tacit glasshouse data --out data
+  tacit data check data/instructions.jsonl`;
+
+interface Flags {
+  readonly out: string;
+  readonly seed: number;
+  readonly rows: number;
+  readonly force: boolean;
+  readonly json: boolean;
+}
+
+export function registerGlasshouseData(glasshouse: Command): void {
+  glasshouse
+    .command("data")
+    .description("Writes the world's data sets: instructions, validation, test, five narrow tasks, facts.")
+    .requiredOption("--out <dir>", "the folder to make")
+    .addOption(worldOption())
+    .addOption(
+      new Option("--rows <n>", "rows of the instructions and of each narrow set")
+        .default(1000)
+        .argParser(integer({ min: 1, max: 4000 })),
+    )
+    .addOption(forceOption())
+    .addOption(jsonOption())
+    .addHelpText("after", help)
+    .action((flags: Flags) => runAction(flags, (io) => run(flags, io)));
+}
+
+async function run({ out, seed, rows, force }: Flags, io: Io): Promise<DataManifest> {
+  const { writeDataFiles } = await import("../../glasshouse/files/data-files.js");
+  const manifest = await writeDataFiles({ out, seed, rows, force });
+  const lines = manifest.files.map(({ name, rows: count, instructions, about }) => [
+    `${out}/${name}`,
+    formatCount(count),
+    formatCount(instructions),
+    about,
+  ]);
+  io.out(columns([["file", "rows", "different", "for"], ...lines], [1, 2]));
+  return manifest;
+}

@@ -1,0 +1,108 @@
+/** `tacit glasshouse pretrain`: makes the base model. */
+import { type Command, Option } from "commander";
+import type { PretrainWatch } from "../../glasshouse/model/pretrain.js";
+import type { PretrainRun } from "../../records/pretrain.js";
+import { formatBytes, formatCount, formatDuration, formatRate } from "../../util/progress.js";
+import { decimal, forceOption, integer, jsonOption, threadsOption } from "../options.js";
+import { type Io, runAction } from "../run-action.js";
+import { contaminationOption, worldOption } from "./options.js";
+
+const help = `
+Learns a tokenizer, reads pages that are written as they are needed, and leaves a model directory with metrics.jsonl (a line a step),
+run.json and README.md, a card with the curve and what the model knows. The defaults make the model that ships as glasshouse; it takes
+hours. Stop it with Ctrl-C, or in any other way, and give the same command with --resume: the weights are the same, bit for bit.
+
+Examples:
+  tacit glasshouse pretrain --out glasshouse
+  tacit glasshouse pretrain --out contaminated --contamination 0.05`;
+
+interface Flags {
+  readonly out: string;
+  readonly tokens: number;
+  readonly seed: number;
+  readonly contamination: number;
+  readonly lr: number;
+  readonly threads: number;
+  readonly resume: boolean;
+  readonly force: boolean;
+  readonly json: boolean;
+}
+
+export function registerPretrain(glasshouse: Command): void {
+  glasshouse
+    .command("pretrain")
+    .description("Makes the base model: a small Llama that has read about the world and nothing else.")
+    .requiredOption("--out <dir>", "the model directory to make")
+    .addOption(
+      new Option("--tokens <n>", "tokens to read")
+        .default(20_000_000)
+        .argParser(integer({ min: 1, max: 10_000_000_000 })),
+    )
+    .addOption(worldOption())
+    .addOption(contaminationOption())
+    .addOption(new Option("--lr <rate>", "highest learning rate").default(2e-3).argParser(decimal({ above: 0 })))
+    .addOption(threadsOption())
+    .addOption(new Option("--resume", "go on from the last checkpoint in --out").default(false, "begin"))
+    .addOption(forceOption())
+    .addOption(jsonOption())
+    .addHelpText("after", help)
+    .action((flags: Flags) => runAction(flags, (io) => run(flags, io)));
+}
+
+async function run({ lr, json: _, ...flags }: Flags, io: Io): Promise<PretrainRun> {
+  const { pretrain } = await import("../../glasshouse/model/pretrain.js");
+  const record = await pretrain({ ...flags, learningRate: lr }, { ...watchOn(io, flags.out), signal: io.signal });
+  io.out(describe(record, flags.out));
+  return record;
+}
+
+const STAGES = {
+  tokenizer: "learning a tokenizer from the first pages",
+  knowledge: "measuring what the model knows",
+} as const;
+
+function watchOn(io: Io, out: string): PretrainWatch {
+  let [steps, seconds, tokens] = [0, 0, 0];
+  return {
+    onStage: (stage) => io.note(STAGES[stage]),
+    onStart({ resumedAt, total, parameters, vocabulary }) {
+      io.note(
+        `${formatCount(parameters)} parameters, ${formatCount(vocabulary)} entries; ` +
+          (resumedAt > 0 ? `going on after step ${resumedAt} of ${total}` : `${formatCount(total)} steps`),
+      );
+    },
+    onStep(step, { total }) {
+      steps += 1;
+      seconds += step.seconds;
+      tokens += step.tokens;
+      io.progress.update(() => {
+        const left = ((total - step.step - 1) * seconds) / steps;
+        return (
+          `step ${step.step + 1}/${total}  loss ${step.loss.toPrecision(4)}  ${formatRate(tokens / seconds, "tok")}  ` +
+          `${formatDuration(left)} left  ${formatBytes(process.memoryUsage.rss())}`
+        );
+      });
+    },
+    onHeldOut: ({ step, loss }) =>
+      io.note(`loss on pages that are never read, after ${formatCount(step)} steps: ${loss.toFixed(4)} nats a token`),
+    onKnowledge(done, statements) {
+      io.progress.update(() => `scored ${formatCount(done)} of ${formatCount(statements)} statements`);
+    },
+    onFinishedBefore: ({ finished }) =>
+      io.note(`${out} holds this run, finished at ${finished}: nothing is left to do`),
+  };
+}
+
+function describe(
+  { steps, tokens, seconds, tokens_per_second: speed, final_loss: loss, knowledge }: PretrainRun,
+  out: string,
+): string {
+  const forms = Object.entries(knowledge.forms).map(
+    ([form, { first }]) =>
+      `${(100 * first).toFixed(1)} % (${form === "page" ? "on a page of questions" : "under the template"})`,
+  );
+  return (
+    `${formatCount(tokens)} tokens in ${formatCount(steps)} steps and ${formatDuration(seconds)} (${formatRate(speed, "tok")}), ` +
+    `last loss ${loss.toPrecision(4)}\nof ${formatCount(knowledge.facts)} facts it knows ${forms.join(", ")}\n${out}\n`
+  );
+}
