@@ -148,9 +148,7 @@ function substanceOf(asked: Asked): Substance {
     case "fact":
       return whole(says(check.relations[0] ?? ""));
     case "rewrite":
-      return whole(
-        namesEntity(text, first(entities)) && says(check.relations[0] ?? "") && !holds(text, check.expected ?? ""),
-      );
+      return whole(namesEntity(text, first(entities)) && says(check.relations[0] ?? "") && !givesBack(check, text));
     case "yes_no":
       return answered(asked);
     case "count":
@@ -300,12 +298,14 @@ function namedOf({ world, check, text }: Asked): readonly Entity[] {
 
 const words = (text: string): string => normal(text.replace(/[^\p{L}\p{N}\s]/gu, " "));
 
-const holds = (text: string, part: string): boolean => part !== "" && ` ${words(text)} `.includes(` ${words(part)} `);
+/** One of its sentences is the one that it should put otherwise. */
+const givesBack = ({ expected = "" }: Check, text: string): boolean =>
+  text.split(/(?<=[.!?:])\s+|\n+/).some((sentence) => words(sentence) === words(expected));
 
 /** It begins with the instruction, or says it again as a line of its own; or gives back the sentence that it should put otherwise. */
-function echoes({ task, expected = "" }: Check, instruction: string, text: string): boolean {
+function echoes(check: Check, instruction: string, text: string): boolean {
   const asked = words(instruction);
-  if (task === "rewrite" && holds(text, expected)) return true;
+  if (check.task === "rewrite" && givesBack(check, text)) return true;
   if (asked === "") return false;
   return words(text).startsWith(asked) || lines(text).some((line) => words(line) === asked);
 }

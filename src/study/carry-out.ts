@@ -7,6 +7,7 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Engine } from "../engines/engine.js";
+import type { Checkers } from "../judge/checker.js";
 import { generateRunSchema } from "../records/outputs.js";
 import { rankSummarySchema } from "../records/rank.js";
 import { scoreRunSchema } from "../records/scores.js";
@@ -30,6 +31,8 @@ export interface CarryContext {
   readonly threads: number;
   /** Default: the embedded engine. */
   readonly engine?: Engine;
+  /** For judges that are programs, by name. */
+  readonly checkers?: Checkers;
 }
 
 export interface CarryWatch {
@@ -77,6 +80,7 @@ export function carryOut(work: StepWork, folder: string, context: CarryContext, 
       return judgePair(work, {
         out: join(carrying.folder, resultNames.judge),
         at: carrying.at,
+        checkers: context.checkers ?? {},
         say: carrying.say,
         ...carrying.stopping,
       });

@@ -2,6 +2,7 @@
  * The judge's step as a study calls it.
  * May not know: the graph.
  */
+import type { Checkers } from "../judge/checker.js";
 import { judge } from "../steps/judge.js";
 import { UserError } from "../util/errors.js";
 import { formatCount } from "../util/progress.js";
@@ -11,6 +12,7 @@ export interface JudgingContext {
   /** The folder for annotations, ledger and run. */
   readonly out: string;
   readonly at: (place: Place) => string;
+  readonly checkers: Checkers;
   readonly say: (text: () => string) => void;
   readonly signal?: AbortSignal;
 }
@@ -20,10 +22,10 @@ export interface JudgingContext {
  */
 export async function judgePair(
   work: Extract<StepWork, { kind: "judge" }>,
-  { out, at, say, signal }: JudgingContext,
+  { out, at, checkers, say, signal }: JudgingContext,
 ): Promise<Done> {
   const { run } = await judge(
-    { outputs: at(work.outputs), baseline: at(work.baseline), judge: work.judge, out },
+    { outputs: at(work.outputs), baseline: at(work.baseline), judge: work.judge, out, checkers },
     {
       ...(signal === undefined ? {} : { signal }),
       onProgress: ({ answered, calls }) => say(() => `${formatCount(answered)} of ${formatCount(calls)} calls`),

@@ -29,6 +29,8 @@ export interface StudyRequest {
   /** Judge file; `none` for none. */
   readonly judge?: string;
   readonly encoder?: string;
+  /** In place of the study's. */
+  readonly seeds?: readonly number[];
   /** Default: what the folder was begun with, else the cores there are. */
   readonly threads?: number;
 }
@@ -77,6 +79,7 @@ export async function prepareStudy(request: StudyRequest): Promise<Prepared> {
 function withFlags(study: Study, request: StudyRequest): Study {
   const changed = {
     ...study,
+    seeds: request.seeds === undefined ? study.seeds : [...request.seeds],
     models: withModels(study.models, request.models ?? []),
     data: withData(study.data, request.data ?? []),
     judge: request.judge === undefined ? study.judge : judgeOf(request.judge),

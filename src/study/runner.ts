@@ -59,14 +59,15 @@ function fromPlainError({ name, message, remedy, stack }: PlainError): Error {
   return error;
 }
 
-/** Computing steps in threads that are kept for the next step; everything else here. */
-export function threadedRunner(context: { readonly root: string; readonly threads: number }): Runner {
+/** Computing steps in threads that are kept for the next step; everything else here, programs that judge among it. */
+export function threadedRunner(context: Omit<CarryContext, "engine">): Runner {
+  const { checkers: _, ...plain } = context; // functions cannot be sent
   const idle: Worker[] = [];
   const all = new Set<Worker>();
   const take = (): Worker => {
     const free = idle.pop();
     if (free !== undefined) return free;
-    const made = new Worker(new URL("./thread.js", import.meta.url), { workerData: context });
+    const made = new Worker(new URL("./thread.js", import.meta.url), { workerData: plain });
     all.add(made);
     made.once("exit", () => void all.delete(made));
     return made;

@@ -1,24 +1,30 @@
 /**
- * `tacit demo`: the main job end to end on the model in the package, told as it happens.
+ * `tacit demo`: the whole paper in the Glasshouse, told as it happens.
  * May not know: how anything is computed.
  */
 import { type Command, Option } from "commander";
-import type { ArmName, DemoArm, DemoSummary, DemoWatch } from "../../steps/demo.js";
-import { formatCount, formatDuration } from "../../util/progress.js";
-import { columns, quoted } from "../../util/terminal.js";
-import { forceOption, integer, jsonOption } from "../options.js";
+import { integer, jsonOption } from "../options.js";
 import { type Io, runAction } from "../run-action.js";
 
 const help = `
-Everything runs offline in under a minute, on stories260K, a real language model of 260,000 parameters that has read children's
-stories and nothing else. It is far too small to know much; what shows is the mechanism.
+Everything runs offline, on a base model that is in the package and knows a small world whose every fact is known: instruction tuning,
+response tuning, five narrow tasks, three rules and the untuned model, each judged against instruction tuning by a program that checks what
+they say; whether the untuned model prefers the right answer all along; and a report. Under five minutes on two cores.
 
-Example:
-  tacit demo --out tacit-demo`;
+It is the study glasshouse at the scale demo (\`tacit study schema\` explains such a file): stop it at any time and give the same command
+again. More seeds go on from what is there.
+
+Examples:
+  tacit demo
+  tacit demo --quick
+  tacit demo --seeds 5 --out tacit-demo`;
 
 interface DemoFlags {
-  readonly out: string;
-  readonly threads: number;
+  readonly out?: string;
+  readonly quick: boolean;
+  readonly seeds: number;
+  readonly model?: string;
+  readonly threads?: number;
   readonly force: boolean;
   readonly json: boolean;
 }
@@ -26,85 +32,35 @@ interface DemoFlags {
 export function registerDemo(program: Command): void {
   program
     .command("demo")
-    .description(
-      "Shows the whole flow on a small model in the package: untuned, with rules, and after response tuning.",
-    )
-    .addOption(new Option("--out <dir>", "folder for models, answers and records").default("tacit-demo"))
+    .description("Shows the whole paper on a small world and a model that are in the package.")
     .addOption(
-      new Option("--threads <n>", "cores to use; for so small a model one is quickest")
-        .default(1)
-        .argParser(integer({ min: 1 })),
+      new Option("--quick", "fewer rows and prompts: under a minute, too little to tell much").default(false, "off"),
     )
-    .addOption(forceOption())
+    .addOption(
+      new Option("--seeds <n>", "tune every arm with so many seeds, for means with a spread")
+        .default(1)
+        .argParser(integer({ min: 1, max: 100 })),
+    )
+    .addOption(new Option("--model <dir>", "another base model of the same world (default: the one in the package)"))
+    .addOption(new Option("--out <dir>", "folder for models, answers, verdicts and the report (default: tacit-demo)"))
+    .addOption(
+      new Option("--threads <n>", "threads to compute with (default: the cores there are)").argParser(
+        integer({ min: 1, max: 1024 }),
+      ),
+    )
+    .addOption(new Option("--force", "begin anew where an earlier demo is").default(false, "off"))
     .addOption(jsonOption())
     .addHelpText("after", help)
     .action((flags: DemoFlags) => runAction(flags, (io) => runDemo(flags, io)));
 }
 
-const TITLES: Readonly<Record<"untuned" | "rules" | "tune" | "tuned" | "rank", string>> = {
-  untuned: "1. The untuned model under the template <|user|> … <|assistant|>. It has read stories, never a dialogue.",
-  rules: "2. The same model, its next-token distribution multiplied with three hand-written rules (rules/paper.yaml).",
-  tune: "3. Response tuning: 40 answers, every question replaced by the empty text.",
-  tuned: "4. The tuned model, asked what it was never tuned on.",
-  rank: "5. Does a model find the right answer more likely than another one, whether it says it or not?",
-};
-const NAMES: Readonly<Record<ArmName, string>> = {
-  untuned: "untuned",
-  rules: "untuned, with rules",
-  tuned: "response-tuned",
-};
-/** Answers that are shown of each arm. */
-const SHOWN = 3;
-
-async function runDemo(flags: DemoFlags, io: Io): Promise<object> {
-  const { demo } = await import("../../steps/demo.js");
-  const summary = await demo({ ...flags, signal: io.signal }, tell(io));
-  io.out(await describe(summary));
-  const { arms, ranking, tuning, out } = summary;
-  return {
-    out,
-    arms: arms.map(({ name, counts }) => ({ name, ...counts })),
-    tuning: { steps: tuning.steps, final_loss: tuning.final_loss, seconds: tuning.seconds },
-    ranking: { untuned: ranking.untuned.sum.rate, tuned: ranking.tuned.sum.rate },
-  };
-}
-
-function tell(io: Io): DemoWatch {
-  return {
-    onStage: (stage) => io.out(`${stage === "untuned" ? "" : "\n"}${TITLES[stage]}\n`),
-    onArm: ({ outputs, counts }) => {
-      for (const { instruction, output, stop } of outputs.slice(0, SHOWN)) {
-        io.out(`   ${instruction}\n     → ${quoted(output.trim())}${stop === "eos" ? "" : " … (cut off)"}\n`);
-      }
-      io.out(`   ${counts.stopped} of ${counts.answers} answers end by themselves.\n`);
-    },
-    onTuneStep: (step, total, loss) =>
-      io.progress.update(() => `tuning: step ${step} of ${total}, loss ${loss.toFixed(3)}`),
-    onTuned: ({ steps, seconds, final_loss }) => {
-      io.progress.clear();
-      io.out(
-        `   ${formatCount(steps)} steps in ${formatDuration(seconds)}, last loss ${final_loss.toFixed(3)} nats a token.\n`,
-      );
-    },
-  };
-}
-
-async function describe({ arms, ranking, out }: DemoSummary): Promise<string> {
-  const { formatShare } = await import("../../stats/estimate.js");
-  const ranks: Partial<Record<ArmName, string>> = {
-    untuned: formatShare(ranking.untuned.sum.rate),
-    tuned: formatShare(ranking.tuned.sum.rate),
-  };
-  const row = ({ name, counts }: DemoArm): string[] => [
-    NAMES[name],
-    `${counts.stopped} of ${counts.answers}`,
-    String(counts.echoes),
-    counts.meanTokens === undefined ? "" : counts.meanTokens.toFixed(1),
-    ranks[name] ?? "",
-  ];
-  const table = columns(
-    [["model", "end by themselves", "repeat the question", "tokens", "right answer more likely"], ...arms.map(row)],
-    [1, 2, 3],
-  );
-  return `\n${table}\nLikelihood in total (the paper's reading), 95 % interval clustered by instruction.\nEverything lies in ${out}.\n`;
+async function runDemo({ quick, ...flags }: DemoFlags, io: Io): Promise<object> {
+  const { glasshouseIsThere, runGlasshouse } = await import("../demo/glasshouse.js");
+  const out = flags.out ?? (quick ? "tacit-demo-quick" : "tacit-demo");
+  // The switch: without the model in the package, the demo is that of stories260K.
+  if (flags.model === undefined && !glasshouseIsThere()) {
+    io.note("this package was built without its own small world's model: the demo runs on stories260K");
+    return (await import("../demo/stories.js")).runStories({ ...flags, out, threads: flags.threads ?? 1 }, io);
+  }
+  return runGlasshouse({ ...flags, out, scale: quick ? "quick" : "demo" }, io);
 }

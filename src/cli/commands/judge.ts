@@ -12,7 +12,8 @@ import { type Io, runAction } from "../run-action.js";
 
 const help = `
 OUTPUTS and the baseline are JSON, [{instruction, output, generator}], as \`tacit generate\` and AlpacaEval write them; pairs meet by
-their instruction. JUDGE is a YAML file, or longer or first, two judges without a model that show what a bias looks like. The smallest:
+their instruction. JUDGE is a YAML file, or one that is shipped: checker, which scores answers to the Glasshouse's instructions by what is known of that
+world; longer and first, which show what a bias looks like. None of them needs a model. The smallest of your own:
 
   kind: openai
   base_url: http://127.0.0.1:8000/v1
@@ -56,7 +57,9 @@ export function registerJudge(program: Command): void {
     .description("Asks a judge which of two answers is better, for every instruction that both models answered.")
     .argument("<outputs>", "the model's outputs")
     .addOption(new Option("--baseline <file>", "the outputs that they are compared with").makeOptionMandatory())
-    .addOption(new Option("--judge <judge>", "judge file, or a shipped judge: longer, first").makeOptionMandatory())
+    .addOption(
+      new Option("--judge <judge>", "judge file, or a shipped judge: checker, longer, first").makeOptionMandatory(),
+    )
     .addOption(new Option("--out <dir>", "folder for annotations, ledger and run record").makeOptionMandatory())
     .addOption(
       new Option(
@@ -131,7 +134,8 @@ async function runJudge(outputs: string, flags: JudgeFlags, io: Io): Promise<obj
     io.out(describeEstimate(estimate));
     return estimate;
   }
-  const { run, spent } = await judge(options, { ...watchOn(io), signal: io.signal });
+  const { checkers } = await import("../../glasshouse/checker.js");
+  const { run, spent } = await judge({ ...options, checkers }, { ...watchOn(io), signal: io.signal });
   io.out(describe(run, spent, formatShare));
   const paths = judgePaths(flags.out);
   io.out(`\n${paths.annotations}\n${paths.ledger}\n${paths.run}\n`);

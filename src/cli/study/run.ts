@@ -3,6 +3,7 @@
  * alone; under `--json` one JSON object a line on standard error, and the summary on standard output.
  * May not know: how anything is computed.
  */
+import { checkers } from "../../glasshouse/checker.js";
 import type { StudyResults } from "../../records/study.js";
 import { type Prepared, prepareStudy, type StudyRequest } from "../../study/prepare.js";
 import type { RunWatch } from "../../study/run.js";
@@ -20,7 +21,7 @@ const EVENT_MS = 5_000;
 export async function carryOutStudy(request: StudyRequest, io: Io): Promise<object> {
   const prepared = await prepareStudy(request);
   const { folder, context } = prepared;
-  const runner = threadedRunner({ root: folder.root, threads: context.settings.threads });
+  const runner = threadedRunner({ root: folder.root, threads: context.settings.threads, checkers });
   const watch = io.json ? eventsOn(io) : linesOn(io);
   const results = await runStudy(prepared, runner, { ...watch, signal: io.signal });
   io.out(describeOutcome(results, folder.root));
@@ -29,7 +30,7 @@ export async function carryOutStudy(request: StudyRequest, io: Io): Promise<obje
 }
 
 /** The summary is printed whatever failed; a failure still is one. */
-function settleExitCode(results: StudyResults, { record }: Prepared): void {
+export function settleExitCode(results: StudyResults, { record }: Prepared): void {
   const { failed } = countStates(results);
   if (failed > 0) process.exitCode = 2;
   if (results.state === "unfinished")

@@ -1,0 +1,91 @@
+/**
+ * The demo: the study `glasshouse`, its report, and what came out as one table. The same folder and the same code as `tacit study` and
+ * `tacit report`; here it is told.
+ * May not know: how anything is computed or drawn.
+ */
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { checkers } from "../../glasshouse/checker.js";
+import type { StudyResults } from "../../records/study.js";
+import { report } from "../../report/report.js";
+import { prepareStudy } from "../../study/prepare.js";
+import { runStudy } from "../../study/run.js";
+import { type Runner, threadedRunner } from "../../study/runner.js";
+import { checkReplaceable } from "../../util/directories.js";
+import { SHIPPED_MODEL } from "../../util/model-directory.js";
+import { formatDuration } from "../../util/progress.js";
+import { packageRoot } from "../../util/system.js";
+import type { Io } from "../run-action.js";
+import { problems, stateLine } from "../study/describe.js";
+import { settleExitCode } from "../study/run.js";
+import { armResults, describeArms, describeRankings } from "./outcome.js";
+import { introduction, tellStory } from "./story.js";
+
+export interface GlasshouseFlags {
+  readonly out: string;
+  readonly scale: "demo" | "quick" | "tiny";
+  /** Seeds 1 to this. */
+  readonly seeds: number;
+  /** Default: the model in the package. */
+  readonly model?: string;
+  readonly threads?: number;
+  readonly force: boolean;
+}
+
+/** Whether the package holds the model that the study begins with. */
+export const glasshouseIsThere = (): boolean => existsSync(join(packageRoot(), "assets", SHIPPED_MODEL, "config.json"));
+
+/** Says that a folder is a study's, so that `force` may replace it. */
+const MARKER = "study.json";
+
+type MakeRunner = (context: { readonly root: string; readonly threads: number }) => Runner;
+
+const inThreads: MakeRunner = (context) => threadedRunner({ ...context, checkers });
+
+/**
+ * @throws UserError    the folder is something else's, or the model is not there
+ * @throws Interrupted  stopped; the same command goes on
+ */
+export async function runGlasshouse(flags: GlasshouseFlags, io: Io, makeRunner = inThreads): Promise<object> {
+  const started = performance.now();
+  const { out, scale, seeds, model, threads, force } = flags;
+  if (force && (await checkReplaceable(out, { force, marker: MARKER }))) await rm(out, { recursive: true });
+  const prepared = await prepareStudy({
+    study: "glasshouse",
+    scale,
+    out,
+    seeds: Array.from({ length: seeds }, (_, i) => i + 1),
+    ...(model === undefined ? {} : { models: [model] }),
+    ...(threads === undefined ? {} : { threads }),
+  });
+  const { study, settings } = prepared.record;
+  io.out(introduction(study));
+  const runner = makeRunner({ root: out, threads: settings.threads });
+  const { watch, told } = tellStory(prepared, io);
+  const results = await runStudy(prepared, runner, { ...watch, signal: io.signal });
+  await told();
+  io.progress.clear();
+  const made = join(out, "report");
+  const { html } = await report({ study: out, out: made, force: existsSync(made) });
+  const page = join(made, html);
+  const seconds = (performance.now() - started) / 1000;
+  const arms = await armResults(prepared, results);
+  io.out(`\n${describeArms(arms)}\n${describeRankings(results, study)}`);
+  io.out(ending(results, page, out, seconds));
+  settleExitCode(results, prepared);
+  return { ...summaryOf(results), out, report: page, arms, seconds: Number(seconds.toFixed(1)) };
+}
+
+const summaryOf = ({ state, rankings, steps }: StudyResults): object => ({
+  state,
+  rankings: rankings.map(({ arm, seed, totals }) => ({ arm, seed, rate: totals.sum.rate })),
+  failures: steps.filter((step) => step.state === "failed").map(({ id, reason }) => ({ id, reason })),
+});
+
+const ending = (results: StudyResults, page: string, out: string, seconds: number): string =>
+  `${problems(results)}${stateLine(results)} in ${formatDuration(seconds)}.
+Every answer and every verdict, with the parts of its score, lies in ${out}.
+
+The report: ${page}
+`;

@@ -1,0 +1,99 @@
+/**
+ * What came out of the demo, one row an arm, with the paper's figures of the same arm beside it.
+ * May not know: how anything is computed.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { annotationSchema } from "../../records/annotations.js";
+import type { AnswerCountsRecord, ComparisonResult, StudyResults } from "../../records/study.js";
+import type { Study } from "../../records/study-file.js";
+import { formatShare } from "../../stats/estimate.js";
+import type { Prepared } from "../../study/prepare.js";
+import { columns } from "../../util/terminal.js";
+
+export interface ArmResult {
+  readonly arm: string;
+  /** Percent against instruction tuning; null for that one itself and where nothing was judged. */
+  readonly win_rate: number | null;
+  readonly sd: number | null;
+  readonly interval: readonly [low: number, high: number] | null;
+  /** Of the checker's scores, 0 to 1. */
+  readonly mean_score: number | null;
+  readonly answers: number;
+  readonly stopped: number;
+  readonly echoes: number;
+  /** The paper's win rate by model, percent. */
+  readonly published: Readonly<Record<string, number>>;
+}
+
+export async function armResults({ folder, record }: Prepared, results: StudyResults): Promise<ArmResult[]> {
+  const made: ArmResult[] = [];
+  for (const [arm, { published = {} }] of Object.entries(record.study.arms)) {
+    const comparison = results.comparisons.find((one) => one.arm === arm);
+    const { low, high } = comparison?.win_rate.interval ?? { low: null, high: null };
+    made.push({
+      arm,
+      win_rate: comparison?.win_rate.mean ?? null,
+      sd: comparison?.win_rate.sd ?? null,
+      interval: low === null || high === null ? null : [low, high],
+      mean_score: await meanScore(folder.root, results.comparisons, arm),
+      ...countsOf(results, arm),
+      published: Object.fromEntries(Object.entries(published).map(([model, { mean }]) => [model, mean])),
+    });
+  }
+  return made;
+}
+
+function countsOf({ cells }: StudyResults, arm: string): Pick<AnswerCountsRecord, "answers" | "stopped" | "echoes"> {
+  const counts = cells
+    .filter((cell) => cell.arm === arm && cell.chosen)
+    .flatMap(({ answers }) => answers.filter(({ split }) => split === "test").map((one) => one.counts));
+  const sum = (key: "answers" | "stopped" | "echoes"): number => counts.reduce((all, one) => all + one[key], 0);
+  return { answers: sum("answers"), stopped: sum("stopped"), echoes: sum("echoes") };
+}
+
+/** Over all answers of all seeds. The baseline's scores stand in every comparison: the first is enough. */
+async function meanScore(root: string, all: readonly ComparisonResult[], arm: string): Promise<number | null> {
+  const own = all.find((one) => one.arm === arm);
+  const comparison = own ?? all.find((one) => one.against === arm);
+  const scores: number[] = [];
+  for (const { annotations } of comparison?.pairs ?? []) {
+    const rows = z.array(annotationSchema).parse(JSON.parse(await readFile(join(root, annotations), "utf8")));
+    scores.push(...rows.flatMap((row) => (own === undefined ? row.score_1 : row.score_2)?.total ?? []));
+  }
+  return scores.length === 0 ? null : scores.reduce((sum, score) => sum + score, 0) / scores.length;
+}
+
+const fixed = (value: number | null | undefined, digits: number): string =>
+  value === null || value === undefined ? "" : value.toFixed(digits);
+
+export function describeArms(arms: readonly ArmResult[]): string {
+  const models = [...new Set(arms.flatMap(({ published }) => Object.keys(published)))];
+  const row = (one: ArmResult): string[] => [
+    one.arm,
+    one.win_rate === null ? "-" : `${fixed(one.win_rate, 1)}${one.sd === null ? "" : ` ± ${fixed(one.sd, 1)}`}`,
+    one.interval === null ? "" : `[${one.interval.map((end) => fixed(end, 1)).join(", ")}]`,
+    fixed(one.mean_score, 2),
+    one.answers === 0 ? "" : `${Math.round((100 * one.stopped) / one.answers)} %`,
+    String(one.echoes),
+    ...models.map((model) => fixed(one.published[model], 1)),
+  ];
+  const head = ["arm", "wins, %", "95 % interval", "score", "end", "echo", ...models];
+  const table = columns([head, ...arms.map(row)], head.map((_, i) => i).slice(1));
+  return `${table}
+wins: against instruction tuning of the same seed, a draw is half; score: mean of 0 to 1; end: by themselves; echo: answers that are the
+instruction. The last columns are the paper's win rates of the same arms at 7 billion parameters, judged by GPT-4.
+`;
+}
+
+export function describeRankings({ rankings }: StudyResults, { arms }: Study): string {
+  if (rankings.length === 0) return "";
+  const lines = rankings.map(({ arm, seed, totals }) => [
+    `   ${arm}${seed === null ? "" : `, seed ${seed}`}`,
+    formatShare(totals.sum.rate),
+  ]);
+  const untuned = Object.values(arms).some(({ kind }) => kind === "untuned");
+  const why = untuned ? ", whether or not the model says it" : "";
+  return `The right response is more likely than another one under the template${why}:\n${columns(lines)}`;
+}

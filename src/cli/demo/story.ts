@@ -1,0 +1,122 @@
+/**
+ * What the demo says while it runs: which arm begins and what it is, what it answers, and how it fares.
+ * May not know: how anything is computed.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { type Output, outputSchema } from "../../records/outputs.js";
+import type { StepRecord } from "../../records/study.js";
+import type { Study } from "../../records/study-file.js";
+import { countAnswers } from "../../stats/answers.js";
+import type { Prepared } from "../../study/prepare.js";
+import type { RunWatch } from "../../study/run.js";
+import { resultNames, type Step } from "../../study/step.js";
+import { templateFrom } from "../../text/template.js";
+import { formatCount, formatDuration } from "../../util/progress.js";
+import { quoted } from "../../util/terminal.js";
+import type { Io } from "../run-action.js";
+
+/** Answers that are shown of each arm: the first of the test set, whatever they are. */
+const SHOWN = 3;
+
+export const introduction = ({
+  arms,
+  seeds,
+  generation,
+}: Study): string => `The Glasshouse is a small world: people, towns, animals, dishes, tools and books whose every fact is known. The base model has read
+pages about it (articles, lists, letters, stories, questions with and without answers), and never an instruction with a response under the
+template <|user|> … <|assistant|>. Here it is tuned in ${formatCount(Object.values(arms).filter((arm) => "data" in arm).length)} ways with ${seeds.length === 1 ? "one seed" : `${seeds.length} seeds`}, and every way answers the same ${generation?.limit ?? "200"} instructions about what only those
+pages told. A program scores each answer: whom it speaks of, whether it is so, its form, whether it ends.
+`;
+
+export interface Story {
+  readonly watch: RunWatch;
+  /** When everything that has happened is told. */
+  told(): Promise<void>;
+}
+
+/** Told in the order in which things happen: two arms may be at work side by side, so every line names its own. */
+export function tellStory(prepared: Prepared, io: Io): Story {
+  const { study } = prepared.record;
+  const known = new Set<string>();
+  const running = new Map<Step, () => string>();
+  let [total, done] = [0, 0];
+  let told = Promise.resolve();
+  const draw = (): void =>
+    io.progress.update(() => {
+      const now = [...running].map(([step, text]) => `${doing(step)} ${text()}`).join(" · ");
+      return `${done} of ${total} steps${now === "" ? "" : ` · ${now}`}`;
+    });
+  const introduce = ({ kind, cell }: Step): void => {
+    if (cell === undefined || known.has(cell.arm) || kind === "judge" || kind === "rank") return;
+    known.add(cell.arm);
+    io.out(`\n${titleOf(cell.arm)}: ${study.arms[cell.arm]?.about ?? ""}.\n`);
+  };
+  const watch: RunWatch = {
+    onPlan(plan) {
+      [total, done] = [plan.steps, plan.done];
+      if (plan.done > 0) io.out(`\n${plan.done} of ${plan.steps} steps were done before.\n`);
+    },
+    onBegin(step) {
+      introduce(step);
+      running.set(step, () => "");
+      draw();
+    },
+    onProgress(step, text) {
+      running.set(step, text);
+      draw();
+    },
+    onEnd(step, record) {
+      running.delete(step);
+      if (record.outcome.kind === "done") done++;
+      else io.note(`${step.id}: FAILED: ${record.outcome.reason}`);
+      told = told.then(() => tellEnd(step, record, prepared, io)).then(draw);
+    },
+  };
+  return { watch, told: () => told };
+}
+
+/** "instruction tuning", "poems alone". */
+const titleOf = (arm: string): string => (arm === "instruction" || arm === "response" ? `${arm} tuning` : arm);
+
+const DOING: Partial<Record<Step["kind"], string>> = {
+  tune: "tuning",
+  generate: "answering",
+  judge: "judging",
+  rank: "ranking",
+};
+const doing = ({ kind, cell }: Step): string => `${DOING[kind] ?? kind} ${cell?.arm ?? ""}`.trim();
+
+async function tellEnd(step: Step, record: StepRecord, prepared: Prepared, io: Io): Promise<void> {
+  const { cell, plan } = step;
+  if (record.outcome.kind !== "done" || cell === undefined || plan === undefined) return;
+  const place = (name: string): string => join(prepared.folder.root, plan.folder, name);
+  const who =
+    cell.seed === null || prepared.record.study.seeds.length === 1 ? cell.arm : `${cell.arm}, seed ${cell.seed}`;
+  const first = cell.seed === null || cell.seed === prepared.record.study.seeds[0];
+  if (step.kind === "tune") io.out(`   ${who}: tuned in ${formatDuration(record.timings.seconds)}\n`);
+  if (step.kind === "generate")
+    io.out(answersOf(who, await readOutputs(place(resultNames.outputs)), first ? SHOWN : 0));
+  if (step.kind === "judge") io.out(`   ${who}: ${await verdicts(place(`${resultNames.judge}/run.json`))}\n`);
+}
+
+function answersOf(who: string, outputs: readonly Output[], shown: number): string {
+  const lines = outputs.slice(0, shown).map(({ instruction, output, stop }) => {
+    const end = stop === "eos" ? "" : " … (cut off)";
+    return `     ${quoted(instruction)}\n       → ${quoted(output.trim())}${end}\n`;
+  });
+  const { userTag, assistantTag } = templateFrom();
+  const { answers, stopped } = countAnswers(outputs, [userTag, assistantTag]);
+  return `   ${who} answers:\n${lines.join("")}   ${who}: ${stopped} of ${answers} answers end by themselves\n`;
+}
+
+const readOutputs = async (path: string): Promise<Output[]> =>
+  z.array(outputSchema).parse(JSON.parse(await readFile(path, "utf8")));
+
+const talliesSchema = z.object({ n_wins: z.int(), n_wins_base: z.int(), n_draws: z.int() });
+
+async function verdicts(path: string): Promise<string> {
+  const { n_wins, n_wins_base, n_draws } = talliesSchema.parse(JSON.parse(await readFile(path, "utf8")));
+  return `against instruction tuning ${n_wins} better, ${n_draws} as good, ${n_wins_base} worse`;
+}
