@@ -48,7 +48,7 @@ describe("similarity in a study", () => {
   let first: Awaited<ReturnType<typeof carryOut>>;
   beforeAll(async () => {
     first = await carryOut();
-  });
+  }, 240_000);
 
   it("places the answers of every arm, and embeds shared texts once", () => {
     const { results } = first;

@@ -4,7 +4,7 @@ export const pageStyle = `
 @media (prefers-color-scheme:dark){:root{--paper:#191918;--ink:#ececea;--quiet:#a9a9a3;--line:#3a3a37;--accent:#7cb8f0;--wash:#232321;--note:#f0b878;--note-wash:#2c2418}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
-body{margin:0 auto;padding:3rem 1.25rem 6rem;max-width:58rem;background:var(--paper);color:var(--ink);font:17px/1.6 Charter,"Bitstream Charter","Iowan Old Style","Palatino Linotype",Georgia,serif}
+body{margin:0 auto;padding:3rem 1.25rem 6rem;max-width:60rem;background:var(--paper);color:var(--ink);font:17px/1.6 Charter,"Bitstream Charter","Iowan Old Style","Palatino Linotype",Georgia,serif}
 h1,h2,h3,h4,nav,.kicker,table,figcaption,.note,.why,.warning{font-family:system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 h1{font-size:2.1rem;line-height:1.2;margin:.2rem 0 1rem;letter-spacing:-.015em}
 h2{font-size:1.35rem;line-height:1.3;margin:3.5rem 0 1rem;padding-top:1rem;border-top:1px solid var(--line)}
@@ -20,11 +20,11 @@ nav ol{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;margin:1.5rem 0 0;padding:
 .table{overflow-x:auto;margin:1.25rem 0 2rem}
 table{border-collapse:collapse;font-size:.85rem;line-height:1.4;font-variant-numeric:tabular-nums;min-width:60%}
 caption{caption-side:top;text-align:left;color:var(--quiet);padding:0 0 .6rem;max-width:min(44rem,calc(100vw - 2.5rem))}
-th,td{padding:.38rem .9rem .38rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
-thead th{border-bottom:2px solid var(--line);font-weight:600;white-space:nowrap;overflow-wrap:normal;vertical-align:bottom}
-tbody th{font-weight:600;min-width:8rem}
+th,td{padding:.38rem .7rem .38rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
+thead th{border-bottom:2px solid var(--line);font-weight:600;max-width:7.5rem;overflow-wrap:normal;vertical-align:bottom}
+tbody th{font-weight:600;min-width:7.5rem}
 td:not(.number){min-width:6rem}
-.number{text-align:right;white-space:nowrap;overflow-wrap:normal}
+td.number,tbody .number{text-align:right;white-space:nowrap;overflow-wrap:normal}thead .number{text-align:right}
 figure{margin:1.5rem 0 2rem;overflow-x:auto}
 figure svg{display:block;min-width:36rem;max-width:100%;height:auto}
 figcaption{color:var(--quiet);font-size:.85rem;line-height:1.4;margin-top:.4rem;max-width:44rem}
@@ -38,5 +38,5 @@ figcaption{color:var(--quiet);font-size:.85rem;line-height:1.4;margin-top:.4rem;
 .answer pre{margin:0;font:.85rem/1.5 ui-monospace,"SF Mono",Menlo,Consolas,monospace;white-space:pre-wrap;overflow-wrap:anywhere;max-height:22rem;overflow-y:auto}
 .nothing{color:var(--quiet)}
 .code{background:var(--wash);border:1px solid var(--line);border-radius:6px;padding:.8rem 1rem;overflow-x:auto;font:.85rem/1.5 ui-monospace,"SF Mono",Menlo,Consolas,monospace}
-@media print{:root{--paper:#fff;--ink:#000;--quiet:#444;--line:#bbb;--accent:#000;--wash:#fff;--note:#000;--note-wash:#fff}body{max-width:none;padding:0;font-size:10.5pt}nav{display:none}h2{break-after:avoid}figure,.answer,tr{break-inside:avoid}.answers{content-visibility:visible}.table,figure{overflow:visible}figure svg{min-width:0}table{font-size:.68rem;max-width:100%}thead th,.number{white-space:normal}th,td{padding-right:.5rem}tbody th,td:not(.number){min-width:0}.answer pre,.answers h3{max-height:none;overflow:visible}}
+@media print{:root{--paper:#fff;--ink:#000;--quiet:#444;--line:#bbb;--accent:#000;--wash:#fff;--note:#000;--note-wash:#fff}body{max-width:none;padding:0;font-size:10.5pt}nav{display:none}h2{break-after:avoid}figure,.answer,tr{break-inside:avoid}.answers{content-visibility:visible}.table,figure{overflow:visible}figure svg{min-width:0}table{font-size:.68rem;max-width:100%}td.number,tbody .number{white-space:normal}th,td{padding-right:.5rem}tbody th,td:not(.number){min-width:0}.answer pre,.answers h3{max-height:none;overflow:visible}}
 `.replaceAll("\n", "");

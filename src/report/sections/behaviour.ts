@@ -93,7 +93,7 @@ function tableOf(rows: readonly Row[], several: boolean): { columns: Column[]; r
         { key: `${share}_sd`, label: "", csvOnly: true },
       ]),
       { key: "mean_tokens", label: "tokens an answer", numeric: true },
-      { key: "mean_tokens_sd", label: "± seeds", numeric: true, csvOnly: !several },
+      { key: "mean_tokens_sd", label: "sd", numeric: true, csvOnly: !several },
     ],
     rows: rows.map(({ name, counts }) => {
       const tokens = spread(counts.flatMap(({ mean_tokens }) => mean_tokens ?? []));

@@ -105,7 +105,7 @@ function table(study: StudyFolder, comparisons: readonly ComparisonResult[], suf
       { key: "won", label: "won", numeric: true },
       { key: "ties", label: "ties", numeric: true },
       { key: "lost", label: "lost", numeric: true },
-      { key: "without_verdict", label: "no verdict", numeric: true },
+      { key: "without_verdict", label: "no verdict" },
       { key: "low_bound", label: "low bound", numeric: true, csvOnly: true },
       { key: "high_bound", label: "high bound", numeric: true, csvOnly: true },
     ],
@@ -125,7 +125,7 @@ function table(study: StudyFolder, comparisons: readonly ComparisonResult[], suf
         integer(ledger.won),
         integer(ledger.ties),
         integer(ledger.lost),
-        ledger.missing === 0 ? integer(0) : { text: `${ledger.missing}: ${ledger.why}`, value: ledger.missing },
+        { text: ledger.why || "0", value: ledger.missing },
         number(ledger.low, 2),
         number(ledger.high, 2),
       ];
@@ -141,7 +141,7 @@ const spreadColumns = (
   { key, label, numeric: true, csvOnly: hidden },
   { key: `${key}_low`, label: "", numeric: true, csvOnly: true },
   { key: `${key}_high`, label: "", numeric: true, csvOnly: true },
-  { key: `${key}_sd`, label: "± seeds", numeric: true, csvOnly: hidden || !several },
+  { key: `${key}_sd`, label: "sd", numeric: true, csvOnly: hidden || !several },
 ];
 
 function spreadCells(spread: Spread | null): Cell[] {

@@ -52,7 +52,7 @@ export async function similarity(study: StudyFolder): Promise<Section | undefine
           compared ? ` more than the reference's (${reference})` : ""
         }. Answers in the style of the task to instructions unlike it would lie on the upper left.`,
       },
-      { kind: "list", items: [...settings] },
+      ...[...settings].map((words): Block => ({ kind: "text", text: words })),
       {
         kind: "figure",
         figure: {
