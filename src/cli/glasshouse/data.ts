@@ -31,7 +31,7 @@ export function registerGlasshouseData(glasshouse: Command): void {
     .requiredOption("--out <dir>", "the folder to make")
     .addOption(worldOption())
     .addOption(
-      new Option("--rows <n>", "rows of the instructions and of each narrow set")
+      new Option("--rows <n>", "rows of the instructions; each narrow set has half as many")
         .default(1000)
         .argParser(integer({ min: 1, max: 4000 })),
     )

@@ -16,7 +16,7 @@ export interface DataFilesRequest {
   readonly out: string;
   /** Of the world; default 1, the world that `glasshouse` has read about. */
   readonly seed?: number;
-  /** Rows of `instructions.jsonl` and of each narrow set; default 1000. */
+  /** Rows of `instructions.jsonl`; a narrow set has half as many. Default 1000. */
   readonly rows?: number;
   readonly force?: boolean;
 }
@@ -114,7 +114,7 @@ function dataFiles(world: World, rows: number): DataFile[] {
     ...NARROW.map((name) => ({
       name: `${name}.jsonl`,
       about: "a narrow set: one form of instruction, one form of response",
-      rows: narrow(world, name, rows),
+      rows: narrow(world, name, Math.ceil(rows / 2)),
     })),
     {
       name: "facts.jsonl",

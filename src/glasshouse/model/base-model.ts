@@ -19,7 +19,7 @@ export interface Shape {
   readonly maxPositions: number;
 }
 
-export const SHAPE: Shape = { hiddenSize: 256, layers: 6, heads: 4, innerSize: 704, maxPositions: 512 };
+export const SHAPE: Shape = { hiddenSize: 256, layers: 6, heads: 4, innerSize: 768, maxPositions: 256 };
 
 /** `config.json`, as Transformers reads it. */
 export const llamaConfig = (shape: Shape, vocabSize: number): Record<string, unknown> => ({

@@ -37,7 +37,7 @@ export const RECIPE: Recipe = {
   vocabSize: 4096,
   tokenizerPages: 6000,
   rowTokens: SHAPE.maxPositions, // every position that the model has is one that it has learnt
-  rowsAStep: 16,
+  rowsAStep: 32,
   heldOutRows: 32,
 };
 
@@ -52,7 +52,7 @@ export function checkRecipe(recipe: Recipe): Recipe {
 export const rowsOf = ({ tokens, rowTokens }: Recipe): number => Math.floor(tokens / rowTokens);
 
 /** One pass: no page is read twice. β₂ and clipping as is usual where batches are small against the noise (Brown et al. 2020, B). */
-export const tuneOptionsOf = ({ learningRate, rowsAStep, seed }: Recipe): TuneOptions => ({
+export const tuneOptionsOf = ({ learningRate, rowTokens, rowsAStep, seed }: Recipe): TuneOptions => ({
   epochs: 1,
   batch: rowsAStep,
   learningRate,
@@ -63,7 +63,7 @@ export const tuneOptionsOf = ({ learningRate, rowsAStep, seed }: Recipe): TuneOp
   clip: 1,
   seed,
   shuffle: false,
-  microTokens: 2048,
+  microTokens: rowsAStep * rowTokens,
   saveEveryEpoch: false,
 });
 

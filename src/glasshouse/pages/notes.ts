@@ -15,6 +15,9 @@ const PLANS = [
   "We think that everybody should know this.",
 ];
 
+/** What a crawler takes along from the top of a page. */
+const NAVIGATION = ["Home < Clubs < Notes", "Menu < Back", "Search < Home", "Log in < Home"];
+
 /** Headings begin with `#`; half of the pages have lost their line breaks. */
 export const notes: PageWriter = (world, random) => {
   const club = pick(random, CLUBS);
@@ -24,6 +27,7 @@ export const notes: PageWriter = (world, random) => {
   ];
   const speaker = firstName(entityOf(world, random, "person"));
   const sections = [
+    pick(random, NAVIGATION),
     `# ${pick(random, ["Minutes", "Notes", "Diary"])} of the ${club}`,
     `## ${one.name}`,
     `We went to ${one.name}. ${describe(random, one, 2)} ${pick(random, PLANS)}`,
@@ -33,7 +37,7 @@ export const notes: PageWriter = (world, random) => {
   return sections.join(chance(random, 0.5) ? "\n" : " ");
 };
 
-/** Columns are lined up with spaces, at least three between two of them. */
+/** Columns are lined up with spaces, at least four between two of them. */
 export const table: PageWriter = (world, random) => {
   const kind = pick(random, ["tool", "book", "dish", "animal"] as const);
   const items = sample(random, world.of[kind], 3 + random.integer(4));
@@ -42,7 +46,7 @@ export const table: PageWriter = (world, random) => {
   const lines = rows.map((row) =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("   ")
+      .join("    ")
       .trimEnd(),
   );
   return `${pick(random, ["Table of", "Our list of", "What we have seen of"])} ${plural(kind)}\n${lines.join("\n")}`;
