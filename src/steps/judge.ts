@@ -6,7 +6,6 @@
  * goes on where it was when the same command is given again.
  */
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { annotatePair, annotationOf, settledVerdict } from "../judge/annotate.js";
 import { type Asked, askAll, type Transport } from "../judge/ask.js";
@@ -24,7 +23,7 @@ import { type AskedJudge, limitsSchema } from "../records/judge-file.js";
 import type { JudgeLedgerLine } from "../records/judge-ledger.js";
 import { type JudgeRun, type JudgeSpent, judgeRunSchema } from "../records/judge-run.js";
 import { Interrupted, UserError } from "../util/errors.js";
-import { openAtomic, readJson, writeFileAtomic } from "../util/files.js";
+import { makeDirectory, openAtomic, readJson, writeFileAtomic } from "../util/files.js";
 import { openGrowingLedger } from "../util/ledger.js";
 import { acquireLock } from "../util/lock.js";
 import { type JudgePlan, type JudgePlanOptions, maxOutput, planJudging } from "./judge-plan.js";
@@ -37,7 +36,7 @@ export interface JudgeOptions extends JudgePlanOptions {
   readonly maxCost?: number;
   /** Replace the results of another run in `out`; its ledger is kept. */
   readonly force?: boolean;
-  /** For judges of kind `checker`, by name. */
+  /** For judges of kind `checker`, by name: `checkers` of this package, or your own. */
   readonly checkers?: Checkers;
   readonly clock?: Clock;
 }
@@ -86,7 +85,7 @@ export async function judge(options: JudgeOptions, watch: JudgeWatch = {}): Prom
     });
   }
   const paths = judgePaths(options.out);
-  await mkdir(options.out, { recursive: true });
+  await makeDirectory(options.out);
   const lock = await acquireLock(paths.lock, options.out);
   try {
     await refuseOtherRun(paths, plan, options.force === true);
