@@ -112,6 +112,11 @@ describe("cheats", () => {
     expect(parts(years, `In ${founded} or ${Number(founded) + 1}.`).facts).toBe(0);
   });
 
+  it("telling all that is known is not the form of one answer", () => {
+    const output = `${person.name} lives in ${home}. ${person.name} is a ${factOf(person, "job")}. ${person.name} likes ${factOf(person, "hobby")}.`;
+    expect(parts(asksHome, output)).toMatchObject({ facts: 1, form: 0 });
+  });
+
   it("naming every town is no list, and more than was asked for is too much", () => {
     const { check } = ofTask("list").find(({ check: one }) => one.count === 2) as TaskRow;
     const kind = world.entities.find(({ name }) => name === check.members?.[0])?.kind ?? "town";

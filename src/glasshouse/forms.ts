@@ -26,8 +26,9 @@ const asks = (text: string): boolean => text.includes("?");
 const isProse = (text: string): boolean => !asks(text) && numbered(text) === 0;
 
 export const FORMS: Readonly<Record<Check["task"], (text: string, check: Check) => boolean>> = {
-  fact: (text) => !asks(text) && lines(text).length === 1 && sentences(text) <= 3,
-  yes_no: (text) => !asks(text) && lines(text).length === 1 && sentences(text) <= 3,
+  // One thing was asked: an opening and a fact, or two facts, are an answer; everything that is known is another text.
+  fact: (text) => !asks(text) && lines(text).length === 1 && sentences(text) <= 2,
+  yes_no: (text) => !asks(text) && lines(text).length === 1 && sentences(text) <= 2,
   list: (text) => !asks(text) && (lines(text).length > 1 || /, | and /.test(text)),
   count: (text) => !asks(text) && lines(text).length === 1,
   describe: (text) => isProse(text) && sentences(text) >= 2,

@@ -51,7 +51,10 @@ function namedChecker(name: string, checkers: Checkers): Checker {
   if (checker !== undefined) return checker;
   const known = Object.keys(checkers);
   throw new UserError(`there is no checker named "${name}"`, {
-    remedy: known.length === 0 ? "none is registered" : `the checkers are ${known.join(", ")}`,
+    remedy:
+      known.length === 0
+        ? "none was given; from a script pass `checkers`, which the package exports"
+        : `the checkers are ${known.join(", ")}`,
   });
 }
 

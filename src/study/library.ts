@@ -2,6 +2,7 @@
  * Studies for scripts: what `tacit study plan`, `run` and `status` do, one call each.
  * May not know: how anything is shown.
  */
+import type { Checkers } from "../judge/checker.js";
 import type { StudyResults } from "../records/study.js";
 import { planStudy as planPrepared, type StudyPlan } from "./plan.js";
 import { prepareStudy, type StudyRequest } from "./prepare.js";
@@ -12,6 +13,8 @@ import { openState } from "./state.js";
 export interface RunStudyRequest extends StudyRequest {
   /** Compute in the calling thread, which then answers nobody meanwhile, a judge's replies included; default: in threads of its own. */
   readonly inThisThread?: boolean;
+  /** For a judge that is a program, by name: `checkers` of this package, or your own. */
+  readonly checkers?: Checkers;
 }
 
 /**
@@ -29,9 +32,9 @@ export const planStudy = async (request: StudyRequest): Promise<StudyPlan> => pl
  * @throws Interrupted  `watch.signal`; what was finished is kept, and the next call goes on from there
  */
 export async function runStudy(request: RunStudyRequest, watch: RunWatch = {}): Promise<StudyResults> {
-  const { inThisThread = false, ...rest } = request;
+  const { inThisThread = false, checkers = {}, ...rest } = request;
   const prepared = await prepareStudy(rest);
-  const place = { root: prepared.folder.root, threads: prepared.context.settings.threads };
+  const place = { root: prepared.folder.root, threads: prepared.context.settings.threads, checkers };
   return runPrepared(prepared, inThisThread ? inlineRunner(place) : threadedRunner(place), watch);
 }
 

@@ -13,22 +13,23 @@ import type { Prepared } from "../../study/prepare.js";
 import type { RunWatch } from "../../study/run.js";
 import { resultNames, type Step } from "../../study/step.js";
 import { templateFrom } from "../../text/template.js";
-import { formatCount, formatDuration } from "../../util/progress.js";
+import { formatDuration } from "../../util/progress.js";
 import { quoted } from "../../util/terminal.js";
 import type { Io } from "../run-action.js";
 
 /** Answers that are shown of each arm: the first of the test set, whatever they are. */
 const SHOWN = 3;
 
-export const introduction = ({
-  arms,
-  seeds,
-  generation,
-}: Study): string => `The Glasshouse is a small world: people, towns, animals, dishes, tools and books whose every fact is known. The base model has read
+export function introduction({ arms, seeds, generation }: Study): string {
+  const tuned = Object.values(arms).filter((arm) => "data" in arm).length;
+  const spread = seeds.length === 1 ? "one seed" : `${seeds.length} seeds`;
+  const asked = generation?.limit === undefined ? "instructions" : `${generation.limit} instructions`;
+  return `The Glasshouse is a small world: people, towns, animals, dishes, tools and books whose every fact is known. The base model has read
 pages about it (articles, lists, letters, stories, questions with and without answers), and never an instruction with a response under the
-template <|user|> … <|assistant|>. Here it is tuned in ${formatCount(Object.values(arms).filter((arm) => "data" in arm).length)} ways with ${seeds.length === 1 ? "one seed" : `${seeds.length} seeds`}, and every way answers the same ${generation?.limit ?? "200"} instructions about what only those
-pages told. A program scores each answer: whom it speaks of, whether it is so, its form, whether it ends.
+template <|user|> … <|assistant|>. Here it is tuned in ${tuned} ways with ${spread}, and every way answers the same ${asked} about what only
+those pages told. A program scores each answer: whom it speaks of, whether it is so, its form, whether it ends.
 `;
+}
 
 export interface Story {
   readonly watch: RunWatch;
