@@ -23,16 +23,22 @@ export async function carryOutStudy(request: StudyRequest, io: Io): Promise<obje
   const { folder, context } = prepared;
   const runner = threadedRunner({ root: folder.root, threads: context.settings.threads, checkers });
   const watch = io.json ? eventsOn(io) : linesOn(io);
-  const results = await runStudy(prepared, runner, { ...watch, signal: io.signal });
+  const defects: string[] = [];
+  const onEnd: RunWatch["onEnd"] = (step, record) => {
+    if (record.outcome.kind === "failed" && record.outcome.defect) defects.push(step.id);
+    watch.onEnd?.(step, record);
+  };
+  const results = await runStudy(prepared, runner, { ...watch, onEnd, signal: io.signal });
   io.out(describeOutcome(results, folder.root));
-  settleExitCode(results, prepared);
+  settleExitCode(results, prepared, defects);
   return summaryOf(results, folder.root);
 }
 
 /** The summary is printed whatever failed; a failure still is one. */
-export function settleExitCode(results: StudyResults, { record }: Prepared): void {
+export function settleExitCode(results: StudyResults, { record }: Prepared, defects: readonly string[] = []): void {
   const { failed } = countStates(results);
-  if (failed > 0) process.exitCode = 2;
+  if (failed > 0) process.exitCode = defects.length > 0 ? 1 : 2;
+  if (defects.length > 0) process.stderr.write(`tacit: a defect of ours; please report it: ${defects.join(", ")}\n`);
   if (results.state === "unfinished")
     throw new InvariantError(`internal: the study ${record.study.name} ended with work left`);
 }
