@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { sha256 } from "../util/files.js";
 import { packageRoot } from "../util/system.js";
 import { glasshouseChecker } from "./checker.js";
 import { dataFiles, ROWS } from "./data-files.js";
@@ -17,9 +18,16 @@ const rowsOf = (name: string): Row[] =>
   (files.get(name) ?? "").split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Row]));
 
 describe("the data in the package", () => {
-  it("is what the code makes of world 1, to the byte", () => {
-    expect(readdirSync(folder).sort()).toEqual([...files.keys()].sort());
+  it("is what `tacit glasshouse data` makes of world 1, to the byte", () => {
+    const beside = ["README.md", "facts.jsonl", "manifest.json"];
+    expect(readdirSync(folder).sort()).toEqual([...files.keys(), ...beside].sort());
     for (const [name, text] of files) expect(readFileSync(join(folder, name), "utf8") === text, name).toBe(true);
+    const manifest = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8")) as {
+      readonly files: readonly { readonly name: string; readonly sha256: string }[];
+    };
+    expect(manifest.files).toHaveLength(files.size + 1);
+    for (const { name, sha256: hash } of manifest.files)
+      expect(sha256(readFileSync(join(folder, name))), name).toBe(hash);
   });
 
   it("asks nothing in the test set that training or validation shows", () => {
