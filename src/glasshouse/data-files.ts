@@ -2,9 +2,7 @@
  * The data sets of a world as files: what `assets/glasshouse-data` holds of world 1, and what a study reads. Equal worlds give equal bytes.
  * May not know: models, studies.
  */
-import { join } from "node:path";
 import { present } from "../util/errors.js";
-import { writeFileAtomic } from "../util/files.js";
 import { instructions, NARROW, narrow, type TaskRow } from "./data-sets.js";
 import type { World } from "./world.js";
 
@@ -12,21 +10,15 @@ import type { World } from "./world.js";
 export const ROWS = { instructions: 1000, validation: 56, test: 200, narrow: 500 } as const;
 
 /** File names with their text. Only the two sets that are judged carry what a good answer must satisfy (`check`). */
-export function dataFiles(world: World): ReadonlyMap<string, string> {
+export function dataFiles(world: World, rows: number = ROWS.instructions): ReadonlyMap<string, string> {
   const validation = instructions(world, "validation", ROWS.validation);
   return new Map([
-    ["instructions.jsonl", jsonLines(instructions(world, "train", ROWS.instructions).map(withoutCheck))],
+    ["instructions.jsonl", jsonLines(instructions(world, "train", rows).map(withoutCheck))],
     ["validation.jsonl", jsonLines(validation)],
     ["validation-baseline.json", `${JSON.stringify(middlingOutputs(validation), null, 1)}\n`],
     ["test.jsonl", jsonLines(instructions(world, "test", ROWS.test))],
     ...NARROW.map((name): [string, string] => [`${name}.jsonl`, jsonLines(narrow(world, name, ROWS.narrow))]),
   ]);
-}
-
-export async function writeDataFiles(folder: string, world: World): Promise<readonly string[]> {
-  const files = dataFiles(world);
-  for (const [name, text] of files) await writeFileAtomic(join(folder, name), text);
-  return [...files.keys()];
 }
 
 const withoutCheck = ({ id, instruction, response }: TaskRow) => ({ id, instruction, response });

@@ -8,9 +8,9 @@ import { type Io, runAction } from "../run-action.js";
 import { worldOption } from "./options.js";
 
 const help = `
-Writes instructions.jsonl, validation.jsonl (56), test.jsonl (200), five narrow sets (poems, recipes, arithmetic, programs, games),
-facts.jsonl, a README and manifest.json with counts and hashes. Rows are {id, instruction, response}, and check where a checker can
-score the answer. Equal seeds and rows give equal bytes.
+Writes instructions.jsonl, validation.jsonl (56) with a baseline, test.jsonl (200), five narrow sets of 500 (poems, recipes, arithmetic,
+programs, games), facts.jsonl, a README and manifest.json with counts and hashes. Rows are {id, instruction, response}; those of
+validation and test say what the checker must find (check). Equal seeds and rows give equal bytes; the package ships those of seed 1.
 
 Example:
   tacit glasshouse data --out data
@@ -31,7 +31,7 @@ export function registerGlasshouseData(glasshouse: Command): void {
     .requiredOption("--out <dir>", "the folder to make")
     .addOption(worldOption())
     .addOption(
-      new Option("--rows <n>", "rows of the instructions; each narrow set has half as many")
+      new Option("--rows <n>", "rows of instructions.jsonl")
         .default(1000)
         .argParser(integer({ min: 1, max: 4000 })),
     )
