@@ -62,7 +62,7 @@ export async function runGlasshouse(flags: GlasshouseFlags, io: Io, makeRunner =
   const { study, settings } = prepared.record;
   io.out(introduction(study));
   const runner = makeRunner({ root: out, threads: settings.threads });
-  const { watch, told } = tellStory(prepared, io);
+  const { watch, told, defects } = tellStory(prepared, io);
   const results = await runStudy(prepared, runner, { ...watch, signal: io.signal });
   await told();
   io.progress.clear();
@@ -73,7 +73,7 @@ export async function runGlasshouse(flags: GlasshouseFlags, io: Io, makeRunner =
   const arms = await armResults(prepared, results);
   io.out(`\n${describeArms(arms)}\n${describeRankings(results, study)}`);
   io.out(ending(results, page, out, seconds));
-  settleExitCode(results, prepared);
+  settleExitCode(results, prepared, defects);
   return { ...summaryOf(results), out, report: page, arms, seconds: Number(seconds.toFixed(1)) };
 }
 

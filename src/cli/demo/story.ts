@@ -35,6 +35,8 @@ export interface Story {
   readonly watch: RunWatch;
   /** When everything that has happened is told. */
   told(): Promise<void>;
+  /** Steps that failed by a fault of ours. */
+  readonly defects: readonly string[];
 }
 
 /** Told in the order in which things happen: two arms may be at work side by side, so every line names its own. */
@@ -44,6 +46,7 @@ export function tellStory(prepared: Prepared, io: Io): Story {
   const running = new Map<Step, () => string>();
   let [total, done] = [0, 0];
   let told = Promise.resolve();
+  const defects: string[] = [];
   const draw = (): void =>
     io.progress.update(() => {
       const now = [...running].map(([step, text]) => `${doing(step)} ${text()}`).join(" · ");
@@ -71,11 +74,14 @@ export function tellStory(prepared: Prepared, io: Io): Story {
     onEnd(step, record) {
       running.delete(step);
       if (record.outcome.kind === "done") done++;
-      else io.note(`${step.id}: FAILED: ${record.outcome.reason}`);
+      else {
+        io.note(`${step.id}: FAILED: ${record.outcome.reason}`);
+        if (record.outcome.defect) defects.push(step.id);
+      }
       told = told.then(() => tellEnd(step, record, prepared, io)).then(draw);
     },
   };
-  return { watch, told: () => told };
+  return { watch, told: () => told, defects };
 }
 
 /** "instruction tuning", "poems alone". */
