@@ -31,9 +31,7 @@ export function registerGlasshouseData(glasshouse: Command): void {
     .requiredOption("--out <dir>", "the folder to make")
     .addOption(worldOption())
     .addOption(
-      new Option("--rows <n>", "rows of instructions.jsonl")
-        .default(1000)
-        .argParser(integer({ min: 1, max: 4000 })),
+      new Option("--rows <n>", "rows of instructions.jsonl").default(1000).argParser(integer({ min: 1, max: 4000 })),
     )
     .addOption(forceOption())
     .addOption(jsonOption())
