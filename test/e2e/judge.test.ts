@@ -125,7 +125,10 @@ describe("mistakes", () => {
     [["--concurrency", "0"], /--concurrency.*from 1 to 256/],
     [["--timeout", "0"], /--timeout.*above 0/],
     [["--max-cost", "2"], /needs the judge's price; give it in the judge file/],
-    [["--judge", "nothing.yaml"], /cannot read the judge nothing\.yaml: ENOENT; pass a judge file, or one of checker, longer, first/],
+    [
+      ["--judge", "nothing.yaml"],
+      /cannot read the judge nothing\.yaml: ENOENT; pass a judge file, or one of checker, longer, first/,
+    ],
   ])("%j: one line and exit code 2", async (more, line) => {
     const running = start("mistaken", "http://127.0.0.1:9/v1", 1, more);
     expect(await running.ended).toBe(2);
