@@ -80,6 +80,12 @@ describe("refuseTooLarge", () => {
     expect(lineOf(() => refuseTooLarge(model, rows, options, at(512)))).toContain("--micro-tokens 512");
     expect(lineOf(() => refuseTooLarge(model, rows, options, at(512) - 1))).toContain("--micro-tokens 256");
   });
+  it("proposes both ways of saving memory where neither is enough", () => {
+    const at = (changes: Partial<TuneOptions>) => runMemory(model, rows, { ...options, ...changes }, false).total;
+    const both = at({ microTokens: 128, recompute: true });
+    expect(both).toBeLessThan(Math.min(at({ microTokens: 128 }), at({ recompute: true })));
+    expect(lineOf(() => refuseTooLarge(model, rows, options, both))).toContain("--micro-tokens 128 --recompute");
+  });
   it("proposes another model where nothing fits", () => {
     expect(lineOf(() => refuseTooLarge(model, rows, options, 1000))).toMatch(/take a smaller model or shorter rows/);
   });

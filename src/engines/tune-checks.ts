@@ -77,24 +77,27 @@ export function refuseTooLarge(
 ): void {
   const need = runMemory(model, rows, options, evaluates);
   if (need.total <= free) return;
-  const smaller = [8192, 4096, 2048, 1024, 512, 256, 128]
-    .filter((microTokens) => microTokens < options.microTokens)
-    .map((microTokens) => ({
-      microTokens,
-      total: runMemory(model, rows, { ...options, microTokens }, evaluates).total,
-    }))
+  const totalWith = (changes: Partial<TuneOptions>): number =>
+    runMemory(model, rows, { ...options, ...changes }, evaluates).total;
+  const fits = [false, true]
+    .flatMap((recompute) => [
+      ...(recompute ? [{ flags: "--recompute", total: totalWith({ recompute }) }] : []),
+      ...[8192, 4096, 2048, 1024, 512, 256, 128]
+        .filter((microTokens) => microTokens < options.microTokens)
+        .map((microTokens) => ({
+          flags: `--micro-tokens ${microTokens}${recompute ? " --recompute" : ""}`,
+          total: totalWith({ microTokens, ...(recompute ? { recompute } : {}) }),
+        })),
+    ])
     .find(({ total }) => total <= free);
-  const again = runMemory(model, rows, { ...options, recompute: true }, evaluates);
   const parts =
     `weights ${formatBytes(need.weights)}, gradients ${formatBytes(need.gradients)}, ` +
     `Adam ${formatBytes(need.adam)}, activations ${formatBytes(need.activations)}`;
   throw new UserError(`tuning needs about ${formatBytes(need.total)} (${parts}); ${formatBytes(free)} are free`, {
     remedy:
-      smaller !== undefined
-        ? `pass --micro-tokens ${smaller.microTokens}, which needs about ${formatBytes(smaller.total)}`
-        : again.total <= free
-          ? `pass --recompute, which needs about ${formatBytes(again.total)}`
-          : "take a smaller model or shorter rows (--max-length)",
+      fits === undefined
+        ? "take a smaller model or shorter rows (--max-length)"
+        : `pass ${fits.flags}, which needs about ${formatBytes(fits.total)}`,
   });
 }
 

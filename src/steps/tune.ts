@@ -121,7 +121,7 @@ function planOf(
   modelHash: string,
   engine: Engine,
 ): TunePlan {
-  const { maxSteps: _steps, saveEveryEpoch: _save, ...determining } = options;
+  const { maxSteps: _steps, saveEveryEpoch: _save, recompute: _recompute, ...determining } = options;
   const determines = [packageVersion(), engine.name, request.threads, modelHash, data.rows_sha256, determining];
   return {
     version: TUNE_RUN_VERSION,

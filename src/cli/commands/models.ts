@@ -38,7 +38,10 @@ interface ImportFlags {
 function registerImport(models: Command): void {
   models
     .command("import")
-    .argument("<file>", "a .gguf file (architectures llama and gemma3), or a .bin file of llama2.c")
+    .argument(
+      "<file>",
+      "a .gguf file (Llama, Mistral, OLMo 1 and 2, Qwen 2 and 3, GPT-NeoX, Gemma 3), or a .bin file of llama2.c",
+    )
     .description("Turns a model file into a model directory that Tacit and Transformers load.")
     .addOption(new Option("--out <dir>", "the model directory to make").makeOptionMandatory())
     .addOption(new Option("--dtype <type>", "how weights are stored").choices(Object.keys(DTYPES)).default("f32"))

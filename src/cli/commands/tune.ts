@@ -23,7 +23,8 @@ result is the same, bit for bit.
 Presets set what is not given: paper (cosine, warm-up 0.1, sums of token losses) and reference (linear, warm-up 0.03, means).
 
 Examples:
-  tacit tune --model gemma-3-270m --data lima:lima_data.jsonl --objective response --out tuned --lr 1e-4 --epochs 3
+  tacit tune --model gemma-3-270m --data lima:lima_data.jsonl --objective response --out tuned --lr 5e-5 --epochs 2 \\
+    --batch 16 --max-response-tokens 420 --micro-tokens 1024
   tacit tune --model gemma-3-270m --data my-task.jsonl --objective instruction --out tuned --reduction token --hold-out 32`;
 
 interface TuneFlags extends TemplateFlags, DataLimit {
