@@ -1,6 +1,6 @@
 /**
  * Every command: its place in the help, its one line, and where it lives. A module is loaded only when its command is run,
- * so that `tacit --help` stays quick. One entry a command, in the order of the flow; `test/cli.test.ts` compares this table with the folder.
+ * so that `tacit --help` stays quick. One entry a command, in the order of the flow; `test/e2e/cli.test.ts` compares this table with the folder.
  */
 import type { Command } from "commander";
 

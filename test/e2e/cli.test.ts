@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { commands } from "../src/cli/commands.js";
-import { buildProgram } from "../src/cli/program.js";
-import { specifiersIn } from "./imports.js";
-import { plainEnvironment, repositoryRoot, type StagedPackage, stagePackage } from "./staged-package.js";
+import { commands } from "../../src/cli/commands.js";
+import { buildProgram } from "../../src/cli/program.js";
+import { specifiersIn } from "../imports.js";
+import { plainEnvironment, repositoryRoot, type StagedPackage, stagePackage } from "../staged-package.js";
 
 let staged: StagedPackage;
 beforeAll(() => {

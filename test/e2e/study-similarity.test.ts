@@ -2,16 +2,16 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { report } from "../src/report/report.js";
-import { planStudy } from "../src/study/plan.js";
-import { prepareStudy, type StudyRequest } from "../src/study/prepare.js";
-import { runStudy } from "../src/study/run.js";
-import { inlineRunner } from "../src/study/runner.js";
-import { modelsFolder } from "./parity/fixtures.js";
-import { temporaryFolder } from "./temporary-folder.js";
+import { report } from "../../src/report/report.js";
+import { planStudy } from "../../src/study/plan.js";
+import { prepareStudy, type StudyRequest } from "../../src/study/prepare.js";
+import { runStudy } from "../../src/study/run.js";
+import { inlineRunner } from "../../src/study/runner.js";
+import { modelsFolder } from "../parity/fixtures.js";
+import { temporaryFolder } from "../temporary-folder.js";
 
 const folder = temporaryFolder();
-const assets = join(import.meta.dirname, "..", "assets");
+const assets = join(import.meta.dirname, "..", "..", "assets");
 const study = folder.write(
   "study.yaml",
   `version: 1
