@@ -3,6 +3,7 @@
  * `unfinished.json` says what it is.
  */
 import { z } from "zod";
+import { heldOutLineSchema } from "./tune.js";
 
 const count = z.number().int().nonnegative();
 const share = z.number().min(0).max(1);
@@ -52,7 +53,7 @@ export const pretrainRunSchema = pretrainPlanSchema.extend({
   tokens: count,
   final_loss: z.number(),
   /** Mean NLL per token (nats) on pages that were never read, before the first step and after the last. */
-  held_out: z.array(z.object({ step: count, epoch: count, loss: z.number() })),
+  held_out: z.array(heldOutLineSchema),
   /** Mean loss of the steps around some points of the run. */
   curve: z.array(z.object({ tokens: count, loss: z.number() })),
   knowledge: knowledgeSchema,

@@ -3,16 +3,15 @@
  * the library and studies call this one function.
  */
 import { embeddedEngine } from "../engines/embedded.js";
-import type { Engine, StepMetrics, TuneOptions, TuneRun } from "../engines/engine.js";
+import type { Engine, StepMetrics, TuneOptions } from "../engines/engine.js";
 import type { Certificate } from "../records/certificate.js";
 import { type HeldOutLine, TUNE_RUN_VERSION, type TunePlan, type TuneRunRecord } from "../records/tune.js";
 import { templateText } from "../text/template.js";
-import { invariant, UserError } from "../util/errors.js";
+import { UserError } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
 import { packageVersion } from "../util/system.js";
 import { hashModel } from "./model-hash.js";
 import { openTuneFolder, type TuneFolder } from "./tune/folder.js";
-import { openTuneLedgers, type TuneLedgers } from "./tune/ledgers.js";
 import {
   recordedOptions,
   resolveOptions,
@@ -21,6 +20,7 @@ import {
   type TuneRequest,
   WITHOUT_EFFECT_ON_VALUES,
 } from "./tune/options.js";
+import { differingOptions, trainingResult, trainOnRecord } from "./tune/recorded.js";
 import { type Material, readRows } from "./tune/rows.js";
 
 export type { Preset, TuneRequest } from "./tune/options.js";
@@ -79,39 +79,24 @@ async function carryOut(
   folder: TuneFolder,
   watch: TuneWatch,
 ): Promise<TuneRunRecord> {
-  let ledgers: TuneLedgers | undefined;
-  const run: TuneRun = {
+  const { certificate, heldOut, rows } = material;
+  const run = {
     out: request.out,
-    checkpoints: folder.paths.checkpoints,
     threads: request.threads,
     resume: request.resume === true,
     fingerprint: plan.fingerprint,
-    heldOut: material.heldOut,
+    heldOut,
     ...(request.checkpointEvery === undefined ? {} : { checkpointEvery: request.checkpointEvery }),
     ...(request.dtype === undefined ? {} : { dtype: request.dtype }),
     ...(watch.signal === undefined ? {} : { signal: watch.signal }),
-    async onStart({ resumedAt, total }) {
-      await folder.begin(plan, resumedAt === 0 ? "start" : "checkpoint");
-      ledgers = await openTuneLedgers(folder.paths, resumedAt);
-      watch.onStart?.({ resumedAt, total, certificate: material.certificate, data: plan.data });
-    },
-    async onStep(step, progress) {
-      await ledgers?.step(step);
-      watch.onStep?.(step, progress);
-    },
-    async onHeldOut(line) {
-      await ledgers?.heldOut(line);
-      watch.onHeldOut?.(line);
-    },
   };
-  try {
-    const summary = await engine.tune(request.model, material.rows, options, run);
-    invariant(ledgers !== undefined, `the engine ${engine.name} never began`);
-    const { steps, weightsHash } = summary;
-    return await folder.finish({ ...plan, ...resultOf(ledgers), steps, weights_sha256: weightsHash });
-  } finally {
-    await ledgers?.close();
-  }
+  return trainOnRecord(
+    engine,
+    { model: request.model, rows, options, run, plan, folder },
+    { ...watch, onStart: (begun) => watch.onStart?.({ ...begun, certificate, data: plan.data }) },
+    ({ steps, weightsHash }, ledgers) =>
+      folder.finish({ ...plan, ...trainingResult(ledgers), steps, weights_sha256: weightsHash }),
+  );
 }
 
 function planOf(
@@ -149,10 +134,7 @@ function refuseOther(
   now: TunePlan,
   free: readonly string[],
 ): void {
-  const differences = Object.keys(now.options).flatMap((key) => {
-    const [was, is] = [JSON.stringify(before.options[key]), JSON.stringify(now.options[key])];
-    return was === is || free.includes(key) ? [] : [`${key} was ${was ?? "not known"} and is ${is ?? "not known"}`];
-  });
+  const differences = differingOptions(before.options, now.options, free);
   if (before.model.hash !== now.model.hash) differences.push("the model is another one");
   if (before.template !== now.template) differences.push("the template is another one");
   if (before.data.rows_sha256 !== now.data.rows_sha256) differences.push("the rows are others");
@@ -168,21 +150,3 @@ function refuseOther(
     },
   );
 }
-
-/** The part of the record that is known at the end. */
-function resultOf({ lines, heldOutLines }: TuneLedgers) {
-  const seconds = lines.reduce((sum, line) => sum + line.seconds, 0);
-  const tokens = lines.reduce((sum, line) => sum + line.tokens, 0);
-  const last = lines.at(-1);
-  invariant(last !== undefined, "a run without a step");
-  return {
-    final_loss: last.loss,
-    held_out: [...heldOutLines],
-    seconds: rounded(seconds),
-    tokens_per_second: rounded(tokens / Math.max(seconds, 1e-9)),
-    peak_memory_bytes: process.resourceUsage().maxRSS * 1024,
-    finished: new Date().toISOString(),
-  };
-}
-
-const rounded = (value: number): number => Number(value.toPrecision(6));

@@ -3,15 +3,15 @@
  * May not know: how anything is computed.
  */
 import { type Command, Option } from "commander";
-import type { StepMetrics } from "../../engines/engine.js";
 import type { Certificate } from "../../records/certificate.js";
 import type { TunePlan, TuneRunRecord } from "../../records/tune.js";
 import type { Preset, TuneRequest, TuneWatch } from "../../steps/tune.js";
 import type { Objective } from "../../text/render.js";
-import { formatBytes, formatCount, formatDuration, formatRate } from "../../util/progress.js";
+import { formatCount, formatDuration, formatRate } from "../../util/progress.js";
 import { type DataLimit, dataLimitOption } from "../data-options.js";
 import { decimal, forceOption, integer, jsonOption, modelOption, seedOption, threadsOption } from "../options.js";
 import { type Io, runAction } from "../run-action.js";
+import { stepProgress } from "../step-progress.js";
 import { addTemplateOptions, type TemplateFlags, withTemplate } from "../template-options.js";
 
 const help = `
@@ -181,24 +181,12 @@ async function runTune(flags: TuneFlags, io: Io): Promise<TuneRunRecord> {
 
 /** What is said on the way, and the progress line: step, loss, speed, time left, memory. */
 function watchOn(io: Io, out: string): TuneWatch {
-  let [steps, seconds, tokens] = [0, 0, 0];
   return {
     onStart({ resumedAt, total, certificate, data }) {
       for (const line of describeRows(certificate, data)) io.note(line);
       io.note(resumedAt > 0 ? `going on after step ${resumedAt} of ${total}` : `${formatCount(total)} steps`);
     },
-    onStep(step: StepMetrics, { total }) {
-      steps += 1;
-      seconds += step.seconds;
-      tokens += step.tokens;
-      io.progress.update(() => {
-        const left = ((total - step.step - 1) * seconds) / steps;
-        return (
-          `step ${step.step + 1}/${total}  epoch ${step.epoch + 1}  loss ${step.loss.toPrecision(4)}  ` +
-          `${formatRate(tokens / seconds, "tok")}  ${formatDuration(left)} left  ${formatBytes(process.memoryUsage.rss())}`
-        );
-      });
-    },
+    onStep: stepProgress(io.progress, { passes: true }),
     onHeldOut({ epoch, loss }) {
       io.note(
         `held-out loss ${epoch === 0 ? "before training" : `after epoch ${epoch}`}: ${loss.toFixed(4)} nats a token`,

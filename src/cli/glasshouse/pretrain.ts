@@ -2,9 +2,10 @@
 import { type Command, Option } from "commander";
 import type { PretrainWatch } from "../../glasshouse/model/pretrain.js";
 import type { PretrainRun } from "../../records/pretrain.js";
-import { formatBytes, formatCount, formatDuration, formatRate } from "../../util/progress.js";
+import { formatCount, formatDuration, formatRate } from "../../util/progress.js";
 import { decimal, forceOption, integer, jsonOption, threadsOption } from "../options.js";
 import { type Io, runAction } from "../run-action.js";
+import { stepProgress } from "../step-progress.js";
 import { contaminationOption, worldOption } from "./options.js";
 
 const help = `
@@ -62,7 +63,6 @@ const STAGES = {
 } as const;
 
 function watchOn(io: Io, out: string): PretrainWatch {
-  let [steps, seconds, tokens] = [0, 0, 0];
   return {
     onStage: (stage) => io.note(STAGES[stage]),
     onStart({ resumedAt, total, parameters, vocabulary }) {
@@ -71,18 +71,7 @@ function watchOn(io: Io, out: string): PretrainWatch {
           (resumedAt > 0 ? `going on after step ${resumedAt} of ${total}` : `${formatCount(total)} steps`),
       );
     },
-    onStep(step, { total }) {
-      steps += 1;
-      seconds += step.seconds;
-      tokens += step.tokens;
-      io.progress.update(() => {
-        const left = ((total - step.step - 1) * seconds) / steps;
-        return (
-          `step ${step.step + 1}/${total}  loss ${step.loss.toPrecision(4)}  ${formatRate(tokens / seconds, "tok")}  ` +
-          `${formatDuration(left)} left  ${formatBytes(process.memoryUsage.rss())}`
-        );
-      });
-    },
+    onStep: stepProgress(io.progress, { passes: false }),
     onHeldOut: ({ step, loss }) =>
       io.note(`loss on pages that are never read, after ${formatCount(step)} steps: ${loss.toFixed(4)} nats a token`),
     onKnowledge(done, statements) {

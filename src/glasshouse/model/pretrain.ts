@@ -7,13 +7,14 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { embeddedEngine } from "../../engines/embedded.js";
-import type { Engine, StepMetrics, TuneRun } from "../../engines/engine.js";
+import type { Engine, StepMetrics } from "../../engines/engine.js";
 import { parameterCount, readModelConfig } from "../../models/open.js";
 import { PRETRAIN_RUN_VERSION, type PretrainPlan, type PretrainRun } from "../../records/pretrain.js";
-import { openTuneLedgers, type TuneLedgers } from "../../steps/tune/ledgers.js";
+import type { TuneLedgers } from "../../steps/tune/ledgers.js";
+import { differingOptions, rounded, tokensOf, trainingResult, trainOnRecord } from "../../steps/tune/recorded.js";
 import { tokenizerFromJson } from "../../text/huggingface.js";
 import { loadTextModel } from "../../text/load.js";
-import { invariant, UserError } from "../../util/errors.js";
+import { UserError } from "../../util/errors.js";
 import { sha256, temporaryName, writeFileAtomic } from "../../util/files.js";
 import { availableCores, packageVersion } from "../../util/system.js";
 import { openCorpus } from "../corpus.js";
@@ -141,10 +142,7 @@ async function planOf(of: {
 /** Refuses to go on with a run that was asked for differently, and says in what. */
 function refuseOther(out: string, before: PretrainPlan, now: PretrainPlan): void {
   if (before.fingerprint === now.fingerprint && before.tokenizer_sha256 === now.tokenizer_sha256) return;
-  const differences = Object.keys(now.options).flatMap((key) => {
-    const [was, is] = [JSON.stringify(before.options[key]), JSON.stringify(now.options[key])];
-    return was === is ? [] : [`${key} was ${was ?? "not known"} and is ${is ?? "not known"}`];
-  });
+  const differences = differingOptions(before.options, now.options);
   const how = differences.length === 0 ? "this version of Tacit writes other pages" : differences.join(", ");
   throw new UserError(`${out} holds a run of another kind: ${how}`, {
     remedy: "repeat the options of that run, or pass --force to begin anew",
@@ -168,41 +166,30 @@ async function carryOut(job: Job, watch: PretrainWatch): Promise<PretrainRun> {
   const count = rowsOf(recipe);
   const rows = corpusRows(page, tokenizer, { count, tokens: recipe.rowTokens });
   const heldOut = corpusRows(page, tokenizer, { count: recipe.heldOutRows, tokens: recipe.rowTokens, from: count });
-  let ledgers: TuneLedgers | undefined;
-  const run: TuneRun = {
+  const run = {
     out: request.out,
-    checkpoints: folder.paths.checkpoints,
     threads: job.threads,
     resume: request.resume === true,
     fingerprint: plan.fingerprint,
     heldOut: Array.from({ length: heldOut.length }, (_, i) => heldOut.at(i)),
-    dtype: "F16", // three bits more than BF16 has, and no weight comes near its limits
+    dtype: "F16" as const, // three bits more than BF16 has, and no weight comes near its limits
     ...(request.checkpointEvery === undefined ? {} : { checkpointEvery: request.checkpointEvery }),
     ...(watch.signal === undefined ? {} : { signal: watch.signal }),
-    async onStart({ resumedAt, total }) {
-      await folder.begin(plan, resumedAt === 0 ? "start" : "checkpoint");
-      ledgers = await openTuneLedgers(folder.paths, resumedAt);
-      watch.onStart?.({ resumedAt, total, parameters: plan.parameters, vocabulary: tokenizer.vocabSize });
-    },
-    async onStep(step, progress) {
-      await ledgers?.step(step);
-      watch.onStep?.(step, progress);
-    },
-    async onHeldOut(line) {
-      await ledgers?.heldOut(line);
-      watch.onHeldOut?.(line);
-    },
   };
-  try {
-    const { steps, weightsHash } = await engine.tune(start, rows, tuneOptionsOf(recipe), run);
-    invariant(ledgers !== undefined, `the engine ${engine.name} never began`);
-    const knowledge = await knowledgeOf(job, watch);
-    const record: PretrainRun = { ...plan, ...resultOf(ledgers), steps, knowledge, weights_sha256: weightsHash };
-    await writeFileAtomic(join(request.out, "README.md"), modelCard(record, world));
-    return await folder.finish(record);
-  } finally {
-    await ledgers?.close();
-  }
+  const { parameters } = plan;
+  return trainOnRecord(
+    engine,
+    { model: start, rows, options: tuneOptionsOf(recipe), run, plan, folder },
+    { ...watch, onStart: (begun) => watch.onStart?.({ ...begun, parameters, vocabulary: tokenizer.vocabSize }) },
+    async ({ steps, weightsHash }, ledgers) => {
+      const knowledge = await knowledgeOf(job, watch);
+      const { lines } = ledgers;
+      const result = { ...trainingResult(ledgers), tokens: tokensOf(lines), curve: curveOf(lines) };
+      const record: PretrainRun = { ...plan, ...result, steps, knowledge, weights_sha256: weightsHash };
+      await writeFileAtomic(join(request.out, "README.md"), modelCard(record, world));
+      return folder.finish(record);
+    },
+  );
 }
 
 /** Of the model as it was written, on facts that no instruction of the training split tells. */
@@ -220,23 +207,6 @@ async function knowledgeOf({ request, engine, threads, world }: Job, watch: Pret
   }
 }
 
-function resultOf({ lines, heldOutLines }: TuneLedgers) {
-  const seconds = lines.reduce((sum, line) => sum + line.seconds, 0);
-  const tokens = lines.reduce((sum, line) => sum + line.tokens, 0);
-  const last = lines.at(-1);
-  invariant(last !== undefined, "a run without a step");
-  return {
-    tokens,
-    final_loss: last.loss,
-    held_out: [...heldOutLines],
-    curve: curveOf(lines),
-    seconds: rounded(seconds),
-    tokens_per_second: rounded(tokens / Math.max(seconds, 1e-9)),
-    peak_memory_bytes: process.resourceUsage().maxRSS * 1024,
-    finished: new Date().toISOString(),
-  };
-}
-
 /** Points of the curve: the first steps and then equal parts of the run, each the mean of the steps since the point before. */
 const POINTS = 20;
 
@@ -252,5 +222,3 @@ function curveOf(lines: TuneLedgers["lines"]): PretrainRun["curve"] {
   });
   return points;
 }
-
-const rounded = (value: number): number => Number(value.toPrecision(6));

@@ -1,0 +1,94 @@
+/**
+ * A training run on record, whatever is trained: its plan stands in the folder when it begins, every step leaves a line, and the end gives
+ * the part of the record that is only known then. Tuning and pre-training share it.
+ * May not know: what rows say, where they come from.
+ */
+import type { Engine, StepMetrics, TuneOptions, TuneRun, TuneSummary } from "../../engines/engine.js";
+import type { Rows } from "../../records/row.js";
+import type { HeldOutLine } from "../../records/tune.js";
+import { invariant } from "../../util/errors.js";
+import type { RunFolder } from "./folder.js";
+import { openTuneLedgers, type TuneLedgers } from "./ledgers.js";
+
+export interface RecordedTraining<Plan, Run extends Plan> {
+  /** Directory of the model to train. */
+  readonly model: string;
+  readonly rows: Rows;
+  readonly options: TuneOptions;
+  /** What the run has besides the folder and the watch. */
+  readonly run: Omit<TuneRun, "checkpoints" | "onStart" | "onStep" | "onHeldOut">;
+  readonly plan: Plan;
+  readonly folder: RunFolder<Plan, Run>;
+}
+
+export interface TrainingWatch {
+  readonly onStart?: (plan: { readonly resumedAt: number; readonly total: number }) => void;
+  readonly onStep?: (metrics: StepMetrics, progress: { readonly total: number }) => void;
+  readonly onHeldOut?: (line: HeldOutLine) => void;
+}
+
+/**
+ * Trains, then gives `finish` what came out while the ledgers are still open.
+ *
+ * @throws UserError, Interrupted  as `Engine.tune`
+ */
+export async function trainOnRecord<Plan, Run extends Plan>(
+  engine: Engine,
+  { model, rows, options, run, plan, folder }: RecordedTraining<Plan, Run>,
+  watch: TrainingWatch,
+  finish: (summary: TuneSummary, ledgers: TuneLedgers) => Promise<Run>,
+): Promise<Run> {
+  let ledgers: TuneLedgers | undefined;
+  try {
+    const summary = await engine.tune(model, rows, options, {
+      ...run,
+      checkpoints: folder.paths.checkpoints,
+      async onStart({ resumedAt, total }) {
+        await folder.begin(plan, resumedAt === 0 ? "start" : "checkpoint");
+        ledgers = await openTuneLedgers(folder.paths, resumedAt);
+        watch.onStart?.({ resumedAt, total });
+      },
+      async onStep(step, progress) {
+        await ledgers?.step(step);
+        watch.onStep?.(step, progress);
+      },
+      async onHeldOut(line) {
+        await ledgers?.heldOut(line);
+        watch.onHeldOut?.(line);
+      },
+    });
+    invariant(ledgers !== undefined, `the engine ${engine.name} never began`);
+    return await finish(summary, ledgers);
+  } finally {
+    await ledgers?.close();
+  }
+}
+
+/** The part of a record that is known at the end. */
+export function trainingResult({ lines, heldOutLines }: TuneLedgers) {
+  const seconds = lines.reduce((sum, line) => sum + line.seconds, 0);
+  const last = lines.at(-1);
+  invariant(last !== undefined, "a run without a step");
+  return {
+    final_loss: last.loss,
+    held_out: [...heldOutLines],
+    seconds: rounded(seconds),
+    tokens_per_second: rounded(tokensOf(lines) / Math.max(seconds, 1e-9)),
+    peak_memory_bytes: process.resourceUsage().maxRSS * 1024,
+    finished: new Date().toISOString(),
+  };
+}
+
+export const tokensOf = (lines: TuneLedgers["lines"]): number => lines.reduce((sum, line) => sum + line.tokens, 0);
+
+/** Six digits say what a measurement is worth. */
+export const rounded = (value: number): number => Number(value.toPrecision(6));
+
+type Options = Readonly<Record<string, unknown>>;
+
+/** In which options two runs differ, in words; those in `free` may. */
+export const differingOptions = (before: Options, now: Options, free: readonly string[] = []): string[] =>
+  Object.keys(now).flatMap((key) => {
+    const [was, is] = [JSON.stringify(before[key]), JSON.stringify(now[key])];
+    return was === is || free.includes(key) ? [] : [`${key} was ${was ?? "not known"} and is ${is ?? "not known"}`];
+  });
