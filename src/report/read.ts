@@ -7,6 +7,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { isAbsolute, join, normalize, sep } from "node:path";
 import { z } from "zod";
+import { annotationSchema } from "../records/annotations.js";
 import { type Output, outputSchema } from "../records/outputs.js";
 import {
   type Cell,
@@ -72,13 +73,12 @@ export const readOutputs = (study: StudyFolder, path: string): Promise<Output[]>
 export const readTuneRun = (study: StudyFolder, path: string): Promise<TuneRunRecord> =>
   readRecord(study, path, tuneRunSchema);
 
-/** What a judge said of the second output of a pair: 1 lost, 2 won, null no verdict. */
-const verdictSchema = z.array(z.object({ instruction: z.string(), preference: z.number().nullable() }));
+/** What a judge said of the second output of a pair: 1 lost, 2 won, null no verdict; and the scores that it gave, if it gives any. */
+const verdictSchema = annotationSchema.pick({ instruction: true, preference: true, score_1: true, score_2: true });
+export type Verdict = z.infer<typeof verdictSchema>;
 
-export async function readVerdicts(study: StudyFolder, path: string): Promise<Map<string, number | null>> {
-  const rows = await readRecord(study, path, verdictSchema);
-  return new Map(rows.map(({ instruction, preference }) => [instruction, preference]));
-}
+export const readVerdicts = (study: StudyFolder, path: string): Promise<Verdict[]> =>
+  readRecord(study, path, z.array(verdictSchema));
 
 export const readMetrics = (study: StudyFolder, path: string): Promise<MetricsLine[]> =>
   readLinesOf(study, path, metricsLineSchema);

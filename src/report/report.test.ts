@@ -27,8 +27,13 @@ const spread = (values: readonly number[]) => ({
 
 const INSTRUCTIONS = ["What is rain?", "Name a town.", HOSTILE];
 
+const SCORES = [
+  { total: 0.875, parts: { facts: 1, [HOSTILE]: 0.75 } },
+  { total: 0.25, parts: { facts: 0, [HOSTILE]: 0.5 } },
+] as const;
+
 /** A study's folder with two arms whose answers were judged; what a model says is as bad as it can be. */
-async function studyFolder(): Promise<string> {
+async function studyFolder({ checked = false } = {}): Promise<string> {
   const folder = files.path(`study-${folders++}`);
   await mkdir(folder);
   const study = studySchema.parse({
@@ -125,7 +130,11 @@ async function studyFolder(): Promise<string> {
     );
   await put(
     "steps/judge/annotations.json",
-    INSTRUCTIONS.map((instruction, i) => ({ instruction, preference: [1, 2, null][i] })),
+    INSTRUCTIONS.map((instruction, i) => ({
+      instruction,
+      preference: [1, 2, null][i],
+      ...(checked && i < 2 ? { score_1: SCORES[i], score_2: SCORES[1 - i] } : {}),
+    })),
   );
   return folder;
 }
@@ -193,6 +202,27 @@ describe("a report", () => {
     expect(why("What is rain?")).toContain("rules lost (preferred with 0 %)");
     expect(why("Name a town.")).toContain("rules won (preferred with 100 %)");
     expect(why(HOSTILE)).toEqual(["by lot"]);
+  });
+
+  it("shows what the scores of a checker are made of, of both sides of a comparison and beside every answer", async () => {
+    const { sections } = await makeReport(await studyFolder({ checked: true }));
+    const blocks = sections.flatMap((section) => section.blocks);
+    const table = blocks
+      .flatMap((block) => (block.kind === "table" ? [block.table] : []))
+      .find(({ id }) => id === "scores");
+    expect(table?.columns.map(({ key }) => key)).toEqual(["arm", "answers", "score", "facts", HOSTILE]);
+    expect(table?.rows.map((row) => row.map(({ value }) => value))).toEqual([
+      ["untuned", 2, 0.5625, 0.5, 0.625],
+      ["rules", 2, 0.5625, 0.5, 0.625],
+    ]);
+    const shown = blocks.flatMap((block) => (block.kind === "answers" ? [block.answers] : []));
+    const notes = shown.find(({ instruction }) => instruction === "What is rain?")?.answers.map(({ note }) => note);
+    expect(notes?.map((note) => note.replace(HOSTILE, "…"))).toEqual([
+      "9 tokens, ended by itself, score 0.88: facts 1, … 0.75",
+      "9 tokens, ended by itself, score 0.25: facts 0, … 0.5",
+    ]);
+    const without = await makeReport(await studyFolder());
+    expect(without.sections.map(({ id }) => id)).not.toContain("scores");
   });
 
   it("gives the same bytes for the same records, and every table and figure as a file", async () => {

@@ -20,6 +20,7 @@ import { epochs } from "./sections/epochs.js";
 import { headToHead } from "./sections/head-to-head.js";
 import { provenance } from "./sections/provenance.js";
 import { ranking } from "./sections/ranking.js";
+import { scores } from "./sections/scores.js";
 import { similarity } from "./sections/similarity.js";
 import { training } from "./sections/training.js";
 import { standalone } from "./svg.js";
@@ -75,6 +76,7 @@ export async function makeReport(folder: string): Promise<Report> {
     compared(study),
     headToHead(study),
     await ablation(study),
+    await scores(study),
     behaviour(study),
     ranking(study),
     await similarity(study),

@@ -2,12 +2,10 @@
  * What came out of the demo, one row an arm, with the paper's figures of the same arm beside it.
  * May not know: how anything is computed.
  */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { z } from "zod";
-import { annotationSchema } from "../../records/annotations.js";
-import type { AnswerCountsRecord, ComparisonResult, StudyResults } from "../../records/study.js";
+import type { AnswerCountsRecord, StudyResults } from "../../records/study.js";
 import type { Study } from "../../records/study-file.js";
+import type { StudyFolder } from "../../report/read.js";
+import { scoredAnswers } from "../../report/scores.js";
 import { formatShare } from "../../stats/estimate.js";
 import type { Prepared } from "../../study/prepare.js";
 import { columns } from "../../util/terminal.js";
@@ -31,13 +29,14 @@ export async function armResults({ folder, record }: Prepared, results: StudyRes
   const made: ArmResult[] = [];
   for (const [arm, { published = {} }] of Object.entries(record.study.arms)) {
     const comparison = results.comparisons.find((one) => one.arm === arm);
+    const cell = results.cells.find((one) => one.arm === arm); // the study has one model
     const { low, high } = comparison?.win_rate.interval ?? { low: null, high: null };
     made.push({
       arm,
       win_rate: comparison?.win_rate.mean ?? null,
       sd: comparison?.win_rate.sd ?? null,
       interval: low === null || high === null ? null : [low, high],
-      mean_score: await meanScore(folder.root, results.comparisons, arm),
+      mean_score: cell === undefined ? null : await meanScore({ folder: folder.root, record, results }, cell),
       ...countsOf(results, arm),
       published: Object.fromEntries(Object.entries(published).map(([model, { mean }]) => [model, mean])),
     });
@@ -53,16 +52,15 @@ function countsOf({ cells }: StudyResults, arm: string): Pick<AnswerCountsRecord
   return { answers: sum("answers"), stopped: sum("stopped"), echoes: sum("echoes") };
 }
 
-/** Over all answers of all seeds. The baseline's scores stand in every comparison: the first is enough. */
-async function meanScore(root: string, all: readonly ComparisonResult[], arm: string): Promise<number | null> {
-  const own = all.find((one) => one.arm === arm);
-  const comparison = own ?? all.find((one) => one.against === arm);
-  const scores: number[] = [];
-  for (const { annotations } of comparison?.pairs ?? []) {
-    const rows = z.array(annotationSchema).parse(JSON.parse(await readFile(join(root, annotations), "utf8")));
-    scores.push(...rows.flatMap((row) => (own === undefined ? row.score_1 : row.score_2)?.total ?? []));
-  }
-  return scores.length === 0 ? null : scores.reduce((sum, score) => sum + score, 0) / scores.length;
+/** Over all answers of all seeds. */
+async function meanScore(
+  study: StudyFolder,
+  cell: { readonly model: string; readonly arm: string },
+): Promise<number | null> {
+  const totals = (await scoredAnswers(study, cell)).flatMap(({ scores }) =>
+    [...scores.values()].map((one) => one.total),
+  );
+  return totals.length === 0 ? null : totals.reduce((sum, total) => sum + total, 0) / totals.length;
 }
 
 const fixed = (value: number | null | undefined, digits: number): string =>

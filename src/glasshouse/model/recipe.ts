@@ -30,14 +30,14 @@ export interface Recipe {
 
 export const RECIPE: Recipe = {
   seed: 1,
-  tokens: 20_000_000,
+  tokens: 8_000_000,
   contamination: 0,
   learningRate: 2e-3,
   shape: SHAPE,
   vocabSize: 4096,
   tokenizerPages: 6000,
   rowTokens: SHAPE.maxPositions, // every position that the model has is one that it has learnt
-  rowsAStep: 32,
+  rowsAStep: 16,
   heldOutRows: 32,
 };
 

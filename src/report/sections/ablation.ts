@@ -93,6 +93,9 @@ function percentOf(preference: number | null | undefined): number {
 
 async function verdictsOf(study: StudyFolder, { pairs }: ComparisonResult): Promise<Map<string, number | null>[]> {
   const all: Map<string, number | null>[] = [];
-  for (const { annotations } of pairs) all.push(await readVerdicts(study, annotations));
+  for (const { annotations } of pairs) {
+    const verdicts = await readVerdicts(study, annotations);
+    all.push(new Map(verdicts.map(({ instruction, preference }) => [instruction, preference])));
+  }
   return all;
 }

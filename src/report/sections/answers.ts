@@ -3,12 +3,14 @@
  * most clearly. Nothing is picked by hand.
  */
 
+import type { CheckedScore } from "../../records/annotations.js";
 import type { Output } from "../../records/outputs.js";
 import type { ComparisonResult } from "../../records/study.js";
 import { randomStream } from "../../util/random.js";
 import type { Answers, Block, Section } from "../document.js";
 import { type ArmCells, armName, armsOf } from "../names.js";
 import { readOutputs, readVerdicts, type StudyFolder, testAnswers } from "../read.js";
+import { scoredAnswers } from "../scores.js";
 
 const BY_LOT = 6;
 const CASES = 2;
@@ -20,6 +22,8 @@ interface Shown {
   readonly arm: ArmCells;
   readonly seed: number | null;
   readonly outputs: ReadonlyMap<string, Output>;
+  /** By instruction; of a judge that scores nothing, none. */
+  readonly scores: ReadonlyMap<string, CheckedScore>;
 }
 
 export async function answers(study: StudyFolder): Promise<Section | undefined> {
@@ -29,7 +33,13 @@ export async function answers(study: StudyFolder): Promise<Section | undefined> 
     const place = cell === undefined ? undefined : testAnswers(cell);
     if (cell === undefined || place === undefined) continue;
     const outputs = await readOutputs(study, place.outputs);
-    shown.push({ arm, seed: cell.seed, outputs: new Map(outputs.map((output) => [output.instruction, output])) });
+    const scored = (await scoredAnswers(study, arm)).find(({ seed }) => seed === cell.seed);
+    shown.push({
+      arm,
+      seed: cell.seed,
+      outputs: new Map(outputs.map((output) => [output.instruction, output])),
+      scores: scored?.scores ?? new Map(),
+    });
   }
   const [first] = shown;
   if (first === undefined) return undefined;
@@ -51,19 +61,26 @@ export async function answers(study: StudyFolder): Promise<Section | undefined> 
 const sideBySide = (shown: readonly Shown[], instruction: string, why: string): Answers => ({
   instruction,
   why,
-  answers: shown.flatMap(({ arm, seed, outputs }) => {
+  answers: shown.flatMap(({ arm, seed, outputs, scores }) => {
     const output = outputs.get(instruction);
     if (output === undefined) return [];
     const ended = output.stop === "eos" ? "ended by itself" : "cut off";
+    const score = scores.get(instruction);
     return [
       {
         arm: `${arm.name}${seed === null ? "" : `, seed ${seed}`}`,
         text: cut(output.output),
-        note: `${output.tokens} tokens, ${ended}`,
+        note: `${output.tokens} tokens, ${ended}${score === undefined ? "" : `, ${describeScore(score)}`}`,
       },
     ];
   }),
 });
+
+/** "score 0.85: about 1, facts 0.5, …" */
+const describeScore = ({ total, parts = {} }: CheckedScore): string => {
+  const all = Object.entries(parts).map(([part, value]) => `${part} ${Number(value.toFixed(2))}`);
+  return `score ${total.toFixed(2)}${all.length === 0 ? "" : `: ${all.join(", ")}`}`;
+};
 
 const cut = (text: string): string =>
   text.length <= LONGEST
@@ -81,7 +98,7 @@ async function cases(study: StudyFolder, shown: readonly Shown[]): Promise<Block
       ({ arm }) => arm.model === comparison.model && (arm.arm === comparison.arm || arm.arm === comparison.against),
     );
     if (both.length < 2) continue;
-    const judged = [...verdicts].flatMap(([instruction, preference]) =>
+    const judged = verdicts.flatMap(({ instruction, preference }) =>
       preference !== null && both.every(({ outputs }) => outputs.has(instruction)) ? [{ instruction, preference }] : [],
     );
     blocks.push(...extremes(study, comparison, judged, both));

@@ -1,0 +1,34 @@
+/**
+ * What a judge that scores every answer by itself gave the answers of an arm. The same answer has the same score in every comparison, so
+ * one is enough.
+ * May not know: what is scored, markup.
+ */
+import type { CheckedScore } from "../records/annotations.js";
+import { readVerdicts, type StudyFolder } from "./read.js";
+
+export interface ScoredAnswers {
+  readonly seed: number | null;
+  /** By instruction. */
+  readonly scores: ReadonlyMap<string, CheckedScore>;
+}
+
+/** One a seed, those without a score left out; none where the judge gives no scores. Reads annotations. */
+export async function scoredAnswers(
+  study: StudyFolder,
+  { model, arm }: { readonly model: string; readonly arm: string },
+): Promise<ScoredAnswers[]> {
+  const all = study.results.comparisons.filter((one) => one.model === model);
+  const own = all.find((one) => one.arm === arm);
+  const made = new Map<number | null, ScoredAnswers>();
+  for (const pair of (own ?? all.find((one) => one.against === arm))?.pairs ?? []) {
+    const seed = own === undefined ? pair.against_seed : pair.seed;
+    if (made.has(seed)) continue; // a baseline without seeds stands in the pairs of all
+    const scores = new Map<string, CheckedScore>();
+    for (const { instruction, score_1, score_2 } of await readVerdicts(study, pair.annotations)) {
+      const score = own === undefined ? score_1 : score_2;
+      if (score !== undefined) scores.set(instruction, score);
+    }
+    if (scores.size > 0) made.set(seed, { seed, scores });
+  }
+  return [...made.values()];
+}
