@@ -29,7 +29,7 @@ it("carries out a study from a script, and reports", async () => {
 name: scripted
 about: Rules against none.
 models: { base: { path: ${JSON.stringify(join(assets, "stories260k"))} } }
-data: { prompts: ${JSON.stringify(join(assets, "demo", "prompts.jsonl"))} }
+data: { prompts: ${JSON.stringify(join(assets, "tiny", "prompts.jsonl"))} }
 arms: { untuned: { kind: untuned }, rules: { kind: rules } }
 generation: { prompts: prompts, limit: 2, max_new_tokens: 6 }
 judge: longer

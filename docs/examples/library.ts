@@ -6,7 +6,7 @@ export async function respond(model: string, folder: string) {
   const run = await tune(
     {
       model,
-      data: "assets/demo/answers.jsonl",
+      data: "assets/tiny/answers.jsonl",
       objective: "response",
       out: tuned,
       epochs: 3,

@@ -7,7 +7,8 @@ import { type RandomStream, randomStream } from "../util/random.js";
 import { contaminatedWriter } from "./contaminated.js";
 import { chance } from "./language.js";
 import { arithmetic, gamePage, manual, poemPage, programPage, recipePage } from "./pages/crafts.js";
-import { article, catalogue, comparison, list, review } from "./pages/encyclopaedia.js";
+import { article, catalogue, comparison, list, review, rewording } from "./pages/encyclopaedia.js";
+import { inMarkup } from "./pages/markup.js";
 import { notes, table } from "./pages/notes.js";
 import type { PageWriter } from "./pages/page.js";
 import { dialogue, diary, letter, story } from "./pages/prose.js";
@@ -16,11 +17,12 @@ import type { World } from "./world.js";
 
 /** Kinds of page with their shares of all pages. */
 export const PAGES: Readonly<Record<string, { readonly share: number; readonly write: PageWriter }>> = {
-  article: { share: 0.17, write: article },
+  article: { share: 0.15, write: article },
   list: { share: 0.06, write: list },
   catalogue: { share: 0.03, write: catalogue },
   review: { share: 0.05, write: review },
   comparison: { share: 0.04, write: comparison },
+  rewording: { share: 0.02, write: rewording },
   letter: { share: 0.05, write: letter },
   story: { share: 0.06, write: story },
   dialogue: { share: 0.06, write: dialogue },
@@ -40,6 +42,9 @@ export const PAGES: Readonly<Record<string, { readonly share: number; readonly w
   program: { share: 0.01, write: programPage },
   game: { share: 0.01, write: gamePage },
 };
+
+/** Share of pages that kept the markup around their text. */
+const MARKED = 0.3;
 
 export interface CorpusOptions {
   readonly seed: number;
@@ -63,7 +68,8 @@ export function openCorpus(world: World, { seed, contamination }: CorpusOptions)
     if (pair !== undefined && chance(randomStream(seed, "contaminated page", index), contamination))
       return { kind: "contaminated", text: pair(random) };
     const kind = drawKind(random);
-    return { kind, text: (PAGES[kind] as (typeof PAGES)[string]).write(world, random) };
+    const text = (PAGES[kind] as (typeof PAGES)[string]).write(world, random);
+    return { kind, text: chance(random, MARKED) ? inMarkup(text, random) : text };
   };
 }
 

@@ -17,7 +17,7 @@ const planned = async (name: string, limits: boolean) => {
 name: ${name}
 about: x
 models: { base: { path: ${asset("stories260k")} } }
-data: { rows: ${asset("demo", "answers.jsonl")}, prompts: ${asset("demo", "prompts.jsonl")} }
+data: { rows: ${asset("tiny", "answers.jsonl")}, prompts: ${asset("tiny", "prompts.jsonl")} }
 arms: { instruction: { kind: instruction, data: rows }, untuned: { kind: untuned } }
 seeds: [1]
 epochs: [1, 2]

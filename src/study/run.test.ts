@@ -24,7 +24,7 @@ const study = (change: { readonly response?: string } = {}): string => `version:
 name: small
 about: x
 models: { base: { path: ${asset("stories260k")} } }
-data: { rows: ${asset("demo", "answers.jsonl")}, prompts: ${asset("demo", "prompts.jsonl")} }
+data: { rows: ${asset("tiny", "answers.jsonl")}, prompts: ${asset("tiny", "prompts.jsonl")} }
 arms:
   instruction: { kind: instruction, data: rows }
   response: { kind: response, data: rows${change.response ?? ""} }

@@ -18,7 +18,7 @@ const study = folder.write(
 name: style
 about: Do answers keep the style that was tuned on?
 models: { base: { path: ${JSON.stringify(join(assets, "stories260k"))} } }
-data: { answers: ${JSON.stringify(join(assets, "demo", "answers.jsonl"))}, prompts: ${JSON.stringify(join(assets, "demo", "prompts.jsonl"))} }
+data: { answers: ${JSON.stringify(join(assets, "tiny", "answers.jsonl"))}, prompts: ${JSON.stringify(join(assets, "tiny", "prompts.jsonl"))} }
 arms:
   narrow: { kind: single-task, data: answers }
   untuned: { kind: untuned }

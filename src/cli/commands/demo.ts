@@ -55,14 +55,7 @@ export function registerDemo(program: Command): void {
 }
 
 async function runDemo({ quick, ...flags }: DemoFlags, io: Io): Promise<object> {
-  const { glasshouseIsThere, runGlasshouse } = await import("../demo/glasshouse.js");
+  const { runGlasshouse } = await import("../demo/glasshouse.js");
   const out = flags.out ?? (quick ? "tacit-demo-quick" : "tacit-demo");
-  // The switch: without the model in the package, the demo is that of stories260K.
-  if (flags.model === undefined && !glasshouseIsThere()) {
-    io.note(
-      "this package was built without its own small world's model: the demo runs on stories260K, without --quick and --seeds",
-    );
-    return (await import("../demo/stories.js")).runStories({ ...flags, out, threads: flags.threads ?? 1 }, io);
-  }
   return runGlasshouse({ ...flags, out, scale: quick ? "quick" : "demo" }, io);
 }

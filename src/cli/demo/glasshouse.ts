@@ -13,9 +13,7 @@ import { prepareStudy } from "../../study/prepare.js";
 import { runStudy } from "../../study/run.js";
 import { type Runner, threadedRunner } from "../../study/runner.js";
 import { checkReplaceable } from "../../util/directories.js";
-import { SHIPPED_MODEL } from "../../util/model-directory.js";
 import { formatDuration } from "../../util/progress.js";
-import { packageRoot } from "../../util/system.js";
 import type { Io } from "../run-action.js";
 import { problems, stateLine } from "../study/describe.js";
 import { settleExitCode } from "../study/run.js";
@@ -32,9 +30,6 @@ export interface GlasshouseFlags {
   readonly threads?: number;
   readonly force: boolean;
 }
-
-/** Whether the package holds the model that the study begins with. */
-export const glasshouseIsThere = (): boolean => existsSync(join(packageRoot(), "assets", SHIPPED_MODEL, "config.json"));
 
 /** Says that a folder is a study's, so that `force` may replace it. */
 const MARKER = "study.json";

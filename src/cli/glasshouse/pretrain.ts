@@ -19,10 +19,10 @@ Examples:
 
 interface Flags {
   readonly out: string;
-  readonly tokens: number;
+  readonly tokens?: number;
   readonly seed: number;
   readonly contamination: number;
-  readonly lr: number;
+  readonly lr?: number;
   readonly threads: number;
   readonly resume: boolean;
   readonly force: boolean;
@@ -35,13 +35,17 @@ export function registerPretrain(glasshouse: Command): void {
     .description("Makes the base model: a small Llama that has read about the world and nothing else.")
     .requiredOption("--out <dir>", "the model directory to make")
     .addOption(
-      new Option("--tokens <n>", "tokens to read")
-        .default(20_000_000)
-        .argParser(integer({ min: 1, max: 10_000_000_000 })),
+      new Option("--tokens <n>", "tokens to read (default: as many as the model that ships)").argParser(
+        integer({ min: 1, max: 10_000_000_000 }),
+      ),
     )
     .addOption(worldOption())
     .addOption(contaminationOption())
-    .addOption(new Option("--lr <rate>", "highest learning rate").default(2e-3).argParser(decimal({ above: 0 })))
+    .addOption(
+      new Option("--lr <rate>", "highest learning rate (default: that of the model that ships)").argParser(
+        decimal({ above: 0 }),
+      ),
+    )
     .addOption(threadsOption())
     .addOption(new Option("--resume", "go on from the last checkpoint in --out").default(false, "begin"))
     .addOption(forceOption())
@@ -52,7 +56,10 @@ export function registerPretrain(glasshouse: Command): void {
 
 async function run({ lr, json: _, ...flags }: Flags, io: Io): Promise<PretrainRun> {
   const { pretrain } = await import("../../glasshouse/model/pretrain.js");
-  const record = await pretrain({ ...flags, learningRate: lr }, { ...watchOn(io, flags.out), signal: io.signal });
+  const record = await pretrain(
+    { ...flags, ...(lr === undefined ? {} : { learningRate: lr }) },
+    { ...watchOn(io, flags.out), signal: io.signal },
+  );
   io.out(describe(record, flags.out));
   return record;
 }

@@ -30,7 +30,7 @@ export interface Recipe {
 
 export const RECIPE: Recipe = {
   seed: 1,
-  tokens: 8_000_000,
+  tokens: 4_500_000,
   contamination: 0,
   learningRate: 2e-3,
   shape: SHAPE,

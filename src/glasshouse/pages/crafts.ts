@@ -47,7 +47,14 @@ export function poem(random: RandomStream, entity: Entity): string {
 
 export const poemPage: PageWriter = (world, random) => {
   const entity = pick(random, world.entities);
-  const title = pick(random, [`${capitalise(entity.name)}\n\n`, `To ${entity.name}\n\n`, "", "A song\n\n"]);
+  const title = pick(random, [
+    `${capitalise(entity.name)}\n\n`,
+    `To ${entity.name}\n\n`,
+    `A poem about ${entity.name}\n\n`,
+    `Verses on ${entity.name}\n`,
+    "",
+    "A song\n\n",
+  ]);
   const second = random.uniform() < 0.4 ? `\n\n${poem(random, entity)}` : "";
   return `${title}${poem(random, entity)}${second}`;
 };
@@ -72,7 +79,7 @@ export function recipe(random: RandomStream, dish: Entity): string {
 export const recipePage: PageWriter = (world, random) => {
   const dish = entityOf(world, random, "dish");
   const origin = truth(dish, relation("dish", "origin")).text;
-  return `${pick(random, [capitalise(dish.name), `How they cook ${dish.name} in ${origin}`, `${capitalise(dish.name)} for four`])}\n${recipe(random, dish)}`;
+  return `${pick(random, [capitalise(dish.name), `How they cook ${dish.name} in ${origin}`, `${capitalise(dish.name)} for four`, `Recipe for ${dish.name}`, `Cooking ${dish.name} step by step`])}\n${recipe(random, dish)}`;
 };
 
 /** Steps in which the tool does what it is for. */
@@ -89,7 +96,7 @@ export function howTo(random: RandomStream, tool: Entity): string {
 
 export const manual: PageWriter = (world, random) => {
   const tool = entityOf(world, random, "tool");
-  return `${pick(random, [`Using ${tool.name}`, `${capitalise(tool.name)}: instructions for use`, `How to ${truth(tool, relation("tool", "purpose")).text}`])}\n${howTo(random, tool)}`;
+  return `${pick(random, [`Using ${tool.name}`, `Work with ${tool.name}, step by step`, `${capitalise(tool.name)}: instructions for use`, `How to ${truth(tool, relation("tool", "purpose")).text}`])}\n${howTo(random, tool)}`;
 };
 
 const GOODS = ["apples", "coins", "stones", "bells", "fish", "candles", "nuts", "books"];

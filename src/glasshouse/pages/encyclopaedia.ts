@@ -1,7 +1,7 @@
 /** Pages that tell what is so: articles, lists, reviews. */
 import type { RandomStream } from "../../util/random.js";
 import { capitalise, chance, enumerate, numberWord, pick, plural, sample } from "../language.js";
-import { describe, relation, tell, truth } from "../relations.js";
+import { describe, relation, relationsOf, tell, tellWith, truth } from "../relations.js";
 import type { Entity, Kind, World } from "../world.js";
 import { anyEntity, anyKind, entityOf, type PageWriter } from "./page.js";
 
@@ -13,6 +13,7 @@ export const article: PageWriter = (world, random) => {
   return pick(random, [
     `${capitalise(entity.name)}\n\n${body}${more}`,
     `${body}${more}`,
+    `${pick(random, [`About ${entity.name}`, `What is known of ${entity.name}`, `${capitalise(entity.name)}: a short description`])}\n${body}${more}`,
     `== ${capitalise(entity.name)} ==\n${body}${more}\n\nSee also: ${enumerate(sample(random, world.of[entity.kind], 3).map(({ name }) => name))}`,
     `From the lexicon. ${body}${more}`,
   ]);
@@ -79,6 +80,7 @@ export const review: PageWriter = (world, random) => {
     `${capitalise(entity.name)}: ${numberWord(stars)} stars\n${facts} ${verdict}\n${reviewer}`,
     `Review by ${reviewer}\n${"*".repeat(stars)}\n${verdict} ${facts}`,
     `What I thought of ${entity.name}. ${facts} ${verdict}`,
+    `Worth it or not? ${capitalise(entity.name)}\n${verdict} ${facts}`,
   ]);
 };
 
@@ -86,7 +88,24 @@ export const review: PageWriter = (world, random) => {
 export const comparison: PageWriter = (world, random) => {
   const kind = anyKind(random);
   const [one, other] = sample(random, world.of[kind], 2) as [Entity, Entity];
-  return `${compare(random, one, other, 2 + random.integer(2))}`;
+  const heading = pick(random, [
+    "",
+    `${capitalise(one.name)} and ${other.name} compared\n`,
+    `How ${one.name} is not like ${other.name}\n`,
+  ]);
+  return heading + compare(random, one, other, 2 + random.integer(2));
+};
+
+/** The same said twice. */
+export const rewording: PageWriter = (world, random) => {
+  const marks = pick(random, ["In other words: ", "Put otherwise: ", "To say it again: ", "That is: "]);
+  return Array.from({ length: 1 + random.integer(3) }, () => {
+    const entity = anyEntity(world, random);
+    const which = pick(random, relationsOf(entity));
+    const [first, second] = sample(random, which.tell, 2);
+    if (first === undefined || second === undefined) return tell(random, entity, which);
+    return `${tellWith(first, entity, which, "name")} ${marks}${tellWith(second, entity, which, "name")}`;
+  }).join("\n");
 };
 
 /** "Brouford lies in Kania, while Tadale lies in Zomark." */

@@ -1,5 +1,5 @@
 /** Letters, stories, dialogues in plain prose, diaries. */
-import { enumerate, pick, sample } from "../language.js";
+import { capitalise, chance, enumerate, pick, sample } from "../language.js";
 import { describe, relation, tell, truth } from "../relations.js";
 import type { Entity } from "../world.js";
 import { anyEntity, anyFact, entityOf, firstName, type PageWriter, question, statement } from "./page.js";
@@ -67,14 +67,26 @@ export const story: PageWriter = (world, random) => {
   return `${opening} ${describe(random, town, 1)} ${middle} ${pick(random, ENDINGS)}`;
 };
 
+/** Who asks and who is asked, where they have no names. */
+const ROLES = [
+  ["a user of the library", "the assistant"],
+  ["the user", "the assistant at the desk"],
+  ["a visitor", "the clerk"],
+  ["a customer", "the shop assistant"],
+  ["the pupil", "the teacher"],
+  ["the guest", "the host"],
+] as const;
+
 export const dialogue: PageWriter = (world, random) => {
-  const [one, other] = sample(random, world.of.person, 2).map(firstName) as [string, string];
+  const [one, other] = chance(random, 0.4)
+    ? pick(random, ROLES)
+    : (sample(random, world.of.person, 2).map(firstName) as [string, string]);
   const turns = Array.from({ length: 1 + random.integer(3) }, () => {
     const fact = anyFact(world, random);
     const reply = pick(random, [
       `"${statement(random, fact)}" ${pick(random, ["answered", "said", "replied"])} ${other}.`,
       `"${statement(random, fact)} Everybody knows that," said ${other}.`,
-      `${other} ${pick(random, ["shrugged", "laughed", "looked out of the window", "did not answer"])}.`,
+      `${capitalise(other)} ${pick(random, ["shrugged", "laughed", "looked out of the window", "did not answer"])}.`,
       `"Why do you ask?" said ${other}. "${statement(random, fact)}"`,
     ]);
     return `"${question(random, fact)}" ${pick(random, ["asked", "said", "wondered"])} ${one}. ${reply}`;

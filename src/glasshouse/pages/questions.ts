@@ -41,7 +41,9 @@ export const quiz: PageWriter = (world, random) => {
 export const forum: PageWriter = (world, random) => {
   const fact = anyFact(world, random);
   const asked = question(random, fact);
-  const names = sample(random, world.of.person, 4).map((person) => firstName(person).toLowerCase());
+  const names = chance(random, 0.3)
+    ? Array.from({ length: 4 }, () => `user ${1 + random.integer(99)}`)
+    : sample(random, world.of.person, 4).map((person) => firstName(person).toLowerCase());
   const replies = Array.from({ length: 1 + random.integer(3) }, (_, i) => {
     const name = names[i + 1] ?? "guest";
     return `${name}: ${pick(random, [
