@@ -8,6 +8,8 @@
  * joined piece scores highest, leftmost on ties. That is byte-pair encoding with merges ranked by the product's score.
  * Source: karpathy/llama2.c, `tokenizer.py` (export) and `run.c` (encode).
  */
+
+import { addedToken, bpeModel, startWith } from "../records/tokenizer-json.js";
 import { UserError } from "../util/errors.js";
 import { bytePiece } from "./bpe.js";
 import { tokenizerFromJson } from "./huggingface.js";
@@ -37,50 +39,26 @@ export function llama2cTokenizerJson(bytes: Uint8Array): Record<string, unknown>
     if (pieces[FIRST_BYTE + byte]?.piece !== bytePiece(byte))
       refuse(`token ${FIRST_BYTE + byte} is not ${bytePiece(byte)}`);
   }
-  const special = (id: number) => ({
-    id,
-    content: pieces[id]?.piece,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-    special: true,
-  });
+  const added = (id: number) => addedToken(id, pieces[id]?.piece ?? "");
   const bos = pieces[BOS]?.piece ?? "";
   return {
     version: "1.0",
     truncation: null,
     padding: null,
-    added_tokens: [UNK, BOS, EOS].map(special),
+    added_tokens: [UNK, BOS, EOS].map(added),
     normalizer: { type: "Prepend", prepend: " " },
     pre_tokenizer: null,
-    post_processor: {
-      type: "TemplateProcessing",
-      single: [{ SpecialToken: { id: bos, type_id: 0 } }, { Sequence: { id: "A", type_id: 0 } }],
-      pair: [
-        { SpecialToken: { id: bos, type_id: 0 } },
-        { Sequence: { id: "A", type_id: 0 } },
-        { SpecialToken: { id: bos, type_id: 1 } },
-        { Sequence: { id: "B", type_id: 1 } },
-      ],
-      special_tokens: { [bos]: { id: bos, ids: [BOS], tokens: [bos] } },
-    },
+    post_processor: startWith(bos, BOS),
     decoder: {
       type: "Sequence",
       decoders: [{ type: "ByteFallback" }, { type: "Fuse" }, { type: "Strip", content: " ", start: 1, stop: 0 }],
     },
-    model: {
-      type: "BPE",
-      dropout: null,
-      unk_token: pieces[UNK]?.piece,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
+    model: bpeModel({
+      unk_token: pieces[UNK]?.piece ?? null,
       byte_fallback: true,
-      ignore_merges: false,
       vocab: Object.fromEntries(vocab),
       merges: mergesByScore(pieces, vocab),
-    },
+    }),
   };
 }
 

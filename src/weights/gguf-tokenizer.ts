@@ -4,6 +4,7 @@
  * from the vocabulary as Transformers' `generate_merges` does).
  * May not know: weights, files.
  */
+import { addedToken, bpeModel, startWith } from "../records/tokenizer-json.js";
 import { UserError } from "../util/errors.js";
 import type { GgufMetadata } from "./gguf.js";
 
@@ -45,7 +46,7 @@ export function ggufTokenizer(architecture: string, metadata: GgufMetadata, rows
     padding: null,
     added_tokens: addedTokens(vocabulary),
     ...pieces,
-    post_processor: addBos ? startWith(vocabulary, bosId, file) : null,
+    post_processor: addBos ? beginWith(vocabulary, bosId, file) : null,
   };
   return { tokenizer, config: tokenizerConfig(metadata, vocabulary, file) };
 }
@@ -80,32 +81,12 @@ function addedTokens({ tokens, types }: Vocabulary): Record<string, unknown>[] {
       type === TYPE.control || type === TYPE.unknown || (type === TYPE.userDefined && !/^▁+$/u.test(content ?? ""));
     if (content === undefined || content === "" || !listed) continue;
     const special = type !== TYPE.userDefined;
-    added.push({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special });
+    added.push(addedToken(id, content, special));
   }
   return added;
 }
 
 type Pieces = Readonly<Record<"normalizer" | "pre_tokenizer" | "decoder" | "model", unknown>>;
-
-function bpe(
-  vocabulary: Vocabulary,
-  merges: readonly (readonly [string, string])[],
-  more: object,
-): Record<string, unknown> {
-  return {
-    type: "BPE",
-    dropout: null,
-    unk_token: null,
-    continuing_subword_prefix: null,
-    end_of_word_suffix: null,
-    fuse_unk: false,
-    byte_fallback: false,
-    ignore_merges: false,
-    ...more,
-    vocab: Object.fromEntries(vocabulary.ids),
-    merges,
-  };
-}
 
 const LLAMA3_SPLIT =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
@@ -169,7 +150,7 @@ function byteLevel(metadata: GgufMetadata, vocabulary: Vocabulary, file: string)
     normalizer: found.normalizer,
     pre_tokenizer: found.preTokenizer,
     decoder: BYTE_LEVEL,
-    model: bpe(vocabulary, merges, { ignore_merges: found.ignoreMerges }),
+    model: bpeModel({ vocab: Object.fromEntries(vocabulary.ids), merges, ignore_merges: found.ignoreMerges }),
   };
 }
 
@@ -191,7 +172,9 @@ function sentencePiece(metadata: GgufMetadata, vocabulary: Vocabulary, gemma: bo
       type: "Sequence",
       decoders: prefix ? [...decoders, { type: "Strip", content: " ", start: 1, stop: 0 }] : decoders,
     },
-    model: bpe(vocabulary, recoverMerges(vocabulary, ranks), {
+    model: bpeModel({
+      vocab: Object.fromEntries(vocabulary.ids),
+      merges: recoverMerges(vocabulary, ranks),
       unk_token: unknown === undefined ? null : (vocabulary.tokens[unknown] ?? null),
       fuse_unk: true,
       byte_fallback: true,
@@ -230,18 +213,11 @@ export function recoverMerges(vocabulary: Vocabulary, ranks: ArrayLike<number>):
   return found.map((merge) => merge.pair);
 }
 
-/** One begin token in front of every text. */
-function startWith(vocabulary: Vocabulary, id: number | undefined, file: string): Record<string, unknown> {
+/** The begin token in front of every text. */
+function beginWith(vocabulary: Vocabulary, id: number | undefined, file: string): Record<string, unknown> {
   const token = id === undefined ? undefined : vocabulary.tokens[id];
   if (id === undefined || token === undefined) throw new UserError(`${file} adds a begin token, but names none`);
-  const begin = { SpecialToken: { id: token, type_id: 0 } };
-  const text = (name: "A" | "B", type: number): object => ({ Sequence: { id: name, type_id: type } });
-  return {
-    type: "TemplateProcessing",
-    single: [begin, text("A", 0)],
-    pair: [begin, text("A", 0), { SpecialToken: { id: token, type_id: 1 } }, text("B", 1)],
-    special_tokens: { [token]: { id: token, ids: [id], tokens: [token] } },
-  };
+  return startWith(token, id);
 }
 
 function tokenizerConfig(metadata: GgufMetadata, { tokens }: Vocabulary, file: string): Record<string, unknown> {

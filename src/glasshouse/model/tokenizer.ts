@@ -3,6 +3,8 @@
  * Source: Sennrich et al. 2016, algorithm 1, over GPT-2's words and byte alphabet.
  * May not know: the world.
  */
+
+import { addedToken, bpeModel, startWith } from "../../records/tokenizer-json.js";
 import { BYTE_CHARACTERS, toByteCharacters } from "../../text/bpe.js";
 import { preTokenizerFrom } from "../../text/pre-tokenize.js";
 import { invariant } from "../../util/errors.js";
@@ -89,47 +91,17 @@ export function tokenizerJson(merges: readonly (readonly [string, string])[]): R
   const pieces = [BOS, EOS, ...BYTE_CHARACTERS, ...merges.map(([left, right]) => left + right)];
   const vocab = Object.fromEntries([...new Set(pieces)].map((piece, id) => [piece, id]));
   invariant(Object.keys(vocab).length === pieces.length, "two merges give one piece");
-  const special = (content: string, id: number) => ({
-    id,
-    content,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-    special: true,
-  });
   const { type, fields } = PRE_TOKENIZER;
   return {
     version: "1.0",
     truncation: null,
     padding: null,
-    added_tokens: [special(BOS, 0), special(EOS, 1)],
+    added_tokens: [addedToken(0, BOS), addedToken(1, EOS)],
     normalizer: null,
     pre_tokenizer: { type, ...fields },
-    post_processor: {
-      type: "TemplateProcessing",
-      single: [{ SpecialToken: { id: BOS, type_id: 0 } }, { Sequence: { id: "A", type_id: 0 } }],
-      pair: [
-        { SpecialToken: { id: BOS, type_id: 0 } },
-        { Sequence: { id: "A", type_id: 0 } },
-        { SpecialToken: { id: BOS, type_id: 1 } },
-        { Sequence: { id: "B", type_id: 1 } },
-      ],
-      special_tokens: { [BOS]: { id: BOS, ids: [0], tokens: [BOS] } },
-    },
+    post_processor: startWith(BOS, 0),
     decoder: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true },
-    model: {
-      type: "BPE",
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: false,
-      vocab,
-      merges,
-    },
+    model: bpeModel({ vocab, merges }),
   };
 }
 
