@@ -202,6 +202,20 @@ describe("cheats", () => {
     expect(parts(about("poem", person), output).form).toBe(0);
   });
 
+  it("verses are no comparison, steps no poem, and a yes to another question no yes", () => {
+    const poem = `O ${town.name}, so far and yet so near,\nthe wind has gone another hill,\nI think of it and of you,\nand I will sing of it until.`;
+    expect(
+      scored(about("compare", town, { entities: [town.name, otherTown.name], count: 2 }), { output: poem }).parts.form,
+    ).toBe(0);
+    expect(scored(about("describe", town, { count: 3 }), { output: poem }).parts.form).toBe(0);
+    const unrhymed = `O ${town.name}, so far and yet so near,\nthe wind has gone another hill,\nI think of it and of you,\nand I will sing of it.`;
+    expect(scored(about("poem", town), { output: unrhymed }).parts).toMatchObject({ form: 1, complete: 1 });
+    const manual = `1. Take ${tool.name}; the ${factOf(tool, "material")} must be dry.\n2. Hold it firmly.\n3. Wipe it.\n4. Let it cool.`;
+    expect(scored(about("poem", tool), { output: manual }).parts).toMatchObject({ facts: 0, form: 0, complete: 0 });
+    const yes = about("yes_no", person, { relations: ["home"], expected: "Yes" });
+    expect(scored(yes, { output: `Does ${otherPerson.name} live in ${town.name}? Yes.` }).parts.facts).toBe(0);
+  });
+
   it("false facts among true ones count against a description", () => {
     const check = about("describe", person, { count: 3 });
     const wrong = factOf(person, "job") === "baker" ? "smith" : "baker";

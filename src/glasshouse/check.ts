@@ -5,7 +5,7 @@
  */
 import { invariant, present } from "../util/errors.js";
 import { claimsAbout, clauses, mentions, mentionsValue, namesEntity, normal, spokenClauses } from "./claims.js";
-import { FORMS, lines, numbered, steps } from "./forms.js";
+import { asks, FORMS, lines, numbered, steps, verses } from "./forms.js";
 import { numberWord } from "./language.js";
 import { relation, truth } from "./relations.js";
 import type { Check } from "./tasks/task.js";
@@ -161,7 +161,7 @@ function substanceOf(asked: Asked): Substance {
     case "how_to":
       return { facts: share(check.relations, says), complete: enough({ count: 4, ...check }, steps(text)) };
     case "poem":
-      return { facts: sung(asked), complete: Math.min(1, lines(text).length / 4) };
+      return { facts: sung(asked), complete: enough({ count: 4 }, verses(text)) };
     case "describe":
     case "compare":
     case "opinion":
@@ -199,10 +199,10 @@ function answered(asked: Asked): Substance {
   return { facts, complete: facts > 0 ? 1 : 0 };
 }
 
-/** Its subject by name, and something that is true of it. */
+/** Its subject by name, and something that is true of it; in verses, because true steps are no poem. */
 function sung(asked: Asked): number {
   const entity = first(asked.entities);
-  if (!namesEntity(asked.text, entity)) return 0;
+  if (!namesEntity(asked.text, entity) || verses(asked.text) === 0) return 0;
   const isTrue = Object.entries(entity.values).some(
     ([id, value]) =>
       mentionsValue(asked.text, value) && rivalsIn(asked.world, entity, id, asked.text).length <= MET_BY_CHANCE,
@@ -254,8 +254,9 @@ function ofEntity({ world, text, entities }: Asked, entity: Entity): string {
 const quantities = (text: string): string[] =>
   [...text.matchAll(/(?<![\p{L}\p{N}])[0-9]+(?![\p{L}\p{N}])(?! cups?\b)/gu)].map(([number]) => number);
 
-/** Undefined where it says neither or both. */
+/** Undefined where it says neither or both, or asks in its turn: the word may then belong to that question. */
 function yesOrNo(text: string): "Yes" | "No" | undefined {
+  if (asks(text)) return undefined;
   const said = new Set(
     clauses(text).flatMap((clause): ("Yes" | "No")[] => {
       if (/^yes\b|^(?:that|this|it) is (?:true|so|right|correct)\b/i.test(clause)) return ["Yes"];

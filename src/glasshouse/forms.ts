@@ -22,8 +22,11 @@ export const steps = (text: string): number =>
   Math.max(numbered(text), lines(text).filter((line) => !/:$|^ingredients/i.test(line)).length);
 
 const sentences = (text: string): number => clauses(text).filter((clause) => clause.split(" ").length > 2).length;
-const asks = (text: string): boolean => text.includes("?");
-const isProse = (text: string): boolean => !asks(text) && numbered(text) === 0;
+export const asks = (text: string): boolean => text.includes("?");
+
+/** Sentences one after the other: no steps, no verses, nothing left over from a page's markup. */
+const isProse = (text: string): boolean =>
+  !asks(text) && numbered(text) === 0 && verses(text) < VERSES.from && !/<\/?\w+>|^\||\|$/m.test(text);
 
 export const FORMS: Readonly<Record<Check["task"], (text: string, check: Check) => boolean>> = {
   // One thing was asked: an opening and a fact, or two facts, are an answer; everything that is known is another text.
@@ -36,7 +39,7 @@ export const FORMS: Readonly<Record<Check["task"], (text: string, check: Check) 
   explain: (text) => isProse(text) && sentences(text) >= 1,
   how_to: (text) => !asks(text) && steps(text) >= 2,
   rewrite: (text, { expected }) => !asks(text) && lines(text).length === 1 && normal(text) !== normal(expected ?? ""),
-  poem: (text) => numbered(text) === 0 && isVerse(text),
+  poem: (text) => verses(text) >= VERSES.from,
   recipe: (text) => !asks(text) && steps(text) >= 2 && /ingredients/i.test(text),
   opinion: (text) => !asks(text) && OPINION.test(text),
   letter: (text, { expected = "" }) => {
@@ -52,14 +55,15 @@ const OPINION =
 /** Lines of a poem: so many, and none longer than this many characters. */
 const VERSES = { from: 4, to: 16, longest: 60 };
 
-function isVerse(text: string): boolean {
+/** Lines of a poem, however few; 0 of a text that is none. Prose that is cut into lines neither rhymes nor breaks its sentences. */
+export function verses(text: string): number {
   const all = lines(text);
-  return (
-    all.length >= VERSES.from &&
+  const isVerse =
+    numbered(text) === 0 &&
     all.length <= VERSES.to &&
     all.every((line) => line.length <= VERSES.longest) &&
-    rhymes(all)
-  );
+    (rhymes(all) || 2 * all.filter((line) => line.endsWith(",")).length >= all.length);
+  return isVerse ? all.length : 0;
 }
 
 /** Two lines, next to each other or with one between them, end on the same sound: words that the world rhymes, or the same last two letters. */
