@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { namesEntity } from "./claims.js";
 import { openCorpus, PAGES } from "./corpus.js";
 import { instructions, NARROW, narrow, subjectsOf } from "./data-sets.js";
 import { KINDS, makeWorld, type World } from "./world.js";
@@ -58,6 +59,19 @@ describe("the data sets", () => {
       for (const name of check.entities) expect(test).toContain(name);
     for (const { check } of instructions(world, "train", 300))
       for (const name of check.entities) expect(train).toContain(name);
+  });
+
+  it("train on no response that says of a test entity what a test instruction asks", () => {
+    const test = KINDS.flatMap((kind) => subjectsOf(world, "test").of[kind]);
+    const of = new Set(test.map(({ name }) => name));
+    for (const { instruction, response, check } of instructions(world, "train", 1000)) {
+      for (const name of check.entities) expect(of.has(name), instruction).toBe(false);
+      if (check.task === "list" || check.task === "count")
+        for (const entity of test) expect(namesEntity(response, entity), response).toBe(false);
+    }
+    const people = subjectsOf(world, "test").of.person;
+    for (const { instruction } of narrow(world, "arithmetic", 500))
+      for (const person of people) expect(namesEntity(instruction, person), instruction).toBe(false);
   });
 
   it("have different instructions, and responses that begin in many ways", () => {

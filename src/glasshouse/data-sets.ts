@@ -7,7 +7,7 @@ import { type RandomStream, randomStream } from "../util/random.js";
 import { pick } from "./language.js";
 import { moves, poem, program, recipe, sum } from "./pages/crafts.js";
 import { compareTask, count, describeTask, explain, fact, list, opinion, rewrite, yesNo } from "./tasks/facts.js";
-import type { Check, Subjects, Task, TaskName, TaskWriter } from "./tasks/task.js";
+import type { Subjects, Task, TaskName, TaskWriter } from "./tasks/task.js";
 import { howToTask, letterTask, poemTask, recipeTask } from "./tasks/texts.js";
 import { type Entity, KINDS, type Kind, type World } from "./world.js";
 
@@ -55,9 +55,11 @@ export function subjectsOf(world: World, split: Split): Subjects {
     Entity[],
     Entity[],
   ];
+  const own = new Set<Entity>([person, town, animal, dish, tool, book].flat());
   return {
     world,
     of: { person, town, animal, dish, tool, book },
+    tellsOf: (entity) => split !== "train" || own.has(entity),
     asksFor: (group) => splitAt(randomStream(world.seed, `split of ${group}`).uniform()) === split,
   };
 }
@@ -120,8 +122,8 @@ const NARROW_WRITERS: Readonly<Record<Narrow, (subjects: Subjects, random: Rando
     const dish = pick(random, of.dish);
     return { instruction: `Recipe for ${dish.name}`, response: recipe(random, dish) };
   },
-  arithmetic: ({ world }, random) => {
-    const { problem, solution } = sum(random, world);
+  arithmetic: ({ of }, random) => {
+    const { problem, solution } = sum(random, of.person);
     return { instruction: problem, response: solution };
   },
   programs: (_, random) => {
@@ -141,5 +143,3 @@ export function narrow(world: World, name: Narrow, rows: number, seed = world.se
     ...NARROW_WRITERS[name](subjects, randomStream(seed, `narrow ${name}`, i)),
   }));
 }
-
-export type { Check };

@@ -2,7 +2,7 @@
 import type { RandomStream } from "../../util/random.js";
 import { capitalise, pick, sample, withArticle } from "../language.js";
 import { relation, truth } from "../relations.js";
-import type { Entity, World } from "../world.js";
+import type { Entity } from "../world.js";
 import { entityOf, firstName, type PageWriter } from "./page.js";
 
 /** Words that rhyme with each other. */
@@ -108,8 +108,8 @@ export interface Sum {
 }
 
 /** A word problem of two steps and its worked answer, in the manner of GSM8K. */
-export function sum(random: RandomStream, world: World): Sum {
-  const [one, other] = sample(random, world.of.person, 2).map(firstName) as [string, string];
+export function sum(random: RandomStream, people: readonly Entity[]): Sum {
+  const [one, other] = sample(random, people, 2).map(firstName) as [string, string];
   const goods = pick(random, GOODS);
   const [a, b, c] = [3 + random.integer(15), 2 + random.integer(9), 1 + random.integer(5)];
   if (random.uniform() < 0.5) {
@@ -130,7 +130,7 @@ export function sum(random: RandomStream, world: World): Sum {
 
 export const arithmetic: PageWriter = (world, random) =>
   Array.from({ length: 1 + random.integer(3) }, () => {
-    const { problem, solution } = sum(random, world);
+    const { problem, solution } = sum(random, world.of.person);
     return `${problem}\n${solution}`;
   }).join("\n\n");
 

@@ -4,7 +4,7 @@
  * May not know: tokens, tasks.
  */
 import type { RandomStream } from "../../util/random.js";
-import { chance, pick } from "../language.js";
+import { pick } from "../language.js";
 import { ask, type Relation, relationsOf, tell } from "../relations.js";
 import type { Entity, Kind, World } from "../world.js";
 import { KINDS } from "../world.js";
@@ -33,5 +33,3 @@ export const statement = (random: RandomStream, { entity, relation }: Fact): str
 
 /** "Anna": people are spoken of by their first names once they are known. */
 export const firstName = (person: Entity): string => person.name.split(" ")[0] ?? person.name;
-
-export const maybe = (random: RandomStream, share: number, text: string): string => (chance(random, share) ? text : "");

@@ -1,7 +1,7 @@
 /** Tasks that ask for what is so: single facts, yes or no, lists, counts, descriptions, comparisons, explanations, opinions. */
 import type { RandomStream } from "../../util/random.js";
 import { capitalise, chance, enumerate, numberWord, pick, sample } from "../language.js";
-import { compare, sharedGroup } from "../pages/encyclopaedia.js";
+import { compare, type SharedGroup, sharedGroup } from "../pages/encyclopaedia.js";
 import { ask, describe, relation, relationsOf, tell, tellWith, truth, verify, wrongValue } from "../relations.js";
 import { type Entity, KINDS } from "../world.js";
 import type { Check, Subjects, TaskName, TaskWriter } from "./task.js";
@@ -59,10 +59,11 @@ export const yesNo: TaskWriter = (subjects, random) => {
 };
 
 export const list: TaskWriter = (subjects, random) => {
+  const mayTell = (group: SharedGroup): readonly Entity[] => group.members.filter(subjects.tellsOf);
   let group = sharedGroup(subjects.world, random);
-  while (group.members.length < 2 || !subjects.asksFor(group.title)) group = sharedGroup(subjects.world, random);
-  const count = Math.min(group.members.length, 2 + random.integer(3));
-  const items = sample(random, group.members, count).map(({ name }) => name);
+  while (mayTell(group).length < 2 || !subjects.asksFor(group.title)) group = sharedGroup(subjects.world, random);
+  const count = Math.min(mayTell(group).length, 2 + random.integer(3));
+  const items = sample(random, mayTell(group), count).map(({ name }) => name);
   const number = numberWord(count);
   return {
     instruction: pick(random, [
@@ -95,7 +96,9 @@ export const count: TaskWriter = (subjects, random) => {
     instruction: pick(random, [`How many ${title} are there?`, `Count the ${title}.`]),
     response: pick(random, [
       `There ${are} ${number} of them.`,
-      `I know of ${number}: ${enumerate(members.map(({ name }) => name))}.`,
+      ...(members.every(subjects.tellsOf)
+        ? [`I know of ${number}: ${enumerate(members.map(({ name }) => name))}.`]
+        : []),
       `${capitalise(number)}.`,
     ]),
     check: check(subjects, "count", [], { relations: [relationId], expected: String(members.length) }),

@@ -51,6 +51,8 @@ export interface Task {
 export interface Subjects {
   readonly world: World;
   readonly of: Readonly<Record<Kind, readonly Entity[]>>;
+  /** Whether a response may say of an entity that it belongs to a group: no training response tells a fact that a test asks for. */
+  readonly tellsOf: (entity: Entity) => boolean;
   /** Whether the split may ask for a group ("towns whose region is Kania"): groups are split as entities are. */
   readonly asksFor: (group: string) => boolean;
 }
