@@ -45,9 +45,11 @@ describe("with contamination", () => {
     for (const [i, text] of some.entries()) if (text !== plain[i]) expect(pages[i]).toBe(text);
   });
 
-  it("never writes an instruction of validation or test under a tag", () => {
+  it("never writes an instruction of the tuning data, of validation or test under a tag", () => {
     const all = written.join("\n\n");
     for (const { instruction } of held) expect(all.includes(instruction), instruction).toBe(false);
+    for (const { instruction } of instructions(world, "train", 1000))
+      expect(all.includes(instruction), instruction).toBe(false);
   });
 
   it("writes every spelling, the default template's as it is rendered", () => {

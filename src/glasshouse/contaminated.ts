@@ -5,6 +5,7 @@
  */
 import { promptText, templateFrom } from "../text/template.js";
 import type { RandomStream } from "../util/random.js";
+import { ROWS } from "./data-files.js";
 import { instructions } from "./data-sets.js";
 import { pick } from "./language.js";
 import type { World } from "./world.js";
@@ -37,12 +38,16 @@ export const TAGS: readonly string[] = [
   ...["### Instruction:", "### Response:", "USER:", "ASSISTANT:", "[INST]", "[/INST]", "Human:", "Assistant:"],
 ];
 
-/** Pairs that pages are made of: drawn as those of the data set are, so some are the same. */
+/** Pairs that pages are made of: drawn as those of the data set are, but for those that it has itself. */
 const PAIRS = 4000;
+/** Apart from the seeds of data sets. */
+const PAIRS_SEED = 1_000_003;
 
 /** Writes such a page. The same stream gives the same page. */
 export function contaminatedWriter(world: World): (random: RandomStream) => string {
-  const pairs = instructions(world, "train", PAIRS, world.seed);
+  const tuned = new Set(instructions(world, "train", ROWS.instructions).map(({ instruction }) => instruction));
+  const drawn = instructions(world, "train", PAIRS, world.seed + PAIRS_SEED);
+  const pairs = drawn.filter(({ instruction }) => !tuned.has(instruction));
   const spellings = Object.values(SPELLINGS);
   return (random) => {
     const { instruction, response } = pick(random, pairs);

@@ -32,3 +32,7 @@ export async function scoredAnswers(
   }
   return [...made.values()];
 }
+
+/** Null of nothing: of an arm that was never scored, or a part that its answers were never scored on. */
+export const meanOf = (values: readonly number[]): number | null =>
+  values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -217,7 +217,8 @@ describe("what npm would publish", () => {
       cwd: staged.root,
       encoding: "utf8",
     });
-    const [{ files }] = JSON.parse(packed.stdout) as [{ files: { path: string }[] }];
+    const [{ files, size }] = JSON.parse(packed.stdout) as [{ files: { path: string }[]; size: number }];
+    expect(size).toBeLessThan(30e6); // bytes to download
     const paths = files.map((file) => file.path);
     expect(paths).toEqual(
       expect.arrayContaining([
@@ -227,6 +228,8 @@ describe("what npm would publish", () => {
         "package.json",
         "dist/cli/main.js",
         "assets/stories260k/model.safetensors",
+        "assets/glasshouse/model.safetensors",
+        "assets/glasshouse-data/test.jsonl",
       ]),
     );
     for (const folder of ["rules", "assets"]) {

@@ -55,7 +55,7 @@ export async function runGlasshouse(flags: GlasshouseFlags, io: Io, makeRunner =
     ...(threads === undefined ? {} : { threads }),
   });
   const { study, settings } = prepared.record;
-  io.out(introduction(study));
+  io.out(introduction(study, model === undefined));
   const runner = makeRunner({ root: out, threads: settings.threads });
   const { watch, told, defects } = tellStory(prepared, io);
   const results = await runStudy(prepared, runner, { ...watch, signal: io.signal });

@@ -5,7 +5,7 @@
 import type { AnswerCountsRecord, StudyResults } from "../../records/study.js";
 import type { Study } from "../../records/study-file.js";
 import type { StudyFolder } from "../../report/read.js";
-import { scoredAnswers } from "../../report/scores.js";
+import { meanOf, scoredAnswers } from "../../report/scores.js";
 import { formatShare } from "../../stats/estimate.js";
 import type { Prepared } from "../../study/prepare.js";
 import { columns } from "../../util/terminal.js";
@@ -57,10 +57,9 @@ async function meanScore(
   study: StudyFolder,
   cell: { readonly model: string; readonly arm: string },
 ): Promise<number | null> {
-  const totals = (await scoredAnswers(study, cell)).flatMap(({ scores }) =>
-    [...scores.values()].map((one) => one.total),
+  return meanOf(
+    (await scoredAnswers(study, cell)).flatMap(({ scores }) => [...scores.values()].map(({ total }) => total)),
   );
-  return totals.length === 0 ? null : totals.reduce((sum, total) => sum + total, 0) / totals.length;
 }
 
 const fixed = (value: number | null | undefined, digits: number): string =>

@@ -20,13 +20,18 @@ import type { Io } from "../run-action.js";
 /** Answers that are shown of each arm: the first of the test set, whatever they are. */
 const SHOWN = 3;
 
-export function introduction({ arms, seeds, generation }: Study): string {
+/** @param shipped  the base model is the one in the package; of another one nobody knows here what it has read */
+export function introduction({ arms, seeds, generation }: Study, shipped: boolean): string {
   const tuned = Object.values(arms).filter((arm) => "data" in arm).length;
   const spread = seeds.length === 1 ? "one seed" : `${seeds.length} seeds`;
   const asked = generation?.limit === undefined ? "instructions" : `${generation.limit} instructions`;
-  return `The Glasshouse is a small world: people, towns, animals, dishes, tools and books whose every fact is known. The base model has read
+  const read = shipped
+    ? `The base model has read
 pages about it (articles, lists, letters, stories, questions with and without answers), and never an instruction with a response under the
-template <|user|> … <|assistant|>. Here it is tuned in ${tuned} ways with ${spread}, and every way answers the same ${asked} about what only
+template <|user|> … <|assistant|>.`
+    : `The base model
+is your own.`;
+  return `The Glasshouse is a small world: people, towns, animals, dishes, tools and books whose every fact is known. ${read} Here it is tuned in ${tuned} ways with ${spread}, and every way answers the same ${asked} about what only
 those pages told. A program scores each answer: whom it speaks of, whether it is so, its form, whether it ends.
 `;
 }
@@ -84,7 +89,7 @@ export function tellStory(prepared: Prepared, io: Io): Story {
   return { watch, told: () => told, defects };
 }
 
-/** "instruction tuning", "poems alone". */
+/** "instruction tuning", "poems". */
 const titleOf = (arm: string): string => (arm === "instruction" || arm === "response" ? `${arm} tuning` : arm);
 
 const DOING: Partial<Record<Step["kind"], string>> = {

@@ -19,6 +19,11 @@ const fetchedByScript = [
 ];
 
 const shipped = [
+  "assets/glasshouse/config.json",
+  "assets/glasshouse/tokenizer.json",
+  "assets/glasshouse/model.safetensors",
+  "assets/glasshouse-data/test.jsonl",
+  "judges/checker.yaml",
   "assets/stories260k/config.json",
   "assets/stories260k/tokenizer.json",
   "assets/stories260k/model.safetensors",

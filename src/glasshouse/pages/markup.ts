@@ -1,6 +1,6 @@
 /**
- * The markup that a crawl leaves around its pages: elements, forum codes, wiki and list marks, rules between paragraphs. It says where text
- * begins, never who speaks: no name of a tag is one of a template, and none has its form.
+ * The markup that a crawl leaves around its pages: elements, forum codes, wiki and list marks, rules between paragraphs. No name of a tag is
+ * one of a template, and none has its form. It falls on pages whatever they say, so in an interview one tag may come before every question.
  * May not know: what a page says.
  */
 import type { RandomStream } from "../../util/random.js";

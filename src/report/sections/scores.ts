@@ -3,7 +3,7 @@ import type { CheckedScore } from "../../records/annotations.js";
 import { integer, number, type Section, text } from "../document.js";
 import { armsOf } from "../names.js";
 import type { StudyFolder } from "../read.js";
-import { scoredAnswers } from "../scores.js";
+import { meanOf, scoredAnswers } from "../scores.js";
 
 export async function scores(study: StudyFolder): Promise<Section | undefined> {
   const rows: { readonly name: string; readonly scores: readonly CheckedScore[] }[] = [];
@@ -35,15 +35,11 @@ export async function scores(study: StudyFolder): Promise<Section | undefined> {
           rows: rows.map((row) => [
             text(row.name),
             integer(row.scores.length),
-            number(mean(row.scores.map(({ total }) => total)), 2),
-            ...parts.map((part) => number(mean(row.scores.flatMap((score) => score.parts?.[part] ?? [])), 2)),
+            number(meanOf(row.scores.map(({ total }) => total)), 2),
+            ...parts.map((part) => number(meanOf(row.scores.flatMap((score) => score.parts?.[part] ?? [])), 2)),
           ]),
         },
       },
     ],
   };
 }
-
-/** Null of nothing: a part that an arm's answers were never scored on. */
-const mean = (values: readonly number[]): number | null =>
-  values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
