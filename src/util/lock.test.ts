@@ -48,8 +48,8 @@ describe("a lock", () => {
   it.skipIf(process.platform !== "linux")(
     "of a process that was killed and that nobody has waited for is taken over",
     async () => {
-      // The shell starts a child that ends at once and becomes `sleep`, which never asks after it.
-      const parent = spawn("sh", ["-c", "sh -c 'exit 0' & echo $!; exec sleep 30"], {
+      // The shell starts a child and becomes `sleep`, which never asks after it; a child that ended sooner the shell itself might ask after.
+      const parent = spawn("sh", ["-c", "sleep 1 & echo $!; exec sleep 30"], {
         stdio: ["ignore", "pipe", "ignore"],
       });
       try {
