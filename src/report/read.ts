@@ -74,7 +74,13 @@ export const readTuneRun = (study: StudyFolder, path: string): Promise<TuneRunRe
   readRecord(study, path, tuneRunSchema);
 
 /** What a judge said of the second output of a pair: 1 lost, 2 won, null no verdict; and the scores that it gave, if it gives any. */
-const verdictSchema = annotationSchema.pick({ instruction: true, preference: true, score_1: true, score_2: true });
+const verdictSchema = annotationSchema.pick({
+  instruction: true,
+  preference: true,
+  outcome: true,
+  score_1: true,
+  score_2: true,
+});
 export type Verdict = z.infer<typeof verdictSchema>;
 
 export const readVerdicts = (study: StudyFolder, path: string): Promise<Verdict[]> =>

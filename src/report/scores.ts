@@ -12,10 +12,11 @@ export interface ScoredAnswers {
   readonly scores: ReadonlyMap<string, CheckedScore>;
 }
 
-/** One a seed, those without a score left out; none where the judge gives no scores. Reads annotations. */
+/** One a seed, or that of one seed; those without a score left out, none where the judge gives no scores. Reads annotations. */
 export async function scoredAnswers(
   study: StudyFolder,
   { model, arm }: { readonly model: string; readonly arm: string },
+  only?: { readonly seed: number | null },
 ): Promise<ScoredAnswers[]> {
   const all = study.results.comparisons.filter((one) => one.model === model);
   const own = all.find((one) => one.arm === arm);
@@ -23,10 +24,12 @@ export async function scoredAnswers(
   for (const pair of (own ?? all.find((one) => one.against === arm))?.pairs ?? []) {
     const seed = own === undefined ? pair.against_seed : pair.seed;
     if (made.has(seed)) continue; // a baseline without seeds stands in the pairs of all
+    if (only !== undefined && only.seed !== seed) continue;
     const scores = new Map<string, CheckedScore>();
-    for (const { instruction, score_1, score_2 } of await readVerdicts(study, pair.annotations)) {
+    for (const { instruction, outcome, score_1, score_2 } of await readVerdicts(study, pair.annotations)) {
       const score = own === undefined ? score_1 : score_2;
       if (score !== undefined) scores.set(instruction, score);
+      else if (outcome === "judged") return []; // a judge without scores has none in the other files either
     }
     if (scores.size > 0) made.set(seed, { seed, scores });
   }

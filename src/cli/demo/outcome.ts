@@ -26,6 +26,7 @@ export interface ArmResult {
 }
 
 export async function armResults({ folder, record }: Prepared, results: StudyResults): Promise<ArmResult[]> {
+  const study: StudyFolder = { folder: folder.root, record, results };
   const made: ArmResult[] = [];
   for (const [arm, { published = {} }] of Object.entries(record.study.arms)) {
     const comparison = results.comparisons.find((one) => one.arm === arm);
@@ -36,7 +37,7 @@ export async function armResults({ folder, record }: Prepared, results: StudyRes
       win_rate: comparison?.win_rate.mean ?? null,
       sd: comparison?.win_rate.sd ?? null,
       interval: low === null || high === null ? null : [low, high],
-      mean_score: cell === undefined ? null : await meanScore({ folder: folder.root, record, results }, cell),
+      mean_score: cell === undefined ? null : await meanScore(study, cell),
       ...countsOf(results, arm),
       published: Object.fromEntries(Object.entries(published).map(([model, { mean }]) => [model, mean])),
     });

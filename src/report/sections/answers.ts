@@ -33,7 +33,7 @@ export async function answers(study: StudyFolder): Promise<Section | undefined> 
     const place = cell === undefined ? undefined : testAnswers(cell);
     if (cell === undefined || place === undefined) continue;
     const outputs = await readOutputs(study, place.outputs);
-    const scored = (await scoredAnswers(study, arm)).find(({ seed }) => seed === cell.seed);
+    const [scored] = await scoredAnswers(study, arm, { seed: cell.seed });
     shown.push({
       arm,
       seed: cell.seed,
