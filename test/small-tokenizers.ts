@@ -3,6 +3,8 @@
  * kind and may hold nobody's vocabulary.
  */
 
+import { addedToken, bpeModel } from "../src/records/tokenizer-json.js";
+
 const corpus = [
   "The model reads the prompt and writes the response. The response ends; the model stops.",
   "What is the capital of France? The capital of France is Paris. I don't think it's 12 or 1,080!",
@@ -64,16 +66,7 @@ const byteLetters = bytes.map(byteCharacter);
 const asBytes = (text: string): string => [...Buffer.from(text, "utf8")].map((byte) => byteLetters[byte]).join("");
 const bytePieces = bytes.map((byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`);
 
-const added = (id: number, content: string, flags: object = {}) => ({
-  id,
-  content,
-  single_word: false,
-  lstrip: false,
-  rstrip: false,
-  normalized: false,
-  special: true,
-  ...flags,
-});
+const added = (id: number, content: string, flags: object = {}) => ({ ...addedToken(id, content), ...flags });
 const byteLevel = (useRegex: boolean, prefix = false) => ({
   type: "ByteLevel",
   add_prefix_space: prefix,
@@ -87,18 +80,7 @@ const bosTemplate = (bos: string, id: number) => ({
   special_tokens: { [bos]: { id: bos, ids: [id], tokens: [bos] } },
 });
 const file = <T extends object>(parts: T) => ({ version: "1.0", truncation: null, padding: null, ...parts });
-const bpe = (trained: Trained, options: object = {}) => ({
-  type: "BPE",
-  dropout: null,
-  unk_token: null,
-  continuing_subword_prefix: null,
-  end_of_word_suffix: null,
-  fuse_unk: false,
-  byte_fallback: false,
-  ignore_merges: false,
-  ...trained,
-  ...options,
-});
+const bpe = (trained: Trained, options: object = {}) => bpeModel({ ...trained, ...options });
 
 function trainedOnBytes(joins: number): Trained {
   const words = corpus.match(/ ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+/gu) ?? [];

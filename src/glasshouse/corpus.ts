@@ -3,9 +3,9 @@
  * instruction and response in one, but for a share that is asked for (`contamination`).
  * May not know: tokens, models.
  */
-import { type RandomStream, randomStream } from "../util/random.js";
+import { randomStream } from "../util/random.js";
 import { contaminatedWriter } from "./contaminated.js";
-import { chance } from "./language.js";
+import { chance, pickByShare } from "./language.js";
 import { arithmetic, gamePage, manual, poemPage, programPage, recipePage } from "./pages/crafts.js";
 import { article, catalogue, comparison, list, review, rewording } from "./pages/encyclopaedia.js";
 import { inMarkup } from "./pages/markup.js";
@@ -67,19 +67,10 @@ export function openCorpus(world: World, { seed, contamination }: CorpusOptions)
     const random = randomStream(seed, "page", index);
     if (pair !== undefined && chance(randomStream(seed, "contaminated page", index), contamination))
       return { kind: "contaminated", text: pair(random) };
-    const kind = drawKind(random);
+    const kind = pickByShare(random, SHARES);
     const text = (PAGES[kind] as (typeof PAGES)[string]).write(world, random);
     return { kind, text: chance(random, MARKED) ? inMarkup(text, random) : text };
   };
 }
 
-const TOTAL = Object.values(PAGES).reduce((sum, { share }) => sum + share, 0);
-
-function drawKind(random: RandomStream): string {
-  let left = random.uniform() * TOTAL;
-  for (const [kind, { share }] of Object.entries(PAGES)) {
-    left -= share;
-    if (left < 0) return kind;
-  }
-  return "article";
-}
+const SHARES = Object.entries(PAGES).map(([kind, { share }]) => [kind, share] as const);

@@ -4,7 +4,7 @@
  * May not know: models, templates.
  */
 import { type RandomStream, randomStream } from "../util/random.js";
-import { pick } from "./language.js";
+import { pick, pickByShare } from "./language.js";
 import { moves, poem, program, recipe, sum } from "./pages/crafts.js";
 import { compareTask, count, describeTask, explain, fact, list, opinion, rewrite, yesNo } from "./tasks/facts.js";
 import type { Subjects, Task, TaskName, TaskWriter } from "./tasks/task.js";
@@ -60,17 +60,8 @@ export function subjectsOf(world: World, split: Split): Subjects {
     world,
     of: { person, town, animal, dish, tool, book },
     tellsOf: (entity) => split !== "train" || own.has(entity),
-    asksFor: (group) => splitAt(randomStream(world.seed, `split of ${group}`).uniform()) === split,
+    asksFor: (group) => pickByShare(randomStream(world.seed, `split of ${group}`), SPLITS) === split,
   };
-}
-
-function splitAt(uniform: number): Split {
-  let left = uniform;
-  for (const [name, share] of SPLITS) {
-    left -= share;
-    if (left < 0) return name;
-  }
-  return "test";
 }
 
 export interface TaskRow extends Task {
@@ -84,7 +75,7 @@ export function instructions(world: World, split: Split, rows: number, seed = wo
   const result: TaskRow[] = [];
   for (let i = 0; result.length < rows; i++) {
     const random = randomStream(seed, `instructions for ${split}`, i);
-    const task = WRITERS[drawTask(random)].write(subjects, random);
+    const task = WRITERS[pickByShare(random, SHARES)].write(subjects, random);
     if (seen.has(task.instruction)) continue;
     seen.add(task.instruction);
     result.push({ id: `${split}-${result.length + 1}`, ...task });
@@ -92,16 +83,7 @@ export function instructions(world: World, split: Split, rows: number, seed = wo
   return result;
 }
 
-const TOTAL = Object.values(WRITERS).reduce((all, { share }) => all + share, 0);
-
-function drawTask(random: RandomStream): TaskName {
-  let left = random.uniform() * TOTAL;
-  for (const [name, { share }] of Object.entries(WRITERS)) {
-    left -= share;
-    if (left < 0) return name as TaskName;
-  }
-  return "fact";
-}
+const SHARES = Object.entries(WRITERS).map(([name, { share }]) => [name as TaskName, share] as const);
 
 export interface Pair {
   readonly id: string;

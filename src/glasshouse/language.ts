@@ -17,6 +17,19 @@ export const sample = <T>(random: RandomStream, items: readonly T[], count: numb
 /** True with probability `share`. */
 export const chance = (random: RandomStream, share: number): boolean => random.uniform() < share;
 
+/** One of the names, each as often as its share of all shares says. */
+export function pickByShare<Name extends string>(
+  random: RandomStream,
+  shares: readonly (readonly [name: Name, share: number])[],
+): Name {
+  let left = random.uniform() * shares.reduce((sum, [, share]) => sum + share, 0);
+  const chosen = shares.find(([, share]) => {
+    left -= share;
+    return left < 0;
+  });
+  return present(chosen ?? shares.at(-1), "one of no names")[0]; // rounding may leave a trace of the last share
+}
+
 /** "a spoon", "an oven". */
 export const withArticle = (noun: string): string => `${/^[aeiou]/i.test(noun) ? "an" : "a"} ${noun}`;
 

@@ -36,7 +36,7 @@ export interface BpeModel {
 }
 
 /** A `model` of byte pair encoding. */
-export const bpeModel = ({ vocab, merges, ...more }: BpeModel): Record<string, unknown> => ({
+export const bpeModel = ({ vocab, merges, ...more }: BpeModel) => ({
   type: "BPE",
   dropout: null,
   unk_token: null,

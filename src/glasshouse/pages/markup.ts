@@ -82,8 +82,7 @@ const STYLES: readonly Style[] = [
 /** The same text as a crawl may have found it. What is one paragraph (verses, steps) may stay one. */
 export function inMarkup(text: string, random: RandomStream): string {
   const blocks = text.includes("\n\n") || chance(random, 0.5) ? text.split(/\n\n+/) : text.split("\n");
-  const [first = "", ...rest] = blocks.length > 1 ? blocks : splitHeading(text);
-  return pick(random, STYLES)([first, ...rest], random)
+  return pick(random, STYLES)(blocks.length > 1 ? blocks : splitHeading(text), random)
     .join("\n")
     .trim();
 }
