@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { namesEntity } from "./claims.js";
+import { claimsAbout, namesEntity } from "./claims.js";
 import { openCorpus, PAGES } from "./corpus.js";
 import { instructions, NARROW, narrow, subjectsOf } from "./data-sets.js";
+import { factRows } from "./facts.js";
 import { KINDS, makeWorld, type World } from "./world.js";
 
 const world = makeWorld(1);
@@ -41,11 +42,17 @@ describe("pages", () => {
     }
   });
 
-  it("tell every fact that a test instruction can ask about", () => {
-    const subjects = subjectsOf(world, "test");
-    const text = pages.map((one) => one.text).join("\n");
-    for (const kind of KINDS)
-      for (const { name } of subjects.of[kind]) expect(text.toLowerCase()).toContain(name.toLowerCase());
+  it("tell what test instructions ask about", () => {
+    const asked = new Set(factRows(world, "test").map(({ id }) => id));
+    const told = new Set<string>();
+    for (const entity of KINDS.flatMap((kind) => subjectsOf(world, "test").of[kind]))
+      for (const { text } of pages.filter((one) => namesEntity(one.text, entity)))
+        for (const { relation, right } of claimsAbout(world, text, entity)) {
+          const id = `${entity.name}: ${relation}`;
+          if (right && asked.has(id)) told.add(id);
+        }
+    // 95 % within these pages, all of them within 12,000; a base model reads eight times as many.
+    expect(told.size / asked.size).toBeGreaterThan(0.9);
   });
 });
 

@@ -95,6 +95,7 @@ describe("the studies of the package", () => {
     .map((file) => file.slice(0, -5));
   it("are those that the help names", () => {
     expect(names.sort()).toEqual([
+      "contamination",
       "glasshouse",
       "ranking",
       "rephrasing",
@@ -108,7 +109,11 @@ describe("the studies of the package", () => {
   it.each(names)("%s is a study at every scale and has the name of its file", async (name) => {
     const { study, scales } = await loadStudy(name);
     expect(study.name).toBe(name);
-    const own: Record<string, string[]> = { tiny: [], glasshouse: ["full", "demo", "quick", "tiny"] };
+    const own: Record<string, string[]> = {
+      tiny: [],
+      contamination: [],
+      glasshouse: ["full", "demo", "quick", "tiny"],
+    };
     expect(scales).toEqual(own[name] ?? ["paper", "laptop", "short", "tiny"]);
   });
   it("carry the paper's numbers at its scale", async () => {

@@ -8,8 +8,8 @@ import { integer, jsonOption } from "../options.js";
 import { runAction } from "../run-action.js";
 
 const help = `
-STUDY is the path of a YAML file, or the name of a study of the package: glasshouse, response-tuning, single-task, rules, ranking, role-tags,
-rephrasing, tiny. A study lists models, data, arms, seeds, numbers of epochs, how one is chosen, a judge, comparisons and analyses;
+STUDY is the path of a YAML file, or the name of a study of the package: glasshouse, contamination, response-tuning, single-task, rules,
+ranking, role-tags, rephrasing, tiny. A study lists models, data, arms, seeds, numbers of epochs, how one is chosen, a judge, comparisons and analyses;
 \`tacit study schema\` prints all keys. --scale takes one of the sizes that the study has.
 
 Every step (tune, generate, score, judge, choose, compare, rank) has a folder named after the hash of all that determines its result.
