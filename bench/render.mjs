@@ -37,8 +37,8 @@ async function renderOnce(model, data, out) {
   return JSON.parse(stdout).certificate;
 }
 
-/** Rows of invented words, drawn so that few are common and many are rare. Returns the path. */
-function madeUpRows(path, count) {
+/** Rows of invented words, drawn so that few are common and many are rare; `words`: the least and the most in each text. Returns the path. */
+export function madeUpRows(path, count, words = { instruction: [5, 25], response: [10, 150] }) {
   const random = randomStream(0, "bench: words");
   const syllables = "ba ce di fo gu ha je ki lo mu na pe qui ro su ta ve wi xo yu sta tre bli cro shu".split(" ");
   const word = () => Array.from({ length: 1 + random.integer(4) }, () => pick(syllables, random.uniform())).join("");
@@ -47,7 +47,8 @@ function madeUpRows(path, count) {
     Array.from({ length: least + random.integer(most - least + 1) }, () => pick(lexicon, random.uniform() ** 3)).join(
       " ",
     );
-  const line = () => JSON.stringify({ instruction: `${text(5, 25)}?`, response: `${text(10, 150)}.` });
+  const line = () =>
+    JSON.stringify({ instruction: `${text(...words.instruction)}?`, response: `${text(...words.response)}.` });
   writeFileSync(path, `${Array.from({ length: count }, line).join("\n")}\n`);
   return path;
 }

@@ -22,6 +22,9 @@ export const shapes = {
   /** That of SmolLM2-135M. */
   "134.5M": llama(30, 576, 9, 3, 1536, 49152),
   "5.9M": llama(6, 256, 4, 4, 704, 4096),
+  /** For `growth.mjs`, between and beyond them; the last with the vocabulary of Gemma 3 270M. */
+  "30M": llama(10, 384, 6, 6, 1024, 32768),
+  "268M": llama(18, 640, 10, 10, 2048, 262144),
   /** For `--quick`: does it run at all? */
   "0.1M": llama(2, 64, 4, 2, 128, 512),
 };

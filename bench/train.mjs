@@ -46,26 +46,34 @@ async function benchStep(job, options) {
   ];
 }
 
-/** What `tacit tune` does in a step, in its two parts, in seconds. */
-async function timeSteps(model, job, { threads, runs }) {
+/**
+ * What `tacit tune` does in a step, in its two parts, in seconds.
+ *
+ * @param job.microTokens  positions computed at once, default: all
+ */
+export async function timeSteps(model, job, { threads, runs }) {
+  const { microTokens = job.rows * job.time, recompute = false } = job;
   const device = createCpuDevice(threads);
   const rows = halfSupervisedRows(job, model.dims.vocabSize);
-  const microTokens = job.rows * job.time;
-  const [batch, ...others] = microBatches(rows, { reduction: "token", microTokens });
-  if (others.length > 0 || batch.positions.length !== job.supervised) throw new Error("internal: not the step wanted");
+  const batches = microBatches(rows, { reduction: "token", microTokens });
+  const supervised = batches.reduce((sum, { positions }) => sum + positions.length, 0);
+  if (supervised !== job.supervised) throw new Error("internal: not the step wanted");
   const parameters = new Map(model.parameters.map((p) => [p.name, device.fromFloats(randomValues(p), p.shape)]));
   const { moments } = freshState(model, device, parameters);
   const totals = new Map(model.parameters.map(({ name, shape }) => [name, device.zeros(shape)]));
   const loss = await compileLoss(model, device, {
     maxPositions: largestMicroBatch(rows, microTokens),
     gradients: true,
+    recompute,
   });
   const adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
   let step = 0;
   const gradientsOnce = async () => {
     for (const total of totals.values()) device.fill(total, 0);
-    const value = await loss.run(parameters, batch, totals);
-    if (!Number.isFinite(value)) throw new Error(`internal: the loss is ${value}`);
+    for (const batch of batches) {
+      const value = await loss.run(parameters, batch, totals);
+      if (!Number.isFinite(value)) throw new Error(`internal: the loss is ${value}`);
+    }
   };
   const adamOnce = async () => {
     await gradientNorm(device, totals);
