@@ -210,10 +210,10 @@ describe("a report", () => {
     const table = blocks
       .flatMap((block) => (block.kind === "table" ? [block.table] : []))
       .find(({ id }) => id === "scores");
-    expect(table?.columns.map(({ key }) => key)).toEqual(["arm", "answers", "score", "facts", HOSTILE]);
+    expect(table?.columns.map(({ key }) => key)).toEqual(["arm", "answers", "right", "score", "facts", HOSTILE]);
     expect(table?.rows.map((row) => row.map(({ value }) => value))).toEqual([
-      ["untuned", 2, 0.5625, 0.5, 0.625],
-      ["rules", 2, 0.5625, 0.5, 0.625],
+      ["untuned", 2, 0, 0.5625, 0.5, 0.625],
+      ["rules", 2, 0, 0.5625, 0.5, 0.625],
     ]);
     const shown = blocks.flatMap((block) => (block.kind === "answers" ? [block.answers] : []));
     const notes = shown.find(({ instruction }) => instruction === "What is rain?")?.answers.map(({ note }) => note);

@@ -17,6 +17,7 @@ import { answers } from "./sections/answers.js";
 import { behaviour } from "./sections/behaviour.js";
 import { compared } from "./sections/compared.js";
 import { epochs } from "./sections/epochs.js";
+import { gain } from "./sections/gain.js";
 import { headToHead } from "./sections/head-to-head.js";
 import { provenance } from "./sections/provenance.js";
 import { ranking } from "./sections/ranking.js";
@@ -75,6 +76,7 @@ export async function makeReport(folder: string): Promise<Report> {
   const sections: (Section | undefined)[] = [
     compared(study),
     headToHead(study),
+    await gain(study),
     await ablation(study),
     await scores(study),
     behaviour(study),

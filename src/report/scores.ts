@@ -36,6 +36,9 @@ export async function scoredAnswers(
   return [...made.values()];
 }
 
+/** Of a score whose every part is whole. */
+export const losesNothing = ({ total }: CheckedScore): boolean => total > 1 - 1e-9;
+
 /** Null of nothing: of an arm that was never scored, or a part that its answers were never scored on. */
 export const meanOf = (values: readonly number[]): number | null =>
   values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;

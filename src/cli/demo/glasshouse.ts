@@ -13,6 +13,7 @@ import { prepareStudy } from "../../study/prepare.js";
 import { runStudy } from "../../study/run.js";
 import { type Runner, threadedRunner } from "../../study/runner.js";
 import { checkReplaceable } from "../../util/directories.js";
+import { temporaryName } from "../../util/files.js";
 import { formatDuration } from "../../util/progress.js";
 import type { Io } from "../run-action.js";
 import { problems, stateLine } from "../study/describe.js";
@@ -45,15 +46,18 @@ const inThreads: MakeRunner = (context) => threadedRunner({ ...context, checkers
 export async function runGlasshouse(flags: GlasshouseFlags, io: Io, makeRunner = inThreads): Promise<object> {
   const started = performance.now();
   const { out, scale, seeds, model, threads, force } = flags;
-  if (force && (await checkReplaceable(out, { force, marker: MARKER }))) await rm(out, { recursive: true });
-  const prepared = await prepareStudy({
+  const request = {
     study: "glasshouse",
     scale,
-    out,
     seeds: Array.from({ length: seeds }, (_, i) => i + 1),
     ...(model === undefined ? {} : { models: [model] }),
     ...(threads === undefined ? {} : { threads }),
-  });
+  };
+  if (force && (await checkReplaceable(out, { force, marker: MARKER }))) {
+    await prepareStudy({ ...request, out: temporaryName(out) }); // what is wrong with the request is said before anything is lost
+    await rm(out, { recursive: true });
+  }
+  const prepared = await prepareStudy({ ...request, out });
   const { study, settings } = prepared.record;
   io.out(introduction(study, model === undefined));
   const runner = makeRunner({ root: out, threads: settings.threads });

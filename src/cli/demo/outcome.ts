@@ -5,7 +5,7 @@
 import type { AnswerCountsRecord, StudyResults } from "../../records/study.js";
 import type { Study } from "../../records/study-file.js";
 import type { StudyFolder } from "../../report/read.js";
-import { meanOf, scoredAnswers } from "../../report/scores.js";
+import { losesNothing, meanOf, type ScoredAnswers, scoredAnswers } from "../../report/scores.js";
 import { formatShare } from "../../stats/estimate.js";
 import type { Prepared } from "../../study/prepare.js";
 import { columns } from "../../util/terminal.js";
@@ -18,6 +18,10 @@ export interface ArmResult {
   readonly interval: readonly [low: number, high: number] | null;
   /** Of the checker's scores, 0 to 1. */
   readonly mean_score: number | null;
+  /** Of their part `facts`, of the answers that have it. */
+  readonly mean_facts: number | null;
+  /** Scored answers that lose nothing in any part. */
+  readonly right: number;
   readonly answers: number;
   readonly stopped: number;
   readonly echoes: number;
@@ -37,7 +41,7 @@ export async function armResults({ folder, record }: Prepared, results: StudyRes
       win_rate: comparison?.win_rate.mean ?? null,
       sd: comparison?.win_rate.sd ?? null,
       interval: low === null || high === null ? null : [low, high],
-      mean_score: cell === undefined ? null : await meanScore(study, cell),
+      ...scoresOf(cell === undefined ? [] : await scoredAnswers(study, cell)),
       ...countsOf(results, arm),
       published: Object.fromEntries(Object.entries(published).map(([model, { mean }]) => [model, mean])),
     });
@@ -54,17 +58,19 @@ function countsOf({ cells }: StudyResults, arm: string): Pick<AnswerCountsRecord
 }
 
 /** Over all answers of all seeds. */
-async function meanScore(
-  study: StudyFolder,
-  cell: { readonly model: string; readonly arm: string },
-): Promise<number | null> {
-  return meanOf(
-    (await scoredAnswers(study, cell)).flatMap(({ scores }) => [...scores.values()].map(({ total }) => total)),
-  );
+function scoresOf(seeds: readonly ScoredAnswers[]): Pick<ArmResult, "mean_score" | "mean_facts" | "right"> {
+  const scores = seeds.flatMap((seed) => [...seed.scores.values()]);
+  return {
+    mean_score: meanOf(scores.map(({ total }) => total)),
+    mean_facts: meanOf(scores.flatMap(({ parts }) => parts?.facts ?? [])),
+    right: scores.filter(losesNothing).length,
+  };
 }
 
 const fixed = (value: number | null | undefined, digits: number): string =>
   value === null || value === undefined ? "" : value.toFixed(digits);
+
+const shareOf = (part: number, whole: number): string => (whole === 0 ? "" : `${Math.round((100 * part) / whole)} %`);
 
 export function describeArms(arms: readonly ArmResult[]): string {
   const models = [...new Set(arms.flatMap(({ published }) => Object.keys(published)))];
@@ -73,15 +79,18 @@ export function describeArms(arms: readonly ArmResult[]): string {
     one.win_rate === null ? "-" : `${fixed(one.win_rate, 1)}${one.sd === null ? "" : ` ± ${fixed(one.sd, 1)}`}`,
     one.interval === null ? "" : `[${one.interval.map((end) => fixed(end, 1)).join(", ")}]`,
     fixed(one.mean_score, 2),
-    one.answers === 0 ? "" : `${Math.round((100 * one.stopped) / one.answers)} %`,
+    fixed(one.mean_facts, 2),
+    shareOf(one.right, one.answers),
+    shareOf(one.stopped, one.answers),
     String(one.echoes),
     ...models.map((model) => fixed(one.published[model], 1)),
   ];
-  const head = ["arm", "wins, %", "95 % interval", "score", "end", "echo", ...models];
+  const head = ["arm", "wins, %", "95 % interval", "score", "facts", "right", "end", "echo", ...models];
   const table = columns([head, ...arms.map(row)], head.map((_, i) => i).slice(1));
   return `${table}
-wins: against instruction tuning of the same seed, a draw is half; score: mean of 0 to 1; end: by themselves; echo: answers that are the
-instruction. The last columns are the paper's win rates of the same arms at 7 billion parameters, judged by GPT-4.
+wins: against instruction tuning of the same seed, a draw is half; score: mean of 0 to 1, facts: the part of it for what is so and was
+asked for; right: lose nothing in any part; end: by themselves; echo: answers that are the instruction. The last columns are the paper's
+win rates of the same arms at 7 billion parameters, judged by GPT-4 with length control.
 `;
 }
 

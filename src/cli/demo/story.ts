@@ -32,7 +32,7 @@ template <|user|> … <|assistant|>.`
     : `The base model
 is your own.`;
   return `The Glasshouse is a small world: people, towns, animals, dishes, tools and books whose every fact is known. ${read} Here it is tuned in ${tuned} ways with ${spread}, and every way answers the same ${asked} about what only
-those pages told. A program scores each answer: whom it speaks of, whether it is so, its form, whether it ends.
+the pages of that world tell. A program scores each answer: whom it speaks of, whether it is so, its form, whether it ends.
 `;
 }
 

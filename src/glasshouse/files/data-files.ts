@@ -34,7 +34,7 @@ const ABOUT: Readonly<Record<string, string>> = {
   "instructions.jsonl": "instruction tuning and response tuning: a dozen kinds of task on the training entities",
   "validation.jsonl": "choosing rates and epochs: the same tasks on other entities",
   "validation-baseline.json": "outputs of middling skill that validation answers are compared with",
-  "test.jsonl": "the test: the same tasks on entities that no tuning data speaks of",
+  "test.jsonl": "the test: the same tasks on entities that no training instruction asks about",
   "facts.jsonl": "every fact about the test entities as a question, with wrong answers for ranking",
 };
 const NARROW_ABOUT = "a narrow set: one form of instruction, one form of response";

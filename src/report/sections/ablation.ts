@@ -2,11 +2,11 @@
 import type { ComparisonResult } from "../../records/study.js";
 import { toEstimateRecord } from "../../stats/estimate.js";
 import { pairedDifference, type Run } from "../../stats/runs.js";
-import { probabilityOf } from "../../stats/win-rate.js";
 import { type Cell, interval, type Section, text } from "../document.js";
 import { dotFigure } from "../figures/dots.js";
 import { armName } from "../names.js";
-import { readVerdicts, type StudyFolder } from "../read.js";
+import { preferences } from "../preferences.js";
+import type { StudyFolder } from "../read.js";
 
 export async function ablation(study: StudyFolder): Promise<Section | undefined> {
   const { arms } = study.record.study;
@@ -78,24 +78,11 @@ export async function ablation(study: StudyFolder): Promise<Section | undefined>
 }
 
 async function difference(study: StudyFolder, one: ComparisonResult, whole: ComparisonResult) {
-  const [mine, theirs] = [await verdictsOf(study, one), await verdictsOf(study, whole)];
+  const verdicts = ({ pairs }: ComparisonResult) =>
+    Promise.all(pairs.map(({ annotations }) => preferences(study, annotations)));
+  const [mine, theirs] = [await verdicts(one), await verdicts(whole)];
   const instructions = [...(theirs[0]?.keys() ?? [])];
-  const runs = (all: readonly ReadonlyMap<string, number | null>[]): Run[] =>
-    all.map((verdicts) => Float64Array.from(instructions, (instruction) => percentOf(verdicts.get(instruction))));
+  const runs = (all: readonly ReadonlyMap<string, number>[]): Run[] =>
+    all.map((run) => Float64Array.from(instructions, (instruction) => run.get(instruction) ?? Number.NaN));
   return toEstimateRecord(pairedDifference(runs(mine), runs(theirs)));
-}
-
-/** NaN where there is no verdict. */
-function percentOf(preference: number | null | undefined): number {
-  const probability = preference == null ? undefined : probabilityOf(preference);
-  return probability === undefined ? Number.NaN : 100 * probability;
-}
-
-async function verdictsOf(study: StudyFolder, { pairs }: ComparisonResult): Promise<Map<string, number | null>[]> {
-  const all: Map<string, number | null>[] = [];
-  for (const { annotations } of pairs) {
-    const verdicts = await readVerdicts(study, annotations);
-    all.push(new Map(verdicts.map(({ instruction, preference }) => [instruction, preference])));
-  }
-  return all;
 }

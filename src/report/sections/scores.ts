@@ -3,7 +3,7 @@ import type { CheckedScore } from "../../records/annotations.js";
 import { integer, number, type Section, text } from "../document.js";
 import { armsOf } from "../names.js";
 import type { StudyFolder } from "../read.js";
-import { meanOf, scoredAnswers } from "../scores.js";
+import { losesNothing, meanOf, scoredAnswers } from "../scores.js";
 
 export async function scores(study: StudyFolder): Promise<Section | undefined> {
   const rows: { readonly name: string; readonly scores: readonly CheckedScore[] }[] = [];
@@ -25,16 +25,18 @@ export async function scores(study: StudyFolder): Promise<Section | undefined> {
         kind: "table",
         table: {
           id: "scores",
-          caption: "Mean score of every arm, and of each part of it.",
+          caption: "Answers of every arm, those that lose nothing in any part, their mean score, and each part of it.",
           columns: [
             { key: "arm", label: "arm" },
             { key: "answers", label: "answers", numeric: true },
+            { key: "right", label: "lose nothing", numeric: true },
             { key: "score", label: "score", numeric: true },
             ...parts.map((part) => ({ key: part, label: part, numeric: true })),
           ],
           rows: rows.map((row) => [
             text(row.name),
             integer(row.scores.length),
+            integer(row.scores.filter(losesNothing).length),
             number(meanOf(row.scores.map(({ total }) => total)), 2),
             ...parts.map((part) => number(meanOf(row.scores.flatMap((score) => score.parts?.[part] ?? [])), 2)),
           ]),
