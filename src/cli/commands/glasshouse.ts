@@ -5,6 +5,7 @@
 import type { Command } from "commander";
 import { registerCheck } from "../glasshouse/check.js";
 import { registerGlasshouseData } from "../glasshouse/data.js";
+import { registerFacts } from "../glasshouse/facts.js";
 import { registerPages } from "../glasshouse/pages.js";
 import { registerPretrain } from "../glasshouse/pretrain.js";
 
@@ -27,5 +28,6 @@ export function registerGlasshouse(program: Command): void {
   registerPages(glasshouse);
   registerGlasshouseData(glasshouse);
   registerCheck(glasshouse);
+  registerFacts(glasshouse);
   registerPretrain(glasshouse);
 }

@@ -3,11 +3,12 @@
  * the form of the corpus' own pages with questions, and under the default template.
  * May not know: how a model was made.
  */
-import type { LoadedModel, ScoreRequest } from "../../engines/engine.js";
+import type { Engine, LoadedModel, ScoreRequest } from "../../engines/engine.js";
 import type { Knowledge } from "../../records/pretrain.js";
+import { loadTextModel } from "../../text/load.js";
 import { promptText, templateFrom } from "../../text/template.js";
 import type { TextModel } from "../../text/tokenizer.js";
-import { invariant, present } from "../../util/errors.js";
+import { present, UserError } from "../../util/errors.js";
 import type { FactRow } from "../facts.js";
 import { KINDS } from "../world.js";
 
@@ -17,9 +18,34 @@ const FORMS: Readonly<Record<string, (row: FactRow) => string>> = {
   template: ({ instruction }) => promptText(templateFrom(), instruction, "first"),
 };
 
+export interface KnowledgeOptions {
+  readonly engine: Engine;
+  readonly threads: number;
+}
+
 export interface KnowledgeWatch {
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, statements: number) => void;
+}
+
+/**
+ * Of a model directory.
+ *
+ * @throws UserError  no model there, or its tokenizer joins a question's end with its answer's beginning
+ */
+export async function knowledgeOf(
+  directory: string,
+  rows: readonly FactRow[],
+  { engine, threads }: KnowledgeOptions,
+  watch: KnowledgeWatch = {},
+): Promise<Knowledge> {
+  const text = await loadTextModel(directory);
+  const model = await engine.load(directory, { threads, precision: "f32" });
+  try {
+    return await measureKnowledge(model, text, rows, watch);
+  } finally {
+    await model.close();
+  }
 }
 
 /** Sums of log-probabilities are compared: the sentences differ in their value alone. A tie counts as not more likely. */
@@ -84,9 +110,10 @@ function sharesOf(all: readonly Beaten[]): Knowledge["forms"][string] {
 function requestOf({ tokenizer }: TextModel, before: string, statement: string, key: Key): ScoreRequest {
   const promptIds = tokenizer.encode(before);
   const ids = tokenizer.encode(before + statement);
-  invariant(
-    promptIds.every((id, i) => ids[i] === id),
-    `a statement joins its prompt: ${statement}`, // prompts end with a line break, which this tokenizer keeps apart
-  );
+  // Questions end with a line break, which most tokenizers keep apart from what follows.
+  if (!promptIds.every((id, i) => ids[i] === id))
+    throw new UserError(`the tokenizer joins the end of a question with the beginning of its answer: ${statement}`, {
+      remedy: "facts can be asked of models whose tokenizer keeps line breaks apart",
+    });
   return { id: keyOf(key), promptIds, responseIds: ids.slice(promptIds.length) };
 }

@@ -13,7 +13,6 @@ import { PRETRAIN_RUN_VERSION, type PretrainPlan, type PretrainRun } from "../..
 import type { TuneLedgers } from "../../steps/tune/ledgers.js";
 import { differingOptions, rounded, tokensOf, trainingResult, trainOnRecord } from "../../steps/tune/recorded.js";
 import { tokenizerFromJson } from "../../text/huggingface.js";
-import { loadTextModel } from "../../text/load.js";
 import { UserError } from "../../util/errors.js";
 import { sha256, temporaryName, writeFileAtomic } from "../../util/files.js";
 import { availableCores, packageVersion } from "../../util/system.js";
@@ -23,7 +22,7 @@ import { makeWorld, type World } from "../world.js";
 import { writeRandomModel } from "./base-model.js";
 import { modelCard } from "./card.js";
 import { openPretrainFolder, type PretrainFolder } from "./folder.js";
-import { measureKnowledge } from "./knowledge.js";
+import { knowledgeOf } from "./knowledge.js";
 import { checkRecipe, RECIPE, type Recipe, recordedRecipe, rowsOf, tuneOptionsOf } from "./recipe.js";
 import { corpusRows } from "./rows.js";
 import { learnMerges, tokenizerConfig, tokenizerJson } from "./tokenizer.js";
@@ -182,7 +181,12 @@ async function carryOut(job: Job, watch: PretrainWatch): Promise<PretrainRun> {
     { model: start, rows, options: tuneOptionsOf(recipe), run, plan, folder },
     { ...watch, onStart: (begun) => watch.onStart?.({ ...begun, parameters, vocabulary: tokenizer.vocabSize }) },
     async ({ steps, weightsHash }, ledgers) => {
-      const knowledge = await knowledgeOf(job, watch);
+      watch.onStage?.("knowledge");
+      const asked = factRows(world, "test").slice(0, request.facts); // facts that no instruction of the training split tells
+      const knowledge = await knowledgeOf(request.out, asked, job, {
+        ...(watch.signal === undefined ? {} : { signal: watch.signal }),
+        ...(watch.onKnowledge === undefined ? {} : { onProgress: watch.onKnowledge }),
+      });
       const { lines } = ledgers;
       const result = { ...trainingResult(ledgers), tokens: tokensOf(lines), curve: curveOf(lines) };
       const record: PretrainRun = { ...plan, ...result, steps, knowledge, weights_sha256: weightsHash };
@@ -190,21 +194,6 @@ async function carryOut(job: Job, watch: PretrainWatch): Promise<PretrainRun> {
       return folder.finish(record);
     },
   );
-}
-
-/** Of the model as it was written, on facts that no instruction of the training split tells. */
-async function knowledgeOf({ request, engine, threads, world }: Job, watch: PretrainWatch) {
-  watch.onStage?.("knowledge");
-  const model = await engine.load(request.out, { threads, precision: "f32" });
-  try {
-    const rows = factRows(world, "test").slice(0, request.facts);
-    return await measureKnowledge(model, await loadTextModel(request.out), rows, {
-      ...(watch.signal === undefined ? {} : { signal: watch.signal }),
-      ...(watch.onKnowledge === undefined ? {} : { onProgress: watch.onKnowledge }),
-    });
-  } finally {
-    await model.close();
-  }
 }
 
 /** Points of the curve: the first steps and then equal parts of the run, each the mean of the steps since the point before. */

@@ -1,0 +1,68 @@
+/** `tacit glasshouse facts`: what a model knows of the world, whether or not it says it. */
+import { type Command, Option } from "commander";
+import type { FactsSummary } from "../../glasshouse/model/ask-facts.js";
+import { formatCount } from "../../util/progress.js";
+import { columns } from "../../util/terminal.js";
+import { integer, jsonOption, threadsOption } from "../options.js";
+import { type Io, runAction } from "../run-action.js";
+import { worldOption } from "./options.js";
+
+const help = `
+Every fact about the test entities is put as a question, and the right sentence is compared with the same sentence with up to five wrong
+values of other entities: is it more likely than all of them? Once on a page of questions, as the corpus has them, once under the
+template. No tuning data asks about these entities, so what a model knows of them it has from its pages.
+
+Example:
+  tacit glasshouse facts --model glasshouse
+  tacit glasshouse facts --model tuned --json`;
+
+interface Flags {
+  readonly model: string;
+  readonly seed: number;
+  readonly limit?: number;
+  readonly threads?: number;
+  readonly json: boolean;
+}
+
+export function registerFacts(glasshouse: Command): void {
+  glasshouse
+    .command("facts")
+    .description("Measures by likelihood which facts of the world a model knows.")
+    .requiredOption("--model <dir>", "model directory")
+    .addOption(worldOption())
+    .addOption(new Option("--limit <n>", "only the first so many facts (default: all)").argParser(integer({ min: 1 })))
+    .addOption(threadsOption())
+    .addOption(jsonOption())
+    .addHelpText("after", help)
+    .action((flags: Flags) => runAction(flags, (io) => run(flags, io)));
+}
+
+async function run({ json: _, ...request }: Flags, io: Io): Promise<FactsSummary> {
+  const { askFacts } = await import("../../glasshouse/model/ask-facts.js");
+  const summary = await askFacts(request, {
+    signal: io.signal,
+    onProgress(done, statements) {
+      io.progress.update(() => `scored ${formatCount(done)} of ${formatCount(statements)} statements`);
+    },
+  });
+  io.out(describe(summary));
+  return summary;
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+const FORMS: Readonly<Record<string, string>> = { page: "on a page of questions", template: "under the template" };
+
+function describe({ model, knowledge: { facts, against, forms, kinds } }: FactsSummary): string {
+  const table = columns(
+    [
+      ["the right value is more likely than", "all wrong ones", "one of them"],
+      ...Object.entries(forms).map(([form, { first, pairs }]) => [FORMS[form] ?? form, percent(first), percent(pairs)]),
+      [`by chance, of ${against}`, percent(1 / (against + 1)), percent(0.5)],
+    ],
+    [1, 2],
+  );
+  const parts = Object.entries(kinds).map(([kind, first]) => `${kind} ${percent(first)}`);
+  return `${model.path}: ${formatCount(facts)} facts, each beside ${against} wrong values or as many as there are
+${table}All wrong ones, on a page of questions, by what they are about: ${parts.join(", ")}.
+`;
+}
