@@ -17,6 +17,7 @@ it("asks any model, which need not know the world", async () => {
   expect(summary).toMatchObject({ command: "glasshouse facts", seed: 1, model: { path: model } });
   expect(summary.model.hash).toBe(await hashModel(model));
   expect(knowledge).toMatchObject({ facts: 3, against: 5 });
+  expect(Object.keys(knowledge.kinds)).toEqual(["person"]); // of the first three facts; a kind that was not asked about has no share
   expect(scored.at(-1)).toBe(3 * 6 * 2); // the right one and five wrong ones, in two forms
   for (const { first, pairs } of Object.values(knowledge.forms)) {
     expect(3 * first).toBeCloseTo(Math.round(3 * first), 9);

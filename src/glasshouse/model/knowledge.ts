@@ -78,7 +78,10 @@ export async function measureKnowledge(
     against: Math.max(0, ...rows.map(({ wrong }) => wrong.length)),
     forms: Object.fromEntries(Object.keys(FORMS).map((form) => [form, sharesOf(beaten(form))])),
     kinds: Object.fromEntries(
-      KINDS.map((kind) => [kind, sharesOf(beaten("page").filter((_, i) => rows[i]?.kind === kind)).first]),
+      KINDS.filter((kind) => rows.some((row) => row.kind === kind)).map((kind) => [
+        kind,
+        sharesOf(beaten("page").filter((_, i) => rows[i]?.kind === kind)).first,
+      ]),
     ),
   };
 }
