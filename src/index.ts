@@ -43,9 +43,9 @@ export { type ScoreOptions, type ScoreSummary, type ScoreWatch, score } from "./
 export { type SimilarityOptions, type SimilarityWatch, similarity } from "./steps/similarity.js";
 export { type TuneRequest, type TuneWatch, tune } from "./steps/tune.js";
 export { type WinrateOptions, type WinrateWatch, winrate } from "./steps/winrate.js";
+export type { StudyRequest } from "./study/flags.js";
 export { planStudy, type RunStudyRequest, runStudy, studyStatus } from "./study/library.js";
 export type { StudyPlan } from "./study/plan.js";
-export type { StudyRequest } from "./study/prepare.js";
 export type { RunWatch as StudyWatch } from "./study/run.js";
 export { loadTextModel } from "./text/load.js";
 export { renderExample, renderPair, renderPrompt } from "./text/render.js";

@@ -36,6 +36,20 @@ export type CellKey = z.infer<typeof cellKeySchema>;
 
 export const RECORD_VERSION = 1;
 
+/** Flags that were given with a study's file, as on the command line; paths are absolute. */
+export const studyFlagsSchema = z
+  .object({
+    models: z.array(z.string()),
+    data: z.array(z.string()),
+    data_dir: path,
+    judge: z.string(),
+    encoder: z.string(),
+    seeds: z.array(count),
+    lc_data: path,
+  })
+  .partial();
+export type StudyFlags = z.infer<typeof studyFlagsSchema>;
+
 /** `study.json`. */
 export const studyRecordSchema = z.object({
   version: z.literal(RECORD_VERSION),
@@ -44,6 +58,8 @@ export const studyRecordSchema = z.object({
   /** The file as it was read, and the scale that was laid over it. */
   source: z.object({ path, sha256: z.string() }),
   scale: z.string().nullable(),
+  /** So that `status` and `clean` need not be told again. */
+  flags: studyFlagsSchema.optional(),
   study: studySchema,
   /** Everything from outside that a step reads. `name` is the study's; data of several arms stands here once. */
   inputs: z.array(
@@ -105,6 +121,8 @@ export const stepEntrySchema = z.object({
   state: stepStateSchema,
   /** Why it failed, or what it waits for. */
   reason: z.string().nullable(),
+  /** What to do about a failure; absent where nothing failed or nobody knows. */
+  remedy: z.string().optional(),
 });
 export type StepEntry = z.infer<typeof stepEntrySchema>;
 

@@ -4,8 +4,12 @@
  */
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import type { StudyRecord } from "../records/study.js";
+import { UserError } from "../util/errors.js";
 import { acquireLock } from "../util/lock.js";
 import { folderBytes, lockPath, stepFolders } from "./folder.js";
+import { isUrl } from "./inputs.js";
 import type { Prepared } from "./prepare.js";
 import { openState } from "./state.js";
 
@@ -29,6 +33,52 @@ export async function findUnused(prepared: Prepared): Promise<Unused> {
     else folders.push({ folder, bytes: await folderBytes(join(root, folder)) });
   }
   return { folders, kept };
+}
+
+/**
+ * What the study of the folder's last run refers to is not unused because the same file was now named with other flags. An edited
+ * file is another matter: what was taken out of it is meant to go.
+ *
+ * @throws UserError  the flags, or the version of this package, make another study of the same file
+ */
+export async function refuseOtherStudy({ folder, record }: Pick<Prepared, "folder" | "record">): Promise<void> {
+  const before = await folder.readStudy();
+  if (before === undefined) return;
+  const edited = before.flags !== undefined && before.source.sha256 !== record.source.sha256;
+  const others = [...settingsThatDiffer(before, record), ...(edited ? [] : partsThatDiffer(before, record))];
+  if (others.length === 0) return;
+  throw new UserError(
+    `${folder.root} was last run as another study: ${others.join(", ")} differ, and its results would count as unused`,
+    { remedy: "leave the flags out to clean it as it was run, or run the study as it is now before" },
+  );
+}
+
+function settingsThatDiffer(before: StudyRecord, now: StudyRecord): string[] {
+  const pairs = [
+    ["scale", before.scale, now.scale],
+    ["threads", before.settings.threads, now.settings.threads],
+    ["Tacit's version", before.tacit, now.tacit],
+  ] as const;
+  return pairs.flatMap(([name, old, own]) => (old === own ? [] : [`${name} (${old ?? "none"}, now ${own ?? "none"})`]));
+}
+
+/** Keys of the study, and inputs: where a path leads is compared by the hash of what is there. */
+function partsThatDiffer(before: StudyRecord, now: StudyRecord): string[] {
+  const hashes = ({ inputs }: StudyRecord): [string, unknown][] =>
+    inputs.map(({ role, name, hash }) => [role === name ? role : `${role} ${name}`, hash]);
+  const [old, own] = [before, now].map((one) => new Map([...Object.entries(withoutPaths(one)), ...hashes(one)]));
+  const names = new Set([...(old?.keys() ?? []), ...(own?.keys() ?? [])]);
+  return [...names].filter((name) => !isDeepStrictEqual(old?.get(name), own?.get(name)));
+}
+
+function withoutPaths({ study }: StudyRecord): Record<string, unknown> {
+  const { about: _, data: __, judge: ___, length_control: control, ...rest } = study;
+  const isPath = (key: string, value: unknown): boolean =>
+    key === "path" || (key === "encoder" && typeof value === "string" && !isUrl(value));
+  const text = JSON.stringify({ ...rest, length_control: control.fit }, (key, value: unknown) =>
+    isPath(key, value) ? undefined : value,
+  );
+  return JSON.parse(text) as Record<string, unknown>;
 }
 
 /** @throws UserError  a run is under way there */

@@ -4,8 +4,10 @@
  */
 import type { Checkers } from "../judge/checker.js";
 import type { StudyResults } from "../records/study.js";
+import type { StudyRequest } from "./flags.js";
 import { planStudy as planPrepared, type StudyPlan } from "./plan.js";
-import { prepareStudy, type StudyRequest } from "./prepare.js";
+import { prepareStudy } from "./prepare.js";
+import { recall } from "./recall.js";
 import { type RunWatch, runStudy as runPrepared } from "./run.js";
 import { inlineRunner, threadedRunner } from "./runner.js";
 import { openState } from "./state.js";
@@ -38,6 +40,6 @@ export async function runStudy(request: RunStudyRequest, watch: RunWatch = {}): 
   return runPrepared(prepared, inThisThread ? inlineRunner(place) : threadedRunner(place), watch);
 }
 
-/** Where a study stands: its results as they are now. */
+/** Where a study stands: its results as they are now. What the request leaves out is as in the folder's last run. */
 export const studyStatus = async (request: StudyRequest): Promise<StudyResults> =>
-  (await openState(await prepareStudy(request))).results();
+  (await openState(await prepareStudy(await recall(request)))).results();

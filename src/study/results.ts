@@ -84,6 +84,7 @@ function entryOf(step: Step, states: ReadonlyMap<string, StepState>, outcomes: O
     needs: [...step.needs],
     state,
     reason,
+    ...(state === "failed" && outcome?.kind === "failed" && outcome.remedy !== null ? { remedy: outcome.remedy } : {}),
   };
 }
 

@@ -2,8 +2,8 @@
  * `tacit study`: an experiment of many arms, seeds and epochs, written down once and carried out with reuse of whatever exists.
  * May not know: how anything is computed.
  */
-import { type Command, Option } from "commander";
-import type { StudyRequest } from "../../study/prepare.js";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { StudyRequest } from "../../study/flags.js";
 import { integer, jsonOption } from "../options.js";
 import { runAction } from "../run-action.js";
 
@@ -12,9 +12,9 @@ STUDY is the path of a YAML file, or the name of a study of the package: glassho
 ranking, role-tags, rephrasing, tiny. A study lists models, data, arms, seeds, numbers of epochs, how one is chosen, a judge, comparisons and analyses;
 \`tacit study schema\` prints all keys. --scale takes one of the sizes that the study has.
 
-Every step (tune, generate, score, judge, choose, compare, rank) has a folder named after the hash of all that determines its result.
+Every step (tune, generate, score, judge, choose, compare, rank, similarity) has a folder named after the hash of all that determines its result.
 A finished step is never carried out again; a step that was stopped goes on. Stop with Ctrl-C, or in any other way, and give the same
-command again.
+command again. \`status\` and \`clean\` take flags that are not given from the folder's last run.
 
 Examples:
   tacit study plan response-tuning --model gemma-3-270m --data-dir data --scale laptop
@@ -29,6 +29,8 @@ interface StudyFlags {
   readonly dataDir?: string;
   readonly judge?: string;
   readonly encoder?: string;
+  readonly seeds?: readonly number[];
+  readonly lcData?: string;
   readonly threads?: number;
   readonly json: boolean;
 }
@@ -85,6 +87,14 @@ export function registerStudy(program: Command): void {
 
 const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text];
 
+const wholeNumber = integer({ min: 0 });
+
+function seedList(text: string): readonly number[] {
+  const seeds = text.split(",").map(wholeNumber);
+  if (new Set(seeds).size < seeds.length) throw new InvalidArgumentError("Give every seed once.");
+  return seeds;
+}
+
 function addStudyOptions(command: Command): Command {
   return command
     .argument("<study>", "path of a study file, or the name of a shipped one")
@@ -103,6 +113,10 @@ function addStudyOptions(command: Command): Command {
     )
     .addOption(new Option("--judge <file>", "judge file, or none (default: the study's)"))
     .addOption(new Option("--encoder <dir>", "encoder for similarities (default: the study's)"))
+    .addOption(new Option("--seeds <list>", "seeds, as 1,2,3 (default: the study's)").argParser(seedList))
+    .addOption(
+      new Option("--lc-data <dir>", "difficulties and gamed baselines for length control (default: the study's)"),
+    )
     .addOption(
       new Option(
         "--threads <n>",
@@ -113,8 +127,8 @@ function addStudyOptions(command: Command): Command {
 
 /** A flag that was not given is absent. */
 function requestOf(study: string, flags: StudyFlags): StudyRequest {
-  const { scale, out, model: models, data, dataDir, judge, encoder, threads } = flags;
-  const given = Object.entries({ scale, out, dataDir, judge, encoder, threads }).filter(
+  const { model: models, data, scale, out, dataDir, judge, encoder, seeds, lcData, threads } = flags;
+  const given = Object.entries({ scale, out, dataDir, judge, encoder, seeds, lcData, threads }).filter(
     ([, value]) => value !== undefined,
   );
   return { study, models, data, ...Object.fromEntries(given) };

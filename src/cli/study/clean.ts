@@ -2,8 +2,10 @@
  * `tacit study clean`: what no step of a study refers to any more.
  * May not know: how anything is computed.
  */
-import { findUnused, removeUnused } from "../../study/clean.js";
-import { prepareStudy, type StudyRequest } from "../../study/prepare.js";
+import { findUnused, refuseOtherStudy, removeUnused } from "../../study/clean.js";
+import type { StudyRequest } from "../../study/flags.js";
+import { prepareStudy } from "../../study/prepare.js";
+import { recall } from "../../study/recall.js";
 import { formatBytes } from "../../util/progress.js";
 import { columns } from "../../util/terminal.js";
 import type { Io } from "../run-action.js";
@@ -13,7 +15,8 @@ export async function cleanStudy(
   { force }: { readonly force: boolean },
   io: Io,
 ): Promise<object> {
-  const prepared = await prepareStudy(request);
+  const prepared = await prepareStudy(await recall(request));
+  await refuseOtherStudy(prepared);
   const unused = await findUnused(prepared);
   const bytes = unused.folders.reduce((sum, folder) => sum + folder.bytes, 0);
   io.out(

@@ -2,7 +2,14 @@
  * What came out of a study in words, and as one JSON summary.
  * May not know: how anything is computed.
  */
-import type { Choice, ComparisonResult, Spread, StepState, StudyResults } from "../../records/study.js";
+import {
+  type Choice,
+  type ComparisonResult,
+  type Spread,
+  type StepState,
+  type StudyResults,
+  studyFiles,
+} from "../../records/study.js";
 import { formatShare } from "../../stats/estimate.js";
 import { formatCount } from "../../util/progress.js";
 import { columns, quoted } from "../../util/terminal.js";
@@ -18,7 +25,9 @@ export const summaryOf = (results: StudyResults, out: string): object => ({
   name: results.name,
   state: results.state,
   counts: countStates(results),
-  failures: results.steps.filter(({ state }) => state === "failed").map(({ id, reason }) => ({ id, reason })),
+  failures: results.steps
+    .filter(({ state }) => state === "failed")
+    .map(({ id, reason, remedy = null }) => ({ id, reason, remedy })),
   choices: results.choices,
   comparisons: results.comparisons,
   rankings: results.rankings,
@@ -26,7 +35,8 @@ export const summaryOf = (results: StudyResults, out: string): object => ({
   left_out: results.left_out,
 });
 
-export function describeOutcome(results: StudyResults, out: string): string {
+/** @param out  the folder; undefined where no results have been written to it */
+export function describeOutcome(results: StudyResults, out: string | undefined): string {
   const parts = [
     comparisonTable(results.comparisons),
     choiceTable(results.choices),
@@ -34,7 +44,7 @@ export function describeOutcome(results: StudyResults, out: string): string {
     rankingTable(results),
     similarityTable(results),
     problems(results),
-    `${stateLine(results)}\n${out}/results.json\n`,
+    `${stateLine(results)}\n${out === undefined ? "" : `${out}/${studyFiles.results}\n`}`,
   ];
   return parts.filter((part) => part !== "").join("\n");
 }
@@ -65,7 +75,7 @@ function comparisonTable(comparisons: readonly ComparisonResult[]): string {
     meanAndDeviation(one.win_rate),
     `[${fixed(one.win_rate.interval.low)}, ${fixed(one.win_rate.interval.high)}]`,
     one.length_controlled === null ? "-" : meanAndDeviation(one.length_controlled),
-    `${one.pairs.length} × ${formatCount(Math.round(one.win_rate.interval.n / Math.max(1, one.pairs.length)))}`,
+    `${one.pairs.length} × ${formatCount(one.win_rate.interval.n)}`, // n counts prompts, whatever the number of seeds
     one.published === null
       ? ""
       : Object.entries(one.published)
@@ -132,7 +142,7 @@ const withInterval = ({ estimate, low, high }: Spread["interval"]): string =>
 export function problems({ steps, left_out }: StudyResults): string {
   const failed = steps.filter(({ state }) => state === "failed");
   const lines = [
-    ...failed.map(({ id, reason }) => `failed: ${id}: ${quoted(reason ?? "")}`),
+    ...failed.map(({ id, reason, remedy }) => `failed: ${id}: ${quoted([reason, remedy].filter(Boolean).join("; "))}`),
     ...left_out.map(({ what, reason }) => `left out: ${quoted(what)}: ${reason}`),
   ];
   return lines.map((line) => `${line}\n`).join("");

@@ -2,9 +2,11 @@
  * `tacit study plan`: the steps of a study, what exists, and what the rest will take.
  * May not know: how anything is computed.
  */
+
+import type { StudyRequest } from "../../study/flags.js";
 import type { Forecast } from "../../study/forecast.js";
 import { type PlannedStep, planStudy, type StudyPlan } from "../../study/plan.js";
-import { prepareStudy, type StudyRequest } from "../../study/prepare.js";
+import { prepareStudy } from "../../study/prepare.js";
 import { formatBytes, formatCount, formatDuration } from "../../util/progress.js";
 import { columns, quoted } from "../../util/terminal.js";
 import type { Io } from "../run-action.js";

@@ -5,7 +5,8 @@
  */
 import { checkers } from "../../glasshouse/checker.js";
 import type { StudyResults } from "../../records/study.js";
-import { type Prepared, prepareStudy, type StudyRequest } from "../../study/prepare.js";
+import type { StudyRequest } from "../../study/flags.js";
+import { type Prepared, prepareStudy } from "../../study/prepare.js";
 import type { RunWatch } from "../../study/run.js";
 import { runStudy } from "../../study/run.js";
 import { threadedRunner } from "../../study/runner.js";

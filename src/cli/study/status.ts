@@ -2,7 +2,12 @@
  * `tacit study status`: where a study stands.
  * May not know: how anything is computed.
  */
-import { prepareStudy, type StudyRequest } from "../../study/prepare.js";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { studyFiles } from "../../records/study.js";
+import type { StudyRequest } from "../../study/flags.js";
+import { prepareStudy } from "../../study/prepare.js";
+import { recall } from "../../study/recall.js";
 import { openState } from "../../study/state.js";
 import { columns, quoted } from "../../util/terminal.js";
 import type { Io } from "../run-action.js";
@@ -13,15 +18,14 @@ export async function showStatus(
   { steps }: { readonly steps: boolean },
   io: Io,
 ): Promise<object> {
-  const prepared = await prepareStudy(request);
+  const prepared = await prepareStudy(await recall(request));
   const state = await openState(prepared);
   const results = await state.results();
   if (steps) {
     const rows = results.steps.map(({ id, state: is, folder, reason }) => [is, id, folder ?? "", quoted(reason ?? "")]);
     io.out(`${columns(rows)}\n`);
   }
-  io.out(describeOutcome(results, prepared.folder.root));
-  return steps
-    ? { ...summaryOf(results, prepared.folder.root), steps: results.steps }
-    : summaryOf(results, prepared.folder.root);
+  const { root } = prepared.folder;
+  io.out(describeOutcome(results, existsSync(join(root, studyFiles.results)) ? root : undefined));
+  return steps ? { ...summaryOf(results, root), steps: results.steps } : summaryOf(results, root);
 }

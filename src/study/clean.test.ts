@@ -1,0 +1,91 @@
+/** Which study a folder is cleaned of: that of its last run, whatever flags are forgotten now. */
+import { cpSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "../../test/temporary-folder.js";
+import { UserError } from "../util/errors.js";
+import { packageRoot } from "../util/system.js";
+import { findUnused, refuseOtherStudy } from "./clean.js";
+import type { StudyRequest } from "./flags.js";
+import { makeStudyFolder } from "./folder.js";
+import { prepareStudy } from "./prepare.js";
+import { recall } from "./recall.js";
+import { openState } from "./state.js";
+
+const folder = temporaryFolder();
+const assets = join(packageRoot(), "assets");
+const text = (arms = ""): string => `version: 1
+name: small
+about: x
+models: { base: { path: $data/nowhere } }
+data: { rows: $data/tiny/answers.jsonl, prompts: $data/tiny/prompts.jsonl }
+arms:
+  instruction: { kind: instruction, data: rows }
+  untuned: { kind: untuned }${arms}
+epochs: [1]
+generation: { prompts: prompts, limit: 2 }
+comparisons: [{ arm: untuned, against: instruction }]
+`;
+const study = folder.write("study.yaml", text());
+const model = join(assets, "stories260k");
+const flags = { models: [`base=${model}`], dataDir: assets, judge: "longer", seeds: [3, 4], threads: 1 };
+
+/** A folder in which the study was run with flags, and all of its steps have left one. */
+async function run(name: string, request: Partial<StudyRequest> = {}): Promise<string> {
+  const out = folder.path(name);
+  const prepared = await prepareStudy({ study, out, ...flags, ...request });
+  await makeStudyFolder(out);
+  await prepared.folder.writeStudy(prepared.record);
+  for (const { plan } of (await openState(prepared)).graph().steps) await prepared.folder.beginStep(plan!.folder);
+  return out;
+}
+
+async function clean(request: StudyRequest): Promise<readonly string[]> {
+  const prepared = await prepareStudy(await recall(request));
+  await refuseOtherStudy(prepared);
+  return (await findUnused(prepared)).folders.map(({ folder: one }) => one);
+}
+
+describe("a folder's last run", () => {
+  it("is what is asked about where flags are forgotten, given again, or lead to the same by another way", async () => {
+    const out = await run("forgotten");
+    const { record } = await prepareStudy({ study, out, ...flags });
+    expect((await prepareStudy(await recall({ study, out }))).record).toEqual({ ...record, inputs: expect.anything() });
+    expect(await clean({ study, out })).toEqual([]);
+    expect(await clean({ study, out, judge: "longer", seeds: [3, 4] })).toEqual([]);
+    const moved = folder.path("moved");
+    cpSync(model, moved, { recursive: true });
+    expect(await clean({ study, out, models: [moved] })).toEqual([]);
+  });
+
+  it.each<[Partial<StudyRequest>, string]>([
+    [{ judge: "none" }, "judge"],
+    [{ judge: "first" }, "judge"],
+    [{ seeds: [3] }, "seeds"],
+    [{ data: [`rows=${join(assets, "tiny", "prompts.jsonl")}`] }, "data rows"],
+    [{ threads: 2 }, "threads (1, now 2)"],
+  ])("is not cleaned of under %j", async (given, name) => {
+    const out = await run(`other ${JSON.stringify(given).replaceAll(/\W/g, "")}`);
+    const refusal = clean({ study, out, ...given });
+    await expect(refusal).rejects.toThrow(UserError);
+    await expect(refusal).rejects.toThrow(`another study: ${name} differ`);
+  });
+
+  it("is kept where its flags were not recorded and are forgotten now", async () => {
+    const out = await run("unrecorded");
+    const { folder: at, record } = await prepareStudy({ study, out, ...flags });
+    const { flags: _, ...before } = record;
+    await at.writeStudy(before);
+    const { judge: __, ...rest } = flags;
+    await expect(clean({ study, out, ...rest })).rejects.toThrow("another study: judge differ");
+    expect(await clean({ study, out, ...flags })).toEqual([]);
+  });
+
+  it("gives up what was taken out of the file since", async () => {
+    const file = folder.write("edited.yaml", text("\n  rules: { kind: rules }"));
+    const out = await run("edited", { study: file });
+    writeFileSync(file, text());
+    const unused = await clean({ study: file, out });
+    expect(unused).toEqual([expect.stringMatching(/^steps\/generate-/)]);
+  });
+});
