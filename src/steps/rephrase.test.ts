@@ -7,6 +7,7 @@ import { temporaryFolder } from "../../test/temporary-folder.js";
 import { openingOf } from "../data/rephrase/opening.js";
 import { overlap } from "../data/rephrase/overlap.js";
 import { parseVerdict } from "../data/rephrase/verdicts.js";
+import { UserError } from "../util/errors.js";
 import { rephrase, rephrasePaths } from "./rephrase.js";
 
 const folder = temporaryFolder();
@@ -78,7 +79,9 @@ describe("by overlap", () => {
 });
 
 /** A server that judges by a word in the prompt, and fails or breaks off where it is told to. */
-async function modelServer(options: { readonly failing?: string; readonly dieAfter?: number } = {}) {
+async function modelServer(
+  options: { readonly failing?: string; readonly busy?: string; readonly dieAfter?: number } = {},
+) {
   const prompts: string[] = [];
   const server = createServer((request, response) => {
     let text = "";
@@ -89,6 +92,7 @@ async function modelServer(options: { readonly failing?: string; readonly dieAft
       const prompt = (JSON.parse(text) as { messages: { content: string }[] }).messages[0]!.content;
       prompts.push(prompt);
       if (prompts.length > (options.dieAfter ?? Number.POSITIVE_INFINITY)) response.writeHead(401).end("{}");
+      else if (options.busy !== undefined && prompt.includes(options.busy)) response.writeHead(503).end("{}");
       else if (options.failing !== undefined && prompt.includes(options.failing)) response.writeHead(400).end("{}");
       else {
         const yes = /tips|joke/.test(prompt.split("<instruction>").at(-1)!);
@@ -134,6 +138,36 @@ describe("by a language model", () => {
     expect(summary).toMatchObject({ rows_out: 3, rewritten: 2, plain: 1, unjudged: { "400 {}": 1 } });
     expect(read(out)[1]!.messages).toEqual(rows[1]!.messages);
     expect(existsSync(rephrasePaths(out).partial)).toBe(true);
+  });
+
+  it("writes no result while calls got no reply, keeps the others, and asks these alone the next time", async () => {
+    const options: { busy?: string } = { busy: "colour" };
+    const { prompts, port } = await modelServer(options);
+    const out = folder.path("busy.jsonl");
+    const refusal = rephrase({ data, out, method: llm(port) });
+    await expect(refusal).rejects.toThrow(UserError);
+    await expect(refusal).rejects.toThrow("1 of 6 calls to the model got no reply: 503 {}");
+    expect([out, rephrasePaths(out).run].map((path) => existsSync(path))).toEqual([false, false]);
+    delete options.busy;
+    prompts.length = 0;
+    const summary = await rephrase({ data, out, method: llm(port) });
+    expect(prompts).toHaveLength(1);
+    expect(prompts[0]).toContain("colour");
+    expect(summary).toMatchObject({ plain: 2, rewritten: 2, unjudged: {}, calls: { asked: 1, reused: 5, failed: 0 } });
+    expect(existsSync(rephrasePaths(out).partial)).toBe(false);
+  });
+
+  it("gives up on a server that has stopped answering", async () => {
+    const many = folder.write(
+      "many.jsonl",
+      Array.from({ length: 30 }, (_, i) => `${JSON.stringify({ instruction: `Name ${i}.`, response: "Yes." })}\n`).join(
+        "",
+      ),
+    );
+    const { prompts, port } = await modelServer({ busy: "Name" });
+    const refusal = rephrase({ data: many, out: folder.path("gone.jsonl"), method: llm(port, 1) });
+    await expect(refusal).rejects.toThrow("10 calls in a row to the model got no reply: 503 {}");
+    expect(prompts).toHaveLength(10 * 5); // each was tried five times
   });
 
   it("stopped after any number of replies and begun again gives the same bytes", async () => {

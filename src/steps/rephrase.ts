@@ -68,7 +68,10 @@ export function rephrasePaths(out: string): { readonly run: string; readonly par
 }
 
 /**
- * @throws UserError  a result is there already, the data cannot be read, or no request to the server will work
+ * A row that the model refuses, or answers beside the question, comes out as it was, and is counted with the reason.
+ *
+ * @throws UserError  a result is there already, the data cannot be read, no request to the server will work, or some got no reply
+ *                    whatever was tried: nothing is written then, and the next call asks these alone
  * @throws the signal's reason  stopped; replies are in the ledger
  */
 export async function rephrase(options: RephraseOptions, watch: RephraseWatch = {}): Promise<RephraseSummary> {
@@ -80,7 +83,12 @@ export async function rephrase(options: RephraseOptions, watch: RephraseWatch = 
   const spec = parseDataSpec(options.data);
   const { examples } = await collectExamples(spec, options.limit === undefined ? {} : { limit: options.limit });
   const verdicts = options.verdicts === undefined ? undefined : await readVerdicts(options.verdicts);
-  const { rephraser, calls, finish, close } = await openRephraser(method, examples, paths.partial, watch.signal);
+  const { rephraser, calls, settle, finish, close } = await openRephraser(
+    method,
+    examples,
+    paths.partial,
+    watch.signal,
+  );
   try {
     const results = await inOrder(
       examples,
@@ -91,6 +99,7 @@ export async function rephrase(options: RephraseOptions, watch: RephraseWatch = 
       },
       (done) => watch.onProgress?.(done, examples.length),
     );
+    settle();
     const rows = results.map(({ row }) => row);
     invariant(rows.length === examples.length, `${rows.length} rows of ${examples.length}`);
     const summary: RephraseSummary = {
@@ -132,10 +141,11 @@ async function openRephraser(
   signal: AbortSignal | undefined,
 ) {
   const counts = { asked: 0, reused: 0, failed: 0 };
+  const unanswered = openUnanswered();
   const nothing = async (): Promise<void> => {};
   if (method.kind === "overlap") {
     const rephraser: Rephraser = overlapRephraser(method.threshold);
-    return { rephraser, calls: () => counts, finish: nothing, close: nothing };
+    return { rephraser, calls: () => counts, settle: () => {}, finish: nothing, close: nothing };
   }
   const key = keyFrom(method.apiKeyEnv ?? "OPENAI_API_KEY");
   const url = `${method.baseUrl.replace(/\/+$/, "")}/chat/completions`;
@@ -160,6 +170,8 @@ async function openRephraser(
       signal,
       ...(firstWaitSeconds === undefined ? {} : { firstWaitSeconds }),
     });
+    if (asked.kind === "failed" && !asked.refused) unanswered.add(asked.reason);
+    else unanswered.answered();
     const reply = asked.kind === "reply" ? completionOf(asked.body) : asked;
     if (reply.kind === "failed") counts.failed++;
     else await known.add({ key: keyOf(prompt), text: reply.text, cut: reply.cut });
@@ -168,9 +180,36 @@ async function openRephraser(
   return {
     rephraser: languageModelRephraser(ask),
     calls: () => counts,
-    /** What failed may work another time: the replies stay, and the same command with --force asks for the rest alone. */
+    settle: () => unanswered.settle(counts.asked),
+    /** What was refused may work another time: the replies stay, and the same command with --force asks for the rest alone. */
     finish: () => (counts.failed === 0 ? known.finish() : known.close()),
     close: () => known.close(),
+  };
+}
+
+/** So many calls in a row without a reply, and the rest would fare no better. */
+const IN_A_ROW = 10;
+
+/** Calls that got no reply whatever was tried. Nothing is known of their rows: a result without them would be taken for a whole one. */
+function openUnanswered() {
+  let [count, inARow, last] = [0, 0, ""];
+  const failure = (what: string): UserError =>
+    new UserError(`${what} to the model got no reply: ${last}`, {
+      remedy: "nothing is written yet and every reply is kept: run again to ask for the rest",
+    });
+  return {
+    answered(): void {
+      inARow = 0;
+    },
+    /** @throws UserError  the server has stopped answering */
+    add(reason: string): void {
+      [count, inARow, last] = [count + 1, inARow + 1, reason];
+      if (inARow >= IN_A_ROW) throw failure(`${inARow} calls in a row`);
+    },
+    /** @throws UserError  there are any */
+    settle(asked: number): void {
+      if (count > 0) throw failure(`${count} of ${asked} calls`);
+    },
   };
 }
 

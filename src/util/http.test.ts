@@ -42,10 +42,12 @@ describe("postJson", () => {
 
   it("gives up after so many attempts, or at once where the request itself is refused", async () => {
     const down = await serverOf([() => [503, '{"error":{"message":"too\\nbusy"}}']]);
-    expect(await postJson(down.url, {}, { ...quick, attempts: 3 })).toEqual({ kind: "failed", reason: "503 too busy" });
+    expect(await postJson(down.url, {}, { ...quick, attempts: 3 })).toEqual({
+      ...{ kind: "failed", reason: "503 too busy", refused: false },
+    });
     expect(down.seen).toHaveLength(3);
     const picky = await serverOf([() => [400, '{"error":"too long"}']]);
-    expect(await postJson(picky.url, {}, quick)).toEqual({ kind: "failed", reason: "400 too long" });
+    expect(await postJson(picky.url, {}, quick)).toEqual({ kind: "failed", reason: "400 too long", refused: true });
     expect(picky.seen).toHaveLength(1);
   });
 
@@ -63,7 +65,7 @@ describe("postJson", () => {
     const { url, seen } = await serverOf([(request) => [400, `{"error":"bad key ${request.headers.authorization}"}`]]);
     const result = await postJson(url, {}, { ...quick, key: "sk-very-secret" });
     expect(seen[0]!.headers.authorization).toBe("Bearer sk-very-secret");
-    expect(result).toEqual({ kind: "failed", reason: "400 bad key Bearer [key]" });
+    expect(result).toMatchObject({ kind: "failed", reason: "400 bad key Bearer [key]" });
   });
 
   it("bounds a reply's size, and says who does not answer", async () => {
@@ -71,6 +73,7 @@ describe("postJson", () => {
     expect(await postJson(url, {}, { ...quick, attempts: 1, largestBytes: 100 })).toEqual({
       kind: "failed",
       reason: "a reply of more than 100 bytes",
+      refused: false,
     });
     const gone = await serverOf([ok]);
     await new Promise((resolve) => servers.at(-1)?.close(resolve));

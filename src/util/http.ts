@@ -23,8 +23,8 @@ export interface ServerOptions {
 /** What came of a request in the end. */
 export type Asked =
   | { readonly kind: "reply"; readonly body: unknown }
-  /** Refused, or failed at every attempt; others may fare better. */
-  | { readonly kind: "failed"; readonly reason: string };
+  /** `refused`: this request would be again. Else it failed at every attempt, and may work another time. */
+  | { readonly kind: "failed"; readonly reason: string; readonly refused: boolean };
 
 type Attempt = Asked | { readonly kind: "again"; readonly reason: string; readonly waitMs: number | undefined };
 
@@ -53,7 +53,7 @@ export async function postJson(url: string, body: object, options: ServerOptions
   for (let attempt = 1; ; attempt++) {
     const result = await once(url, body, options);
     if (result.kind !== "again") return result;
-    if (attempt >= attempts) return { kind: "failed", reason: result.reason };
+    if (attempt >= attempts) return { kind: "failed", reason: result.reason, refused: false };
     const wait = result.waitMs ?? 1000 * firstWaitSeconds * 2 ** (attempt - 1);
     await sleep(Math.min(wait, LONGEST_WAIT_MS), undefined, { ...(signal === undefined ? {} : { signal }) }).catch(
       () => {
@@ -105,7 +105,9 @@ function read(response: Response, text: string, url: string): Attempt {
   const remedy = remedyFor(status);
   if (remedy !== undefined) throw new UserError(`${url}: ${reason}`, { remedy });
   const passing = [408, 409, 425, 429].includes(status) || status >= 500;
-  return passing ? { kind: "again", reason, waitMs: retryAfter(headers, Date.now()) } : { kind: "failed", reason };
+  return passing
+    ? { kind: "again", reason, waitMs: retryAfter(headers, Date.now()) }
+    : { kind: "failed", reason, refused: true };
 }
 
 function remedyFor(status: number): string | undefined {

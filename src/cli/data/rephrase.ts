@@ -17,7 +17,8 @@ LIMA to see whether response tuning depends on them (appendix C); so does this. 
   --by overlap   offline: the opening's words are compared with the instruction's. A rough measure; --verdicts says how rough.
   --by llm       two calls of a language model for each exchange that restates, one for the others, through an OpenAI-compatible
                  server. Replies are kept in OUT's .partial.jsonl until all is done: give the same command again after a stop.
-                 What could not be judged or rewritten stays as it was, and is counted with the reason.
+                 What the server refuses or answers without a verdict stays as it was, and is counted with the reason. Calls
+                 without a reply (time-outs, a server that fails) end the run without a result: run again to ask these alone.
 
 Writes {id, messages}: "check" on the user's message is the verdict, "content_old" on the assistant's what was there before, as in
 the paper's own lima_rephrased.jsonl.
