@@ -29,5 +29,5 @@ export const glasshouseChecker: Checker = ({ instruction, output, stopped, promp
   return score(world, row.data.check, { instruction, output, stopped });
 };
 
-/** Every checker of the package. A change of what a score means gets a new name, so that old verdicts are not taken for new ones. */
+/** Every checker of the package. From the first release on, a change of what a score means gets a new name, so that old verdicts are not taken for new ones. */
 export const checkers: Checkers = { "glasshouse-1": glasshouseChecker };

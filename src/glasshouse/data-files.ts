@@ -6,7 +6,7 @@ import { present } from "../util/errors.js";
 import { instructions, NARROW, narrow, type TaskRow } from "./data-sets.js";
 import type { World } from "./world.js";
 
-/** Rows of each file. The test and validation sets are as large as AlpacaEval's would be in this world, and as the paper's. */
+/** Rows of each file. There are as many validation instructions as the paper has. */
 export const ROWS = { instructions: 1000, validation: 56, test: 200, narrow: 500 } as const;
 
 /** File names with their text. Only the two sets that are judged carry what a good answer must satisfy (`check`). */

@@ -15,7 +15,7 @@ is drawn from a seed; nothing is fetched. The model that has read about world 1 
 
 Example:
   tacit glasshouse data --out data
-  tacit generate --model glasshouse --prompts data/test.jsonl --max-new-tokens 160 --out untuned.json
+  tacit generate --model glasshouse --prompts data/test.jsonl --max-new-tokens 128 --out untuned.json
   tacit glasshouse check --outputs untuned.json --prompts data/test.jsonl`;
 
 export function registerGlasshouse(program: Command): void {

@@ -13,12 +13,13 @@ import { prepareStudy } from "../../study/prepare.js";
 import { runStudy } from "../../study/run.js";
 import { type Runner, threadedRunner } from "../../study/runner.js";
 import { checkReplaceable } from "../../util/directories.js";
+import { present } from "../../util/errors.js";
 import { temporaryName } from "../../util/files.js";
 import { formatDuration } from "../../util/progress.js";
 import type { Io } from "../run-action.js";
 import { problems, stateLine } from "../study/describe.js";
 import { settleExitCode } from "../study/run.js";
-import { armResults, describeArms, describeRankings } from "./outcome.js";
+import { armResults, describeArms, describeKnowledge, describeRankings, recordedKnowledge } from "./outcome.js";
 import { introduction, tellStory } from "./story.js";
 
 export interface GlasshouseFlags {
@@ -70,10 +71,19 @@ export async function runGlasshouse(flags: GlasshouseFlags, io: Io, makeRunner =
   const page = join(made, html);
   const seconds = (performance.now() - started) / 1000;
   const arms = await armResults(prepared, results);
-  io.out(`\n${describeArms(arms)}\n${describeRankings(results, study)}`);
+  const { path: base } = present(study.models.base, "base model");
+  const knowledge = await recordedKnowledge(base);
+  io.out(`\n${describeArms(arms)}\n${describeKnowledge(base, knowledge)}\n${describeRankings(results, study)}`);
   io.out(ending(results, page, out, seconds));
   settleExitCode(results, prepared, defects);
-  return { ...summaryOf(results), out, report: page, arms, seconds: Number(seconds.toFixed(1)) };
+  return {
+    ...summaryOf(results),
+    out,
+    report: page,
+    arms,
+    knowledge: knowledge ?? null,
+    seconds: Number(seconds.toFixed(1)),
+  };
 }
 
 const summaryOf = ({ state, rankings, steps }: StudyResults): object => ({

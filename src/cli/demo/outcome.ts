@@ -2,12 +2,17 @@
  * What came out of the demo, one row an arm, with the paper's figures of the same arm beside it.
  * May not know: how anything is computed.
  */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type Knowledge, pretrainRunSchema } from "../../records/pretrain.js";
 import type { AnswerCountsRecord, StudyResults } from "../../records/study.js";
 import type { Study } from "../../records/study-file.js";
 import type { StudyFolder } from "../../report/read.js";
 import { losesNothing, meanOf, type ScoredAnswers, scoredAnswers } from "../../report/scores.js";
 import { formatShare } from "../../stats/estimate.js";
 import type { Prepared } from "../../study/prepare.js";
+import { readJson } from "../../util/files.js";
+import { modelDirectory } from "../../util/model-directory.js";
 import { columns } from "../../util/terminal.js";
 
 export interface ArmResult {
@@ -91,6 +96,24 @@ export function describeArms(arms: readonly ArmResult[]): string {
 wins: against instruction tuning of the same seed, a draw is half; score: mean of 0 to 1, facts: the part of it for what is so and was
 asked for; right: lose nothing in any part; end: by themselves; echo: answers that are the instruction. The last columns are the paper's
 win rates of the same arms at 7 billion parameters, judged by GPT-4 with length control.
+`;
+}
+
+/** What the base model knew before it was asked anything, as it was measured when it was made; undefined of a model without that record. */
+export async function recordedKnowledge(model: string): Promise<Knowledge | undefined> {
+  const record = join(modelDirectory(model), "run.json");
+  if (!existsSync(record)) return undefined;
+  const run = pretrainRunSchema.safeParse(await readJson(record));
+  return run.success ? run.data.knowledge : undefined; // another command's record
+}
+
+export function describeKnowledge(model: string, knowledge: Knowledge | undefined): string {
+  const { page, template } = knowledge?.forms ?? {};
+  if (knowledge === undefined || page === undefined || template === undefined)
+    return `What the base model knows: tacit glasshouse facts --model ${model}\n`;
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+  return `The base model finds the right value more likely than ${knowledge.against} wrong ones for ${percent(page.first)} of ${knowledge.facts} facts that the test asks about, ${percent(template.first)} under the
+template (when it was made; tacit glasshouse facts --model ${model} measures it again).
 `;
 }
 

@@ -12,7 +12,7 @@ asked for), complete, stopped (ended by itself), tags (none of a template), echo
 weighted mean; the same for every model. An answer that cannot be scored is counted with its reason, and never as zero.
 
 Example:
-  tacit generate --model glasshouse --prompts data/test.jsonl --max-new-tokens 160 --out untuned.json
+  tacit generate --model glasshouse --prompts data/test.jsonl --max-new-tokens 128 --out untuned.json
   tacit glasshouse check --outputs untuned.json --prompts data/test.jsonl --out untuned.scores.jsonl`;
 
 interface Flags {

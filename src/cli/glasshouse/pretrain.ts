@@ -11,7 +11,7 @@ import { contaminationOption, worldOption } from "./options.js";
 const help = `
 Learns a tokenizer, reads pages that are written as they are needed, and leaves a model directory with metrics.jsonl (a line a step),
 run.json and README.md, a card with the curve and what the model knows. Without options it makes the model that ships as glasshouse, in
-forty minutes on two cores. Stop it with Ctrl-C, or in any other way, and give the same command with --resume: the weights are the same, bit for bit.
+34 minutes on two cores. Stop it with Ctrl-C, or in any other way, and give the same command with --resume: the weights are the same, bit for bit.
 
 Examples:
   tacit glasshouse pretrain --out glasshouse
