@@ -4,12 +4,18 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { type OpenModel, openModel, readParameters } from "../models/open.js";
+import { type OpenModel, openModel, parameterCount, readParameters } from "../models/open.js";
 import { type Rows, representatives } from "../records/row.js";
 import { createCpuDevice } from "../runtime/cpu.js";
 import type { Device } from "../runtime/device.js";
 import { stepsPerEpoch } from "../train/batches.js";
-import { freshState, loadCheckpoint, saveCheckpoint, type TrainState } from "../train/state.js";
+import {
+  CHECKPOINT_BYTES_PER_PARAMETER,
+  freshState,
+  loadCheckpoint,
+  saveCheckpoint,
+  type TrainState,
+} from "../train/state.js";
 import { diverged, evaluateLoss, stepsToDo, type TrainStep, train } from "../train/trainer.js";
 import { Interrupted, UserError } from "../util/errors.js";
 import { availableMemory, freeDisk } from "../util/system.js";
@@ -17,8 +23,14 @@ import type { StepMetrics, TuneOptions, TuneRun, TuneSummary } from "./engine.js
 import { refuseForeignRows, refuseFullDisk, refuseTooLarge, refusingForeign } from "./tune-checks.js";
 import { writeModel, writeModelDirectory } from "./write-model.js";
 
-/** A run that is killed loses at most this much work, or one step where that takes longer. */
-const CHECKPOINT_SECONDS = 600;
+const MOST_SECONDS = 600;
+const FEWEST_SECONDS = 10;
+/** 0.5 % of the time goes into checkpoints on a disk that takes 500 MB a second. */
+const BYTES_PER_SECOND = 2.5e6;
+
+/** Seconds between checkpoints: a run that is killed loses at most this much work, or one step where that takes longer. */
+export const checkpointSeconds = (parameters: number): number =>
+  Math.min(MOST_SECONDS, Math.max(FEWEST_SECONDS, (CHECKPOINT_BYTES_PER_PARAMETER * parameters) / BYTES_PER_SECOND));
 
 /**
  * @throws UserError    rows that do not go with the model, a run that does not fit, another run's checkpoint, a loss that is no number
@@ -75,7 +87,7 @@ interface Tuning {
 async function tuneFrom(state: TrainState, tuning: Tuning): Promise<TuneSummary> {
   const { directory, opened, device, rows, options, run, total } = tuning;
   const tuned = { device, parameters: state.parameters, dtype: run.dtype };
-  const checkpoints = checkpointsOf(state, device, run);
+  const checkpoints = checkpointsOf(state, device, run, checkpointSeconds(parameterCount(opened.model)));
   const perEpoch = stepsPerEpoch(rows.length, options.batch);
   /** What is due between two epochs. Also done where a run goes on from there: it may have been stopped before. */
   const betweenEpochs = async (): Promise<void> => {
@@ -108,11 +120,11 @@ async function tuneFrom(state: TrainState, tuning: Tuning): Promise<TuneSummary>
 }
 
 /** When a checkpoint is due, and the writing of one. */
-function checkpointsOf(state: TrainState, device: Device, run: TuneRun) {
+function checkpointsOf(state: TrainState, device: Device, run: TuneRun, seconds: number) {
   let [savedAt, savedStep] = [performance.now(), state.step];
   return {
     due: (): boolean =>
-      performance.now() - savedAt > CHECKPOINT_SECONDS * 1000 ||
+      performance.now() - savedAt > seconds * 1000 ||
       (run.checkpointEvery !== undefined && state.step % run.checkpointEvery === 0),
     async save(): Promise<void> {
       if (state.step === savedStep) return;

@@ -130,7 +130,7 @@ export interface TuneRun {
   readonly out: string;
   /** Folder for the engine's own state; whoever began the run removes it when the result is recorded. */
   readonly checkpoints: string;
-  /** Steps between checkpoints, besides those that the engine makes anyway (every epoch, every ten minutes, when interrupted). */
+  /** Steps between checkpoints, besides those that the engine makes anyway (every epoch, at least every ten minutes, when interrupted). */
   readonly checkpointEvery?: number;
   readonly threads: number;
   /** Go on from the newest checkpoint, where there is one. */

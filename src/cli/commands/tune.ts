@@ -118,7 +118,7 @@ function addRunOptions(command: Command): void {
     .addOption(
       new Option(
         "--checkpoint-every <steps>",
-        "keep a checkpoint after this many steps (default: after every epoch, every ten minutes and on Ctrl-C)",
+        "keep a checkpoint after this many steps (default: after every epoch, at least every ten minutes, and on Ctrl-C)",
       ).argParser(integer({ min: 1 })),
     )
     .addOption(seedOption())
