@@ -47,6 +47,7 @@ export function madeUpStudy(folder, { arms, seeds, prompts }) {
       });
       answersOf.set(place, outputs);
       put(`${place}/outputs.json`, outputs);
+      put(`${place}/outputs.run.json`, generateRun(arm, prompts));
       put(`${place}/run.json`, tuneRun(seed));
       put(`${place}/metrics.jsonl`, metrics(random));
       cells.push(cellOf({ arm, seed, place, prompts, random }));
@@ -67,7 +68,7 @@ export function madeUpStudy(folder, { arms, seeds, prompts }) {
       const won = Math.round((prompts * mean) / 100);
       const counts = { n_total: prompts, n_wins: won, n_wins_base: prompts - won - ledger.ties, ledger };
       const sides = { seed, epochs: 3, against_seed: seed, against_epochs: 3 };
-      return { ...sides, annotations, summary: { ...counts, bounds: null, warnings: [] } };
+      return { ...sides, annotations, summary: { ...counts, lc: { model: "noreg" }, bounds: null, warnings: [] } };
     });
     const won = numbers.map((seed) => ({ seed, value: mean + 3 * random.uniform() }));
     const controlled = won.map(({ seed, value }) => ({ seed, value: value + 2 * random.uniform() }));
@@ -78,19 +79,20 @@ export function madeUpStudy(folder, { arms, seeds, prompts }) {
       against: "instruction",
       pairs,
       ...rates,
-      published: { "Llama-2-7B": { mean, sd: 1 } },
+      published: { "Llama-2-7B": { mean, sd: 1 }, "OLMo-7B": { mean: mean + 4, sd: 1 } },
     };
   });
-  const analysed = (arm, name) => ({
+  const analysed = (arm, name, seed = 1) => ({
     model: "base",
     arm,
-    seed: 1,
+    seed,
     epochs: 3,
     name,
-    step: `${name}/base/${arm}/seed-1`,
+    step: `${name}/base/${arm}/seed-${seed}`,
   });
-  const similarities = chosen.slice(0, 2).map(([arm]) => {
-    const place = `steps/similarity-${arm}`;
+  const styled = chosen.slice(0, 2).flatMap(([arm]) => numbers.map((seed) => [arm, seed]));
+  const similarities = styled.map(([arm, seed]) => {
+    const place = `steps/similarity-${arm}-${seed}`;
     const points = asked.map((instruction, index) => {
       const x = 0.3 * random.uniform();
       const y = 0.5 * x + 0.1 * random.uniform() - 0.05;
@@ -99,7 +101,7 @@ export function madeUpStudy(folder, { arms, seeds, prompts }) {
     put(`${place}/points.jsonl`, points.map((point) => `${JSON.stringify(point)}\n`).join(""));
     const totals = { mean_x: estimate(0.15, 0.01), mean_y: estimate(0.07, 0.01), correlation: estimate(0.4, 0.1) };
     put(`${place}/summary.json`, similaritySummary(points, totals));
-    return { ...analysed(arm, "similarity"), folder: place, summary: `${place}/summary.json`, totals };
+    return { ...analysed(arm, "similarity", seed), folder: place, summary: `${place}/summary.json`, totals };
   });
   put("results.json", {
     version: 1,
@@ -227,6 +229,21 @@ const metrics = (random) =>
   }).join("");
 
 const TEMPLATE = "{BOS}<|user|>\n{instruction}\n<|assistant|>\n{response}{EOS}";
+
+const generateRun = (arm, count) => ({
+  ...{ version: 1, command: "generate", tacit: "0.1.0", engine: "embedded", generator: arm },
+  ...{ model: { path: "base", hash: "0" }, prompts: { source: "prompts.json", count, hash: "0" } },
+  ...{ template: TEMPLATE, trimmed: true, bos: "auto" },
+  rules: arm.startsWith("rules")
+    ? { name: "paper", path: "paper.yaml", hash: "0", disabled: arm.split("-without-").slice(1), unresolved: ["<b>"] }
+    : null,
+  options: {
+    ...{ max_new_tokens: 512, temperature: 0, seed: 0, stop_ids: [2] },
+    ...{ batch: 64, precision: "f32", threads: 2, limit: null },
+  },
+  outcome: { eos: count, length: 0, tokens: 180 * count, computed: count, reused: 0, duplicates: 0 },
+  timings: { seconds: 1, decode_seconds: 1 },
+});
 
 const tuneRun = (seed) => ({
   version: 1,

@@ -58,9 +58,12 @@ export interface Figure {
   readonly caption: string;
   /** What it shows, for whoever does not see it. */
   readonly alt: string;
-  /** A whole SVG element. */
+  /** A whole SVG element, named by `alt`. */
   readonly svg: string;
 }
+
+/** What is drawn and the same in words, with its numbers. */
+export type Drawing = Pick<Figure, "alt" | "svg">;
 
 /** Answers of several arms to one instruction. */
 export interface Answers {
@@ -71,6 +74,9 @@ export interface Answers {
 }
 
 export const text = (value: string): Cell => ({ text: value, value });
+/** Text whose line breaks matter, as a template's. */
+export const oneLine = (value: string): Cell => ({ text: value.replaceAll("\n", "\\n"), value });
+
 export const UNDEFINED = "–";
 
 /** A number with so many digits after the point. */
@@ -78,6 +84,10 @@ export const number = (value: number | null | undefined, digits = 1): Cell =>
   value === null || value === undefined
     ? { text: UNDEFINED, value: null }
     : { text: value.toFixed(digits), value: Number(value.toFixed(6)) };
+
+/** As a sentence has it. */
+export const inPercent = (value: number | null | undefined): string =>
+  value === null || value === undefined ? "undefined" : `${value.toFixed(1)} percent`;
 
 export const integer = (value: number | null | undefined): Cell =>
   value === null || value === undefined ? number(null) : { text: value.toLocaleString("en-US"), value };
@@ -87,6 +97,15 @@ export const shareOf = (part: number, whole: number): Cell =>
   whole === 0
     ? number(null)
     : { text: `${((100 * part) / whole).toFixed(1)} %`, value: Number(((100 * part) / whole).toFixed(6)) };
+
+/** Characters of a quoted text that are shown. */
+const LONGEST = 2400;
+
+/** A long text, with a word on what is left out. */
+export const quote = (value: string): string =>
+  value.length <= LONGEST
+    ? value
+    : `${value.slice(0, LONGEST)}… (${(value.length - LONGEST).toLocaleString("en-US")} characters more)`;
 
 /** "43.3 [41.0, 45.6]" and the two ends for programs. */
 export function interval(

@@ -5,7 +5,7 @@
  */
 import type { Answers, Block, Column, Report, Section, Table } from "./document.js";
 import { pageStyle } from "./style.js";
-import { escapeXml, figureStyle } from "./svg.js";
+import { cut, escapeXml, figureStyle } from "./svg.js";
 
 export function* html(report: Report): Generator<string> {
   yield `<!doctype html>
@@ -72,10 +72,23 @@ function table({ caption, columns, rows }: Table): string {
 
 const numeric = ({ numeric: is }: Column): string => (is === true ? ' class="number"' : "");
 
-const answers = ({ instruction, why, answers: given }: Answers): string =>
-  `<article class="answers"><h3>${escapeXml(instruction)}</h3><p class="why">${escapeXml(why)}</p><div class="side-by-side">${given
-    .map(
-      ({ arm, text, note }) =>
-        `<div class="answer"><h4>${escapeXml(arm)}</h4><p class="note">${escapeXml(note)}</p><pre>${text === "" ? '<em class="nothing">nothing</em>' : escapeXml(text)}</pre></div>`,
-    )
-    .join("")}</div></article>`;
+/** A long instruction is a short heading, and stands below it whole. */
+function answers({ instruction, why, answers: given }: Answers): string {
+  const heading = cut(instruction.trim().replace(/\s+/g, " "), HEADING);
+  const whole =
+    heading === instruction ? "" : `<pre class="instruction"${scrolls(instruction)}>${escapeXml(instruction)}</pre>`;
+  const cards = given.map(
+    ({ arm, text, note }) =>
+      `<div class="answer"><h4>${escapeXml(arm)}</h4><p class="note">${escapeXml(note)}</p><pre${scrolls(text)}>${text === "" ? '<em class="nothing">nothing</em>' : escapeXml(text)}</pre></div>`,
+  );
+  return `<article class="answers"><h3>${escapeXml(heading)}</h3><p class="why">${escapeXml(why)}</p>${whole}<div class="side-by-side">${cards.join("")}</div></article>`;
+}
+
+/** Characters. */
+const HEADING = 160;
+
+/** What may be higher than its box is reached by the keyboard, too: more lines than 12, at the fewest characters that one holds. */
+function scrolls(text: string): string {
+  const lines = text.split("\n").reduce((sum, one) => sum + Math.max(1, Math.ceil(one.length / 26)), 0);
+  return lines > 12 ? ' tabindex="0"' : "";
+}

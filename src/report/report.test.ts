@@ -6,6 +6,7 @@ import { temporaryFolder } from "../../test/temporary-folder.js";
 import type { StudyResults } from "../records/study.js";
 import { studySchema } from "../records/study-file.js";
 import { csv } from "./csv.js";
+import type { Section, Table } from "./document.js";
 import { html } from "./html.js";
 import { markdown } from "./markdown.js";
 import { makeReport, report } from "./report.js";
@@ -31,6 +32,22 @@ const SCORES = [
   { total: 0.875, parts: { facts: 1, [HOSTILE]: 0.75 } },
   { total: 0.25, parts: { facts: 0, [HOSTILE]: 0.5 } },
 ] as const;
+
+const generateRun = (arm: string) => ({
+  ...{ version: 1, command: "generate", tacit: "0.0.0", engine: "embedded", generator: arm },
+  ...{ model: { path: "base", hash: "0" }, prompts: { source: "prompts.jsonl", count: 3, hash: "0" } },
+  ...{ template: "<|user|>\n{instruction}", trimmed: true, bos: "auto" },
+  rules:
+    arm === "rules"
+      ? { name: "paper", path: "paper.yaml", hash: "ff", disabled: ["eos"], unresolved: [HOSTILE, "<b>"] }
+      : null,
+  options: {
+    ...{ max_new_tokens: 512, temperature: 0, seed: 0, stop_ids: [2], batch: 1, precision: "f32" },
+    ...{ threads: 2, limit: null },
+  },
+  outcome: { eos: 3, length: 0, tokens: 27, computed: 3, reused: 0, duplicates: 0 },
+  timings: { seconds: 1, decode_seconds: 1 },
+});
 
 /** A study's folder with two arms whose answers were judged; what a model says is as bad as it can be. */
 async function studyFolder({ checked = false } = {}): Promise<string> {
@@ -123,11 +140,13 @@ async function studyFolder({ checked = false } = {}): Promise<string> {
     settings: { engine: "embedded", threads: 2 },
   });
   await put("results.json", results);
-  for (const arm of ["untuned", "rules"])
+  for (const arm of ["untuned", "rules"]) {
     await put(
       `steps/${arm}/outputs.json`,
       INSTRUCTIONS.map((instruction) => ({ instruction, output: HOSTILE, generator: arm, tokens: 9, stop: "eos" })),
     );
+    await put(`steps/${arm}/outputs.run.json`, generateRun(arm));
+  }
   await put(
     "steps/judge/annotations.json",
     INSTRUCTIONS.map((instruction, i) => ({
@@ -138,6 +157,11 @@ async function studyFolder({ checked = false } = {}): Promise<string> {
   );
   return folder;
 }
+
+const tableOf = (sections: readonly Section[], id: string): Table =>
+  sections
+    .flatMap(({ blocks }) => blocks.flatMap((block) => (block.kind === "table" ? [block.table] : [])))
+    .find((table) => table.id === id)!;
 
 describe("a report", () => {
   it("is one page without network or script, in which text of models is text", async () => {
@@ -157,7 +181,7 @@ describe("a report", () => {
         page.split(`</${name}>`).length - 1,
       );
     for (const [cell] of page.matchAll(/<th[\s>][^>]*/g)) expect(cell).toMatch(/scope="(row|col)"/);
-    for (const [svg] of page.matchAll(/<svg[^>]*/g)) expect(svg).toMatch(/role="img" aria-label="[^"]+"/);
+    for (const [svg] of page.matchAll(/<svg[^>]*/g)) expect(svg).toMatch(/role="img" aria-label="[^"]*\d[^"]*"/);
   });
 
   it("says what failed, what is missing and how far the win rate can be off", async () => {
@@ -191,6 +215,28 @@ describe("a report", () => {
       high_bound: 73,
       published: "Llama-2-7B 24.4 ± 0.4",
     });
+  });
+
+  it("says of every arm which rules made its answers, and what of them did not", async () => {
+    const { sections } = await makeReport(await studyFolder());
+    const { columns, rows } = tableOf(sections, "generation");
+    expect(columns.map(({ key }) => key)).toEqual([
+      ...["arm", "rules", "rules_sha256", "left_out", "not_applied", "template", "trimmed"],
+      ...["max_new_tokens", "temperature"],
+    ]);
+    const template = "<|user|>\n{instruction}";
+    expect(rows.map((row) => row.map(({ value }) => value))).toEqual([
+      ["untuned", "none", null, "none", "none", template, "yes", 512, 0],
+      ["rules", "paper", "ff", "eos", `${JSON.stringify(HOSTILE)}, "<b>"`, template, "yes", 512, 0],
+    ]);
+  });
+
+  it("gives the reason of every step that was not carried out", async () => {
+    const { sections } = await makeReport(await studyFolder());
+    expect(tableOf(sections, "steps").rows.map((row) => row.map(({ value }) => value))).toEqual([
+      ["generate/base/rules", "done", null, "steps/rules"],
+      ["rank/base", "failed", HOSTILE, "–"],
+    ]);
   });
 
   it("shows the clearest loss and win of the compared arm", async () => {
@@ -242,6 +288,27 @@ describe("a report", () => {
     const results = await readFile(join(study, "results.json"), "utf8");
     await writeFile(join(study, "results.json"), results.replaceAll("steps/rules/outputs.json", "../../etc/passwd"));
     await expect(report({ study, out: join(study, "x") })).rejects.toThrow(/lies outside/);
+  });
+});
+
+describe("answers on the page", () => {
+  const page = (instruction: string, text: string): string => {
+    const answers = { instruction, why: "by lot", answers: [{ arm: "a", text, note: "" }] };
+    const section = { id: "s", title: "s", blocks: [{ kind: "answers" as const, answers }] };
+    return [...html({ title: "t", lead: "l", sections: [section] })].join("");
+  };
+
+  it("have a short heading, with the whole of a long instruction below, and what scrolls is reached by the keyboard", () => {
+    const long = "word ".repeat(80);
+    expect(page("Why?", "Because.")).toContain("<h3>Why?</h3>");
+    expect(page("Why?", "Because.")).not.toMatch(/<pre[^>]*tabindex|<pre class="instruction"/);
+    expect(page(long, "Because.")).toContain(`<h3>${long.slice(0, 159)}…</h3>`);
+    expect(page(long, "Because.")).toContain(`<pre class="instruction" tabindex="0">${long}</pre>`);
+    expect(page("two\nlines", "Because.")).toContain(
+      '<h3>two lines</h3><p class="why">by lot</p><pre class="instruction">two\nlines</pre>',
+    );
+    expect(page("Why?", long)).toContain(`<pre tabindex="0">${long}</pre>`);
+    expect(page("Why?", "line\n".repeat(20))).toContain('<pre tabindex="0">line');
   });
 });
 

@@ -18,6 +18,7 @@ import { behaviour } from "./sections/behaviour.js";
 import { compared } from "./sections/compared.js";
 import { epochs } from "./sections/epochs.js";
 import { gain } from "./sections/gain.js";
+import { generation } from "./sections/generation.js";
 import { headToHead } from "./sections/head-to-head.js";
 import { provenance } from "./sections/provenance.js";
 import { ranking } from "./sections/ranking.js";
@@ -80,6 +81,7 @@ export async function makeReport(folder: string): Promise<Report> {
     await ablation(study),
     await scores(study),
     behaviour(study),
+    await generation(study),
     ranking(study),
     await similarity(study),
     epochs(study),

@@ -31,12 +31,13 @@ figcaption{color:var(--quiet);font-size:.85rem;line-height:1.4;margin-top:.4rem;
 .warning{border-left:4px solid var(--note);background:var(--note-wash);padding:.6rem .9rem;font-size:.9rem;line-height:1.45;max-width:none;overflow-wrap:anywhere}
 .warning strong{color:var(--note)}
 .answers{margin:0 0 2.25rem;content-visibility:auto;contain-intrinsic-size:auto 24rem}
-.answers h3{white-space:pre-wrap;overflow-wrap:anywhere;max-height:16rem;overflow-y:auto}
+.answers h3{overflow-wrap:anywhere}
+.answers pre{margin:0;font:.85rem/1.5 ui-monospace,"SF Mono",Menlo,Consolas,monospace;white-space:pre-wrap;overflow-wrap:anywhere;max-height:22rem;overflow-y:auto}
+.answers .instruction{max-height:16rem;margin:0 0 .75rem}
 .why,.note{color:var(--quiet);font-size:.8rem;margin:.1rem 0 .6rem}
 .side-by-side{display:grid;grid-template-columns:repeat(auto-fit,minmax(16rem,1fr));gap:.75rem}
 .answer{border:1px solid var(--line);border-radius:6px;padding:.7rem .85rem;background:var(--wash);min-width:0}
-.answer pre{margin:0;font:.85rem/1.5 ui-monospace,"SF Mono",Menlo,Consolas,monospace;white-space:pre-wrap;overflow-wrap:anywhere;max-height:22rem;overflow-y:auto}
 .nothing{color:var(--quiet)}
 .code{background:var(--wash);border:1px solid var(--line);border-radius:6px;padding:.8rem 1rem;overflow-x:auto;font:.85rem/1.5 ui-monospace,"SF Mono",Menlo,Consolas,monospace}
-@media print{:root{--paper:#fff;--ink:#000;--quiet:#444;--line:#bbb;--accent:#000;--wash:#fff;--note:#000;--note-wash:#fff}body{max-width:none;padding:0;font-size:10.5pt}nav{display:none}h2{break-after:avoid}figure,.answer,tr{break-inside:avoid}.answers{content-visibility:visible}.table,figure{overflow:visible}figure svg{min-width:0}table{font-size:.68rem;max-width:100%}td.number,tbody .number{white-space:normal}th,td{padding-right:.5rem}tbody th,td:not(.number){min-width:0}.answer pre,.answers h3{max-height:none;overflow:visible}}
+@media print{:root{--paper:#fff;--ink:#000;--quiet:#444;--line:#bbb;--accent:#000;--wash:#fff;--note:#000;--note-wash:#fff}body{max-width:none;padding:0;font-size:10.5pt}nav{display:none}h2{break-after:avoid}figure,.answer,tr{break-inside:avoid}.answers{content-visibility:visible}.table,figure{overflow:visible}figure svg{min-width:0}table{font-size:.68rem;max-width:100%}td.number,tbody .number{white-space:normal}th,td{padding-right:.5rem}tbody th,td:not(.number){min-width:0}.answers pre,.answers .instruction{max-height:none;overflow:visible}}
 `.replaceAll("\n", "");

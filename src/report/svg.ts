@@ -82,43 +82,77 @@ export function scale(
   });
 }
 
-/** Series are told apart by colour and by shape, for eyes that do not tell colours apart and for print. */
+/** Longest name beside a mark or an axis, in characters. */
+export const cut = (name: string, longest = 30): string =>
+  name.length > longest ? `${name.slice(0, longest - 1)}…` : name;
+
+/**
+ * Series are told apart by colour, by the shape of their marks and by the dashes of their lines, for eyes that do not tell colours apart and
+ * for print. The cycles have no common divisor: 40 series differ in colour or shape, 20 in shape or dash.
+ */
 export const SERIES = 8;
-export function marker(series: number, x: number, y: number, size = 4): string {
-  const at = { class: `series-${series % SERIES} mark` };
-  switch (series % 4) {
+const SHAPES = 5;
+const DASHES = ["", "9 4", "2 3", "9 3 2 3"] as const;
+
+/** Of a line. */
+export const strokeOf = (series: number): string => `stroke-${series % SERIES} dash-${series % DASHES.length}`;
+
+export const marker = (series: number, x: number, y: number, size = 4): string =>
+  shape(series, x, y, { size, className: `series-${series % SERIES} mark` });
+
+/** Circle, square, triangle, diamond, triangle on its head. */
+export function shape(
+  kind: number,
+  x: number,
+  y: number,
+  { size, className, content = "" }: { readonly size: number; readonly className: string; readonly content?: string },
+): string {
+  const across = (points: readonly (readonly [number, number])[]): string =>
+    element(
+      "path",
+      { d: polygon(points.map(([dx, dy]) => [x + size * dx, y + size * dy])), class: className },
+      content,
+    );
+  switch (kind % SHAPES) {
     case 0:
-      return element("circle", { cx: x, cy: y, r: size, ...at });
+      return element("circle", { cx: x, cy: y, r: size, class: className }, content);
     case 1:
-      return element("rect", { x: x - size, y: y - size, width: 2 * size, height: 2 * size, ...at });
+      return element(
+        "rect",
+        { x: x - size, y: y - size, width: 2 * size, height: 2 * size, class: className },
+        content,
+      );
     case 2:
-      return element("path", {
-        d: polygon([
-          [x, y - size * 1.3],
-          [x + size * 1.2, y + size],
-          [x - size * 1.2, y + size],
-        ]),
-        ...at,
-      });
+      return across([
+        [0, -1.3],
+        [1.2, 1],
+        [-1.2, 1],
+      ]);
+    case 3:
+      return across([
+        [0, -1.3],
+        [1.3, 0],
+        [0, 1.3],
+        [-1.3, 0],
+      ]);
     default:
-      return element("path", {
-        d: polygon([
-          [x, y - size * 1.3],
-          [x + size * 1.3, y],
-          [x, y + size * 1.3],
-          [x - size * 1.3, y],
-        ]),
-        ...at,
-      });
+      return across([
+        [0, 1.3],
+        [1.2, -1],
+        [-1.2, -1],
+      ]);
   }
 }
 
 const polygon = (points: readonly (readonly [number, number])[]): string =>
   `M${points.map(([x, y]) => `${Number(x.toFixed(1))} ${Number(y.toFixed(1))}`).join("L")}Z`;
 
-/** Okabe and Ito 2008, eight colours that colour-blind eyes tell apart; darker for light paper, lighter for dark. */
-const LIGHT = ["#0b5fa5", "#b04a00", "#00735a", "#8f3d77", "#7a6000", "#2b7fb0", "#555555", "#a0202c"];
-const DARK = ["#7cb8f0", "#f0a35e", "#4fd0ae", "#dc9ac6", "#e0c860", "#8fd0f5", "#bbbbbb", "#f08a90"];
+/**
+ * Found by search: contrast to the paper of 3 or more, and any two at least 17 (light) or 19 (dark) apart by CIEDE2000 for full sight and
+ * under severe protanopia and deuteranopia as Machado et al. 2009 simulate them.
+ */
+const LIGHT = ["#0b5fa5", "#ff5200", "#26a57c", "#8c8fa5", "#0c4300", "#0e95ff", "#4a1a41", "#b61943"];
+const DARK = ["#7cb8f0", "#dfb500", "#159491", "#f0ebf4", "#c8fabb", "#495eff", "#aa5e00", "#f1067c"];
 
 const rules = (colours: readonly string[], ink: string, quiet: string, paper: string): string =>
   [
@@ -132,6 +166,7 @@ const rules = (colours: readonly string[], ink: string, quiet: string, paper: st
       (colour, i) =>
         `.figure .series-${i}{fill:${colour}}.figure .stroke-${i}{stroke:${colour};fill:none;stroke-width:1.8}`,
     ),
+    ...DASHES.flatMap((dashes, i) => (dashes === "" ? [] : [`.figure .dash-${i}{stroke-dasharray:${dashes}}`])),
     `.figure .faint{fill-opacity:.55;stroke-opacity:.55}`,
   ].join("");
 

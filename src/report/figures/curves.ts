@@ -2,7 +2,9 @@
  * Lines over a common axis, each with marks and an optional interval at every point.
  * May not know: what is measured.
  */
-import { element, escapeXml, figure, label, line, marker, path, SERIES, scale } from "../svg.js";
+import type { Drawing } from "../document.js";
+import { element, escapeXml, figure, label, line, marker, path, SERIES, scale, strokeOf } from "../svg.js";
+import { legend } from "./legend.js";
 
 export interface Curve {
   readonly name: string;
@@ -12,7 +14,7 @@ export interface Curve {
     readonly low?: number | null;
     readonly high?: number | null;
   }[];
-  /** Draw every point; long curves are lines alone. */
+  /** A mark at every point; long curves have a few. */
   readonly marked: boolean;
 }
 
@@ -26,13 +28,15 @@ export interface CurveOptions {
   readonly wholeX?: boolean;
 }
 
-const [WIDTH, HEIGHT, LEFT, TOP, BOTTOM] = [720, 320, 62, 16, 48];
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [720, 320, 62, 16, 16, 48];
+/** Marks of a long curve, so that it is known by its shape as well. */
+const MARKS = 7;
 
 export function curveFigure(
   curves: readonly Curve[],
   { xAxis, yAxis, alt, band = [], wholeX = false }: CurveOptions,
-): string {
-  const right = WIDTH - Math.min(220, 40 + 7 * Math.max(0, ...curves.map(({ name }) => name.length)));
+): Drawing {
+  const right = WIDTH - RIGHT;
   const all = curves.flatMap(({ points }) => points);
   const ys = all.flatMap(({ y, low, high }) =>
     [y, low, high].filter((value): value is number => typeof value === "number"),
@@ -63,22 +67,35 @@ export function curveFigure(
   const drawn = curves.flatMap((curve, i) => [
     path(
       curve.points.map((point) => (point.y === null ? undefined : ([x(point.x), y(point.y)] as const))),
-      `stroke-${i % SERIES}`,
+      strokeOf(i),
     ),
     ...curve.points.flatMap(({ x: at, low, high }) =>
       typeof low === "number" && typeof high === "number"
         ? [line(x(at), y(low), x(at), y(high), `stroke-${i % SERIES}`)]
         : [],
     ),
-    ...(curve.marked
-      ? curve.points.flatMap((point) => (point.y === null ? [] : [marker(i, x(point.x), y(point.y), 3.5)]))
-      : []),
+    ...markedPoints(curve, i).flatMap((point) =>
+      point.y === null ? [] : [marker(i, x(point.x), y(point.y), curve.marked ? 3.5 : 3)],
+    ),
   ]);
-  return figure(WIDTH, HEIGHT, alt, [...frame, ...drawn, ...legend(curves, right + 14)]);
+  const names = legend(curves.map(entry), { left: LEFT, right, top: HEIGHT + 4 });
+  const height = HEIGHT + names.height + 12;
+  return { alt, svg: figure(WIDTH, height, alt, [...frame, ...drawn, ...names.content]) };
 }
 
-const legend = (curves: readonly Curve[], left: number): string[] =>
-  curves.flatMap(({ name }, i) => [marker(i, left, TOP + 8 + 19 * i, 4), label(left + 11, TOP + 12 + 19 * i, name)]);
+/** Of a long curve, points at even distances, those of every series at places of their own. */
+function markedPoints({ points, marked }: Curve, series: number): Curve["points"] {
+  if (marked || points.length <= MARKS) return points;
+  const offset = (0.5 + 0.618 * series) % 1;
+  return Array.from({ length: MARKS }, (_, k) => points[Math.floor(((k + offset) / MARKS) * points.length)]).filter(
+    (point) => point !== undefined,
+  );
+}
+
+const entry = ({ name }: Curve, i: number) => ({
+  name,
+  mark: (x: number, y: number): string => line(x - 11, y, x + 11, y, strokeOf(i)) + marker(i, x, y, 3.5),
+});
 
 /** Never empty, never of no width. */
 function extent(values: readonly number[]): readonly [number, number] {

@@ -2,7 +2,9 @@
  * Rows of dots: one row an arm, one dot a seed, the mean with its interval, and what was published as an open mark.
  * May not know: arms, studies.
  */
-import { element, escapeXml, figure, label, line, marker, scale } from "../svg.js";
+import type { Drawing } from "../document.js";
+import { cut, element, escapeXml, figure, label, line, marker, scale, shape } from "../svg.js";
+import { legend } from "./legend.js";
 
 export interface DotRow {
   readonly name: string;
@@ -30,8 +32,7 @@ export function dotFigure(
     readonly domain: readonly [number, number];
     readonly reference?: number;
   },
-): string {
-  const height = TOP + rows.length * ROW + BOTTOM;
+): Drawing {
   const bottom = TOP + rows.length * ROW;
   const left = 20 + CHARACTER * Math.max(8, ...rows.map(({ name }) => cut(name).length));
   const x = scale(domain, [left, WIDTH - RIGHT]);
@@ -47,27 +48,29 @@ export function dotFigure(
   ];
   /** Few observations give intervals beyond what is possible: the figure ends where the axis does, the table has the numbers. */
   const within = (value: number): number => Math.min(domain[1], Math.max(domain[0], value));
+  const sources = [...new Set(rows.flatMap(({ published }) => published.map(({ name }) => name)))];
   const drawn = rows.flatMap((row, i) => {
     const y = TOP + (i + 0.5) * ROW;
     return [
       label(left - 14, y + 4, cut(row.name), { "text-anchor": "end" }),
       ...(row.low === null || row.high === null ? [] : [line(x(within(row.low)), y, x(within(row.high)), y, "range")]),
+      ...row.published.map(({ name, value }) =>
+        open(sources.indexOf(name), x(value), y, element("title", {}, escapeXml(`${name}: ${value}`))),
+      ),
       ...row.dots.map((value) => element("g", { class: "faint" }, marker(0, x(value), y, 3.5))),
       ...(row.mean === null
         ? []
         : [element("rect", { x: x(row.mean) - 1.5, y: y - 8, width: 3, height: 16, class: "mean" })]),
-      ...row.published.map(({ name, value }) =>
-        element("path", { d: diamond(x(value), y), class: "open" }, element("title", {}, escapeXml(name))),
-      ),
     ];
   });
-  return figure(WIDTH, height, alt, [...frame, ...drawn]);
+  const names = legend(
+    sources.map((name, i) => ({ name, mark: (px: number, py: number): string => open(i, px, py) })),
+    { left: 20, right: WIDTH - RIGHT, top: bottom + BOTTOM },
+  );
+  const height = bottom + BOTTOM + (names.height > 0 ? names.height + 8 : 0);
+  return { alt, svg: figure(WIDTH, height, alt, [...frame, ...drawn, ...names.content]) };
 }
 
-const LONGEST = 30;
-const cut = (name: string): string => (name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name);
-
-const diamond = (x: number, y: number): string => {
-  const at = (value: number): number => Number(value.toFixed(1));
-  return `M${at(x)} ${at(y - 6)}L${at(x + 6)} ${at(y)}L${at(x)} ${at(y + 6)}L${at(x - 6)} ${at(y)}Z`;
-};
+/** A diamond first, another shape for every other source. */
+const open = (source: number, x: number, y: number, content = ""): string =>
+  shape(3 + source, x, y, { size: 4.6, className: "open", content });

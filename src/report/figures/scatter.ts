@@ -2,19 +2,21 @@
  * Points in a plane, one mark a point, series by colour and shape.
  * May not know: what is measured.
  */
+import type { Drawing } from "../document.js";
 import { element, escapeXml, figure, label, line, marker, scale } from "../svg.js";
+import { legend } from "./legend.js";
 
 export interface Cloud {
   readonly name: string;
   readonly points: readonly (readonly [number, number])[];
 }
 
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [720, 420, 62, 170, 16, 48];
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [720, 420, 62, 24, 16, 48];
 
 export function scatterFigure(
   clouds: readonly Cloud[],
   { xAxis, yAxis, alt }: { readonly xAxis: string; readonly yAxis: string; readonly alt: string },
-): string {
+): Drawing {
   const right = WIDTH - RIGHT;
   const all = clouds.flatMap(({ points }) => points);
   const x = scale(extent(all.map(([value]) => value)), [LEFT, right], { nice: true });
@@ -36,11 +38,12 @@ export function scatterFigure(
   const drawn = clouds.map(({ points }, i) =>
     element("g", { class: "faint" }, points.map(([px, py]) => marker(i, x(px), y(py), 2.8)).join("")),
   );
-  const legend = clouds.flatMap(({ name }, i) => [
-    marker(i, right + 18, TOP + 8 + 19 * i, 4),
-    label(right + 29, TOP + 12 + 19 * i, name),
-  ]);
-  return figure(WIDTH, HEIGHT, alt, [...frame, ...drawn, ...legend]);
+  const names = legend(
+    clouds.map(({ name }, i) => ({ name, mark: (px: number, py: number): string => marker(i, px, py, 4) })),
+    { left: LEFT, right, top: HEIGHT + 4 },
+  );
+  const height = HEIGHT + names.height + 12;
+  return { alt, svg: figure(WIDTH, height, alt, [...frame, ...drawn, ...names.content]) };
 }
 
 function extent(values: readonly number[]): readonly [number, number] {

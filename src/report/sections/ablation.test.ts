@@ -47,6 +47,17 @@ it("takes the difference to all rules on the prompts that both have a verdict on
   expect(row(1).difference_high).toBeGreaterThan(row(1).difference as number);
 });
 
+it("has a block for every model, each with all rules of its own", async () => {
+  const study = studyOf({ rules: [2, 2, 1, 1], "without-eos": [2, 1, 1, 1] });
+  const others = study.results.comparisons.map((one) => ({ ...one, model: "other" }));
+  const both = { ...study, results: { ...study.results, comparisons: [...study.results.comparisons, ...others] } };
+  const blocks = (await ablation(both))?.blocks ?? [];
+  expect(blocks.flatMap((block) => (block.kind === "table" ? [block.table.id] : []))).toEqual([
+    "ablation-base-rules-plain",
+    "ablation-other-rules-plain",
+  ]);
+});
+
 it("is left out where no rule is", async () => {
   expect(await ablation(studyOf({ rules: [2, 1] }))).toBeUndefined();
 });

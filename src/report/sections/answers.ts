@@ -7,15 +7,13 @@ import type { CheckedScore } from "../../records/annotations.js";
 import type { Output } from "../../records/outputs.js";
 import type { ComparisonResult } from "../../records/study.js";
 import { randomStream } from "../../util/random.js";
-import type { Answers, Block, Section } from "../document.js";
+import { type Answers, type Block, quote, type Section } from "../document.js";
 import { type ArmCells, armName, armsOf } from "../names.js";
 import { readOutputs, readVerdicts, type StudyFolder, testAnswers } from "../read.js";
 import { scoredAnswers } from "../scores.js";
 
 const BY_LOT = 6;
 const CASES = 2;
-/** Characters of an answer that are shown; what is cut is said. */
-const LONGEST = 2400;
 const LOT_SEED = 1;
 
 interface Shown {
@@ -69,7 +67,7 @@ const sideBySide = (shown: readonly Shown[], instruction: string, why: string): 
     return [
       {
         arm: `${arm.name}${seed === null ? "" : `, seed ${seed}`}`,
-        text: cut(output.output),
+        text: quote(output.output),
         note: `${output.tokens} tokens, ${ended}${score === undefined ? "" : `, ${describeScore(score)}`}`,
       },
     ];
@@ -81,11 +79,6 @@ const describeScore = ({ total, parts = {} }: CheckedScore): string => {
   const all = Object.entries(parts).map(([part, value]) => `${part} ${Number(value.toFixed(2))}`);
   return `score ${total.toFixed(2)}${all.length === 0 ? "" : `: ${all.join(", ")}`}`;
 };
-
-const cut = (text: string): string =>
-  text.length <= LONGEST
-    ? text
-    : `${text.slice(0, LONGEST)}… (${(text.length - LONGEST).toLocaleString("en-US")} characters more)`;
 
 /** Of each comparison the instructions with the lowest and the highest preference; equals by lot. */
 async function cases(study: StudyFolder, shown: readonly Shown[]): Promise<Block[]> {

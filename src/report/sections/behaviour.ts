@@ -2,7 +2,17 @@
 import type { AnswerCountsRecord } from "../../records/study.js";
 import { spread } from "../../stats/runs.js";
 import { wilson } from "../../stats/wilson.js";
-import { type Block, type Cell, type Column, integer, interval, number, type Section, text } from "../document.js";
+import {
+  type Block,
+  type Cell,
+  type Column,
+  inPercent,
+  integer,
+  interval,
+  number,
+  type Section,
+  text,
+} from "../document.js";
 import { dotFigure } from "../figures/dots.js";
 import { armsOf } from "../names.js";
 import { type StudyFolder, testAnswers } from "../read.js";
@@ -65,8 +75,7 @@ function shareFigure(rows: readonly Row[], [share, label, axis]: (typeof SHARES)
     figure: {
       id: `behaviour-${share}`,
       caption: `Share of answers that ${label}.`,
-      alt: `Share of answers that ${label}: ${estimates.map(({ name, estimate }) => `${name} ${number(estimate).text} percent`).join(", ")}.`,
-      svg: dotFigure(
+      ...dotFigure(
         estimates.map(({ name, seeds, estimate, low, high }) => ({
           name,
           dots: seeds.length > 1 ? seeds : [],
@@ -75,7 +84,11 @@ function shareFigure(rows: readonly Row[], [share, label, axis]: (typeof SHARES)
           high,
           published: [],
         })),
-        { axis, alt: `Share of answers that ${label}`, domain: [0, 100] },
+        {
+          axis,
+          alt: `Share of answers that ${label}: ${estimates.map(({ name, estimate }) => `${name} ${inPercent(estimate)}`).join(", ")}.`,
+          domain: [0, 100],
+        },
       ),
     },
   };

@@ -1,6 +1,6 @@
 /** How many passes over the data, chosen on the validation set: the values, the chosen one, and those not told apart from it. */
 import type { Choice } from "../../records/study.js";
-import { type Block, interval, type Section, text } from "../document.js";
+import { type Block, interval, number, type Section, text } from "../document.js";
 import { curveFigure } from "../figures/curves.js";
 import { armName, plural } from "../names.js";
 import type { StudyFolder } from "../read.js";
@@ -25,6 +25,9 @@ function one(study: StudyFolder, choice: Choice): Block[] {
       ? "every other number is worse by more than chance"
       : `${others.join(", ")} not told apart from it`
   }.${choice.prompts_left_out > 0 ? ` ${plural(choice.prompts_left_out, "prompt")} without a value left out.` : ""}`;
+  const digits = choice.measure === "loss" ? 3 : 1;
+  const values = choice.epochs.map((row) => `${number(row.value.estimate, digits).text} after ${row.epochs}`);
+  const alt = `${name}: ${MEASURES[choice.measure]} by epochs: ${values.join(", ")}. ${choice.chosen} chosen.`;
   return [
     { kind: "text", text: said },
     {
@@ -32,8 +35,7 @@ function one(study: StudyFolder, choice: Choice): Block[] {
       figure: {
         id,
         caption: `${name}: ${MEASURES[choice.measure]} by epochs. Shaded: the chosen number and those tied with it.`,
-        alt: said,
-        svg: curveFigure(
+        ...curveFigure(
           [
             {
               name,
@@ -46,7 +48,7 @@ function one(study: StudyFolder, choice: Choice): Block[] {
               })),
             },
           ],
-          { xAxis: "epochs", yAxis: MEASURES[choice.measure], alt: said, band: choice.tied, wholeX: true },
+          { xAxis: "epochs", yAxis: MEASURES[choice.measure], alt, band: choice.tied, wholeX: true },
         ),
       },
     },
@@ -67,8 +69,8 @@ function one(study: StudyFolder, choice: Choice): Block[] {
         ],
         rows: choice.epochs.map((row) => [
           { text: String(row.epochs), value: row.epochs },
-          ...interval(row.value, { digits: choice.measure === "loss" ? 3 : 1 }),
-          ...interval(row.worse_by, { digits: choice.measure === "loss" ? 3 : 1 }),
+          ...interval(row.value, { digits }),
+          ...interval(row.worse_by, { digits }),
           text(row.epochs === choice.chosen ? "chosen" : row.tied ? "tied" : ""),
         ]),
       },

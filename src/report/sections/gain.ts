@@ -41,21 +41,20 @@ async function above(
   const name = armName(study, untuned);
   const id = `gain-${untuned.model}-${untuned.against}`;
   const several = untuned.pairs.length > 1;
-  const caption = `Win rate against ${baseline} above that of ${name}, in points.`;
+  const caption = `Raw win rate against ${baseline} above that of ${name}, in points.`;
   const most = Math.max(10, ...rows.flatMap(({ low, high, means }) => [low ?? 0, high ?? 0, ...means].map(Math.abs)));
   const reach = 10 * Math.ceil(most / 10);
   return [
     {
       kind: "text",
-      text: `How far each arm's win rate against ${baseline} lies above that of ${name}, in points: both are judged on the same prompts${several ? " and against the same seeds" : ""}, and the interval is of their difference over prompts${several ? " and seeds" : ""}. An interval that holds 0 tells nothing apart. Where all answers are bad the judge still prefers some: look at the answers, too.`,
+      text: `How far each arm's raw win rate against ${baseline} lies above that of ${name}, in points: both are judged on the same prompts${several ? " and against the same seeds" : ""}, and the interval is of their difference over prompts${several ? " and seeds" : ""}. An interval that holds 0 tells nothing apart. Where all answers are bad the judge still prefers some: look at the answers, too.`,
     },
     {
       kind: "figure",
       figure: {
         id,
         caption,
-        alt: `${caption} ${rows.map((row) => `${row.name} ${number(row.estimate).text}`).join(", ")}.`,
-        svg: dotFigure(
+        ...dotFigure(
           rows.map(({ name: arm, means, estimate, low, high }) => ({
             name: arm,
             dots: means,
@@ -64,7 +63,12 @@ async function above(
             high,
             published: [],
           })),
-          { axis: `points above ${name}`, alt: caption, domain: [-reach, reach], reference: 0 },
+          {
+            axis: `points above ${name}`,
+            alt: `${caption} ${rows.map((row) => `${row.name} ${number(row.estimate).text}`).join(", ")}.`,
+            domain: [-reach, reach],
+            reference: 0,
+          },
         ),
       },
     },

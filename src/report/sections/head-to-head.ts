@@ -5,6 +5,7 @@ import type { ComparisonResult, Spread } from "../../records/study.js";
 import {
   type Block,
   type Cell,
+  inPercent,
   integer,
   interval,
   number,
@@ -15,6 +16,7 @@ import {
 } from "../document.js";
 import { type DotRow, dotFigure } from "../figures/dots.js";
 import { armName } from "../names.js";
+import { capital, lengthControl, publishedOf, type Rates, rates } from "../rates.js";
 import type { StudyFolder } from "../read.js";
 
 export function headToHead(study: StudyFolder): Section | undefined {
@@ -34,37 +36,26 @@ function against1(study: StudyFolder, comparisons: readonly ComparisonResult[]):
   if (first === undefined) return [];
   const baseline = armName(study, { model: first.model, arm: first.against });
   const suffix = `${first.model}-${first.against}`;
-  const controlled = comparisons.some(({ length_controlled: lc }) => lc !== null);
+  const shown = rates(comparisons);
   const rows = comparisons.map((one): DotRow => {
-    const shown = one.length_controlled ?? one.win_rate;
+    const { seeds, mean, interval: range } = shown.of(one);
+    const dots = seeds.flatMap(({ value }) => value ?? []);
     return {
       name: armName(study, one),
-      dots: shown.seeds.flatMap(({ value }) => (value === null ? [] : [value])),
-      mean: shown.mean,
-      low: shown.interval.low,
-      high: shown.interval.high,
-      published: published(one),
+      ...{ dots, mean, low: range.low, high: range.high, published: publishedOf(one) },
     };
   });
-  const named = rows.some((row) => row.published.length > 0);
+  const caption = `${capital(shown.noun)} against ${baseline}.`;
   return [
-    {
-      kind: "text",
-      text: `How often a judge prefers an arm's answer to that of “${baseline}” of the same seed, in percent${
-        controlled ? ", length-controlled where it could be fitted" : ""
-      }. 50 is equal quality. Every light mark is a seed, the bar their mean, the line the interval over ${over(comparisons)}${
-        named ? ", and an open diamond the figure of the paper for one of its own models, which are not these" : ""
-      }.`,
-    },
+    { kind: "text", text: reading(baseline, comparisons, shown) },
     {
       kind: "figure",
       figure: {
         id: `head-to-head-${suffix}`,
-        caption: `Win rate against ${baseline}.`,
-        alt: `Win rate of each arm against ${baseline}: ${rows.map((row) => `${row.name} ${number(row.mean).text}`).join(", ")}.`,
-        svg: dotFigure(rows, {
-          axis: `win rate against ${baseline}, %`,
-          alt: `Win rates against ${baseline}`,
+        caption: `${caption} Lines: ${methods(comparisons.map((one) => shown.of(one)))}.`,
+        ...dotFigure(rows, {
+          axis: `${shown.noun} against ${baseline}, %`,
+          alt: `${caption} ${rows.map(({ name, mean }) => `${name} ${inPercent(mean)}`).join(", ")}.`,
           domain: [0, 100],
           reference: 50,
         }),
@@ -75,14 +66,34 @@ function against1(study: StudyFolder, comparisons: readonly ComparisonResult[]):
   ];
 }
 
-/** What the intervals take into account: with one seed, other prompts alone. */
-const over = (comparisons: readonly ComparisonResult[]): string =>
-  comparisons.some(({ pairs }) => pairs.length > 1)
-    ? "prompts and seeds"
-    : "prompts (one seed: how much another one would change is not known)";
+const PUBLISHED = "length-controlled win rates judged by GPT-4, of the paper's own models, which are not these";
 
-const published = ({ published: figures }: ComparisonResult): { name: string; value: number }[] =>
-  Object.entries(figures ?? {}).map(([name, { mean }]) => ({ name: `the paper's ${name}: ${mean}`, value: mean }));
+/** How to read the figure and what it shows. */
+function reading(baseline: string, comparisons: readonly ComparisonResult[], { controlled, noun }: Rates): string {
+  const control = lengthControl(comparisons);
+  return [
+    `How often a judge prefers an arm's answer to that of “${baseline}” of the same seed, in percent: the ${noun}. 50 is equal quality.`,
+    `Every light mark is a seed, the bar their mean, the line the interval over ${over(comparisons, controlled)}${
+      comparisons.some((one) => publishedOf(one).length > 0) ? `; open marks are the paper's: ${PUBLISHED}` : ""
+    }.`,
+    ...(control === undefined ? [] : [control]),
+    ...(control === undefined || controlled ? [] : ["Not every arm has that rate: the figure is of the raw one."]),
+  ].join(" ");
+}
+
+/** What the intervals take into account: with one seed other prompts alone; a fit over several seeds has no value by prompt. */
+function over(comparisons: readonly ComparisonResult[], controlled: boolean): string {
+  if (comparisons.every(({ pairs }) => pairs.length <= 1))
+    return "prompts (one seed: how much another one would change is not known)";
+  return controlled ? "seeds alone" : "prompts and seeds";
+}
+
+/** How the intervals that are drawn were made; how many clusters each rests on is in its record. */
+function methods(spreads: readonly Spread[]): string {
+  const made = spreads.flatMap(({ interval: { low, method } }) => (low === null ? [] : [method.replace(CLUSTERS, "")]));
+  return [...new Set(made)].join("; ") || "none, there is too little for an interval";
+}
+const CLUSTERS = / \(\d+ clusters\)$/;
 
 function table(study: StudyFolder, comparisons: readonly ComparisonResult[], suffix: string, baseline: string): Table {
   const several = comparisons.some(({ pairs }) => pairs.length > 1);
@@ -92,9 +103,9 @@ function table(study: StudyFolder, comparisons: readonly ComparisonResult[], suf
     id: `head-to-head-${suffix}`,
     caption: `Win rate against ${baseline}, percent: ${
       several
-        ? "mean over seeds, 95 % interval over prompts and seeds, standard deviation over seeds"
+        ? `mean over seeds, 95 % interval over prompts and seeds${controlled ? " (length-controlled: over seeds alone)" : ""}, standard deviation over seeds`
         : "with its 95 % interval over prompts"
-    }${named ? "; the paper's figures, of its own models, beside it" : ""}. Judged, won, ties, lost and no verdict count pairs of answers over all seeds.`,
+    }${named ? `; beside it the paper's: ${PUBLISHED}` : ""}. Judged, won, ties, lost and no verdict count pairs of answers over all seeds.`,
     columns: [
       { key: "arm", label: "arm" },
       ...spreadColumns("win_rate", "win rate", { several }),

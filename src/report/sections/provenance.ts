@@ -1,7 +1,8 @@
 /** How it came about: certificates, readings, versions, hashes, what failed, and how to repeat it. */
-import { type Block, integer, type Section, text } from "../document.js";
+import { type Block, integer, oneLine, type Section, text, UNDEFINED } from "../document.js";
 import { armsOf } from "../names.js";
 import { readTuneRun, type StudyFolder } from "../read.js";
+import { howToRepeat } from "../repeat.js";
 
 export async function provenance(study: StudyFolder): Promise<Section> {
   const { record, results } = study;
@@ -38,9 +39,15 @@ export async function provenance(study: StudyFolder): Promise<Section> {
         columns: [
           { key: "step", label: "step" },
           { key: "state", label: "state" },
+          { key: "reason", label: "why", csvOnly: results.steps.every(({ reason }) => reason === null) },
           { key: "folder", label: "folder" },
         ],
-        rows: results.steps.map(({ id, state, folder }) => [text(id), text(state), text(folder ?? "–")]),
+        rows: results.steps.map(({ id, state, reason, folder }) => [
+          text(id),
+          text(state),
+          reason === null ? { text: "", value: null } : text(reason),
+          text(folder ?? UNDEFINED),
+        ]),
       },
     },
     {
@@ -49,36 +56,10 @@ export async function provenance(study: StudyFolder): Promise<Section> {
         record.scale === null ? "" : ` at the scale “${record.scale}”`
       } has sha256 ${record.source.sha256}. The same study, with the same inputs and threads, gives the same records:`,
     },
-    { kind: "code", text: `${howToRepeat(study)}\ntacit report DIR` },
+    { kind: "code", text: `${howToRepeat(study.record)}\ntacit report DIR` },
   ];
   return { id: "provenance", title: "How it came about", blocks };
 }
-
-/** The command with every path that the study got from outside its file. */
-function howToRepeat({ record: { source, scale, study, inputs, settings } }: StudyFolder): string {
-  const pathOf = (role: string): string | undefined => inputs.find((input) => input.role === role)?.path;
-  const shipped = study.judge !== null && !/[/\\.]/.test(study.judge);
-  const data = inputs.flatMap(({ role, name, path }) => {
-    const written = study.data[name] ?? "";
-    if (role !== "data" || !written.includes("$data")) return [];
-    const [set = ""] = /^[A-Za-z][A-Za-z0-9_-]+:/.exec(written) ?? [];
-    return [["--data", `${name}=${set}${path}`]];
-  });
-  const encoder = pathOf("encoder");
-  const flags: string[][] = [
-    ...(scale === null ? [] : [["--scale", scale]]),
-    ...inputs.flatMap(({ role, name, path }) => (role === "model" ? [["--model", `${name}=${path}`]] : [])),
-    ...data,
-    ["--judge", study.judge === null ? "none" : shipped ? study.judge : (pathOf("judge") ?? study.judge)],
-    ...(encoder === undefined ? [] : [["--encoder", encoder]]),
-    ["--threads", String(settings.threads)],
-  ];
-  const words = flags.map((pair) => `  ${pair.map(shellWord).join(" ")} \\\n`);
-  return `tacit study run ${shellWord(source.path)} \\\n${words.join("")}  --out DIR`;
-}
-
-const shellWord = (text: string): string =>
-  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 async function certificates(study: StudyFolder): Promise<Block[]> {
   const rows = [];
@@ -98,7 +79,7 @@ async function certificates(study: StudyFolder): Promise<Block[]> {
       integer(certificate.rows_merged),
       integer(certificate.rows_cut),
       integer(certificate.responses_stopped),
-      text(certificate.template),
+      oneLine(certificate.template),
     ]);
   }
   if (rows.length === 0) return [];

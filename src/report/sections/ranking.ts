@@ -1,5 +1,5 @@
 /** Does a model find the right response more likely than others' (section 4.2 of the paper)? Both readings. */
-import { integer, interval, type Section, text } from "../document.js";
+import { inPercent, integer, interval, type Section, text } from "../document.js";
 import { dotFigure } from "../figures/dots.js";
 import { armName } from "../names.js";
 import type { StudyFolder } from "../read.js";
@@ -23,8 +23,7 @@ export function ranking(study: StudyFolder): Section | undefined {
         figure: {
           id: "ranking",
           caption: "Right response more likely, in total, with 95 % intervals clustered by instruction.",
-          alt: `Share of pairs in which the right response is more likely: ${rankings.map((one) => `${nameOf(one)} ${((one.totals.sum.rate.estimate ?? 0) * 100).toFixed(1)} percent`).join(", ")}.`,
-          svg: dotFigure(
+          ...dotFigure(
             rankings.map((one) => ({
               name: nameOf(one),
               dots: [],
@@ -35,7 +34,7 @@ export function ranking(study: StudyFolder): Section | undefined {
             })),
             {
               axis: "right response more likely, % of pairs",
-              alt: "Response ranking",
+              alt: `Share of pairs in which the right response is more likely: ${rankings.map((one) => `${nameOf(one)} ${inPercent(percent(one.totals.sum.rate.estimate))}`).join(", ")}.`,
               domain: [0, 100],
               reference: 50,
             },

@@ -10,12 +10,14 @@ const POINTS = 240;
 export async function training(study: StudyFolder): Promise<Section | undefined> {
   const curves: Curve[] = [];
   const rows = [];
+  const ends: string[] = [];
   for (const { name, chosen } of armsOf(study)) {
     const cell = chosen.find(({ tuning }) => tuning !== null);
     if (cell?.tuning == null) continue;
     const metrics = await readMetrics(study, cell.tuning.metrics);
     const run = await readTuneRun(study, cell.tuning.run);
     curves.push({ name, marked: false, points: thinned(metrics.map(({ step, loss }) => ({ x: step, y: loss }))) });
+    ends.push(`${name} ${number(metrics[0]?.loss, 3).text} to ${number(run.final_loss, 3).text}`);
     const heldOut = run.held_out.map(({ loss }) => loss);
     rows.push([
       text(name),
@@ -38,9 +40,12 @@ export async function training(study: StudyFolder): Promise<Section | undefined>
         figure: {
           id: "training",
           caption:
-            "Loss of each step's batch before its update, first seed of every tuned arm. The unit is that of the arm's reduction.",
-          alt: `Training loss by step of ${curves.map(({ name }) => name).join(", ")}.`,
-          svg: curveFigure(curves, { xAxis: "step", yAxis: "loss", alt: "Training loss by step" }),
+            "Loss of each step's batch before its update, first seed of every tuned arm; marks only tell the lines apart. The unit is that of the arm's reduction.",
+          ...curveFigure(curves, {
+            xAxis: "step",
+            yAxis: "loss",
+            alt: `Training loss by step, from the first to the last: ${ends.join(", ")}.`,
+          }),
         },
       },
       {

@@ -1,0 +1,49 @@
+/**
+ * Which win rate a figure shows: the length-controlled one where every comparison of it has one, else the raw one of all, never some of
+ * each.
+ * May not know: sections.
+ */
+import type { ComparisonResult, Spread } from "../records/study.js";
+
+export interface Rates {
+  readonly controlled: boolean;
+  /** On an axis and in a sentence. */
+  readonly noun: string;
+  readonly of: (one: ComparisonResult) => Spread;
+}
+
+export function rates(comparisons: readonly ComparisonResult[]): Rates {
+  const controlled = comparisons.every(({ length_controlled: fitted }) => fitted !== null);
+  return {
+    controlled,
+    noun: controlled ? "length-controlled win rate" : "win rate",
+    of: ({ win_rate: raw, length_controlled: fitted }) => (controlled ? (fitted ?? raw) : raw),
+  };
+}
+
+export const capital = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+
+/** What the paper published of its own models, by the name that a figure gives it. */
+export const publishedOf = ({ published }: ComparisonResult): { readonly name: string; readonly value: number }[] =>
+  Object.entries(published ?? {}).map(([name, { mean }]) => ({ name: `the paper's ${name}`, value: mean }));
+
+/** What length control is, and which models were fitted for it; undefined where none was. */
+export function lengthControl(comparisons: readonly ComparisonResult[]): string | undefined {
+  const fits = new Set(comparisons.flatMap(({ pairs }) => pairs.flatMap(({ summary }) => fitOf(summary) ?? [])));
+  const named = [...fits].sort().map((fit) => (FITS.has(fit) ? `${fit}: ${FITS.get(fit)}` : fit));
+  if (named.length === 0) return undefined;
+  return `Length-controlled is what a logistic model of the verdicts says the win rate would be if both answers were equally long (${named.join("; ")}).`;
+}
+
+/** What explains a verdict, by the name in `tacit winrate`. */
+const FITS: ReadonlyMap<string, string> = new Map([
+  ["v1", "by length, difficulty of the instruction and arm, with gamed baselines"],
+  ["noreg", "by length, difficulty of the instruction and arm"],
+  ["minimal", "by length and arm"],
+]);
+
+/** A summary is what `tacit winrate` said, whichever version of it. */
+function fitOf({ lc }: Readonly<Record<string, unknown>>): string | undefined {
+  const model = typeof lc === "object" && lc !== null && "model" in lc ? lc.model : undefined;
+  return typeof model === "string" ? model : undefined;
+}
