@@ -6,7 +6,7 @@
 import { collectExamples } from "../data/load.js";
 import { loadPrompts } from "../data/prompts.js";
 import { runMemory } from "../engines/tune-checks.js";
-import { isAsked, loadJudge } from "../judge/judge-file.js";
+import { loadJudge } from "../judge/judge-file.js";
 import { parameterCount, readModelConfig } from "../models/open.js";
 import type { Price } from "../records/judge-file.js";
 import { maxOutput } from "./judge-plan.js";
@@ -71,7 +71,7 @@ export async function forecastPrompts(
 }
 
 export interface JudgeForecast {
-  /** A pair needs so many calls; 0 for judges that nobody asks. */
+  /** A pair needs so many calls over a network; 0 for judges that are computed here. */
   readonly callsPerPair: number;
   readonly outputTokensPerCall: number;
   readonly price: Price | undefined;
@@ -79,10 +79,10 @@ export interface JudgeForecast {
 
 export async function forecastJudge(spec: string): Promise<JudgeForecast> {
   const { judge } = await loadJudge(spec);
-  if (!isAsked(judge)) return { callsPerPair: 0, outputTokensPerCall: 0, price: undefined };
+  if (judge.kind !== "openai") return { callsPerPair: 0, outputTokensPerCall: 0, price: undefined };
   return {
     callsPerPair: (judge.order === "both" ? 2 : 1) * judge.votes,
     outputTokensPerCall: maxOutput(judge),
-    price: judge.kind === "openai" ? judge.price : undefined,
+    price: judge.price,
   };
 }

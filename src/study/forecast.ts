@@ -49,15 +49,16 @@ export async function openForecaster({ inputs }: Prepared, state: StudyState, gr
   const speeds = measuredSpeeds(state);
   const { gigaflops } = await multiplyOnce();
   const parameters = once((name: string) => parametersOf(inputs.get("model", name).path));
+  const prompts: Known["prompts"] = once((text) => forecastPrompts(...(JSON.parse(text) as [string, number?])));
   const known: Known = {
     inputs,
     tuning: once(async (text: string) =>
       forecastTuning(tuneRequest(JSON.parse(text), { model: modelPath(text), out: "", threads: 1 })),
     ),
     pairs: once((text: string) => forecastPairs(...(JSON.parse(text) as [string, number?]))),
-    prompts: once((text: string) => forecastPrompts(...(JSON.parse(text) as [string, number?]))),
+    prompts,
     judge: once((spec: string) => forecastJudge(spec)),
-    meanTokens: meanAnswer(state),
+    meanTokens: await meanAnswer(state, prompts),
   };
   return {
     async of(step) {
@@ -223,15 +224,17 @@ const counts = ({ outcome, timings }: StepRecord, kind: StepKind): boolean =>
   outcome.kind === "done" && !timings.resumed && timings.work > 0 && kind !== "judge";
 
 /** Mean tokens of an answer, of the arm's own answers where some exist. */
-function meanAnswer(state: StudyState): (generator: string) => number | undefined {
+async function meanAnswer(
+  state: StudyState,
+  prompts: Known["prompts"],
+): Promise<(generator: string) => number | undefined> {
   const means = new Map<string, number[]>();
   for (const { plan } of state.graph().steps) {
     const record = plan === undefined ? undefined : state.records.get(plan.key);
     if (record?.outcome.kind !== "done" || plan?.work.kind !== "generate") continue;
-    const { limit } = plan.work;
-    if (typeof limit !== "number") continue;
+    const { rows } = await prompts(rowsOf(plan.work.prompts, plan.work.limit));
     const arm = armOf(plan.work.generator);
-    means.set(arm, [...(means.get(arm) ?? []), record.timings.work / limit]);
+    means.set(arm, [...(means.get(arm) ?? []), record.timings.work / Math.max(1, rows)]);
   }
   return (generator) => {
     const found = means.get(armOf(generator));
