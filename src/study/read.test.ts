@@ -67,8 +67,14 @@ describe("a study file", () => {
   it("complains of a scale where the scale stands, whichever is asked for", () => {
     const text = `${small}scale: a\nscales:\n  a: { seeds: [3] }\n  b:\n    seeds: []\n`;
     expect(lineOf(text)).toMatch(/^s\.yaml:14:12: seeds: /);
-    expect(lineOf(text.replace("[]", "[4]"), "c")).toMatch(
-      /^s\.yaml:12:3: there is no scale "c"; this study has the scales a, b$/,
+    expect(() => parseStudy(text.replace("[]", "[4]"), "s.yaml", "c")).toThrow(
+      expect.objectContaining({
+        message: 's.yaml:12:3: there is no scale "c"',
+        remedy: "this study has a, b: name one of them",
+      }),
+    );
+    expect(() => parseStudy(small, "s.yaml", "c")).toThrow(
+      expect.objectContaining({ remedy: "this study has none: leave --scale out" }),
     );
     expect(parseStudy(text.replace("[]", "[4]"), "s.yaml", "b").study.seeds).toEqual([4]);
     expect(parseStudy(text.replace("[]", "[4]"), "s.yaml").study.seeds).toEqual([3]);

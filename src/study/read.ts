@@ -5,7 +5,7 @@
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { type Study, studyFileSchema, studySchema } from "../records/study-file.js";
-import type { UserError } from "../util/errors.js";
+import { UserError } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
 import { packageRoot } from "../util/system.js";
 import { describe, firstIssue, openYaml, readSmallText, type YamlPath, type YamlText } from "../util/yaml.js";
@@ -61,8 +61,12 @@ export function parseStudy(
 }
 
 function noSuchScale(yaml: YamlText, scale: string, known: readonly string[]): UserError {
-  const has = known.length === 0 ? "no scales" : `the scales ${known.join(", ")}`;
-  return yaml.errorAt(["scales"], `there is no scale "${scale}"; this study has ${has}`);
+  const { message } = yaml.errorAt(["scales"], `there is no scale "${scale}"`);
+  const remedy =
+    known.length === 0
+      ? "this study has none: leave --scale out"
+      : `this study has ${known.join(", ")}: name one of them`;
+  return new UserError(message, { remedy });
 }
 
 /** The study at one scale. All scales are checked, whichever is asked for. */
