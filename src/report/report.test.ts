@@ -226,7 +226,7 @@ describe("a report", () => {
     ]);
     const template = "<|user|>\n{instruction}";
     expect(rows.map((row) => row.map(({ value }) => value))).toEqual([
-      ["untuned", "none", null, "none", "none", template, "yes", 512, 0],
+      ["untuned", "none", null, null, null, template, "yes", 512, 0],
       ["rules", "paper", "ff", "eos", `${JSON.stringify(HOSTILE)}, "<b>"`, template, "yes", 512, 0],
     ]);
   });

@@ -39,6 +39,7 @@ async function leftOut(
   const id = `ablation-${whole.model}-${whole.arm}-${whole.against}`;
   const baseline = armName(study, { model: whole.model, arm: whole.against });
   const caption = `${capital(noun)} against ${baseline}`;
+  const verdicts = await verdictsOf(study, whole);
   const rows: Cell[][] = [];
   for (const one of ruled) {
     const { mean, interval: range } = of(one);
@@ -46,7 +47,7 @@ async function leftOut(
       text(armName(study, one)),
       text(rulesOf(study, one)?.disabled.join(", ") || "none"),
       ...interval({ estimate: mean, low: range.low, high: range.high }),
-      ...interval(one === whole ? null : await difference(study, one, whole)),
+      ...interval(one === whole ? null : difference(await verdictsOf(study, one), verdicts)),
     ]);
   }
   return [
@@ -91,10 +92,14 @@ async function leftOut(
   ];
 }
 
-async function difference(study: StudyFolder, one: ComparisonResult, whole: ComparisonResult) {
-  const verdicts = ({ pairs }: ComparisonResult) =>
-    Promise.all(pairs.map(({ annotations }) => preferences(study, annotations)));
-  const [mine, theirs] = [await verdicts(one), await verdicts(whole)];
+/** Of every seed, by instruction. */
+async function verdictsOf(study: StudyFolder, { pairs }: ComparisonResult): Promise<ReadonlyMap<string, number>[]> {
+  const made = [];
+  for (const { annotations } of pairs) made.push(await preferences(study, annotations));
+  return made;
+}
+
+function difference(mine: readonly ReadonlyMap<string, number>[], theirs: readonly ReadonlyMap<string, number>[]) {
   const instructions = [...(theirs[0]?.keys() ?? [])];
   const runs = (all: readonly ReadonlyMap<string, number>[]): Run[] =>
     all.map((run) => Float64Array.from(instructions, (instruction) => run.get(instruction) ?? Number.NaN));

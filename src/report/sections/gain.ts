@@ -30,13 +30,15 @@ async function above(
   untuned: ComparisonResult,
   others: readonly ComparisonResult[],
 ): Promise<Block[]> {
-  const rows = await Promise.all(
-    others.map(async (one) => {
-      const runs = await differences(study, one, untuned);
-      const means = runs.flatMap((run) => crossedMean([run]).estimate ?? []);
-      return { name: armName(study, one), means, ...toEstimateRecord(crossedMean(runs)) };
-    }),
-  );
+  const before = new Map<number | null, ReadonlyMap<string, number>>();
+  for (const { against_seed: seed, annotations } of untuned.pairs)
+    before.set(seed, await preferences(study, annotations));
+  const rows = [];
+  for (const one of others) {
+    const runs = await differences(study, one, before);
+    const means = runs.flatMap((run) => crossedMean([run]).estimate ?? []);
+    rows.push({ name: armName(study, one), means, ...toEstimateRecord(crossedMean(runs)) });
+  }
   const baseline = armName(study, { model: untuned.model, arm: untuned.against });
   const name = armName(study, untuned);
   const id = `gain-${untuned.model}-${untuned.against}`;
@@ -94,12 +96,16 @@ async function above(
  * One run for each seed of the baseline that both met: there the baseline's answers are the same ones, and what they do to both win rates
  * cancels. Where the baseline has no seeds, the arm's seeds all meet the one comparison of the untuned model.
  */
-async function differences(study: StudyFolder, one: ComparisonResult, untuned: ComparisonResult): Promise<Run[]> {
+async function differences(
+  study: StudyFolder,
+  one: ComparisonResult,
+  before: ReadonlyMap<number | null, ReadonlyMap<string, number>>,
+): Promise<Run[]> {
   const runs: Run[] = [];
   for (const { against_seed: seed, annotations } of one.pairs) {
-    const other = untuned.pairs.find((pair) => pair.against_seed === seed);
-    if (other === undefined) continue;
-    const [mine, theirs] = [await preferences(study, annotations), await preferences(study, other.annotations)];
+    const theirs = before.get(seed);
+    if (theirs === undefined) continue;
+    const mine = await preferences(study, annotations);
     runs.push(Float64Array.from(theirs, ([instruction, value]) => (mine.get(instruction) ?? Number.NaN) - value));
   }
   return runs;

@@ -1,6 +1,6 @@
 /** How the answers came about: the template, and of the rules what was left out and what could not be applied. */
 import { generateRunSchema } from "../../records/outputs.js";
-import { integer, oneLine, type Section, text } from "../document.js";
+import { integer, number, oneLine, type Section, text } from "../document.js";
 import { armsOf } from "../names.js";
 import { readJsonOf, type StudyFolder, testAnswers } from "../read.js";
 
@@ -13,9 +13,9 @@ export async function generation(study: StudyFolder): Promise<Section | undefine
     rows.push([
       text(name),
       text(rules?.name ?? "none"),
-      { text: "", value: rules?.hash ?? null },
-      text(rules?.disabled.join(", ") || "none"),
-      text(rules?.unresolved.map((string) => JSON.stringify(string)).join(", ") || "none"),
+      rules === null ? number(null) : text(rules.hash),
+      list(rules?.disabled),
+      list(rules?.unresolved.map((string) => JSON.stringify(string))),
       oneLine(template ?? "none: instructions as they are"),
       text(trimmed ? "yes" : "no"),
       integer(options.max_new_tokens),
@@ -50,3 +50,7 @@ export async function generation(study: StudyFolder): Promise<Section | undefine
     ],
   };
 }
+
+/** Of rules; where there are none, nothing could be left out. */
+const list = (words: readonly string[] | undefined) =>
+  words === undefined ? number(null) : text(words.join(", ") || "none");
