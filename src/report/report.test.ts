@@ -92,7 +92,10 @@ async function studyFolder({ checked = false } = {}): Promise<string> {
         state: "done",
         reason: null,
       },
-      { id: "rank/base", kind: "rank", key: "k", folder: null, needs: [], state: "failed", reason: HOSTILE },
+      {
+        ...{ id: "rank/base", kind: "rank", key: "k", folder: null, needs: [] },
+        ...{ state: "failed", reason: HOSTILE, remedy: "free some memory" },
+      },
     ],
     cells: [cell("untuned"), cell("rules")],
     choices: [],
@@ -193,7 +196,7 @@ describe("a report", () => {
       expect.arrayContaining([
         expect.stringContaining("1 step failed"),
         "Left out: a comparison: no judge.",
-        expect.stringContaining("Failed: rank/base"),
+        expect.stringMatching(/^Failed: rank\/base: .*\(free some memory\)$/s),
         expect.stringContaining("rules: </pre>"),
       ]),
     );

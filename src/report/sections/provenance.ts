@@ -9,7 +9,10 @@ export async function provenance(study: StudyFolder): Promise<Section> {
   const failed = results.steps.filter(({ state }) => state === "failed");
   const blocks: Block[] = [
     ...failed.map(
-      (step): Block => ({ kind: "warning", text: `Failed: ${step.id}: ${step.reason ?? "no reason given"}` }),
+      ({ id, reason, remedy }): Block => ({
+        kind: "warning",
+        text: `Failed: ${id}: ${reason ?? "no reason given"}${remedy === undefined ? "" : ` (${remedy})`}`,
+      }),
     ),
     ...(await certificates(study)),
     {
