@@ -133,6 +133,22 @@ function expectSame(name: string): void {
   }
 }
 
+/** The command itself, with its threads, while it is at work. */
+function command(name: string) {
+  mkdirSync(folder.path(name), { recursive: true });
+  const main = join(staged.root, "dist", "cli", "main.js");
+  const child = spawn(process.execPath, [main, "study", "run", "tiny", ...options], {
+    cwd: folder.path(name),
+    env: plainEnvironment,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let text = "";
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+    text += chunk;
+  });
+  return { child, closed: once(child, "close"), said: () => text };
+}
+
 describe("tacit study on the tiny study", () => {
   it("does everything that it plans", () => {
     expect(whole.status).toBe(0);
@@ -185,27 +201,21 @@ describe("tacit study on the tiny study", () => {
   it("plans nothing when nothing is left, and has nothing to clean", () => {
     expect(study("whole", "plan").stdout).toContain("Nothing is left to do.");
     expect(study("whole", "clean").stdout).toBe("nothing to remove\n");
+    const forgetful = staged.tacit(["study", "clean", "tiny", "--out", "out", "--force"], {
+      cwd: folder.path("whole"),
+    });
+    expect(forgetful.stdout, forgetful.stderr).toBe("nothing to remove\n");
     expect(study("whole", "status", ["--steps"]).stdout).toMatch(
       /done +tune\/base\/response\/seed-1 +steps\/tune-[0-9a-f]{16}\n/,
     );
+    expect(study("whole", "status").stdout).toMatch(/response against instruction .* 2 × 4 *\n/); // seeds × prompts
   });
   it("stopped by Ctrl-C it says so, keeps what is finished, and goes on to the same bytes", async () => {
-    mkdirSync(folder.path("interrupted"), { recursive: true });
-    const main = join(staged.root, "dist", "cli", "main.js");
-    const child = spawn(process.execPath, [main, "study", "run", "tiny", ...options], {
-      cwd: folder.path("interrupted"),
-      env: plainEnvironment,
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-    let said = "";
-    child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
-      said += chunk;
-    });
-    const closed = once(child, "close");
+    const { child, closed, said } = command("interrupted");
     await Promise.race([filesIn("interrupted", filesOf("whole").length / 3), closed]);
     child.kill("SIGINT");
     expect((await closed)[0]).toBe(130);
-    expect(said).toContain("tacit: interrupted: what was finished is kept");
+    expect(said()).toContain("tacit: interrupted: what was finished is kept");
     const { state, steps } = resultsOf("interrupted");
     expect(state).toBe("unfinished");
     expect(steps.filter((step) => step.state === "failed")).toEqual([]);
@@ -215,6 +225,23 @@ describe("tacit study on the tiny study", () => {
     expect(again.status).toBe(0);
     for (const id of done) expect(again.stderr).not.toContain(`"event":"begin","step":"${id}"`);
     expectSame("interrupted");
+  });
+  it("the command killed, its threads with it, it goes on to the same bytes", async () => {
+    const { child, closed, said } = command("command");
+    await Promise.race([filesIn("command", filesOf("whole").length / 2), closed]);
+    child.kill("SIGKILL");
+    await closed;
+    expect(child.signalCode).toBe("SIGKILL");
+    const done = [...said().matchAll(/^\d+\/\d+ (\S+): done/gm)].map(([, id]) => id ?? "");
+    expect(done.length).toBeGreaterThan(0);
+    const left = countFiles("command");
+    await setTimeout(300);
+    expect(countFiles("command")).toBe(left); // nobody is left behind who still writes
+    const again = study("command", "run", ["--json"]);
+    expect(again.status, again.stderr).toBe(0);
+    expect(again.stderr).toContain('"event":"begin"');
+    for (const id of done) expect(again.stderr).not.toContain(`"event":"begin","step":"${id}"`);
+    expectSame("command");
   });
   it(`killed ${KILLS} times it comes to the same bytes`, async () => {
     mkdirSync(folder.path("killed"), { recursive: true });
