@@ -68,7 +68,7 @@ describe("a folder's last run", () => {
     const out = await run(`other ${JSON.stringify(given).replaceAll(/\W/g, "")}`);
     const refusal = clean({ study, out, ...given });
     await expect(refusal).rejects.toThrow(UserError);
-    await expect(refusal).rejects.toThrow(`another study: ${name} differ`);
+    await expect(refusal).rejects.toThrow(`a study that differs in ${name}: `);
   });
 
   it("is kept where its flags were not recorded and are forgotten now", async () => {
@@ -77,7 +77,7 @@ describe("a folder's last run", () => {
     const { flags: _, ...before } = record;
     await at.writeStudy(before);
     const { judge: __, ...rest } = flags;
-    await expect(clean({ study, out, ...rest })).rejects.toThrow("another study: judge differ");
+    await expect(clean({ study, out, ...rest })).rejects.toThrow("a study that differs in judge: ");
     expect(await clean({ study, out, ...flags })).toEqual([]);
   });
 

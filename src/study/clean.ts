@@ -48,8 +48,8 @@ export async function refuseOtherStudy({ folder, record }: Pick<Prepared, "folde
   const others = [...settingsThatDiffer(before, record), ...(edited ? [] : partsThatDiffer(before, record))];
   if (others.length === 0) return;
   throw new UserError(
-    `${folder.root} was last run as another study: ${others.join(", ")} differ, and its results would count as unused`,
-    { remedy: "leave the flags out to clean it as it was run, or run the study as it is now before" },
+    `${folder.root} was last run as a study that differs in ${others.join(", ")}: its results would count as unused`,
+    { remedy: "leave these flags out, or run the study as it is now first" },
   );
 }
 

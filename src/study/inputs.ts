@@ -156,5 +156,5 @@ const REMEDIES: Readonly<Record<InputRole, string>> = {
   judge: "pass --judge FILE",
   rules: "check the path of the rules",
   encoder: "pass --encoder DIR",
-  "length-control": "check the path of length_control.data",
+  "length-control": "pass --lc-data DIR, or check the path of length_control.data",
 };

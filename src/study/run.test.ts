@@ -116,6 +116,21 @@ describe("a run", () => {
     expect(resultsFile("whole")).toBe(bytes);
   });
 
+  it("tells of every step once: what plans and endings add up to is never more than there is", async () => {
+    let [total, done] = [0, 0];
+    const seen: number[] = [];
+    const watch: RunWatch = {
+      onPlan: (plan) => {
+        [total, done] = [plan.steps, plan.done];
+        expect(done).toBe(seen.length);
+      },
+      onEnd: () => void seen.push(++done),
+    };
+    await run("counted", { watch });
+    expect(total).toBe(15);
+    expect(seen).toEqual(Array.from({ length: 15 }, (_, i) => i + 1));
+  });
+
   it("does one changed arm again, alone, and finds the old results when it is changed back", async () => {
     const first = await run("changed");
     const changed = await run("changed", { text: study({ response: ", tune: { lr: 3e-5 }" }) });

@@ -118,11 +118,11 @@ async function carry(
   };
   await folder.writeStep(plan.folder, record);
   state.settle(plan.key, record);
+  watch.onEnd?.(step, record); // before the next plan, which counts this step as done
   if (step.kind === "choose" && record.outcome.kind === "done") {
     await state.refresh();
     announce(state, watch);
   }
-  watch.onEnd?.(step, record);
 }
 
 /** A failure becomes a record; only an interruption goes on being one. */
