@@ -61,26 +61,24 @@ export function withFlags(study: Study, request: StudyRequest): Study {
   return changed;
 }
 
-/** The flags as they are recorded: their paths hold from any working directory. */
-export function flagsOf(request: StudyRequest): StudyFlags {
+/** The flags as they are recorded: models have their names, and paths hold from any working directory. */
+export function flagsOf(request: StudyRequest, study: Pick<Study, "models">): StudyFlags {
   const { models = [], data = [], dataDir, judge, encoder, seeds, lcData } = request;
   return {
-    ...(models.length === 0 ? {} : { models: models.map((text) => behindName(text, modelOf)) }),
-    ...(data.length === 0 ? {} : { data: data.map((text) => behindName(text, specOf)) }),
+    ...(models.length === 0
+      ? {}
+      : {
+          models: models
+            .map((text) => namedModel(study.models, text))
+            .map(([name, path]) => `${name}=${modelOf(path)}`),
+        }),
+    ...(data.length === 0 ? {} : { data: data.map((text) => text.replace(/(?<=^[^=]*=).*$/s, specOf)) }),
     ...(dataDir === undefined ? {} : { data_dir: resolve(dataDir) }),
     ...(judge === undefined ? {} : { judge: judgeOf(judge) ?? "none" }),
     ...(encoder === undefined ? {} : { encoder: encoderOf(encoder) }),
     ...(seeds === undefined ? {} : { seeds: [...seeds] }),
     ...(lcData === undefined ? {} : { lc_data: resolve(lcData) }),
   };
-}
-
-/** `NAME=REST` or `REST`. */
-const NAMED = /^([A-Za-z0-9][A-Za-z0-9._-]*)=(.+)$/s;
-
-function behindName(text: string, change: (rest: string) => string): string {
-  const [, name, rest] = NAMED.exec(text) ?? [];
-  return name === undefined || rest === undefined ? change(text) : `${name}=${change(rest)}`;
 }
 
 const modelOf = (path: string): string => (path === SHIPPED_MODEL ? path : resolve(path));
@@ -114,7 +112,7 @@ function withModels(models: Study["models"], given: readonly string[]): Study["m
 }
 
 function namedModel(models: Study["models"], text: string): readonly [name: string, path: string] {
-  const [, name, path] = NAMED.exec(text) ?? [];
+  const [, name, path] = /^([A-Za-z0-9][A-Za-z0-9._-]*)=(.+)$/s.exec(text) ?? [];
   if (name !== undefined && path !== undefined) return [name, path];
   const [only, ...others] = Object.keys(models);
   if (only !== undefined && others.length === 0) return [only, text];

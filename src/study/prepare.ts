@@ -39,7 +39,7 @@ export async function prepareStudy(request: StudyRequest): Promise<Prepared> {
     tacit: packageVersion(),
     source: { path, sha256 },
     scale: scale ?? null,
-    flags: flagsOf(request),
+    flags: flagsOf(request, study),
     study,
     inputs: inputs.all.map(({ role, name, path: where, spec, hash }) => {
       const named = role === "model" ? spec : where; // the model in the package has a name that holds elsewhere, too

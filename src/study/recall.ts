@@ -21,7 +21,13 @@ export async function recall(request: StudyRequest): Promise<StudyRequest> {
   return {
     ...Object.fromEntries(Object.entries(recalled).filter(([, value]) => value !== undefined)),
     ...request,
-    models: [...models, ...(request.models ?? [])], // of one name the last counts
-    data: [...data, ...(request.data ?? [])],
+    models: [...models.filter(isNameIn(study.models)), ...(request.models ?? [])], // of one name the last counts
+    data: [...data.filter(isNameIn(study.data)), ...(request.data ?? [])],
   };
 }
+
+/** `NAME=…` may be of what was taken out of the file since. */
+const isNameIn =
+  (table: object) =>
+  (text: string): boolean =>
+    Object.hasOwn(table, text.slice(0, text.indexOf("=")));
