@@ -68,7 +68,7 @@ it("carries out, judges, tells and reports; the second time it only tells", asyn
   expect(text).toContain("response tuning: tuned on the same responses, every instruction replaced by the empty text.");
   expect(text).toMatch(/poems: \d of 6 answers end by themselves/);
   expect(text).toMatch(/untuned: against instruction tuning \d better, \d as good, \d worse/);
-  expect(text).toMatch(/arm +wins, % +95 % interval +score +facts +right +end +echo +Llama-2-7B +OLMo-7B-Feb2024/);
+  expect(text).toMatch(/arm +wins, % +95 % interval +lc +score +facts +right +end +echo +Llama-2-7B +OLMo-7B-Feb2024/);
   expect(text).toMatch(/^poems .*22\.9 +21\.9$/m);
   expect(text).toContain(`The report: ${summary.report}`);
 

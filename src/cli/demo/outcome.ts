@@ -21,6 +21,8 @@ export interface ArmResult {
   readonly win_rate: number | null;
   readonly sd: number | null;
   readonly interval: readonly [low: number, high: number] | null;
+  /** The same as it would be if both answers were equally long, as the paper's are; null where it could not be fitted. */
+  readonly length_controlled: number | null;
   /** Of the checker's scores, 0 to 1. */
   readonly mean_score: number | null;
   /** Of their part `facts`, of the answers that have it. */
@@ -46,6 +48,7 @@ export async function armResults({ folder, record }: Prepared, results: StudyRes
       win_rate: comparison?.win_rate.mean ?? null,
       sd: comparison?.win_rate.sd ?? null,
       interval: low === null || high === null ? null : [low, high],
+      length_controlled: comparison?.length_controlled?.mean ?? null,
       ...scoresOf(cell === undefined ? [] : await scoredAnswers(study, cell)),
       ...countsOf(results, arm),
       published: Object.fromEntries(Object.entries(published).map(([model, { mean }]) => [model, mean])),
@@ -83,6 +86,7 @@ export function describeArms(arms: readonly ArmResult[]): string {
     one.arm,
     one.win_rate === null ? "-" : `${fixed(one.win_rate, 1)}${one.sd === null ? "" : ` ± ${fixed(one.sd, 1)}`}`,
     one.interval === null ? "" : `[${one.interval.map((end) => fixed(end, 1)).join(", ")}]`,
+    fixed(one.length_controlled, 1),
     fixed(one.mean_score, 2),
     fixed(one.mean_facts, 2),
     shareOf(one.right, one.answers),
@@ -90,12 +94,12 @@ export function describeArms(arms: readonly ArmResult[]): string {
     String(one.echoes),
     ...models.map((model) => fixed(one.published[model], 1)),
   ];
-  const head = ["arm", "wins, %", "95 % interval", "score", "facts", "right", "end", "echo", ...models];
+  const head = ["arm", "wins, %", "95 % interval", "lc", "score", "facts", "right", "end", "echo", ...models];
   const table = columns([head, ...arms.map(row)], head.map((_, i) => i).slice(1));
   return `${table}
-wins: against instruction tuning of the same seed, a draw is half; score: mean of 0 to 1, facts: the part of it for what is so and was
-asked for; right: lose nothing in any part; end: by themselves; echo: answers that are the instruction. The last columns are the paper's
-win rates of the same arms at 7 billion parameters, judged by GPT-4 with length control.
+wins: against instruction tuning of the same seed, a draw is half; lc: the same with length controlled; score: mean of 0 to 1, facts: the
+part of it for what is so and was asked for; right: lose nothing in any part; end: by themselves; echo: answers that are the instruction.
+The last columns are the paper's win rates of the same arms at 7 billion parameters, judged by GPT-4, with length controlled.
 `;
 }
 
