@@ -216,7 +216,8 @@ describe("a report", () => {
       without_verdict: 1,
       low_bound: 40,
       high_bound: 73,
-      published: "Llama-2-7B 24.4 ± 0.4",
+      "published_Llama-2-7B": 24.4,
+      "published_Llama-2-7B_sd": 0.4,
     });
   });
 

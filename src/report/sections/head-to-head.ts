@@ -12,7 +12,6 @@ import {
   type Section,
   type Table,
   text,
-  UNDEFINED,
 } from "../document.js";
 import { type DotRow, dotFigure } from "../figures/dots.js";
 import { armName } from "../names.js";
@@ -98,19 +97,22 @@ const CLUSTERS = / \(\d+ clusters\)$/;
 function table(study: StudyFolder, comparisons: readonly ComparisonResult[], suffix: string, baseline: string): Table {
   const several = comparisons.some(({ pairs }) => pairs.length > 1);
   const controlled = comparisons.some(({ length_controlled: lc }) => lc !== null);
-  const named = comparisons.some(({ published: figures }) => figures !== null);
+  const sources = [...new Set(comparisons.flatMap(({ published }) => Object.keys(published ?? {})))];
   return {
     id: `head-to-head-${suffix}`,
     caption: `Win rate against ${baseline}, percent: ${
       several
         ? `mean over seeds, 95 % interval over prompts and seeds${controlled ? " (length-controlled: over seeds alone)" : ""}, standard deviation over seeds`
         : "with its 95 % interval over prompts"
-    }${named ? `; beside it the paper's: ${PUBLISHED}` : ""}. Judged, won, ties, lost and no verdict count pairs of answers over all seeds.`,
+    }${sources.length > 0 ? `; beside it the paper's: ${PUBLISHED}` : ""}. Judged, won, ties, lost and no verdict count pairs of answers over all seeds.`,
     columns: [
       { key: "arm", label: "arm" },
       ...spreadColumns("win_rate", "win rate", { several }),
       ...spreadColumns("length_controlled_winrate", "length-controlled", { several, hidden: !controlled }),
-      { key: "published", label: "the paper", csvOnly: !named },
+      ...sources.flatMap((name) => [
+        { key: `published_${name}`, label: `the paper's ${name}`, numeric: true },
+        { key: `published_${name}_sd`, label: "", numeric: true, csvOnly: true },
+      ]),
       { key: "seeds", label: "seeds", numeric: true },
       { key: "n", label: "judged", numeric: true },
       { key: "won", label: "won", numeric: true },
@@ -126,11 +128,7 @@ function table(study: StudyFolder, comparisons: readonly ComparisonResult[], suf
         text(armName(study, one)),
         ...spreadCells(one.win_rate),
         ...spreadCells(one.length_controlled),
-        text(
-          Object.entries(one.published ?? {})
-            .map(([name, { mean, sd }]) => `${name} ${mean}${sd === undefined ? "" : ` ± ${sd}`}`)
-            .join("; ") || UNDEFINED,
-        ),
+        ...sources.flatMap((name) => publishedCells(one.published?.[name])),
         integer(one.pairs.length),
         integer(ledger.judged),
         integer(ledger.won),
@@ -143,6 +141,17 @@ function table(study: StudyFolder, comparisons: readonly ComparisonResult[], suf
     }),
   };
 }
+
+/** An arm that was not published has no figure, which is not an undefined one. */
+function publishedCells(figure: { readonly mean: number; readonly sd?: number | undefined } | undefined): Cell[] {
+  if (figure === undefined) return [NONE, NONE];
+  const { mean, sd } = figure;
+  return [
+    { text: `${mean}${sd === undefined ? "" : ` ± ${sd}`}`, value: mean },
+    sd === undefined ? NONE : number(sd, 2),
+  ];
+}
+const NONE: Cell = { text: "", value: null };
 
 const spreadColumns = (
   key: string,
