@@ -98,19 +98,21 @@ function table(study: StudyFolder, comparisons: readonly ComparisonResult[], suf
   const several = comparisons.some(({ pairs }) => pairs.length > 1);
   const controlled = comparisons.some(({ length_controlled: lc }) => lc !== null);
   const sources = [...new Set(comparisons.flatMap(({ published }) => Object.keys(published ?? {})))];
+  const judged = comparisons.map((one) => ({ one, ledger: ledgerOf(one) }));
+  const missing = judged.some(({ ledger }) => ledger.missing > 0);
   return {
     id: `head-to-head-${suffix}`,
     caption: `Win rate against ${baseline}, percent: ${
       several
         ? `mean over seeds, 95 % interval over prompts and seeds${controlled ? " (length-controlled: over seeds alone)" : ""}, standard deviation over seeds`
         : "with its 95 % interval over prompts"
-    }${sources.length > 0 ? `; beside it the paper's: ${PUBLISHED}` : ""}. Judged, won, ties, lost and no verdict count pairs of answers over all seeds.`,
+    }${sources.length > 0 ? `; beside it the paper's: ${PUBLISHED}` : ""}. Judged, won, ties, lost${missing ? " and no verdict" : ""} count pairs of answers over all seeds${missing ? "" : "; every pair has a verdict"}.`,
     columns: [
       { key: "arm", label: "arm" },
       ...spreadColumns("win_rate", "win rate", { several }),
       ...spreadColumns("length_controlled_winrate", "length-controlled", { several, hidden: !controlled }),
       ...sources.flatMap((name) => [
-        { key: `published_${name}`, label: `the paper's ${name}`, numeric: true },
+        { key: `published_${name}`, label: `paper: ${name}`, numeric: true },
         { key: `published_${name}_sd`, label: "", numeric: true, csvOnly: true },
       ]),
       { key: "seeds", label: "seeds", numeric: true },
@@ -118,27 +120,24 @@ function table(study: StudyFolder, comparisons: readonly ComparisonResult[], suf
       { key: "won", label: "won", numeric: true },
       { key: "ties", label: "ties", numeric: true },
       { key: "lost", label: "lost", numeric: true },
-      { key: "without_verdict", label: "no verdict" },
+      { key: "without_verdict", label: "no verdict", csvOnly: !missing },
       { key: "low_bound", label: "low bound", numeric: true, csvOnly: true },
       { key: "high_bound", label: "high bound", numeric: true, csvOnly: true },
     ],
-    rows: comparisons.map((one) => {
-      const ledger = ledgerOf(one);
-      return [
-        text(armName(study, one)),
-        ...spreadCells(one.win_rate),
-        ...spreadCells(one.length_controlled),
-        ...sources.flatMap((name) => publishedCells(one.published?.[name])),
-        integer(one.pairs.length),
-        integer(ledger.judged),
-        integer(ledger.won),
-        integer(ledger.ties),
-        integer(ledger.lost),
-        { text: ledger.why || "0", value: ledger.missing },
-        number(ledger.low, 2),
-        number(ledger.high, 2),
-      ];
-    }),
+    rows: judged.map(({ one, ledger }) => [
+      text(armName(study, one)),
+      ...spreadCells(one.win_rate),
+      ...spreadCells(one.length_controlled),
+      ...sources.flatMap((name) => publishedCells(one.published?.[name])),
+      integer(one.pairs.length),
+      integer(ledger.judged),
+      integer(ledger.won),
+      integer(ledger.ties),
+      integer(ledger.lost),
+      { text: ledger.why || "0", value: ledger.missing },
+      number(ledger.low, 2),
+      number(ledger.high, 2),
+    ]),
   };
 }
 
