@@ -70,6 +70,17 @@ describe("similarity", () => {
     expect(new Set(means).size).toBe(3);
   });
 
+  it("counts texts that are cut, also where their vectors are there already", async () => {
+    const cache = folder.path("cut.jsonl");
+    const long = { ...base, cache, prefix: "the sea is wide and ".repeat(12) }; // more than the 48 tokens of this encoder
+    const [first, second] = [
+      await similarity({ ...long, out: folder.path("cut-1") }),
+      await similarity({ ...long, out: folder.path("cut-2") }),
+    ];
+    expect([first.texts.computed, second.texts.computed]).toEqual([6, 0]);
+    expect([first.embedder, second.embedder]).toMatchObject([{ cut: 6 }, { cut: 6 }]);
+  });
+
   it("stops where it is told to, and what was embedded is kept", async () => {
     const controller = new AbortController();
     const out = folder.path("stopped");

@@ -97,7 +97,7 @@ export async function similarity(options: SimilarityOptions, watch: SimilarityWa
       const vectors = await embedTexts(opened.embedder, texts.all, { cache, prefix, ...watch });
       const places = adherence(texts.apart(vectors), statistic);
       const points = places.map((place, i) => pointOf(place, outputs, i));
-      const distinct = new Set(texts.all).size;
+      const distinct = [...new Set(texts.all)];
       const summary: SimilaritySummary = {
         version: 1,
         command: "similarity",
@@ -111,11 +111,11 @@ export async function similarity(options: SimilarityOptions, watch: SimilarityWa
         },
         task: task.record,
         reference: reference?.record ?? null,
-        embedder: opened.record(),
+        embedder: opened.record(distinct.map((words) => prefix + words)),
         dimensions: present(vectors[0], "vector").length,
         prefix,
         statistic,
-        texts: { distinct, computed: cache.added(), reused: distinct - cache.added() },
+        texts: { distinct: distinct.length, computed: cache.added(), reused: distinct.length - cache.added() },
         ...statisticsOf(places),
         extremes: extremesOf(places, points, options.show ?? 5),
         seconds: Number(((performance.now() - started) / 1000).toFixed(3)),
@@ -172,7 +172,8 @@ function layOut({ rows }: OutputSet, task: Exchanges, reference: Exchanges | und
 
 interface OpenEmbedder {
   readonly embedder: Embedder;
-  record(): SimilaritySummary["embedder"];
+  /** @param texts  all that took part, each once, with their prefix, whether embedded now or before */
+  record(texts: readonly string[]): SimilaritySummary["embedder"];
   close(): Promise<void>;
 }
 
@@ -209,16 +210,11 @@ async function openDirectory(options: SimilarityOptions, watch: SimilarityWatch)
   const load = present(engine.loadEncoder?.bind(engine), "loadEncoder");
   const encoder = await load(directory, { threads, pooling });
   const maxTokens = Math.min(settings.maxTokens ?? encoder.maxPositions, encoder.maxPositions);
-  let cut = 0;
-  const encode = (words: string): readonly number[] => {
-    const encoded = text.encode(words, maxTokens);
-    if (encoded.cut) cut++;
-    return encoded.ids;
-  };
+  const encode = (words: string): readonly number[] => text.encode(words, maxTokens).ids;
   const decides = [packageVersion(), engine.name, hash, pooling, maxTokens, threads];
   return {
     embedder: encoderEmbedder(encoder, sha256(JSON.stringify(decides)), encode),
-    record: () => ({
+    record: (texts) => ({
       kind: "encoder",
       path: directory,
       hash,
@@ -226,7 +222,7 @@ async function openDirectory(options: SimilarityOptions, watch: SimilarityWatch)
       pooling,
       max_tokens: maxTokens,
       threads,
-      cut,
+      cut: texts.filter((words) => text.encode(words, maxTokens).cut).length,
     }),
     close: () => encoder.close(),
   };

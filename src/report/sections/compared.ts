@@ -1,4 +1,5 @@
 /** What is compared: the arms in words, and what of the study is not here. */
+import { basename } from "node:path";
 import { type Block, type Section, text } from "../document.js";
 import { armsOf, plural } from "../names.js";
 import type { StudyFolder } from "../read.js";
@@ -60,7 +61,10 @@ export function compared(study: StudyFolder): Section {
 /** The base models, the questions, how they were answered, and who judged, in one paragraph. */
 function setting({ record: { study } }: StudyFolder): string {
   const { models, generation, judge, selection } = study;
-  const names = Object.keys(models);
+  const names = Object.entries(models).map(([name, { path }]) => {
+    const folder = basename(path);
+    return folder === name ? name : `${name} (${folder})`;
+  });
   const sentences = [`Base ${names.length === 1 ? "model" : "models"}: ${names.join(", ")}.`];
   if (generation !== undefined) {
     const { prompts, limit, temperature = 0, max_new_tokens: most } = generation;
