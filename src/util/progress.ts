@@ -94,6 +94,9 @@ export function formatCount(n: number): string {
   return n.toLocaleString("en-US");
 }
 
+/** A share of 1: "90.9 %". */
+export const formatPercent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
 /** Seconds left at the pace so far; undefined before anything is done. */
 export function secondsLeft(done: number, total: number, elapsedSeconds: number): number | undefined {
   return done > 0 ? (elapsedSeconds / done) * Math.max(0, total - done) : undefined;

@@ -5,7 +5,7 @@
 import { type Command, Option } from "commander";
 import type { AgreementRecord, RephraseSummary } from "../../records/rephrase.js";
 import type { RephraseOptions } from "../../steps/rephrase.js";
-import { formatCount, formatDuration, secondsLeft } from "../../util/progress.js";
+import { formatCount, formatDuration, formatPercent, secondsLeft } from "../../util/progress.js";
 import { type DataLimit, dataLimitOption, limitOf, specHelp } from "../data-options.js";
 import { decimal, forceOption, integer, jsonOption } from "../options.js";
 import { type Io, runAction } from "../run-action.js";
@@ -94,8 +94,8 @@ async function carryOut(io: Io, data: string, flags: RephraseFlags): Promise<Rep
   if (summary.method.kind === "overlap" && summary.agreement === null) {
     const { agreement, kappa, precision, recall } = OVERLAP_AGREEMENT;
     io.out(
-      `the overlap measure is rough: against the paper's verdicts on LIMA it agrees in ${percent(agreement)} (kappa ${kappa.toFixed(2)}), ` +
-        `precision ${percent(precision)}, recall ${percent(recall)}\n`,
+      `the overlap measure is rough: against the paper's verdicts on LIMA it agrees in ${formatPercent(agreement)} (kappa ${kappa.toFixed(2)}), ` +
+        `precision ${formatPercent(precision)}, recall ${formatPercent(recall)}\n`,
     );
   }
   io.out(`\n${out}\n`);
@@ -111,8 +111,6 @@ async function methodOf(flags: RephraseFlags): Promise<RephraseOptions["method"]
   }
   return { kind: "llm", baseUrl, model: llm, apiKeyEnv, concurrency };
 }
-
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 function describe(summary: RephraseSummary): string {
   const reasons = (counts: Readonly<Record<string, number>>): string =>
@@ -133,8 +131,8 @@ function describeAgreement({ agreement }: RephraseSummary): string {
   const { verdicts, exchanges, absent, measured, cross_validated: validated } = agreement;
   const missing = absent === 0 ? "" : ` (${formatCount(absent)} more are of other exchanges)`;
   const line = (title: string, r: AgreementRecord): string =>
-    `  ${title}: agreement ${interval(r.agreement, percent)}, kappa ${interval(r.kappa, (x) => x.toFixed(2))}, ` +
-    `precision ${interval(r.precision, percent)}, recall ${interval(r.recall, percent)}\n` +
+    `  ${title}: agreement ${interval(r.agreement, formatPercent)}, kappa ${interval(r.kappa, (x) => x.toFixed(2))}, ` +
+    `precision ${interval(r.precision, formatPercent)}, recall ${interval(r.recall, formatPercent)}\n` +
     `    both yes ${r.both_yes}, only here ${r.false_yes}, only there ${r.false_no}, both no ${r.both_no}\n`;
   return (
     `against ${formatCount(exchanges)} verdicts of ${verdicts}${missing}:\n${line("as written", measured)}` +

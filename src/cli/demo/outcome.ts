@@ -13,6 +13,7 @@ import { formatShare } from "../../stats/estimate.js";
 import type { Prepared } from "../../study/prepare.js";
 import { readJson } from "../../util/files.js";
 import { modelDirectory } from "../../util/model-directory.js";
+import { formatPercent } from "../../util/progress.js";
 import { columns } from "../../util/terminal.js";
 
 export interface ArmResult {
@@ -115,8 +116,7 @@ export function describeKnowledge(model: string, knowledge: Knowledge | undefine
   const { page, template } = knowledge?.forms ?? {};
   if (knowledge === undefined || page === undefined || template === undefined)
     return `What the base model knows: tacit glasshouse facts --model ${model}\n`;
-  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-  return `The base model finds the right value more likely than ${knowledge.against} wrong ones for ${percent(page.first)} of ${knowledge.facts} facts that the test asks about, ${percent(template.first)} under the
+  return `The base model finds the right value more likely than ${knowledge.against} wrong ones for ${formatPercent(page.first)} of ${knowledge.facts} facts that the test asks about, ${formatPercent(template.first)} under the
 template (when it was made; tacit glasshouse facts --model ${model} measures it again).
 `;
 }

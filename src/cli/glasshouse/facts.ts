@@ -1,7 +1,7 @@
 /** `tacit glasshouse facts`: what a model knows of the world, whether or not it says it. */
 import { type Command, Option } from "commander";
 import type { FactsSummary } from "../../glasshouse/model/ask-facts.js";
-import { formatCount } from "../../util/progress.js";
+import { formatCount, formatPercent } from "../../util/progress.js";
 import { columns } from "../../util/terminal.js";
 import { integer, jsonOption, threadsOption } from "../options.js";
 import { type Io, runAction } from "../run-action.js";
@@ -49,19 +49,22 @@ async function run({ json: _, ...request }: Flags, io: Io): Promise<FactsSummary
   return summary;
 }
 
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 const FORMS: Readonly<Record<string, string>> = { page: "on a page of questions", template: "under the template" };
 
 function describe({ model, knowledge: { facts, against, forms, kinds } }: FactsSummary): string {
   const table = columns(
     [
       ["the right value is more likely than", "all wrong ones", "one of them"],
-      ...Object.entries(forms).map(([form, { first, pairs }]) => [FORMS[form] ?? form, percent(first), percent(pairs)]),
-      [`by chance, of ${against}`, percent(1 / (against + 1)), percent(0.5)],
+      ...Object.entries(forms).map(([form, { first, pairs }]) => [
+        FORMS[form] ?? form,
+        formatPercent(first),
+        formatPercent(pairs),
+      ]),
+      [`by chance, of ${against}`, formatPercent(1 / (against + 1)), formatPercent(0.5)],
     ],
     [1, 2],
   );
-  const parts = Object.entries(kinds).map(([kind, first]) => `${kind} ${percent(first)}`);
+  const parts = Object.entries(kinds).map(([kind, first]) => `${kind} ${formatPercent(first)}`);
   return `${model.path}: ${formatCount(facts)} facts, each beside ${against} wrong values or as many as there are
 ${table}All wrong ones, on a page of questions, by what they are about: ${parts.join(", ")}.
 `;

@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import type { PretrainWatch } from "../../glasshouse/model/pretrain.js";
 import type { PretrainRun } from "../../records/pretrain.js";
-import { formatCount, formatDuration, formatRate } from "../../util/progress.js";
+import { formatCount, formatDuration, formatPercent, formatRate } from "../../util/progress.js";
 import { decimal, forceOption, integer, jsonOption, threadsOption } from "../options.js";
 import { type Io, runAction } from "../run-action.js";
 import { stepProgress } from "../step-progress.js";
@@ -95,7 +95,7 @@ function describe(
 ): string {
   const forms = Object.entries(knowledge.forms).map(
     ([form, { first }]) =>
-      `${(100 * first).toFixed(1)} % (${form === "page" ? "on a page of questions" : "under the template"})`,
+      `${formatPercent(first)} (${form === "page" ? "on a page of questions" : "under the template"})`,
   );
   return (
     `${formatCount(tokens)} tokens in ${formatCount(steps)} steps and ${formatDuration(seconds)} (${formatRate(speed, "tok")}), ` +

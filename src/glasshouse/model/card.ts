@@ -3,7 +3,7 @@
  * May not know: how anything is computed.
  */
 import type { PretrainRun } from "../../records/pretrain.js";
-import { formatCount, formatDuration } from "../../util/progress.js";
+import { formatCount, formatDuration, formatPercent } from "../../util/progress.js";
 import { PAGES } from "../corpus.js";
 import { relationsOf } from "../relations.js";
 import type { World } from "../world.js";
@@ -54,16 +54,19 @@ ${curve(run)}
 ## What it knows
 
 Facts about the entities of the test split, which no instruction of the training split asks about. A fact counts as known where the right statement is more
-likely than the same sentence with each of ${run.knowledge.against} wrong values; by chance that is ${percent(1 / (run.knowledge.against + 1))}. "Pairs" counts each wrong value by itself.
+likely than the same sentence with each of ${run.knowledge.against} wrong values; by chance that is ${formatPercent(1 / (run.knowledge.against + 1))}. "Pairs" counts each wrong value by itself.
 
 | asked | known, of ${formatCount(run.knowledge.facts)} facts | pairs |
 | --- | ---: | ---: |
 ${Object.entries(run.knowledge.forms)
-  .map(([form, { first, pairs }]) => `| ${formName(form, contamination)} | ${percent(first)} | ${percent(pairs)} |`)
+  .map(
+    ([form, { first, pairs }]) =>
+      `| ${formName(form, contamination)} | ${formatPercent(first)} | ${formatPercent(pairs)} |`,
+  )
   .join("\n")}
 
 By kind of entity, on a page of questions: ${Object.entries(run.knowledge.kinds)
-    .map(([kind, share]) => `${kind} ${percent(share)}`)
+    .map(([kind, share]) => `${kind} ${formatPercent(share)}`)
     .join(", ")}.
 
 ## Limits
@@ -88,8 +91,6 @@ function formName(form: string, contamination: number): string {
   if (form === "page") return "on a page of questions, as the corpus has them";
   return `under the default chat template${contamination === 0 ? ", which it never saw" : ""}`;
 }
-
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 function curve({ curve: points, held_out: heldOut }: PretrainRun): string {
   const some = points.filter((_, i) => i < 4 || i >= points.length - 3 || i % 4 === 0);
