@@ -4,9 +4,9 @@
  * 0.6.6 (`pip install alpaca-eval==0.6.6 'setuptools<80' 'datasets<4'`). Processor time is printed beside the time that passed, because
  * the machine's other work stretches only the latter.
  */
-import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { timed } from "./timed.mjs";
 
 const text = { type: "string" };
 const { values, positionals } = parseArgs({
@@ -50,22 +50,4 @@ for (const name of Object.keys(programs)) {
 if (programs.alpaca_eval !== undefined) {
   const ratio = (what) => (best("tacit", what) / best("alpaca_eval", what)).toFixed(3);
   process.stdout.write(`ratio: ${ratio("passed")} of the time, ${ratio("processor")} of the processor time\n`);
-}
-
-function timed(program, args) {
-  const started = performance.now();
-  // a shell's times are those of its children; Node gives none of its own
-  const { status, stderr, stdout } = spawnSync("sh", ["-c", '"$@" >&2; times', "sh", program, ...args], {
-    encoding: "utf8",
-  });
-  if (status !== 0) throw new Error(`${program} ended with ${status}: ${stderr.slice(-500)}`);
-  const passed = (performance.now() - started) / 1000;
-  const [user, system] = stdout.trim().split("\n")[1].split(" ").map(seconds);
-  return { passed, processor: user + system };
-}
-
-/** `0m1.25s` */
-function seconds(time) {
-  const [, minutes, rest] = /^(\d+)m([\d.]+)s$/.exec(time);
-  return 60 * Number(minutes) + Number(rest);
 }
