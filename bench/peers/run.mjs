@@ -3,11 +3,9 @@
  * all hold their model and take turns, one run each, so that the machine's moods fall on all of them. Needs a build; README.md says
  * what the peers need.
  */
-import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { collectExamples } from "../../dist/data/load.js";
 import { loadPrompts } from "../../dist/data/prompts.js";
@@ -19,7 +17,8 @@ import { loadTextModel } from "../../dist/text/load.js";
 import { renderPair, renderPrompt } from "../../dist/text/render.js";
 import { templateFrom } from "../../dist/text/template.js";
 import { availableCores } from "../../dist/util/system.js";
-import { machine, median } from "../measure.mjs";
+import { machine } from "../measure.mjs";
+import { headline, markdown, speedCells, speedHeader, speedOf, startPeer, takeTurns } from "./peer.mjs";
 
 const usage = `node bench/peers/run.mjs decode --model DIR --prompts FILE [--python PYTHON] [--llama DIR --gguf FILE]
 node bench/peers/run.mjs rank --model DIR --data SPEC [--python PYTHON]
@@ -77,17 +76,9 @@ try {
   const work = kind === "rank" ? await rankWork() : await decodeWork();
   writeFileSync(join(folder, "work.json"), JSON.stringify(work));
   for (const [name, command, args, extra] of candidates()) {
-    if (only === undefined || only.includes(name)) peers.push(await start(name, command, args, extra));
+    if (only === undefined || only.includes(name)) peers.push({ name, ...(await startPeer(command, args, extra)) });
   }
-  for (let run = 0; run <= runs; run++) {
-    for (const peer of peers) {
-      process.stderr.write(`run ${run} of ${runs}: ${peer.label} …`);
-      const found = await peer.once();
-      process.stderr.write(` ${found.seconds.toFixed(1)} s\n`);
-      if (run > 0) peer.times.push(found.seconds);
-      peer.last = found;
-    }
-  }
+  await takeTurns(peers, runs);
   report(work);
 } finally {
   cleanUp();
@@ -189,44 +180,17 @@ async function rankWork() {
   return { rows, batch: number("batch", 16), instructions: taken.length };
 }
 
-/** Resolves when the model is loaded. */
-async function start(name, command, args, extra) {
-  const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const next = async () => {
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`${command} ${args[0]} ended before it answered`);
-    return JSON.parse(value);
-  };
-  const label = `${(await next()).peer}${extra}`;
-  const once = () => {
-    child.stdin.write("go\n");
-    return next();
-  };
-  return { name, label, times: [], once, stop: () => child.kill() };
-}
-
 function report(work) {
   const amount =
     kind === "rank"
       ? work.rows.reduce((total, { response }) => total + response.length, 0)
       : work.prompts.length * work.tokens;
   const [first] = peers;
-  const rows = peers.map(({ name, label, times, last }) => {
-    const seconds = median(times);
-    const tokensPerSecond = times.map((time) => amount / time);
-    return {
-      name,
-      label,
-      seconds,
-      rate: amount / seconds,
-      lowest: Math.min(...tokensPerSecond),
-      highest: Math.max(...tokensPerSecond),
-      faster: seconds / median(first.times),
-      agreement: agreement(first.last, last),
-    };
-  });
-  const { processor, cores, node, system, date, load } = machine(threads);
+  const rows = peers.map((peer) => ({
+    name: peer.name,
+    ...speedOf(peer, first, amount),
+    agreement: agreement(first.found.at(-1), peer.found.at(-1)),
+  }));
   const what =
     kind === "rank"
       ? `rank: ${work.instructions} instructions × (1 + 5) responses, ${amount} response tokens`
@@ -235,18 +199,11 @@ function report(work) {
     process.stdout.write(`${JSON.stringify({ what, machine: machine(threads), runs, rows }, null, 2)}\n`);
     return;
   }
-  const lines = rows.map(
-    ({ label, rate, lowest, highest, faster, agreement: same }) =>
-      `| ${label} | ${round(rate)} tokens/s (${round(lowest)} to ${round(highest)}) | ${faster.toFixed(2)} | ${same} |`,
+  const table = markdown(
+    [...speedHeader(first), "agrees with it"],
+    rows.map((row) => [...speedCells(row), row.agreement]),
   );
-  process.stdout.write(
-    `${what}\n${processor} · ${cores} cores · ${threads} threads · Node ${node} · ${system} · ${date} · load ${load} · medians of ${runs}\n\n` +
-      `| | figure: median (lowest to highest) | ${first.label} is … times as fast | agrees with it |\n| --- | --- | --- | --- |\n${lines.join("\n")}\n`,
-  );
-}
-
-function round(value) {
-  return value < 10 ? value.toFixed(2) : value.toFixed(0);
+  process.stdout.write(`${what}\n${headline(threads, runs)}\n\n${table}`);
 }
 
 /** Do two peers compute the same thing? Shares of equal ids before the first difference, or the furthest log-likelihoods. */

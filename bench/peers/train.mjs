@@ -2,16 +2,26 @@
  * `node bench/peers/train.mjs --python PYTHON`: whole training steps of Tacit and of Transformers, side by side: the same random weights,
  * the same ids, processes that hold their model and take turns, one step each. Needs a build; README.md says what Transformers needs.
  */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { randomStream } from "../../dist/util/random.js";
 import { availableCores } from "../../dist/util/system.js";
-import { besidePeak, machine, median } from "../measure.mjs";
+import { besidePeak, machine } from "../measure.mjs";
 import { modelOfShape, randomIds, shapes, trainingOperations } from "../shapes.mjs";
+import {
+  furthest,
+  headline,
+  markdown,
+  round,
+  speedCells,
+  speedHeader,
+  speedOf,
+  startPeer,
+  takeTurns,
+} from "./peer.mjs";
 
 const usage = `node bench/peers/train.mjs [--python PYTHON] [--only 134.5M] [--recompute] [--runs 5] [--threads N] [--json]
 
@@ -54,18 +64,16 @@ async function compare(shape) {
   const peers = [];
   try {
     const [model, work] = [join(folder, "model"), join(folder, "work.json")];
-    writeFileSync(
-      work,
-      JSON.stringify({ config: shapes[shape], ...randomRows(shape, rows, time), learning_rate: 1e-5 }),
-    );
+    const content = { rows: randomRows(shape, rows, time), microTokens: rows * time, learningRate: 1e-5 };
+    writeFileSync(work, JSON.stringify({ config: shapes[shape], ...content }));
     const common = ["--model", model, "--work", work, "--threads", `${threads}`];
     const script = (name) => join(import.meta.dirname, name);
     execFileSync(values.python, [script("train_transformers.py"), ...common, "--init"], { stdio: "ignore" });
-    peers.push(await start(process.execPath, [script("train_tacit.mjs"), ...common]));
-    peers.push(await start(values.python, [script("train_transformers.py"), ...common]));
+    peers.push(await startPeer(process.execPath, [script("train_tacit.mjs"), ...common]));
+    peers.push(await startPeer(values.python, [script("train_transformers.py"), ...common]));
     if (values.recompute)
-      peers.push(await start(process.execPath, [script("train_tacit.mjs"), ...common, "--recompute"]));
-    const { peak } = await besidePeak({ threads, quick: false }, () => takeTurns(peers));
+      peers.push(await startPeer(process.execPath, [script("train_tacit.mjs"), ...common, "--recompute"]));
+    const { peak } = await besidePeak({ threads, quick: false }, () => takeTurns(peers, runs, saidLoss));
     const operations = trainingOperations(modelOfShape(shape), { rows, time, supervised: (rows * time) / 2 });
     return {
       shape,
@@ -80,83 +88,42 @@ async function compare(shape) {
   }
 }
 
-/** Loss on the second half of every row. `targets` are what each position predicts. */
+/** Rows one id longer than is computed on: the last is only a target. Loss on the second half. */
 function randomRows(shape, rows, time) {
   const random = randomStream(0, "bench: rows");
-  const whole = Array.from({ length: rows }, () => randomIds(random, time + 1, shapes[shape].vocab_size));
-  return {
-    inputs: whole.map((ids) => ids.slice(0, -1)),
-    targets: whole.map((ids) => ids.slice(1).map((id, i) => (i >= time / 2 ? id : -100))),
-  };
+  return Array.from({ length: rows }, () => {
+    const inputIds = randomIds(random, time + 1, shapes[shape].vocab_size);
+    return { inputIds, labels: inputIds.map((id, i) => (i > time / 2 ? id : -100)) };
+  });
 }
 
-async function takeTurns(peers) {
-  for (let run = 0; run <= runs; run++) {
-    for (const peer of peers) {
-      const found = await peer.once();
-      process.stderr.write(
-        `run ${run} of ${runs}: ${peer.label}: ${found.seconds.toFixed(2)} s, loss ${found.loss.toFixed(5)}\n`,
-      );
-      if (run > 0) peer.times.push(found.seconds); // the first grows memory and caches
-      peer.losses.push(found.loss);
-      peer.peak = found.peak;
-    }
-  }
+function saidLoss({ loss }) {
+  return `, loss ${loss.toFixed(5)}`;
 }
 
-function figures({ label, times, losses, peak }, first, tokens, operations, gemmPeak) {
-  const seconds = median(times);
-  const apart = losses.map((loss, i) => Math.abs(loss - first.losses[i]) / first.losses[i]);
-  const gigaflops = operations / seconds / 1e9;
+function figures(peer, first, tokens, operations, gemmPeak) {
+  const speed = speedOf(peer, first, tokens);
+  const gigaflops = operations / speed.seconds / 1e9;
   return {
-    label,
-    seconds,
-    rate: tokens / seconds,
-    lowest: tokens / Math.max(...times),
-    highest: tokens / Math.min(...times),
-    faster: seconds / median(first.times),
+    ...speed,
     gigaflops,
     ratio: gigaflops / gemmPeak,
-    peak_bytes: peak,
-    losses_apart: Math.max(...apart),
+    peak_bytes: peer.found.at(-1).peak,
+    losses_apart: furthest("loss", peer, first),
   };
-}
-
-/** Resolves when the model is loaded. */
-async function start(command, args) {
-  const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const next = async () => {
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`${command} ${args[0]} ended before it answered`);
-    return JSON.parse(value);
-  };
-  const { peer: label } = await next();
-  const once = () => {
-    child.stdin.write("go\n");
-    return next();
-  };
-  return { label, times: [], losses: [], once, stop: () => child.stdin.end() };
 }
 
 function table() {
-  const { processor, cores, node, system, date, load } = machine(threads);
-  const head = `${processor} · ${cores} cores · ${threads} threads · Node ${node} · ${system} · ${date} · load ${load} · medians of ${runs}`;
   const tables = results.map(({ shape, rows, time, gemm_peak, peers }) => {
-    const lines = peers.map(
-      (p) =>
-        `| ${p.label} | ${round(p.rate)} tokens/s (${round(p.lowest)} to ${round(p.highest)}) | ${p.faster.toFixed(2)} | ` +
-        `${round(p.gigaflops)} GFLOP/s, ${p.ratio.toFixed(2)} | ${(p.peak_bytes / 1e9).toFixed(2)} GB | ${p.losses_apart.toExponential(0)} |`,
-    );
-    return (
-      `train ${shape}, ${rows} × ${time}, half supervised, with the gradient's norm and Adam; GEMM peak ${round(gemm_peak)} GFLOP/s\n\n` +
-      `| | figure: median (lowest to highest) | ${peers[0].label} is … times as fast | of the GEMM peak | peak memory | losses apart |\n` +
-      `| --- | --- | --- | --- | --- | --- |\n${lines.join("\n")}\n`
-    );
+    const title = `train ${shape}, ${rows} × ${time}, half supervised, with the gradient's norm and Adam; GEMM peak ${round(gemm_peak)} GFLOP/s`;
+    const header = [...speedHeader(peers[0]), "of the GEMM peak", "peak memory", "losses apart"];
+    const cells = peers.map((peer) => [
+      ...speedCells(peer),
+      `${round(peer.gigaflops)} GFLOP/s, ${peer.ratio.toFixed(2)}`,
+      `${(peer.peak_bytes / 1e9).toFixed(2)} GB`,
+      peer.losses_apart.toExponential(0),
+    ]);
+    return `${title}\n\n${markdown(header, cells)}`;
   });
-  return `${head}\n\n${tables.join("\n")}`;
-}
-
-function round(value) {
-  return value < 10 ? value.toFixed(2) : value.toFixed(0);
+  return `${headline(threads, runs)}\n\n${tables.join("\n")}`;
 }

@@ -1,4 +1,4 @@
-/** Tacit as a peer of train.mjs: what `tacit tune` does in a step; "go" in, one step's seconds out. */
+/** Tacit as a peer of train.mjs and epoch.mjs: what `tacit tune` does in a step; "go" in, one step's seconds out. */
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
@@ -8,11 +8,12 @@ import { gradientNorm, updateByAdam } from "../../dist/train/adam.js";
 import { microBatches } from "../../dist/train/batches.js";
 import { compileLoss } from "../../dist/train/loss-program.js";
 import { freshState } from "../../dist/train/state.js";
+import { largestMicroBatch } from "../../dist/train/trainer.js";
 import { packageVersion } from "../../dist/util/system.js";
 
 const text = { type: "string" };
 const { values } = parseArgs({ options: { model: text, work: text, threads: text, recompute: { type: "boolean" } } });
-const work = JSON.parse(readFileSync(values.work, "utf8"));
+const { rows, microTokens, learningRate } = JSON.parse(readFileSync(values.work, "utf8"));
 const device = createCpuDevice(Number(values.threads));
 const opened = await openModel(values.model);
 const { model } = opened;
@@ -20,15 +21,8 @@ const state = freshState(model, device, await readParameters(opened, device));
 await opened.weights.close();
 const totals = new Map(model.parameters.map(({ name, shape }) => [name, device.zeros(shape)]));
 
-const rows = work.inputs.map((ids, i) => {
-  const inputIds = [...ids, Math.max(0, work.targets[i].at(-1))]; // the last token is a target alone
-  const labels = [-100, ...work.targets[i]];
-  return { id: `${i}`, inputIds, labels, promptTokens: 1, merged: false, cut: false };
-});
-const positions = work.inputs.length * work.inputs[0].length;
-const [batch] = microBatches(rows, { reduction: "token", microTokens: positions });
 const loss = await compileLoss(model, device, {
-  maxPositions: positions,
+  maxPositions: largestMicroBatch(rows, microTokens),
   gradients: true,
   recompute: values.recompute ?? false,
 });
@@ -37,13 +31,16 @@ const adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 async function once() {
   const started = performance.now();
   for (const total of totals.values()) device.fill(total, 0);
-  const value = await loss.run(state.parameters, batch, totals);
-  await gradientNorm(device, totals);
+  let value = 0;
+  for (const batch of microBatches(rows, { reduction: "token", microTokens })) {
+    value += await loss.run(state.parameters, batch, totals);
+  }
+  const norm = await gradientNorm(device, totals);
   state.step += 1;
-  const at = { step: state.step, learningRate: work.learning_rate, gradientScale: 1 };
+  const at = { step: state.step, learningRate, gradientScale: 1 };
   await updateByAdam(device, adam, state.parameters, totals, state.moments, at);
   const peak = process.resourceUsage().maxRSS * 1024;
-  return { seconds: (performance.now() - started) / 1000, loss: value, peak };
+  return { seconds: (performance.now() - started) / 1000, loss: value, norm, peak };
 }
 
 process.stdout.write(
