@@ -112,6 +112,26 @@ type None = Record<never, never>;
 
 export type Op = keyof OpParams;
 
+/** Element i of the output is made of element i of every operand of the same shape. */
+export const elementwise: ReadonlySet<Op> = new Set<Op>([
+  "add",
+  "sub",
+  "mul",
+  "div",
+  "maximum",
+  "less",
+  "select",
+  "neg",
+  "exp",
+  "log",
+  "sqrt",
+  "tanh",
+  "sigmoid",
+  "erf",
+  "silu",
+  "geluTanh",
+]);
+
 export interface Node<O extends Op = Op> {
   readonly op: O;
   readonly params: OpParams[O];

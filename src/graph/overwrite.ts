@@ -6,27 +6,7 @@
 import { present } from "../util/errors.js";
 import { sameShape } from "./dims.js";
 import { liveFor } from "./live.js";
-import type { Graph, Node, Op, Value } from "./ops.js";
-
-/** Element i of the output is made of element i of every operand of the same shape. */
-const elementwise: ReadonlySet<Op> = new Set<Op>([
-  "add",
-  "sub",
-  "mul",
-  "div",
-  "maximum",
-  "less",
-  "select",
-  "neg",
-  "exp",
-  "log",
-  "sqrt",
-  "tanh",
-  "sigmoid",
-  "erf",
-  "silu",
-  "geluTanh",
-]);
+import { elementwise, type Graph, type Node, type Value } from "./ops.js";
 
 /** May the output of this name be written over the input of that name? */
 export type MayOverwrite = (output: string, input: string) => boolean;

@@ -2,11 +2,12 @@
  * One compiled program: the loss of a micro-batch and, added onto running totals, the gradients of all parameters.
  * May not know: optimisers, steps, decoding.
  */
-import { createGraph, gather, input, linearCrossEntropy, reshape, slice } from "../graph/build.js";
+import { createGraph, input, linearCrossEntropy, reshape, slice } from "../graph/build.js";
 import { checkGraph } from "../graph/check.js";
 import { product } from "../graph/dims.js";
 import { grad } from "../graph/grad.js";
 import type { Graph, Value } from "../graph/ops.js";
+import { rowsOf } from "../graph/rows.js";
 import { causalAttention, causalMask } from "../models/layers.js";
 import type { Forward, Model } from "../models/model.js";
 import { ropeFeeds } from "../models/rope.js";
@@ -52,7 +53,7 @@ export function lossGraph(model: Model, chunks: number): LossGraph {
   });
   const perToken = (name: string, dtype: "i64" | "f32"): Value =>
     reshape(input(graph, name, dtype, [chunks, "C"]), [chunks === 1 ? "C" : `${chunks}*C`]);
-  const rows = gather(forward.hidden, perToken("rows", "i64")); // [K*C, D]
+  const rows = rowsOf(forward.hidden, perToken("rows", "i64")); // [K*C, D]
   const loss = linearCrossEntropy(rows, forward.head, perToken("targets", "i64"), perToken("weights", "f32"), chunks);
   return { graph, loss, forward };
 }
