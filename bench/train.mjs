@@ -59,8 +59,8 @@ export async function timeSteps(model, job, { threads, runs }) {
   const supervised = batches.reduce((sum, { positions }) => sum + positions.length, 0);
   if (supervised !== job.supervised) throw new Error("internal: not the step wanted");
   const parameters = new Map(model.parameters.map((p) => [p.name, device.fromFloats(randomValues(p), p.shape)]));
-  const { moments } = freshState(model, device, parameters);
-  const totals = new Map(model.parameters.map(({ name, shape }) => [name, device.zeros(shape)]));
+  const { accumulators } = freshState(model, device, parameters);
+  const totals = new Map([...accumulators].map(([name, { gradient }]) => [name, gradient]));
   const loss = await compileLoss(model, device, {
     maxPositions: largestMicroBatch(rows, microTokens),
     gradients: true,
@@ -76,9 +76,9 @@ export async function timeSteps(model, job, { threads, runs }) {
     }
   };
   const adamOnce = async () => {
-    await gradientNorm(device, totals);
+    await gradientNorm(device, accumulators);
     const at = { step: ++step, learningRate: 1e-5, gradientScale: 1 };
-    await updateByAdam(device, adam, parameters, totals, moments, at);
+    await updateByAdam(device, adam, parameters, accumulators, at);
   };
   try {
     return await repeat(runs, async () => ({ gradients: await seconds(gradientsOnce), adam: await seconds(adamOnce) }));

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { DEFAULT_MICRO_TOKENS } from "../../dist/steps/tune/options.js";
 import { randomStream } from "../../dist/util/random.js";
 import { availableCores } from "../../dist/util/system.js";
 import { besidePeak, machine } from "../measure.mjs";
@@ -64,7 +65,7 @@ async function compare(shape) {
   const peers = [];
   try {
     const [model, work] = [join(folder, "model"), join(folder, "work.json")];
-    const content = { rows: randomRows(shape, rows, time), microTokens: rows * time, learningRate: 1e-5 };
+    const content = { rows: randomRows(shape, rows, time), microTokens: DEFAULT_MICRO_TOKENS, learningRate: 1e-5 };
     writeFileSync(work, JSON.stringify({ config: shapes[shape], ...content }));
     const common = ["--model", model, "--work", work, "--threads", `${threads}`];
     const script = (name) => join(import.meta.dirname, name);

@@ -19,7 +19,7 @@ const opened = await openModel(values.model);
 const { model } = opened;
 const state = freshState(model, device, await readParameters(opened, device));
 await opened.weights.close();
-const totals = new Map(model.parameters.map(({ name, shape }) => [name, device.zeros(shape)]));
+const totals = new Map([...state.accumulators].map(([name, { gradient }]) => [name, gradient]));
 
 const loss = await compileLoss(model, device, {
   maxPositions: largestMicroBatch(rows, microTokens),
@@ -35,10 +35,10 @@ async function once() {
   for (const batch of microBatches(rows, { reduction: "token", microTokens })) {
     value += await loss.run(state.parameters, batch, totals);
   }
-  const norm = await gradientNorm(device, totals);
+  const norm = await gradientNorm(device, state.accumulators);
   state.step += 1;
   const at = { step: state.step, learningRate, gradientScale: 1 };
-  await updateByAdam(device, adam, state.parameters, totals, state.moments, at);
+  await updateByAdam(device, adam, state.parameters, state.accumulators, at);
   const peak = process.resourceUsage().maxRSS * 1024;
   return { seconds: (performance.now() - started) / 1000, loss: value, norm, peak };
 }

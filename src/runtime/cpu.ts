@@ -8,7 +8,7 @@ import { type MayOverwrite, overwrites } from "../graph/overwrite.js";
 import { type BakedTensor, exportGraph, SEQUENCE } from "../onnx/export.js";
 import { invariant, present, UserError } from "../util/errors.js";
 import type { CompileOptions, Device, ElementType, Program, Tensor, Tensors } from "./device.js";
-import { createUpdates } from "./update.js";
+import { createUpdates, type Updates } from "./update.js";
 
 type Values = Float32Array | BigInt64Array | Uint8Array;
 
@@ -33,6 +33,14 @@ function cpuTensor(elementType: ElementType, values: Values, shape: readonly num
 function zeros(length: number): Float32Array {
   try {
     return new Float32Array(length);
+  } catch (error) {
+    throw describeFailure(error);
+  }
+}
+
+function zerosFor(updates: Updates, shapes: readonly (readonly number[])[]): ReturnType<Updates["zeros"]> {
+  try {
+    return updates.zeros(shapes.map(sizeOf));
   } catch (error) {
     throw describeFailure(error);
   }
@@ -70,6 +78,11 @@ export function createCpuDevice(threads: number): Device {
     fromInts: (values, shape) =>
       cpuTensor("i64", BigInt64Array.from(values as ArrayLike<number> & Iterable<number>, BigInt), shape),
     zeros: (shape) => cpuTensor("f32", zeros(sizeOf(shape)), shape),
+    accumulators: (shapes) =>
+      zerosFor(updates, shapes).map(({ gradient, first, second }, i) => {
+        const like = (values: Float32Array): CpuTensor => cpuTensor("f32", values, present(shapes[i], "shape"));
+        return { gradient: like(gradient), first: like(first), second: like(second) };
+      }),
     view(tensor, offset, shape) {
       const { elementType, values } = own(tensor);
       const length = sizeOf(shape);

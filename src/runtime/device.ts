@@ -33,12 +33,15 @@ export interface AdamStep {
   readonly secondScale: number;
 }
 
-/** One parameter with its gradient and its two moments. */
-export interface AdamTensors {
-  readonly parameter: Tensor;
+/** What training keeps of one parameter beside its values: its gradient and Adam's two moments. */
+export interface Accumulators {
   readonly gradient: Tensor;
   readonly first: Tensor;
   readonly second: Tensor;
+}
+
+export interface AdamTensors extends Accumulators {
+  readonly parameter: Tensor;
 }
 
 export interface CompileOptions {
@@ -57,6 +60,8 @@ export interface Device {
   fromBytes(values: Uint8Array, shape: readonly number[]): Tensor;
   fromInts(values: ArrayLike<number>, shape: readonly number[]): Tensor;
   zeros(shape: readonly number[]): Tensor;
+  /** Zeros for parameters of these shapes, placed where `adam` and `sumOfSquares` are fastest. */
+  accumulators(shapes: readonly (readonly number[])[]): readonly Accumulators[];
   /** `shape` elements of the same memory from element `offset` on: no copy. */
   view(tensor: Tensor, offset: number, shape: readonly number[]): Tensor;
   /** Overwrites elements from `offset` on. */

@@ -84,6 +84,25 @@ describe("adam", () => {
     const { first, second, parameter } = one({ parameter: 1, gradient: Number.NaN, first: 0, second: 0 });
     expect([first, second, parameter]).toEqual([Number.NaN, Number.NaN, Number.NaN]);
   });
+  it("gives the same bits where accumulators lie in its own memory, and touches nothing beside them", () => {
+    const own = createUpdates();
+    const sizes = [PIECE + 5, 1, 7, 4, 2 * PIECE];
+    const kept = own.zeros(sizes);
+    const [wanted, found] = [sizes.map(arraysOf), sizes.map(arraysOf)];
+    found.forEach(({ gradient, first, second }, i) => {
+      kept[i]!.gradient.set(gradient);
+      kept[i]!.first.set(first);
+      kept[i]!.second.set(second);
+    });
+    found.forEach(({ parameter }, i) => {
+      expect(own.sumOfSquares(kept[i]!.gradient)).toBe(updates.sumOfSquares(wanted[i]!.gradient));
+      own.adam({ parameter, ...kept[i]! }, step);
+      updates.adam(wanted[i]!, step);
+    });
+    wanted.forEach((arrays, i) => {
+      expect({ parameter: found[i]!.parameter, ...kept[i]! }).toEqual(arrays);
+    });
+  });
   it("refuses arrays of different lengths", () => {
     expect(() => updates.adam({ ...arraysOf(4), gradient: new Float32Array(3) }, step)).toThrow("different lengths");
   });

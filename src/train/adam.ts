@@ -3,7 +3,7 @@
  * Source: Kingma and Ba 2015, algorithm 1, with ε outside the root as PyTorch's `torch.optim.Adam` has it.
  * May not know: models, losses.
  */
-import type { Device, Tensor } from "../runtime/device.js";
+import type { Accumulators, Device, Tensor } from "../runtime/device.js";
 import { present } from "../util/errors.js";
 
 export interface AdamOptions {
@@ -12,16 +12,10 @@ export interface AdamOptions {
   readonly epsilon: number;
 }
 
-/** What Adam remembers of one parameter. */
-export interface Moments {
-  readonly first: Tensor;
-  readonly second: Tensor;
-}
-
 /** Euclidean norm of all gradients together. */
-export async function gradientNorm(device: Device, gradients: ReadonlyMap<string, Tensor>): Promise<number> {
+export async function gradientNorm(device: Device, accumulators: ReadonlyMap<string, Accumulators>): Promise<number> {
   let total = 0;
-  for (const gradient of gradients.values()) total += await device.sumOfSquares(gradient);
+  for (const { gradient } of accumulators.values()) total += await device.sumOfSquares(gradient);
   return Math.sqrt(total);
 }
 
@@ -34,8 +28,7 @@ export async function updateByAdam(
   device: Device,
   { beta1, beta2, epsilon }: AdamOptions,
   parameters: ReadonlyMap<string, Tensor>,
-  gradients: ReadonlyMap<string, Tensor>,
-  moments: ReadonlyMap<string, Moments>,
+  accumulators: ReadonlyMap<string, Accumulators>,
   at: { readonly step: number; readonly learningRate: number; readonly gradientScale: number },
 ): Promise<void> {
   const step = {
@@ -45,7 +38,6 @@ export async function updateByAdam(
     secondScale: 1 / Math.sqrt(1 - beta2 ** at.step),
   };
   for (const [name, parameter] of parameters) {
-    const gradient = present(gradients.get(name), name);
-    await device.adam({ parameter, gradient, ...present(moments.get(name), name) }, step);
+    await device.adam({ parameter, ...present(accumulators.get(name), name) }, step);
   }
 }

@@ -25,7 +25,7 @@ function someState(step: number): TrainState {
   [...state.parameters.values()].forEach((tensor, i) => {
     filled(i, tensor);
   });
-  [...state.moments.values()].forEach(({ first, second }, i) => {
+  [...state.accumulators.values()].forEach(({ first, second }, i) => {
     filled(0.1 + i, first);
     filled(0.2 + i, second);
   });
@@ -42,7 +42,7 @@ async function bitsOf(state: TrainState, on: Device = device): Promise<Record<st
     bits[name] = new Uint32Array(values.slice().buffer);
   };
   for (const [name, tensor] of state.parameters) await put(name, tensor);
-  for (const [name, { first, second }] of state.moments) {
+  for (const [name, { first, second }] of state.accumulators) {
     await put(`first ${name}`, first);
     await put(`second ${name}`, second);
   }

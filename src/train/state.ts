@@ -8,34 +8,34 @@ import { readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Model } from "../models/model.js";
-import type { Device, Tensor } from "../runtime/device.js";
+import type { Accumulators, Device, Tensor } from "../runtime/device.js";
 import { present, UserError } from "../util/errors.js";
 import { readJson, writeFileAtomic } from "../util/files.js";
 import { openWeights } from "../weights/open.js";
 import { writeModelWeights } from "../weights/safetensors-write.js";
-import type { Moments } from "./adam.js";
 
 export interface TrainState {
   /** Steps done. */
   step: number;
   readonly parameters: ReadonlyMap<string, Tensor>;
-  readonly moments: ReadonlyMap<string, Moments>;
+  /** The gradient is of no meaning between two steps. */
+  readonly accumulators: ReadonlyMap<string, Accumulators>;
 }
 
 const VERSION = 1;
 const schema = z.object({ version: z.literal(VERSION), step: z.number().int().nonnegative(), fingerprint: z.string() });
 const NAME = /^checkpoint-(\d+)$/;
 const STATE = "state.json";
-type Part = "parameters" | "first" | "second";
+type Moment = "first" | "second";
+type Part = "parameters" | Moment;
 
 /** Bytes of one checkpoint for each parameter: its value and two moments. */
 export const CHECKPOINT_BYTES_PER_PARAMETER = 12;
 
 export function freshState(model: Model, device: Device, parameters: ReadonlyMap<string, Tensor>): TrainState {
-  const moments = model.parameters.map(
-    ({ name, shape }) => [name, { first: device.zeros(shape), second: device.zeros(shape) }] as const,
-  );
-  return { step: 0, parameters, moments: new Map(moments) };
+  const zeros = device.accumulators(model.parameters.map(({ shape }) => shape));
+  const accumulators = model.parameters.map(({ name }, i) => [name, present(zeros[i], name)] as const);
+  return { step: 0, parameters, accumulators: new Map(accumulators) };
 }
 
 /**
@@ -72,7 +72,7 @@ async function writeState(directory: string, state: TrainState, device: Device):
       [...tensors].map(([name, tensor]) => ({ name, shape: tensor.shape, values: () => device.floats(tensor) })),
       { dtype: "F32" },
     );
-  const moment = (key: keyof Moments) => [...state.moments].map(([name, both]) => [name, both[key]] as const);
+  const moment = (key: Moment) => [...state.accumulators].map(([name, all]) => [name, all[key]] as const);
   await write("parameters", state.parameters);
   await write("first", moment("first"));
   await write("second", moment("second"));
@@ -97,24 +97,34 @@ export async function loadCheckpoint(
       remedy: "repeat the options of that run, or pass --force to begin anew",
     });
   }
-  const read = (part: Part): Promise<Map<string, Tensor>> => readPart(join(newest.path, part), model, device);
-  const [parameters, first, second] = [await read("parameters"), await read("first"), await read("second")];
-  const moments = model.parameters.map(
-    ({ name }) => [name, { first: present(first.get(name), name), second: present(second.get(name), name) }] as const,
-  );
-  return { step: record.data.step, parameters, moments: new Map(moments) };
+  const parameters = new Map<string, Tensor>();
+  await readPart(newest.path, "parameters", model, (name, values, shape) => {
+    parameters.set(name, device.fromFloats(values, shape));
+  });
+  const state = { ...freshState(model, device, parameters), step: record.data.step };
+  for (const moment of ["first", "second"] as const) {
+    await readPart(newest.path, moment, model, (name, values) => {
+      device.write(present(state.accumulators.get(name), name)[moment], 0, values);
+    });
+  }
+  return state;
 }
 
-async function readPart(path: string, model: Model, device: Device): Promise<Map<string, Tensor>> {
+/** Every parameter's values, one after another. */
+async function readPart(
+  checkpoint: string,
+  part: Part,
+  model: Model,
+  take: (name: string, values: Float32Array, shape: readonly number[]) => void,
+): Promise<void> {
+  const path = join(checkpoint, part);
   const store = await openWeights(path);
   try {
-    const tensors = new Map<string, Tensor>();
     for (const { name, shape } of model.parameters) {
       const stored = store.tensors.get(name);
       if (stored?.dtype !== "F32" || stored.shape.join() !== shape.join()) throw damaged(path, name);
-      tensors.set(name, device.fromFloats(await store.read(name), shape));
+      take(name, await store.read(name), shape);
     }
-    return tensors;
   } finally {
     await store.close();
   }

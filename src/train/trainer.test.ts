@@ -38,7 +38,7 @@ async function bitsOf(state: TrainState): Promise<Record<string, Uint32Array>> {
   const bits: Record<string, Uint32Array> = {};
   for (const [name, tensor] of state.parameters)
     bits[name] = new Uint32Array((await device.floats(tensor)).slice().buffer);
-  for (const [name, { second }] of state.moments)
+  for (const [name, { second }] of state.accumulators)
     bits[`second ${name}`] = new Uint32Array((await device.floats(second)).slice().buffer);
   return bits;
 }

@@ -83,17 +83,17 @@ export async function train(
     gradients: true,
     recompute: options.recompute ?? false,
   });
-  const totals = new Map(model.parameters.map(({ name, shape }) => [name, device.zeros(shape)]));
+  const totals = new Map([...state.accumulators].map(([name, { gradient }]) => [name, gradient]));
   for (const step of steps(rows, options, state.step)) {
     if (step.index >= end) return;
     const started = performance.now();
     for (const tensor of totals.values()) device.fill(tensor, 0);
     const batches = microBatches(step.rows, options);
     const summed = await sumBatches(loss, state.parameters, batches, totals, signal);
-    const gradNorm = await gradientNorm(device, totals);
+    const gradNorm = await gradientNorm(device, state.accumulators);
     refuseDivergence(summed, gradNorm, step.index);
     const learningRate = options.learningRate * rateFactor(step.index, schedule);
-    await updateByAdam(device, options.adam, state.parameters, totals, state.moments, {
+    await updateByAdam(device, options.adam, state.parameters, state.accumulators, {
       step: step.index + 1,
       learningRate,
       gradientScale: clipScale(gradNorm, options.clip),
