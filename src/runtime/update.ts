@@ -91,11 +91,10 @@ export interface Updates {
   sumOfSquares(values: Float32Array): number;
 }
 
-const PASSES = [adam, squares];
-const instantiate = compilePasses(PASSES);
+const instantiate = compilePasses([adam, squares]);
 
 export function createUpdates(): Updates {
-  const rooms = new Map<ArrayBufferLike, Room>();
+  const rooms = new WeakMap<ArrayBufferLike, Room>(); // a memory goes when the last of its arrays does
   const open = (bytes: number): Room => {
     const room = createRoom(bytes);
     rooms.set(room.memory, room);

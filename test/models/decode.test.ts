@@ -61,9 +61,13 @@ describe.each(["smollm2-135m-instruct", "gemma-3-270m"])("%s", (name) => {
   });
   afterAll(() => model.close());
 
-  async function generate(asked: readonly GenerateRequest[], options: Partial<GenerateOptions> = {}) {
+  async function generate(
+    asked: readonly GenerateRequest[],
+    options: Partial<GenerateOptions> = {},
+    by: LoadedModel = model,
+  ) {
     const found = new Map<string, GenerateResult>();
-    for await (const result of model.generate(asked, { ...greedy, ...options })) found.set(result.id, result);
+    for await (const result of by.generate(asked, { ...greedy, ...options })) found.set(result.id, result);
     return found;
   }
 
@@ -100,7 +104,8 @@ describe.each(["smollm2-135m-instruct", "gemma-3-270m"])("%s", (name) => {
     }
   });
 
-  it("gives a prompt the same bits whatever shares its batch", async () => {
+  it.each(["f32", "q8"] as const)("%s: gives a prompt the same bits whatever shares its batch", async (precision) => {
+    const own = precision === "f32" ? model : await loadEmbedded(path, { threads: availableCores(), precision });
     const many = [0, 1, 2, 3, 4, 5].flatMap((cut) =>
       requests.map((request) => ({
         ...request,
@@ -111,13 +116,14 @@ describe.each(["smollm2-135m-instruct", "gemma-3-270m"])("%s", (name) => {
         ),
       })),
     );
-    const together = await generate(many);
+    const together = await generate(many, {}, own);
     for (const options of [{ batch: 3 }, { batch: 5 }]) {
-      const otherwise = await generate([...many].reverse(), options);
+      const otherwise = await generate([...many].reverse(), options, own);
       for (const { id } of many) expect(otherwise.get(id), id).toEqual(together.get(id));
     }
     for (const request of many.slice(0, 3)) {
-      expect((await generate([request], { batch: 1 })).get(request.id)).toEqual(together.get(request.id));
+      expect((await generate([request], { batch: 1 }, own)).get(request.id)).toEqual(together.get(request.id));
     }
+    if (own !== model) await own.close();
   });
 });
