@@ -3,7 +3,7 @@ import { createCpuDevice } from "../dist/runtime/cpu.js";
 import { gradientNorm, updateByAdam } from "../dist/train/adam.js";
 import { microBatches } from "../dist/train/batches.js";
 import { compileLoss } from "../dist/train/loss-program.js";
-import { freshState } from "../dist/train/state.js";
+import { freshState, gradientsOf } from "../dist/train/state.js";
 import { largestMicroBatch } from "../dist/train/trainer.js";
 import { randomStream } from "../dist/util/random.js";
 import { besidePeak, median, repeat, result, seconds } from "./measure.mjs";
@@ -60,7 +60,7 @@ export async function timeSteps(model, job, { threads, runs }) {
   if (supervised !== job.supervised) throw new Error("internal: not the step wanted");
   const parameters = new Map(model.parameters.map((p) => [p.name, device.fromFloats(randomValues(p), p.shape)]));
   const { accumulators } = freshState(model, device, parameters);
-  const totals = new Map([...accumulators].map(([name, { gradient }]) => [name, gradient]));
+  const totals = gradientsOf({ accumulators });
   const loss = await compileLoss(model, device, {
     maxPositions: largestMicroBatch(rows, microTokens),
     gradients: true,

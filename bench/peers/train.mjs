@@ -24,9 +24,9 @@ import {
   takeTurns,
 } from "./peer.mjs";
 
-const usage = `node bench/peers/train.mjs [--python PYTHON] [--only 134.5M] [--recompute] [--runs 5] [--threads N] [--json]
+const usage = `node bench/peers/train.mjs --python PYTHON [--only 134.5M] [--recompute] [--runs 5] [--threads N] [--json]
 
-  --python PATH   a Python with torch and transformers; without: no Transformers, and nothing to begin from
+  --python PATH   a Python with torch and transformers; the weights that both begin from are made there
   --only NAMES    of 134.5M,5.9M,0.1M (default: the first two)
   --rows N, --time N   other sizes of the batch
   --recompute     a third process: Tacit keeping only the input of each layer

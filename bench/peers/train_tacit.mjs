@@ -7,7 +7,7 @@ import { createCpuDevice } from "../../dist/runtime/cpu.js";
 import { gradientNorm, updateByAdam } from "../../dist/train/adam.js";
 import { microBatches } from "../../dist/train/batches.js";
 import { compileLoss } from "../../dist/train/loss-program.js";
-import { freshState } from "../../dist/train/state.js";
+import { freshState, gradientsOf } from "../../dist/train/state.js";
 import { largestMicroBatch } from "../../dist/train/trainer.js";
 import { packageVersion } from "../../dist/util/system.js";
 
@@ -19,7 +19,7 @@ const opened = await openModel(values.model);
 const { model } = opened;
 const state = freshState(model, device, await readParameters(opened, device));
 await opened.weights.close();
-const totals = new Map([...state.accumulators].map(([name, { gradient }]) => [name, gradient]));
+const totals = gradientsOf(state);
 
 const loss = await compileLoss(model, device, {
   maxPositions: largestMicroBatch(rows, microTokens),

@@ -1,5 +1,21 @@
 import { describe, expect, it } from "vitest";
-import { add, createGraph, gather, input, linear, mul, reshape, rmsNorm, silu, softmaxMatmul } from "./build.js";
+import {
+  add,
+  createGraph,
+  gather,
+  input,
+  less,
+  linear,
+  mul,
+  reshape,
+  rmsNorm,
+  select,
+  silu,
+  slice,
+  softmaxMatmul,
+  sum,
+} from "./build.js";
+import { grad } from "./grad.js";
 import { doubles, interpret } from "./interpret.js";
 import { liveFor } from "./live.js";
 import type { Value } from "./ops.js";
@@ -48,6 +64,34 @@ describe("rowsOf", () => {
     expect(onAllRows(rowsOf(early.hidden, early.ids))).toEqual(met);
     const block = ["add", "rmsNorm", "matmul", "silu", "matmul", "add"];
     expect(onAllRows(gather(late.hidden, late.ids))).toEqual([...met, ...block]);
+  });
+  it("is differentiated like a look-up", () => {
+    const gradients = [rowsOf, gather].map((choose) => {
+      const { graph, hidden, ids } = lastLayer();
+      const rows = choose(hidden, ids);
+      const names = ["x", "weight", "up", "down"].map((name) => graph.inputs.get(name)!);
+      return interpret(graph, feeds, [...grad(sum(mul(rows, rows), [0, 1]), names)]);
+    });
+    gradients[0]!.forEach(({ data }, i) => {
+      data.forEach((value, j) => {
+        expect(value).toBeCloseTo(gradients[1]![i]!.data[j]!, 12); // sums of doubles in another order
+      });
+    });
+  });
+  it("moves past what is broadcast over rows, and past two branches that begin at one value", () => {
+    const make = () => {
+      const graph = createGraph();
+      const [x, bias] = [input(graph, "x", "f32", ["N", 4]), input(graph, "weight", "f32", [4])];
+      const joined = attention(x);
+      const column = slice(joined, 1, 0, 1); // [N,1]
+      const hidden = select(less(joined, 0), mul(joined, column), add(rmsNorm(joined, bias, 1e-5), bias));
+      return { graph, hidden, ids: input(graph, "ids", "i64", ["K"]) };
+    };
+    const { graph, hidden, ids } = make();
+    const rows = rowsOf(hidden, ids);
+    expect(onAllRows(rows)).toEqual([...met, "slice"]);
+    const [chosen, looked] = interpret(graph, feeds, [rows, gather(hidden, ids)]);
+    expect(chosen).toEqual(looked);
   });
   it("leaves whole what something else reads", () => {
     const { graph, hidden, middle, ids } = lastLayer();

@@ -1,6 +1,6 @@
 /**
  * Some rows of a value, chosen as early as possible: what works row by row below them is computed for these rows alone. In the last
- * layer of a decoder that is all that follows attention: feed-forward blocks and norms see only positions whose hidden state is read.
+ * layer of a decoder that is all that follows attention's product: projections, norms and feed-forward see only positions that are read.
  * May not know: models, gradients (chosen rows are differentiated like any other value).
  */
 import { present } from "../util/errors.js";

@@ -8,7 +8,7 @@ import { type MayOverwrite, overwrites } from "../graph/overwrite.js";
 import { type BakedTensor, exportGraph, SEQUENCE } from "../onnx/export.js";
 import { invariant, present, UserError } from "../util/errors.js";
 import type { CompileOptions, Device, ElementType, Program, Tensor, Tensors } from "./device.js";
-import { createUpdates, type Updates } from "./update.js";
+import { createUpdates } from "./update.js";
 
 type Values = Float32Array | BigInt64Array | Uint8Array;
 
@@ -30,17 +30,10 @@ function cpuTensor(elementType: ElementType, values: Values, shape: readonly num
   return { device: "cpu", elementType, values, shape };
 }
 
-function zeros(length: number): Float32Array {
+/** What `allocate` gives; memory that there is not is the user's to mend. */
+function allocated<T>(allocate: () => T): T {
   try {
-    return new Float32Array(length);
-  } catch (error) {
-    throw describeFailure(error);
-  }
-}
-
-function zerosFor(updates: Updates, shapes: readonly (readonly number[])[]): ReturnType<Updates["zeros"]> {
-  try {
-    return updates.zeros(shapes.map(sizeOf));
+    return allocate();
   } catch (error) {
     throw describeFailure(error);
   }
@@ -77,9 +70,14 @@ export function createCpuDevice(threads: number): Device {
     fromBytes: (values, shape) => cpuTensor("u8", values, shape),
     fromInts: (values, shape) =>
       cpuTensor("i64", BigInt64Array.from(values as ArrayLike<number> & Iterable<number>, BigInt), shape),
-    zeros: (shape) => cpuTensor("f32", zeros(sizeOf(shape)), shape),
+    zeros: (shape) =>
+      cpuTensor(
+        "f32",
+        allocated(() => new Float32Array(sizeOf(shape))),
+        shape,
+      ),
     accumulators: (shapes) =>
-      zerosFor(updates, shapes).map(({ gradient, first, second }, i) => {
+      allocated(() => updates.accumulators(shapes.map(sizeOf))).map(({ gradient, first, second }, i) => {
         const like = (values: Float32Array): CpuTensor => cpuTensor("f32", values, present(shapes[i], "shape"));
         return { gradient: like(gradient), first: like(first), second: like(second) };
       }),
@@ -117,7 +115,7 @@ export function createCpuDevice(threads: number): Device {
       invariant(values instanceof BigInt64Array, `${tensor.elementType} read as integers`);
       return Promise.resolve(Array.from(values, Number));
     },
-    sumOfSquares: (tensor) => Promise.resolve(updates.sumOfSquares(floatsOf(tensor))),
+    sumOfSquares: (tensor) => Promise.resolve(allocated(() => updates.sumOfSquares(floatsOf(tensor)))),
     adam({ parameter, gradient, first, second }, step) {
       updates.adam(
         {

@@ -84,24 +84,42 @@ describe("adam", () => {
     const { first, second, parameter } = one({ parameter: 1, gradient: Number.NaN, first: 0, second: 0 });
     expect([first, second, parameter]).toEqual([Number.NaN, Number.NaN, Number.NaN]);
   });
-  it("gives the same bits where accumulators lie in its own memory, and touches nothing beside them", () => {
+  it.each([
+    ["one memory", undefined],
+    ["several, and one parameter too large for any", 2 ** 19],
+  ])(
+    "gives the same bits where accumulators lie in its own memory (%s), and touches nothing beside them",
+    (_, most) => {
+      const own = createUpdates(most);
+      const sizes = [PIECE + 5, 1, 7, PIECE, 5, 2 * PIECE];
+      const kept = own.accumulators(sizes);
+      const memories = new Set(kept.map(({ first }) => first.buffer)).size;
+      expect(memories).toBe(most === undefined ? 1 : 3);
+      const [wanted, found] = [sizes.map(arraysOf), sizes.map(arraysOf)];
+      found.forEach(({ gradient, first, second }, i) => {
+        kept[i]!.gradient.set(gradient);
+        kept[i]!.first.set(first);
+        kept[i]!.second.set(second);
+      });
+      found.forEach(({ parameter, gradient }, i) => {
+        expect(own.sumOfSquares(kept[i]!.gradient)).toBe(updates.sumOfSquares(gradient));
+        own.adam({ parameter, ...kept[i]! }, step);
+        updates.adam(wanted[i]!, step);
+      });
+      wanted.forEach((arrays, i) => {
+        expect({ parameter: found[i]!.parameter, ...kept[i]! }).toEqual(arrays);
+      });
+    },
+  );
+  it("takes a view that begins where an accumulator does for what it is, and arrays from anywhere beside it", () => {
     const own = createUpdates();
-    const sizes = [PIECE + 5, 1, 7, 4, 2 * PIECE];
-    const kept = own.zeros(sizes);
-    const [wanted, found] = [sizes.map(arraysOf), sizes.map(arraysOf)];
-    found.forEach(({ gradient, first, second }, i) => {
-      kept[i]!.gradient.set(gradient);
-      kept[i]!.first.set(first);
-      kept[i]!.second.set(second);
-    });
-    found.forEach(({ parameter }, i) => {
-      expect(own.sumOfSquares(kept[i]!.gradient)).toBe(updates.sumOfSquares(wanted[i]!.gradient));
-      own.adam({ parameter, ...kept[i]! }, step);
-      updates.adam(wanted[i]!, step);
-    });
-    wanted.forEach((arrays, i) => {
-      expect({ parameter: found[i]!.parameter, ...kept[i]! }).toEqual(arrays);
-    });
+    const [kept] = own.accumulators([9]);
+    const [before, wanted] = [arraysOf(9), arraysOf(9)];
+    kept!.first.set(before.first);
+    expect(own.sumOfSquares(kept!.first.subarray(0, 3))).toBe(updates.sumOfSquares(before.first.slice(0, 3)));
+    own.adam({ ...before, first: kept!.first }, step);
+    updates.adam(wanted, step);
+    expect({ ...before, first: kept!.first }).toEqual(wanted);
   });
   it("refuses arrays of different lengths", () => {
     expect(() => updates.adam({ ...arraysOf(4), gradient: new Float32Array(3) }, step)).toThrow("different lengths");

@@ -14,6 +14,7 @@ import {
   definePass,
   div,
   highDoubles,
+  type Instantiate,
   type Kernel,
   lessThan,
   lowDoubles,
@@ -38,11 +39,12 @@ const adam = definePass({
   name: "adam",
   arrays: ["parameter", "gradient", "first", "second"],
   parameters: ["scale", "beta1", "rest1", "beta2", "rest2", "secondScale", "epsilon", "stepSize", "smallest"],
-  locals: ["gradient", "first", "second"],
+  locals: ["values", "gradient", "first", "second"],
   body({ of, set, load, store }) {
     const flushed = (x: Code): Code => without(x, lessThan(abs(x), of.smallest)); // NaN stays NaN
     const denominator = add(mul(sqrt(of.second), of.secondScale), of.epsilon);
     return [
+      ...set("values", load("parameter")), // before anything is stored: a load behind stores at like addresses waits
       ...set("gradient", mul(load("gradient"), of.scale)),
       ...set("first", add(mul(load("first"), of.beta1), mul(of.gradient, of.rest1))),
       ...set("second", add(mul(load("second"), of.beta2), mul(mul(of.gradient, of.gradient), of.rest2))),
@@ -50,7 +52,7 @@ const adam = definePass({
       ...set("second", flushed(of.second)),
       ...store("first", of.first),
       ...store("second", of.second),
-      ...store("parameter", sub(load("parameter"), mul(div(of.first, denominator), of.stepSize))),
+      ...store("parameter", sub(of.values, mul(div(of.first, denominator), of.stepSize))),
     ];
   },
 });
@@ -72,40 +74,45 @@ const squares = definePass({
 });
 
 /** What is kept of one parameter beside its values, of its length. */
-export interface Accumulators {
+export interface AccumulatorArrays {
   readonly gradient: Float32Array;
   readonly first: Float32Array;
   readonly second: Float32Array;
 }
 
 /** The four arrays that one update reads, of one length; all but the gradient are written. */
-export interface AdamArrays extends Accumulators {
+export interface AdamArrays extends AccumulatorArrays {
   readonly parameter: Float32Array;
 }
 
 export interface Updates {
   /** Zeros for parameters of these lengths, where passes work on them as they lie; arrays from elsewhere are copied in and out. */
-  zeros(lengths: readonly number[]): readonly Accumulators[];
+  accumulators(lengths: readonly number[]): readonly AccumulatorArrays[];
   adam(arrays: AdamArrays, step: AdamStep): void;
   /** Σ x², the sum in double precision. */
   sumOfSquares(values: Float32Array): number;
 }
 
-const instantiate = compilePasses([adam, squares]);
-
-export function createUpdates(): Updates {
+/** @param mostBytes  of one memory; less than there can be is for tests */
+export function createUpdates(mostBytes = MOST_BYTES): Updates {
+  const instantiate = compilePasses([adam, squares]);
   const rooms = new WeakMap<ArrayBufferLike, Room>(); // a memory goes when the last of its arrays does
+  let elsewhere: Room | undefined;
   const open = (bytes: number): Room => {
-    const room = createRoom(bytes);
+    const room = createRoom(instantiate(SCRATCH + bytes));
     rooms.set(room.memory, room);
     return room;
   };
-  const elsewhere = open(0);
-  const roomOf = (array: Float32Array): Room => rooms.get(array.buffer) ?? elsewhere;
+  const roomOf = (array: Float32Array): Room => {
+    const room = rooms.get(array.buffer);
+    if (room !== undefined) return room;
+    elsewhere ??= open(0);
+    return elsewhere;
+  };
   return {
-    zeros: (lengths) =>
-      shareOut(lengths).flatMap(({ bytes, lengths: some }) =>
-        SCRATCH + bytes <= MOST_BYTES ? open(bytes).zeros(some) : some.map(anywhere),
+    accumulators: (lengths) =>
+      shareOut(lengths, mostBytes - SCRATCH).flatMap(({ bytes, lengths: some }) =>
+        SCRATCH + bytes <= mostBytes ? open(bytes).accumulators(some) : some.map(anywhere),
       ),
     adam(arrays, { beta1, beta2, epsilon, gradientScale, stepSize, secondScale }) {
       const { parameter, gradient, first, second } = arrays;
@@ -118,23 +125,27 @@ export function createUpdates(): Updates {
   };
 }
 
-/** A parameter of more than 350 million elements fits no memory together with what belongs to it. */
-const anywhere = (length: number): Accumulators => ({
+/** A parameter of more than 357 million elements fits no memory together with what belongs to it. */
+const anywhere = (length: number): AccumulatorArrays => ({
   gradient: new Float32Array(length),
   first: new Float32Array(length),
   second: new Float32Array(length),
 });
 
-/** Three arrays of a length in whole vectors of 16 bytes. */
-const bytesOf = (length: number): number => 3 * 16 * Math.ceil(length / 4);
+/** Arrays begin at whole lines of the processor's cache. */
+const LINE = 64;
+const bytesOf = (length: number): number => LINE * Math.ceil((4 * length) / LINE);
 
-/** Lengths in their order, as many together as one memory takes. */
-function shareOut(lengths: readonly number[]): readonly { bytes: number; readonly lengths: number[] }[] {
+/** Lengths in their order, three arrays of each, as many together as one memory takes. */
+function shareOut(
+  lengths: readonly number[],
+  most: number,
+): readonly { readonly bytes: number; readonly lengths: readonly number[] }[] {
   const shares: { bytes: number; readonly lengths: number[] }[] = [];
   for (const length of lengths) {
     const last = shares.at(-1);
-    const bytes = bytesOf(length);
-    if (last !== undefined && SCRATCH + last.bytes + bytes <= MOST_BYTES) {
+    const bytes = 3 * bytesOf(length);
+    if (last !== undefined && last.bytes + bytes <= most) {
       last.bytes += bytes;
       last.lengths.push(length);
     } else shares.push({ bytes, lengths: [length] });
@@ -147,27 +158,27 @@ const SCRATCH = 4 * BYTES;
 
 interface Room {
   readonly memory: ArrayBuffer;
-  zeros(lengths: readonly number[]): readonly Accumulators[];
+  accumulators(lengths: readonly number[]): readonly AccumulatorArrays[];
   /** A pass over arrays of one length, those that do not lie here by way of the scratch. @param written which of them it writes */
   run(name: string, arrays: readonly Float32Array[], scalars?: readonly number[], written?: readonly number[]): number;
 }
 
-function createRoom(bytes: number): Room {
-  const { memory, kernels } = instantiate(SCRATCH + bytes);
+function createRoom({ memory, kernels }: ReturnType<Instantiate>): Room {
   const scratch = Array.from({ length: 4 }, (_, i) => new Float32Array(memory, i * BYTES, PIECE));
   const lengths = new Map<number, number>(); // of the arrays that lie here, by the byte at which they begin
   let end = SCRATCH;
   const take = (length: number): Float32Array => {
     const array = new Float32Array(memory, end, length);
     lengths.set(end, length);
-    end += 16 * Math.ceil(length / 4); // what is behind the last element stays 0 in every pass
+    end += bytesOf(length); // passes work on whole vectors: nothing else lies behind the last element
     return array;
   };
   const liesHere = ({ buffer, byteOffset, length }: Float32Array): boolean =>
     buffer === memory && lengths.get(byteOffset) === length;
   return {
     memory,
-    zeros: (wanted) => wanted.map((length) => ({ gradient: take(length), first: take(length), second: take(length) })),
+    accumulators: (wanted) =>
+      wanted.map((length) => ({ gradient: take(length), first: take(length), second: take(length) })),
     run(name, arrays, scalars = [], written = []) {
       const kernel: Kernel = present(kernels.get(name), name);
       const [length, here] = [present(arrays[0], "array").length, arrays.map(liesHere)];

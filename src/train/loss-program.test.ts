@@ -1,10 +1,21 @@
 /** However the head is cut into chunks, loss and every gradient are the same; and gradients are added onto what is there. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { largestDifference, modelFolder, relativeDifference, rowOf, trainingOf } from "../../test/parity/fixtures.js";
+import {
+  largestDifference,
+  modelFolder,
+  modelNames,
+  relativeDifference,
+  rowOf,
+  trainingOf,
+} from "../../test/parity/fixtures.js";
 import { runModel } from "../../test/parity/running.js";
+import { liveFor } from "../graph/live.js";
+import { modelFromConfig } from "../models/open.js";
 import type { Tensor } from "../runtime/device.js";
 import { microBatches } from "./batches.js";
-import { CHUNK_LOGITS, compileLoss, EVALUATED_CHUNK_LOGITS, headChunks } from "./loss-program.js";
+import { CHUNK_LOGITS, compileLoss, EVALUATED_CHUNK_LOGITS, headChunks, lossGraph } from "./loss-program.js";
 
 describe.each(["llama", "gemma3"] as const)("%s", (name) => {
   it("chunks of the head, the last of them padded, change nothing", async () => {
@@ -35,6 +46,17 @@ describe.each(["llama", "gemma3"] as const)("%s", (name) => {
     expect(headChunks(model.dims.vocabSize, many, EVALUATED_CHUNK_LOGITS)).toBe(4 * chunks);
     expect(relativeDifference((await run(many, false)).loss, one.loss)).toBeLessThan(1e-6);
   });
+});
+
+it.each(modelNames)("%s: behind the last layer's attention only supervised positions are computed", (name) => {
+  const path = join(modelFolder(name), "config.json");
+  const { graph, loss } = lossGraph(modelFromConfig(JSON.parse(readFileSync(path, "utf8")), path), 1);
+  const ofWeights = liveFor(graph, [loss]).nodes.filter(
+    ({ op, inputs }) => op === "matmul" && inputs[1]!.type.shape.length === 2,
+  );
+  const supervised = ofWeights.filter(({ outputs }) => outputs[0]!.type.shape[0] === "C");
+  const plain = name.startsWith("gpt"); // up and down; elsewhere a gate besides
+  expect(supervised.length).toBe(1 + (plain ? 2 : 3)); // and attention's output
 });
 
 it("a second batch's gradients are added to the first's", async () => {

@@ -38,6 +38,10 @@ export function freshState(model: Model, device: Device, parameters: ReadonlyMap
   return { step: 0, parameters, accumulators: new Map(accumulators) };
 }
 
+/** The running totals that gradients are added to. */
+export const gradientsOf = ({ accumulators }: Pick<TrainState, "accumulators">): ReadonlyMap<string, Tensor> =>
+  new Map([...accumulators].map(([name, { gradient }]) => [name, gradient]));
+
 /**
  * Writes `folder/checkpoint-N` and removes older ones.
  * @param fingerprint hash of all that determines the run; going on under another one is refused

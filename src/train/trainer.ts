@@ -18,7 +18,7 @@ import {
 } from "./batches.js";
 import { compileLoss, type LossProgram } from "./loss-program.js";
 import { rateFactor, type Schedule } from "./schedule.js";
-import type { TrainState } from "./state.js";
+import { gradientsOf, type TrainState } from "./state.js";
 
 export interface TrainOptions {
   readonly epochs: number;
@@ -83,7 +83,7 @@ export async function train(
     gradients: true,
     recompute: options.recompute ?? false,
   });
-  const totals = new Map([...state.accumulators].map(([name, { gradient }]) => [name, gradient]));
+  const totals = gradientsOf(state);
   for (const step of steps(rows, options, state.step)) {
     if (step.index >= end) return;
     const started = performance.now();

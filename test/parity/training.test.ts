@@ -7,7 +7,7 @@ import { gradientNorm, updateByAdam } from "../../src/train/adam.js";
 import { microBatches, steps } from "../../src/train/batches.js";
 import { compileLoss } from "../../src/train/loss-program.js";
 import { rateFactor } from "../../src/train/schedule.js";
-import { freshState } from "../../src/train/state.js";
+import { freshState, gradientsOf } from "../../src/train/state.js";
 import {
   type ModelName,
   modelFolder,
@@ -60,7 +60,7 @@ async function train(name: ModelName, { options, rows }: Training, run: Training
   const { model, device, parameters } = await runModel(modelFolder(name));
   const loss = await compileLoss(model, device, { maxPositions: 1000, gradients: true });
   const { accumulators } = freshState(model, device, parameters);
-  const gradients = new Map([...accumulators].map(([name, { gradient }]) => [name, gradient]));
+  const gradients = gradientsOf({ accumulators });
   const plan = [...steps(rows.map(rowOf), { ...options, seed: 0, shuffle: false })];
   const found: { loss: number; lr: number; gradNorm: number }[] = [];
   for (const step of plan) {

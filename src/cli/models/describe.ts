@@ -51,7 +51,7 @@ function sizeRows(info: ModelInfo): Pair[] {
     ["memory", `${formatBytes(info.memory.weights)} to run`],
     [
       "",
-      `${formatBytes(info.memory.tuning)} to tune (weights, gradients and their totals, Adam's two moments), activations on top`,
+      `${formatBytes(info.memory.tuning)} to tune (weights, running totals of gradients, Adam's two moments), activations on top`,
     ],
   ];
 }
