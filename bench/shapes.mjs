@@ -48,6 +48,16 @@ export function randomValues({ name, shape }) {
 /** `count` ids drawn uniformly from the vocabulary. */
 export const randomIds = (random, count, vocabulary) => Array.from({ length: count }, () => random.integer(vocabulary));
 
+/** Rows one id longer than is computed on: the last is only a target. Loss on the second half. */
+export function halfSupervisedRows({ rows, time }, vocabulary) {
+  const random = randomStream(0, "bench: rows");
+  return Array.from({ length: rows }, (_, row) => {
+    const inputIds = randomIds(random, time + 1, vocabulary);
+    const labels = inputIds.map((id, i) => (i > time / 2 ? id : -100));
+    return { id: `${row}`, inputIds, labels, promptTokens: time / 2 + 1, merged: false, cut: false };
+  });
+}
+
 /**
  * Where a model's operations are: `body` parameters are multiplied at every position, those of `head` wherever a token is
  * predicted, and each pair of positions that attention joins costs `pair` operations forward. Looking up an embedding costs none.

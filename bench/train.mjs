@@ -5,9 +5,8 @@ import { microBatches } from "../dist/train/batches.js";
 import { compileLoss } from "../dist/train/loss-program.js";
 import { freshState, gradientsOf } from "../dist/train/state.js";
 import { largestMicroBatch } from "../dist/train/trainer.js";
-import { randomStream } from "../dist/util/random.js";
 import { besidePeak, median, repeat, result, seconds } from "./measure.mjs";
-import { modelOfShape, randomIds, randomValues, shapes, trainingOperations } from "./shapes.mjs";
+import { halfSupervisedRows, modelOfShape, randomValues, shapes, trainingOperations } from "./shapes.mjs";
 import { openTrial } from "./trial.mjs";
 
 const jobs = [
@@ -60,7 +59,7 @@ export async function timeSteps(model, job, { threads, runs }) {
   if (supervised !== job.supervised) throw new Error("internal: not the step wanted");
   const parameters = new Map(model.parameters.map((p) => [p.name, device.fromFloats(randomValues(p), p.shape)]));
   const { accumulators } = freshState(model, device, parameters);
-  const totals = gradientsOf({ accumulators });
+  const totals = gradientsOf(accumulators);
   const loss = await compileLoss(model, device, {
     maxPositions: largestMicroBatch(rows, microTokens),
     gradients: true,
@@ -85,16 +84,6 @@ export async function timeSteps(model, job, { threads, runs }) {
   } finally {
     await loss[Symbol.asyncDispose]();
   }
-}
-
-/** Rows one id longer than is computed on: the last is only a target. Loss on the second half. */
-function halfSupervisedRows({ rows, time }, vocabulary) {
-  const random = randomStream(0, "bench: rows");
-  return Array.from({ length: rows }, (_, row) => {
-    const inputIds = randomIds(random, time + 1, vocabulary);
-    const labels = inputIds.map((id, i) => (i > time / 2 ? id : -100));
-    return { id: `${row}`, inputIds, labels, promptTokens: time / 2 + 1, merged: false, cut: false };
-  });
 }
 
 async function benchTrial(job, trial, ours, options) {

@@ -8,10 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { DEFAULT_MICRO_TOKENS } from "../../dist/steps/tune/options.js";
-import { randomStream } from "../../dist/util/random.js";
 import { availableCores } from "../../dist/util/system.js";
 import { besidePeak, machine } from "../measure.mjs";
-import { modelOfShape, randomIds, shapes, trainingOperations } from "../shapes.mjs";
+import { halfSupervisedRows, modelOfShape, shapes, trainingOperations } from "../shapes.mjs";
 import {
   furthest,
   headline,
@@ -65,7 +64,11 @@ async function compare(shape) {
   const peers = [];
   try {
     const [model, work] = [join(folder, "model"), join(folder, "work.json")];
-    const content = { rows: randomRows(shape, rows, time), microTokens: DEFAULT_MICRO_TOKENS, learningRate: 1e-5 };
+    const content = {
+      rows: halfSupervisedRows({ rows, time }, shapes[shape].vocab_size),
+      microTokens: DEFAULT_MICRO_TOKENS,
+      learningRate: 1e-5,
+    };
     writeFileSync(work, JSON.stringify({ config: shapes[shape], ...content }));
     const common = ["--model", model, "--work", work, "--threads", `${threads}`];
     const script = (name) => join(import.meta.dirname, name);
@@ -87,15 +90,6 @@ async function compare(shape) {
     for (const peer of peers) peer.stop();
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** Rows one id longer than is computed on: the last is only a target. Loss on the second half. */
-function randomRows(shape, rows, time) {
-  const random = randomStream(0, "bench: rows");
-  return Array.from({ length: rows }, () => {
-    const inputIds = randomIds(random, time + 1, shapes[shape].vocab_size);
-    return { inputIds, labels: inputIds.map((id, i) => (i > time / 2 ? id : -100)) };
-  });
 }
 
 function saidLoss({ loss }) {

@@ -19,7 +19,7 @@ const opened = await openModel(values.model);
 const { model } = opened;
 const state = freshState(model, device, await readParameters(opened, device));
 await opened.weights.close();
-const totals = gradientsOf(state);
+const totals = gradientsOf(state.accumulators);
 
 const loss = await compileLoss(model, device, {
   maxPositions: largestMicroBatch(rows, microTokens),

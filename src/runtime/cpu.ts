@@ -70,12 +70,7 @@ export function createCpuDevice(threads: number): Device {
     fromBytes: (values, shape) => cpuTensor("u8", values, shape),
     fromInts: (values, shape) =>
       cpuTensor("i64", BigInt64Array.from(values as ArrayLike<number> & Iterable<number>, BigInt), shape),
-    zeros: (shape) =>
-      cpuTensor(
-        "f32",
-        allocated(() => new Float32Array(sizeOf(shape))),
-        shape,
-      ),
+    zeros: (shape) => allocated(() => cpuTensor("f32", new Float32Array(sizeOf(shape)), shape)),
     accumulators: (shapes) =>
       allocated(() => updates.accumulators(shapes.map(sizeOf))).map(({ gradient, first, second }, i) => {
         const like = (values: Float32Array): CpuTensor => cpuTensor("f32", values, present(shapes[i], "shape"));
@@ -117,15 +112,13 @@ export function createCpuDevice(threads: number): Device {
     },
     sumOfSquares: (tensor) => Promise.resolve(allocated(() => updates.sumOfSquares(floatsOf(tensor)))),
     adam({ parameter, gradient, first, second }, step) {
-      updates.adam(
-        {
-          parameter: floatsOf(parameter),
-          gradient: floatsOf(gradient),
-          first: floatsOf(first),
-          second: floatsOf(second),
-        },
-        step,
-      );
+      const arrays = {
+        parameter: floatsOf(parameter),
+        gradient: floatsOf(gradient),
+        first: floatsOf(first),
+        second: floatsOf(second),
+      };
+      allocated(() => updates.adam(arrays, step)); // as the sum of squares: arrays from elsewhere need memory to be copied to
       return Promise.resolve();
     },
     compile: (graph, outputs, options) => compile(threads, graph, outputs, options),

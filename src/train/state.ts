@@ -39,7 +39,7 @@ export function freshState(model: Model, device: Device, parameters: ReadonlyMap
 }
 
 /** The running totals that gradients are added to. */
-export const gradientsOf = ({ accumulators }: Pick<TrainState, "accumulators">): ReadonlyMap<string, Tensor> =>
+export const gradientsOf = (accumulators: TrainState["accumulators"]): ReadonlyMap<string, Tensor> =>
   new Map([...accumulators].map(([name, { gradient }]) => [name, gradient]));
 
 /**

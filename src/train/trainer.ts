@@ -83,7 +83,7 @@ export async function train(
     gradients: true,
     recompute: options.recompute ?? false,
   });
-  const totals = gradientsOf(state);
+  const totals = gradientsOf(state.accumulators);
   for (const step of steps(rows, options, state.step)) {
     if (step.index >= end) return;
     const started = performance.now();

@@ -60,7 +60,7 @@ async function train(name: ModelName, { options, rows }: Training, run: Training
   const { model, device, parameters } = await runModel(modelFolder(name));
   const loss = await compileLoss(model, device, { maxPositions: 1000, gradients: true });
   const { accumulators } = freshState(model, device, parameters);
-  const gradients = gradientsOf({ accumulators });
+  const gradients = gradientsOf(accumulators);
   const plan = [...steps(rows.map(rowOf), { ...options, seed: 0, shuffle: false })];
   const found: { loss: number; lr: number; gradNorm: number }[] = [];
   for (const step of plan) {
