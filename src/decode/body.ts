@@ -13,6 +13,7 @@ import type { Device, Program, Tensor, Tensors } from "../runtime/device.js";
 import { invariant, present } from "../util/errors.js";
 import { BLOCK, cachedAttention } from "./attention.js";
 import type { Cache } from "./cache.js";
+import { createLanding, type Landing } from "./landing.js";
 import { bakedWeight, type QuantizedGraph, quantize, quantizeLinears, ROW_MULTIPLE } from "./quantize.js";
 
 /** New tokens a row at most while a prompt is read; attention has this many places a row, so that a prompt's arithmetic does not
@@ -60,13 +61,19 @@ export async function compileBody(
   };
   const wanted = [...plain.parameters.keys()].filter(isLive);
   const baked = { ...Object.fromEntries(await read(wanted)), ...(await readQuantized(device, weights, read)) };
-  const program = await device.compile(graph, outputs, { baked });
-  const fixed = fixedFeeds(model, device);
+  const program = await device.compile(graph, outputs, { baked, inPlace: true });
+  const running = {
+    program,
+    device,
+    model,
+    fixed: fixedFeeds(model, device),
+    landing: createLanding(device, model.dims),
+  };
   return {
     model,
     device,
     headName: plain.headName,
-    run: (cache, rows, time) => runBody({ program, device, model, fixed }, cache, rows, time),
+    run: (cache, rows, time) => runBody(running, cache, rows, time),
     [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
   };
 }
@@ -113,10 +120,11 @@ interface Running {
   readonly device: Device;
   readonly model: Model;
   readonly fixed: (blocks: number, time: number, positions: number) => Tensors;
+  readonly landing: Landing;
 }
 
 async function runBody(
-  { program, device, model, fixed }: Running,
+  { program, device, model, fixed, landing }: Running,
   cache: Cache,
   rows: readonly (readonly number[])[],
   time: number,
@@ -126,7 +134,7 @@ async function runBody(
   const { ids, positions, places, tokens } = spread(rows, lengths, time);
   const last = Math.max(...positions);
   invariant(last < model.dims.maxPositions, `position ${last} of ${model.dims.maxPositions}`);
-  const results = await program.run({
+  const feeds = {
     ...fixed(cache.blocks(), time, last + 1),
     ...cache.feeds(),
     ids: device.fromInts(ids, [ids.length]),
@@ -134,16 +142,15 @@ async function runBody(
     places: device.fromInts(places, [ids.length]),
     tokens: device.fromInts(tokens, [rows.length, time]),
     lengths: device.fromFloats(Float32Array.from(lengths), [rows.length]),
+  };
+  const hidden = device.zeros([ids.length, model.dims.hiddenSize]);
+  const counts = rows.map(({ length }) => length);
+  await landing.use(rows.length, time, async (fresh) => {
+    const into = Object.entries(fresh).map(([name, tensor]) => [freshName(name), tensor]);
+    await program.run(feeds, { ...Object.fromEntries(into), hidden });
+    cache.append(fresh, time, counts);
   });
-  const fresh = Object.fromEntries(
-    Object.entries(results).map(([name, tensor]) => [name.replace(/^new\./, ""), tensor]),
-  );
-  cache.append(
-    fresh,
-    time,
-    rows.map(({ length }) => length),
-  );
-  return present(results.hidden, "hidden");
+  return hidden;
 }
 
 /** Which token stands at which place, and back; filled up to a whole multiple of `ROW_MULTIPLE` tokens. */

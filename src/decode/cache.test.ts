@@ -106,7 +106,7 @@ describe("the default batch", () => {
     const batch = (freeBytes: number) => defaultBatch(dims, { freeBytes, weightBytes: 1000, positions: 100 });
     expect(batch(0)).toBe(1);
     expect(batch(1e12)).toBe(64);
-    // Of 0.6 · free, 1,000 are the weights'; a row takes 100 · 96 · 1.5 for its cache and 6 · 11 · 4 for the vocabulary.
-    expect(batch((1000 + 5.5 * (100 * 96 * 1.5 + 264)) / 0.6)).toBe(5);
+    // Of 0.6 · free, 1,000 are the weights'; a row takes 96 · (100 · 1.5 + 64) for its cache and 6 · 11 · 4 for the vocabulary.
+    expect(batch((1000 + 5.5 * (96 * 214 + 264)) / 0.6)).toBe(5);
   });
 });

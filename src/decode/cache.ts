@@ -24,13 +24,17 @@ export interface Cache {
   tensor(name: string): Tensor;
 }
 
+/** Of the tensors that a cache holds, layer by layer. */
+export const entryNames = ({ windows }: ModelDims): string[] =>
+  windows.flatMap((_, layer) => [keyName(layer), valueName(layer)]);
+
 /** Bytes of one position of one row. */
 export const bytesPerPosition = (dims: ModelDims): number =>
   dims.windows.length * 2 * dims.kvHeads * dims.headDim * Float32Array.BYTES_PER_ELEMENT;
 
 export function createCache(device: Device, dims: ModelDims, rows: number): Cache {
-  const { kvHeads, headDim, windows } = dims;
-  const names = windows.flatMap((_, layer) => [keyName(layer), valueName(layer)]);
+  const { kvHeads, headDim } = dims;
+  const names = entryNames(dims);
   const blockSize = kvHeads * BLOCK * headDim; // of one row
   const shape = (blocks: number): number[] => [blocks, rows, kvHeads, 1, BLOCK, headDim];
   const lengths = new Array<number>(rows).fill(0);

@@ -3,6 +3,7 @@
  * May not know: programs, files.
  */
 import type { ModelDims } from "../models/model.js";
+import { CHUNK } from "./body.js";
 import { bytesPerPosition } from "./cache.js";
 
 /** More rows than this gain little on a CPU. */
@@ -24,7 +25,8 @@ export interface MemoryPlan {
 
 /** Rows to decode side by side, at least 1. Outputs do not depend on it. */
 export function defaultBatch(dims: ModelDims, { freeBytes, weightBytes, positions }: MemoryPlan): number {
-  const cache = bytesPerPosition(dims) * Math.min(positions, dims.maxPositions) * SLACK;
+  const held = Math.min(positions, dims.maxPositions) * SLACK + CHUNK; // and the chunk on its way there
+  const cache = bytesPerPosition(dims) * held;
   const logits = VOCABULARY_ROWS * dims.vocabSize * Float32Array.BYTES_PER_ELEMENT;
   const room = SHARE * freeBytes - weightBytes;
   return Math.max(1, Math.min(MOST_ROWS, Math.floor(room / (cache + logits))));

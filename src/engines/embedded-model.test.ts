@@ -48,6 +48,12 @@ describe.each([
     }
   });
 
+  it("answers two lists at the same time as it answers each by itself", async () => {
+    const [some, others] = [requests.slice(0, 5), requests.slice(5)];
+    const atOnce = await Promise.all([all(model, some), all(model, others, { batch: 2 })]);
+    expect(atOnce).toEqual([await all(model, some), await all(model, others)]);
+  });
+
   it("scores a response the same, bit for bit, alone, beside others and after a shared prompt", async () => {
     const rows = lengths.map((length, i) => ({
       id: `r${i}`,

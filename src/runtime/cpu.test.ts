@@ -132,6 +132,14 @@ describe("a view", () => {
     device.write(ids, 1, [-1, 2 ** 40]);
     expect(await device.ints(ids)).toEqual([1, -1, 2 ** 40]);
   });
+
+  it.each([1, 256, 257])("copies a run of %i from the middle of one to the middle of another", async (length) => {
+    const source = Array.from({ length: length + 5 }, (_, i) => i + 1);
+    const target = device.zeros([length + 9]);
+    device.copy(target, floats(...source), [{ from: 3, to: 4, length }]);
+    const expected = [0, 0, 0, 0, ...source.slice(3, 3 + length), 0, 0, 0, 0, 0];
+    expect(await read(target)).toEqual(expected);
+  });
 });
 
 describe("constants", () => {

@@ -7,7 +7,7 @@ import type { Graph, Value } from "../graph/ops.js";
 import { type MayOverwrite, overwrites } from "../graph/overwrite.js";
 import { type BakedTensor, exportGraph, SEQUENCE } from "../onnx/export.js";
 import { invariant, present, UserError } from "../util/errors.js";
-import type { CompileOptions, Device, ElementType, Program, Tensor, Tensors } from "./device.js";
+import type { CompileOptions, Device, ElementType, Program, Region, Tensor, Tensors } from "./device.js";
 import { createUpdates } from "./update.js";
 
 type Values = Float32Array | BigInt64Array | Uint8Array;
@@ -56,6 +56,14 @@ function inside(values: Values, offset: number, length: number, what: string): v
   invariant(fits, `${what} ${offset}+${length} of ${values.length}`);
 }
 
+/** Up to this many floats a loop is faster than making a view to copy from. */
+const SHORT_RUN = 256;
+
+function copyRun(to: Float32Array, from: Float32Array, { from: start, to: target, length }: Region): void {
+  if (length > SHORT_RUN) to.set(from.subarray(start, start + length), target);
+  else for (let i = 0; i < length; i++) to[target + i] = from[start + i] as number;
+}
+
 /** Sessions that are open now, for the test that looks for leaks. */
 let openSessions = 0;
 export const openSessionCount = (): number => openSessions;
@@ -101,7 +109,7 @@ export function createCpuDevice(threads: number): Device {
       for (const region of regions) {
         inside(from, region.from, region.length, "copy from");
         inside(to, region.to, region.length, "copy to");
-        to.set(from.subarray(region.from, region.from + region.length), region.to);
+        copyRun(to, from, region);
       }
     },
     floats: (tensor) => Promise.resolve(floatsOf(tensor)),
@@ -146,8 +154,14 @@ async function compile(
     enableMemPattern: false,
     logSeverityLevel: 4, // what it refuses comes as an exception, too
     externalData: exported.externalData.map(({ path, data }) => ({ path, data })),
-    // Denormals cost a hundredfold and carry no information here; they appear in Adam's second moments.
-    extra: { session: { set_denormal_as_zero: "1" } },
+    extra: {
+      session: {
+        // Denormals cost a hundredfold and carry no information here; they appear in Adam's second moments.
+        set_denormal_as_zero: "1",
+        // Every session has threads of its own. They would spin for a while after a run, on cores that the next program needs.
+        force_spinning_stop: "1",
+      },
+    },
   }).catch((error: unknown) => {
     throw describeFailure(error);
   });
@@ -175,8 +189,9 @@ function bake(tensor: Tensor): BakedTensor {
 
 /**
  * The binding copies every output into an array of its own, also one that was written where it was told to (ONNX Runtime 1.30): for
- * the gradients of a large model, a gigabyte a run that nobody reads. It converts outputs in their order and ends with this
- * message at a sequence, which it cannot convert; so such an output comes first, and the others stay where they were written.
+ * the gradients of a large model, a gigabyte a run that nobody reads; for the keys and values of a chunk, 50 MB. It converts outputs
+ * in their order and ends with this message at a sequence, which it cannot convert; so such an output comes first, and the others
+ * stay where they were written. The sequence holds a copy of the first of them.
  */
 const NOT_CONVERTED = /non tensor type is temporarily not supported/i;
 

@@ -67,6 +67,7 @@ export interface Device {
   /** Overwrites elements from `offset` on. */
   write(tensor: Tensor, offset: number, values: ArrayLike<number>): void;
   fill(tensor: Tensor, value: number, offset?: number, length?: number): void;
+  /** Where both lie in the same memory, no region may overlap what another reads or writes. */
   copy(target: Tensor, source: Tensor, regions: Iterable<Region>): void;
   floats(tensor: Tensor): Promise<Float32Array>;
   ints(tensor: Tensor): Promise<number[]>;
