@@ -43,16 +43,13 @@ export async function benchReport(options) {
   }
 }
 
-/** The process says its own largest resident set and its time on the processor when it ends: on a busy machine that is what counts. */
-const TELL = `data:text/javascript,process.on("exit",()=>{const u=process.resourceUsage();console.error("peak "+u.maxRSS+"\\ncpu "+(u.userCPUTime+u.systemCPUTime))})`;
+const TELL = import.meta.resolve("./tell-cost.mjs");
 
 async function reportOnce(study, out) {
   const main = join(packageRoot(), "dist", "cli", "main.js");
   const started = performance.now();
   const { stderr } = await run(process.execPath, ["--import", TELL, main, "report", study, "--out", out, "--force"]);
   const seconds = (performance.now() - started) / 1000;
-  const [megabytes, processor] = ["peak", "cpu"].map((name) =>
-    Number(new RegExp(`^${name} (\\d+)$`, "m").exec(stderr)[1]),
-  );
-  return { seconds, megabytes: megabytes / 1024, processor: processor / 1e6 };
+  const [peak, processor] = ["peak", "cpu"].map((name) => Number(new RegExp(`^${name} (\\d+)$`, "m").exec(stderr)[1]));
+  return { seconds, megabytes: peak / 2 ** 20, processor: processor / 1e6 };
 }

@@ -9,7 +9,7 @@ import { microBatches } from "../../dist/train/batches.js";
 import { compileLoss } from "../../dist/train/loss-program.js";
 import { freshState, gradientsOf } from "../../dist/train/state.js";
 import { largestMicroBatch } from "../../dist/train/trainer.js";
-import { packageVersion } from "../../dist/util/system.js";
+import { packageVersion, peakMemory } from "../../dist/util/system.js";
 
 const text = { type: "string" };
 const { values } = parseArgs({ options: { model: text, work: text, threads: text, recompute: { type: "boolean" } } });
@@ -39,7 +39,7 @@ async function once() {
   state.step += 1;
   const at = { step: state.step, learningRate, gradientScale: 1 };
   await updateByAdam(device, adam, state.parameters, state.accumulators, at);
-  const peak = process.resourceUsage().maxRSS * 1024;
+  const peak = peakMemory();
   return { seconds: (performance.now() - started) / 1000, loss: value, norm, peak };
 }
 

@@ -1,7 +1,15 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { availableCores, availableMemory, freeDisk, packageRoot, packageVersion, type ReadText } from "./system.js";
+import {
+  availableCores,
+  availableMemory,
+  freeDisk,
+  packageRoot,
+  packageVersion,
+  peakMemory,
+  type ReadText,
+} from "./system.js";
 
 /** A machine's system files, written down. */
 const files =
@@ -9,6 +17,18 @@ const files =
   (path) =>
     contents[path];
 const machine = { total: 64e9, free: 48e9 };
+
+describe("the peak of this process's memory", () => {
+  it("is what the system says of it alone, where it does", () => {
+    const read = files({ "/proc/self/status": "Name:\tnode\nVmHWM:\t   40468 kB\nVmRSS:\t   30000 kB\n" });
+    expect(peakMemory(read)).toBe(40468 * 1024);
+    expect(peakMemory()).toBeGreaterThan(2 ** 20);
+  });
+
+  it("is otherwise what Node says", () => {
+    expect(peakMemory(files({}))).toBe(process.resourceUsage().maxRSS * 1024);
+  });
+});
 
 describe("memory", () => {
   it("is the machine's where no group limits it", () => {

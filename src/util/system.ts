@@ -56,6 +56,12 @@ export function availableMemory(
   return result;
 }
 
+/** The most memory that this process has held, in bytes. What Node tells includes, on Linux, what the process that started this one held. */
+export function peakMemory(read: ReadText = readText): number {
+  const held = /^VmHWM:\s*(\d+) kB$/m.exec(read("/proc/self/status") ?? "")?.[1];
+  return 1024 * (held === undefined ? process.resourceUsage().maxRSS : Number(held));
+}
+
 function memoryOf(folder: string, read: ReadText): { total: number; free: number } | undefined {
   const total = bytes(read(`${folder}/memory.max`) ?? read(`${folder}/memory.limit_in_bytes`));
   const used = bytes(read(`${folder}/memory.current`) ?? read(`${folder}/memory.usage_in_bytes`));

@@ -7,6 +7,7 @@ import type { Engine, StepMetrics, TuneOptions, TuneRun, TuneSummary } from "../
 import type { Rows } from "../../records/row.js";
 import type { HeldOutLine } from "../../records/tune.js";
 import { invariant } from "../../util/errors.js";
+import { peakMemory } from "../../util/system.js";
 import type { RunFolder } from "./folder.js";
 import { openTuneLedgers, type TuneLedgers } from "./ledgers.js";
 
@@ -74,7 +75,7 @@ export function trainingResult({ lines, heldOutLines }: TuneLedgers) {
     held_out: [...heldOutLines],
     seconds: rounded(seconds),
     tokens_per_second: rounded(tokensOf(lines) / Math.max(seconds, 1e-9)),
-    peak_memory_bytes: process.resourceUsage().maxRSS * 1024,
+    peak_memory_bytes: peakMemory(),
     finished: new Date().toISOString(),
   };
 }
