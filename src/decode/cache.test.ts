@@ -1,7 +1,7 @@
 /** The cache against a plain array of positions. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { ModelDims } from "../models/model.js";
+import { smallDims as dims } from "../../test/small-dims.js";
 import { createCpuDevice } from "../runtime/cpu.js";
 import type { Tensors } from "../runtime/device.js";
 import { BLOCK } from "./attention.js";
@@ -9,15 +9,6 @@ import { bytesPerPosition, type Cache, createCache } from "./cache.js";
 import { defaultBatch } from "./memory.js";
 
 const device = createCpuDevice(1);
-const dims: ModelDims = {
-  vocabSize: 11,
-  hiddenSize: 8,
-  heads: 4,
-  kvHeads: 2,
-  headDim: 3,
-  maxPositions: 500,
-  windows: [undefined, 4],
-};
 const names = ["k.0", "v.0", "k.1", "v.1"];
 
 /** The number that stands for one element: made from its name, row, position, head and place. */

@@ -1,20 +1,11 @@
 /** Whether memory is used again, and never twice at a time. */
 import { describe, expect, it } from "vitest";
-import type { ModelDims } from "../models/model.js";
+import { smallDims as dims } from "../../test/small-dims.js";
 import { createCpuDevice } from "../runtime/cpu.js";
 import type { Tensors } from "../runtime/device.js";
 import { createLanding } from "./landing.js";
 
 const device = createCpuDevice(1);
-const dims: ModelDims = {
-  vocabSize: 11,
-  hiddenSize: 8,
-  heads: 4,
-  kvHeads: 2,
-  headDim: 3,
-  maxPositions: 500,
-  windows: [undefined, 4],
-};
 
 /** The first value that lies in what is lent, before it is overwritten by `value`. */
 async function exchange(fresh: Tensors, value: number): Promise<number | undefined> {

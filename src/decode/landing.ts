@@ -5,7 +5,6 @@
  */
 import type { ModelDims } from "../models/model.js";
 import type { Device, Tensor, Tensors } from "../runtime/device.js";
-import { present } from "../util/errors.js";
 import { entryNames } from "./cache.js";
 
 export interface Landing {
@@ -22,16 +21,16 @@ const ROOMY = 4;
 export function createLanding(device: Device, dims: ModelDims): Landing {
   const { kvHeads, headDim } = dims;
   const names = entryNames(dims);
-  const free: (readonly Tensor[])[] = [];
-  const fits = (memory: readonly Tensor[], size: number): boolean =>
-    memory.every(({ shape: [held = 0] }) => held >= size && held <= ROOMY * size);
+  const free: Tensor[] = [];
+  const fits = ({ shape: [held = 0] }: Tensor, wanted: number): boolean => held >= wanted && held <= ROOMY * wanted;
   return {
     async use(rows, time, work) {
-      const size = rows * kvHeads * time * headDim;
-      const known = free.pop();
-      const memory = known !== undefined && fits(known, size) ? known : names.map(() => device.zeros([size]));
       const shape = [rows, kvHeads, time, headDim];
-      await work(Object.fromEntries(names.map((name, i) => [name, device.view(present(memory[i], name), 0, shape)])));
+      const size = rows * kvHeads * time * headDim;
+      const wanted = names.length * size;
+      const known = free.pop();
+      const memory = known !== undefined && fits(known, wanted) ? known : device.zeros([wanted]);
+      await work(Object.fromEntries(names.map((name, i) => [name, device.view(memory, i * size, shape)])));
       free.push(memory);
     },
   };
