@@ -87,8 +87,8 @@ const linearQ8: Lower<"linearQ8"> = (e, node, inputs) => {
 
 /**
  * Chunk by chunk of rows: logits, log-softmax, and at once the derivatives that follow from it, so that the logits of one
- * chunk are gone before the next begins. A zero taken from one chunk's result is added to the next chunk's input, because
- * ONNX orders nodes by data alone.
+ * chunk are gone before the next begins. A zero taken from all that one chunk's logits lead to is added to the next chunk's
+ * input, because ONNX orders nodes by data alone: a product that nothing waits for is left to the end, and its operands with it.
  */
 const linearCrossEntropy: Lower<"linearCrossEntropy"> = (e, node, inputs, used) => {
   const [h, w, targets, weights] = [nameAt(inputs, 0), nameAt(inputs, 1), nameAt(inputs, 2), nameAt(inputs, 3)];
@@ -115,7 +115,7 @@ const linearCrossEntropy: Lower<"linearCrossEntropy"> = (e, node, inputs, used) 
     const [logProbs] = e.node("LogSoftmax", [logits], LAST);
     const [picked] = e.node("GatherElements", [logProbs, target], { axis: { int: 1 } });
     losses.push(e.node("ReduceSum", [e.node("Mul", [picked, weight])[0]], { keepdims: { int: 0 } })[0]);
-    let last = picked;
+    let last = [picked];
     if (withGradient) {
       const [probs] = e.node("Exp", [logProbs]);
       const minusOnes = e.node("Expand", [e.float(-1), e.sizes([chunk, 1])])[0];
@@ -123,13 +123,14 @@ const linearCrossEntropy: Lower<"linearCrossEntropy"> = (e, node, inputs, used) 
         axis: { int: 1 },
         reduction: { string: "add" },
       });
-      dhs.push(e.node("Mul", [e.node("Gemm", [error, w])[0], weight])[0]);
+      const [dh] = e.node("Mul", [e.node("Gemm", [error, w])[0], weight]);
+      dhs.push(dh);
       const [weighted] = e.node("Mul", [rowsOfChunk, weight]);
       [dw] = e.node("Gemm", dw === undefined ? [error, weighted] : [error, weighted, dw], { transA: { int: 1 } });
-      last = dw;
+      last = [dh, dw];
     }
-    const corner = e.node("Slice", [last, e.ints([0, 0]), e.ints([1, 1])])[0];
-    done = e.node("Mul", [corner, e.float(0)])[0];
+    const corners = last.map((value) => e.node("Slice", [value, e.ints([0, 0]), e.ints([1, 1])])[0]);
+    done = e.node("Mul", [e.node("Sum", corners)[0], e.float(0)])[0];
   });
   const negated = (losses.length === 1 ? losses : e.node("Sum", losses))[0];
   const [loss] = e.node("Neg", [present(negated, "loss")]);

@@ -127,7 +127,7 @@ describe("linearCrossEntropy", () => {
     },
   );
 
-  it("begins a chunk only when the one before is done: each reads what the last one left", () => {
+  it("begins a chunk only when the one before is done: each waits for all that reads the last one's error", () => {
     const { graph, outputs } = head(4, true);
     const nodes = decodeModel(exportGraph(graph, outputs).bytes).graph.node!;
     const producer = new Map(nodes.flatMap((node) => node.output.map((name) => [name, node] as const)));
@@ -138,7 +138,11 @@ describe("linearCrossEntropy", () => {
     const logits = nodes.filter((node) => node.op_type === "LogSoftmax").map((node) => node.input![0]!);
     const errors = nodes.filter((node) => node.op_type === "ScatterElements").map((node) => node.output[0]!);
     expect(logits).toHaveLength(4);
-    for (let i = 1; i < 4; i++) expect(needs(logits[i]!)).toContain(errors[i - 1]);
+    for (let i = 1; i < 4; i++) {
+      const readers = nodes.filter(({ input }) => input!.includes(errors[i - 1]!)).flatMap(({ output }) => output!);
+      expect(readers).toHaveLength(2); // the products of dh and dw
+      for (const made of readers) expect(needs(logits[i]!)).toContain(made);
+    }
   });
 
   it("stays finite and right where logits reach ±100 and beyond", async () => {
