@@ -20,7 +20,7 @@ import { diverged, evaluateLoss, stepsToDo, type TrainStep, train } from "../tra
 import { Interrupted, UserError } from "../util/errors.js";
 import { availableMemory, freeDisk } from "../util/system.js";
 import type { StepMetrics, TuneOptions, TuneRun, TuneSummary } from "./engine.js";
-import { refuseForeignRows, refuseFullDisk, refuseTooLarge, refusingForeign } from "./tune-checks.js";
+import { heldDisk, refuseForeignRows, refuseFullDisk, refuseTooLarge, refusingForeign } from "./tune-checks.js";
 import { writeModel, writeModelDirectory } from "./write-model.js";
 
 const MOST_SECONDS = 600;
@@ -48,8 +48,11 @@ export async function tuneEmbedded(
     const { model } = opened;
     const known = representatives(rows, options.batch);
     refuseForeignRows(model, [...known, ...(run.heldOut ?? [])], directory);
-    const free = run.free ?? { memory: availableMemory().free, disk: await freeDisk(run.out) };
-    refuseTooLarge(model, known, options, free.memory, (run.heldOut ?? []).length > 0);
+    const free = run.free ?? {
+      memory: availableMemory().free,
+      disk: (await freeDisk(run.out)) + (await heldDisk(run, options)),
+    };
+    refuseTooLarge(model, known, options, free.memory, run.heldOut);
     refuseFullDisk(model, options, free.disk);
     const state = await firstState(opened, device, run);
     const total = stepsToDo(rows.length, options);
@@ -94,8 +97,10 @@ async function tuneFrom(state: TrainState, tuning: Tuning): Promise<TuneSummary>
     const [epoch, whole] = [Math.ceil(state.step / perEpoch), state.step % perEpoch === 0];
     if (!whole && state.step !== total) return;
     await measureHeldOut(state, epoch, tuning);
-    if (whole && epoch > 0 && options.saveEveryEpoch)
+    if (whole && epoch > 0 && options.saveEveryEpoch) {
+      await refuseNoNumbers(state, device);
       await writeModelDirectory(directory, opened, tuned, join(run.out, `epoch-${epoch}`));
+    }
   };
   const afterStep = async (result: TrainStep): Promise<void> => {
     await run.onStep?.(metricsOf(result), { total });
@@ -114,6 +119,7 @@ async function tuneFrom(state: TrainState, tuning: Tuning): Promise<TuneSummary>
         : `after step ${state.step} of ${total}; give the same command with --resume to go on`,
     );
   }
+  await refuseNoNumbers(state, device);
   const weightsHash = await hashState(state, device);
   await writeModel(directory, opened, tuned, run.out);
   return { steps: state.step, weightsHash };
@@ -154,15 +160,19 @@ function metricsOf({ step, ...result }: TrainStep): StepMetrics {
   return { step: step.index, epoch: step.epoch, examples: step.rows.length, ...result };
 }
 
-/**
- * sha256 over names and values of all parameters.
- * @throws UserError  one of them is no number: the last update went too far, and no loss was computed after it
- */
+/** @throws UserError  a value is no number: the last update went too far, and no loss was computed after it */
+async function refuseNoNumbers(state: TrainState, device: Device): Promise<void> {
+  for (const [name, tensor] of state.parameters) {
+    if (!(await device.floats(tensor)).every(Number.isFinite))
+      throw diverged(`after step ${state.step} a value of ${name} is not a number`);
+  }
+}
+
+/** sha256 over names and values of all parameters. */
 async function hashState(state: TrainState, device: Device): Promise<string> {
   const hash = createHash("sha256");
   for (const [name, tensor] of state.parameters) {
     const values = await device.floats(tensor);
-    if (!values.every(Number.isFinite)) throw diverged(`after step ${state.step} a value of ${name} is not a number`);
     hash.update(name).update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   }
   return hash.digest("hex");

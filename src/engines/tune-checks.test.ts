@@ -1,14 +1,25 @@
 /** Each refusal of a run that could not end, with its remedy; and that what is just enough is enough. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { modelFolder, rowOf, trainingOf } from "../../test/parity/fixtures.js";
 import { runModel } from "../../test/parity/running.js";
+import { temporaryFolder } from "../../test/temporary-folder.js";
 import { parameterCount } from "../models/open.js";
 import type { Row } from "../records/row.js";
 import { UserError } from "../util/errors.js";
 import type { TuneOptions } from "./engine.js";
-import { refuseForeignRows, refuseFullDisk, refuseTooLarge, refusingForeign, runMemory } from "./tune-checks.js";
+import {
+  heldDisk,
+  refuseForeignRows,
+  refuseFullDisk,
+  refuseTooLarge,
+  refusingForeign,
+  runMemory,
+} from "./tune-checks.js";
 
 const { model } = await runModel(modelFolder("llama"));
+const folder = temporaryFolder();
 const rows = trainingOf("llama").rows.map(rowOf);
 const options: TuneOptions = {
   epochs: 5,
@@ -66,7 +77,7 @@ describe("refuseForeignRows", () => {
 });
 
 describe("refuseTooLarge", () => {
-  const need = runMemory(model, rows, options, false);
+  const need = runMemory(model, rows, options, []);
   it("lets a run pass that needs what is free, and refuses it at a byte less, saying what takes how much", () => {
     expect(lineOf(() => refuseTooLarge(model, rows, options, need.total))).toBe("");
     const line = lineOf(() => refuseTooLarge(model, rows, options, need.total - 1));
@@ -75,13 +86,13 @@ describe("refuseTooLarge", () => {
     );
   });
   it("proposes the largest number of positions that fits", () => {
-    const at = (microTokens: number) => runMemory(model, rows, { ...options, microTokens }, false).total;
+    const at = (microTokens: number) => runMemory(model, rows, { ...options, microTokens }, []).total;
     expect(at(512)).toBeLessThan(need.total);
     expect(lineOf(() => refuseTooLarge(model, rows, options, at(512)))).toContain("--micro-tokens 512");
     expect(lineOf(() => refuseTooLarge(model, rows, options, at(512) - 1))).toContain("--micro-tokens 256");
   });
   it("proposes both ways of saving memory where neither is enough", () => {
-    const at = (changes: Partial<TuneOptions>) => runMemory(model, rows, { ...options, ...changes }, false).total;
+    const at = (changes: Partial<TuneOptions>) => runMemory(model, rows, { ...options, ...changes }, []).total;
     const both = at({ microTokens: 128, recompute: true });
     expect(both).toBeLessThan(Math.min(at({ microTokens: 128 }), at({ recompute: true })));
     expect(lineOf(() => refuseTooLarge(model, rows, options, both))).toContain("--micro-tokens 128 --recompute");
@@ -90,9 +101,14 @@ describe("refuseTooLarge", () => {
     expect(lineOf(() => refuseTooLarge(model, rows, options, 1000))).toMatch(/take a smaller model or shorter rows/);
   });
   it("asks for no more than the rows and the batch can fill", () => {
-    const at = (batch: number) => runMemory(model, rows, { ...options, batch }, false).activations;
+    const at = (batch: number) => runMemory(model, rows, { ...options, batch }, []).activations;
     expect(at(1)).toBeLessThan(at(4));
     expect(at(14)).toBe(at(64)); // 14 rows there are
+  });
+  it("counts the rows held out as they are computed: as many at once as positions allow, whatever the batch", () => {
+    const at = (heldOut: readonly Row[]) => runMemory(model, rows, { ...options, batch: 1 }, heldOut).total;
+    expect(at(rows)).toBeGreaterThan(at(rows.slice(0, 1)));
+    expect(at(rows.slice(0, 1))).toBeGreaterThan(at([]));
   });
 });
 
@@ -108,5 +124,22 @@ describe("refuseFullDisk", () => {
     const each = { ...options, saveEveryEpoch: true };
     expect(lineOf(() => refuseFullDisk(model, each, 12 * bytes))).toBe("");
     expect(lineOf(() => refuseFullDisk(model, each, 12 * bytes - 1))).not.toBe("");
+  });
+});
+
+describe("what a run before holds of the disk", () => {
+  const out = folder.path("run");
+  const held = (resume: boolean, saveEveryEpoch: boolean) =>
+    heldDisk({ out, checkpoints: join(out, "checkpoints"), resume }, { saveEveryEpoch });
+
+  it("is nothing where there is none", async () => expect(await held(false, false)).toBe(0));
+  it("is what this one goes on from, or removes", async () => {
+    const files = { "checkpoints/a/state": 700, "epoch-1/model": 30, "epoch-2/model": 5, "model.safetensors": 2000 };
+    for (const [name, bytes] of Object.entries(files)) {
+      mkdirSync(dirname(join(out, name)), { recursive: true });
+      writeFileSync(join(out, name), new Uint8Array(bytes));
+    }
+    writeFileSync(join(out, "metrics.jsonl"), "of no size that counts");
+    expect([await held(true, false), await held(true, true), await held(false, false)]).toEqual([700, 735, 2735]);
   });
 });

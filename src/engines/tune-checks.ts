@@ -2,6 +2,9 @@
  * What the embedded engine refuses to tune, said before anything starts: rows that the model cannot see, runs that do not fit.
  * May not know: data sets, templates, the command line's parsing.
  */
+import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { basename, join } from "node:path";
 import type { Model } from "../models/model.js";
 import { parameterCount } from "../models/open.js";
 import type { Row, Rows } from "../records/row.js";
@@ -9,8 +12,10 @@ import { batchShapes, type MemoryEstimate, memoryEstimator } from "../train/memo
 import { CHECKPOINT_BYTES_PER_PARAMETER } from "../train/state.js";
 import { largestMicroBatch } from "../train/trainer.js";
 import { invariant, UserError } from "../util/errors.js";
+import { bytesBelow } from "../util/files.js";
 import { formatBytes } from "../util/progress.js";
-import type { TuneOptions } from "./engine.js";
+import type { TuneOptions, TuneRun } from "./engine.js";
+import { isModelFile } from "./write-model.js";
 
 /**
  * @param directory  the model's, for the message
@@ -45,15 +50,15 @@ export function refusingForeign(model: Model, rows: Rows, directory: string): Ro
   return { length: rows.length, longest: rows.longest, at };
 }
 
-/** The most that a run over `rows` will need at one time; `evaluates`: some rows are held out. */
+/** The most that a run over `rows` will need at one time. */
 export function runMemory(
   model: Model,
   rows: readonly Row[],
   options: TuneOptions,
-  evaluates: boolean,
+  heldOut: readonly Row[],
 ): MemoryEstimate {
   const estimate = memoryEstimator(model, largestMicroBatch(rows, options.microTokens), {
-    evaluates,
+    heldOut: batchShapes(heldOut, { batch: heldOut.length, microTokens: options.microTokens }),
     recompute: options.recompute ?? false,
   });
   const shapes = batchShapes(rows, options);
@@ -73,12 +78,12 @@ export function refuseTooLarge(
   rows: readonly Row[],
   options: TuneOptions,
   free: number,
-  evaluates = false,
+  heldOut: readonly Row[] = [],
 ): void {
-  const need = runMemory(model, rows, options, evaluates);
+  const need = runMemory(model, rows, options, heldOut);
   if (need.total <= free) return;
   const totalWith = (changes: Partial<TuneOptions>): number =>
-    runMemory(model, rows, { ...options, ...changes }, evaluates).total;
+    runMemory(model, rows, { ...options, ...changes }, heldOut).total;
   const fits = [false, true]
     .flatMap((recompute) => [
       ...(recompute ? [{ flags: "--recompute", total: totalWith({ recompute }) }] : []),
@@ -112,4 +117,19 @@ export function refuseFullDisk(model: Model, options: TuneOptions, free: number)
       `the tuned model ${formatBytes(models)}); ${formatBytes(free)} are free`,
     { remedy: "free some, or name an --out on another disk" },
   );
+}
+
+/** Bytes of a run before that this one goes on from, or removes before it writes: they are part of what it needs. */
+export async function heldDisk(
+  { out, checkpoints, resume }: Pick<TuneRun, "out" | "checkpoints" | "resume">,
+  { saveEveryEpoch }: Pick<TuneOptions, "saveEveryEpoch">,
+): Promise<number> {
+  if (!existsSync(out)) return 0;
+  const counts = (name: string): boolean =>
+    name === basename(checkpoints) ||
+    (/^epoch-\d+$/.test(name) && (saveEveryEpoch || !resume)) ||
+    (isModelFile(name) && !resume);
+  const held = (await readdir(out)).filter(counts).map((name) => join(out, name));
+  const bytes = await Promise.all(held.map(bytesBelow));
+  return bytes.reduce((total, one) => total + one, 0);
 }

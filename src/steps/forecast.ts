@@ -37,7 +37,7 @@ export async function forecastTuning(request: TuneRequest): Promise<TuningForeca
   return {
     rows: rows.length,
     tokens: tokens * options.epochs,
-    memoryBytes: runMemory(model, rows, options, heldOut.length > 0).total,
+    memoryBytes: runMemory(model, rows, options, heldOut).total,
   };
 }
 

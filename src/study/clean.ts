@@ -7,8 +7,9 @@ import { basename, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { StudyRecord } from "../records/study.js";
 import { UserError } from "../util/errors.js";
+import { bytesBelow } from "../util/files.js";
 import { acquireLock } from "../util/lock.js";
-import { folderBytes, lockPath, stepFolders } from "./folder.js";
+import { lockPath, stepFolders } from "./folder.js";
 import { isUrl } from "./inputs.js";
 import type { Prepared } from "./prepare.js";
 import { openState } from "./state.js";
@@ -30,7 +31,7 @@ export async function findUnused(prepared: Prepared): Promise<Unused> {
     if (used.has(folder)) continue;
     const kind = basename(folder).replace(/-[0-9a-f]+$/, "");
     if (open.has(kind)) kept.push(folder);
-    else folders.push({ folder, bytes: await folderBytes(join(root, folder)) });
+    else folders.push({ folder, bytes: await bytesBelow(join(root, folder)) });
   }
   return { folders, kept };
 }
@@ -44,7 +45,7 @@ export async function findUnused(prepared: Prepared): Promise<Unused> {
 export async function refuseOtherStudy({ folder, record }: Pick<Prepared, "folder" | "record">): Promise<void> {
   const before = await folder.readStudy();
   if (before === undefined) return;
-  const edited = before.flags !== undefined && before.source.sha256 !== record.source.sha256;
+  const edited = before.source.sha256 !== record.source.sha256;
   const others = [...settingsThatDiffer(before, record), ...(edited ? [] : partsThatDiffer(before, record))];
   if (others.length === 0) return;
   throw new UserError(

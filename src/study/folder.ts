@@ -109,12 +109,3 @@ export async function stepFolders(root: string): Promise<string[]> {
   const names = (await readdir(steps)).filter((name) => /^[a-z]+-[0-9a-f]{16}$/.test(name));
   return names.sort().map((name) => `${studyFiles.steps}/${name}`);
 }
-
-/** Bytes of all files below. */
-export async function folderBytes(path: string): Promise<number> {
-  let total = 0;
-  for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) total += (await stat(join(entry.parentPath, entry.name))).size;
-  }
-  return total;
-}

@@ -22,10 +22,11 @@ const PARTS = { weights: 1, gradients: 1, adam: 2 } as const;
 export const TUNING_BYTES_PER_PARAMETER = FLOAT * (PARTS.weights + PARTS.gradients + PARTS.adam);
 
 /**
- * ONNX Runtime's arena grows by doubling and keeps what it has, also between micro-batches of several shapes. Resident memory of a model
- * with 262,144 entries beyond what is counted exactly, as a factor on the working set: 1.7 with 1,024 positions at once, 1.8 with 2,048.
+ * ONNX Runtime's arena grows by doubling and keeps what it has, also between micro-batches of several shapes; the large pieces of the
+ * head fit worst. Factors on what is counted exactly, so that nothing measured needed more: models of 5.9M, 134.5M and 268M parameters,
+ * 1,024 and 2,048 positions, with and without recomputation (`docs/decisions/training.md`).
  */
-const ARENA_SLACK = 1.9;
+const SLACK = { forward: 1.25, head: 2.4 } as const;
 /** Of the chunk of the head that is computed: logits, log-probabilities, probabilities and the error, each [C, V]. */
 const HEAD_ARRAYS = 4;
 /** Where no gradient is wanted: the first two, and one that is not yet given back. */
@@ -53,13 +54,13 @@ export interface BatchShape {
  * Bytes for micro-batches of a shape, all positions supervised. The graph is made once, so that asking for many shapes is cheap.
  *
  * @param maxPositions      supervised positions that a micro-batch may have, as for `compileLoss`
- * @param options.evaluates losses of rows held out are computed between epochs, while the training program keeps its memory
+ * @param options.heldOut   shapes of which losses are computed between epochs, while the training program keeps its memory
  * @param options.recompute only the input of each layer is kept for the backward pass, and all of one layer at a time
  */
 export function memoryEstimator(
   model: Model,
   maxPositions: number,
-  { evaluates = false, recompute = false }: { readonly evaluates?: boolean; readonly recompute?: boolean } = {},
+  { heldOut = [], recompute = false }: { readonly heldOut?: readonly BatchShape[]; readonly recompute?: boolean } = {},
 ): (shape: BatchShape) => MemoryEstimate {
   const { vocabSize, hiddenSize } = model.dims;
   const parameters = parameterCount(model);
@@ -69,21 +70,30 @@ export function memoryEstimator(
   const windows = new Set(model.dims.windows).size;
   const bytes = FLOAT * parameters;
   const [weights, gradients, adam] = [bytes * PARTS.weights, bytes * PARTS.gradients, bytes * PARTS.adam];
-  return ({ rows, time }) => {
-    const chunk = Math.ceil((rows * time) / chunks);
+  const layers = model.dims.windows.length;
+  const sizeOf = (values: readonly Value[], { rows, time }: BatchShape): number => {
     const bindings = new Map([
       ["B", rows],
       ["Q", time / TIME_STEP],
-      ["C", chunk],
+      ["C", Math.ceil((rows * time) / chunks)],
       ...model.ropes.map(({ name }): [string, number] => [`P.${name}`, time]),
     ]);
-    const sizeOf = (values: readonly Value[]): number =>
-      values.reduce((sum, value) => sum + evaluate(product(value.type.shape), bindings), 0);
-    const [all, kept] = [sizeOf(saved), sizeOf(passed)];
-    const forward = kept + (all - kept) / model.dims.windows.length;
+    return values.reduce((sum, value) => sum + evaluate(product(value.type.shape), bindings), 0);
+  };
+  const evaluated = heldOut.reduce((most, shape) => {
+    const logits = Math.min(EVALUATED_CHUNK_LOGITS, shape.rows * shape.time * vocabSize);
+    const layer = sizeOf(saved, shape) / layers; // one at a time
+    const working = SLACK.head * EVALUATED_HEAD_ARRAYS * logits + SLACK.forward * layer;
+    return Math.max(most, working + windows * shape.time ** 2);
+  }, 0);
+  return (shape) => {
+    const { rows, time } = shape;
+    const chunk = Math.ceil((rows * time) / chunks);
+    const [all, kept] = [sizeOf(saved, shape), sizeOf(passed, shape)];
+    const forward = kept + (all - kept) / layers;
     const head = HEAD_ARRAYS * chunk * vocabSize + 2 * vocabSize * hiddenSize; // and its gradient before and after a chunk is added
-    const evaluated = evaluates ? EVALUATED_HEAD_ARRAYS * Math.min(EVALUATED_CHUNK_LOGITS, rows * time * vocabSize) : 0;
-    const activations = Math.round(FLOAT * (ARENA_SLACK * (forward + head + evaluated) + windows * time * time));
+    const working = SLACK.forward * forward + SLACK.head * head + evaluated;
+    const activations = Math.round(FLOAT * (working + windows * time * time));
     return { weights, gradients, adam, activations, total: weights + gradients + adam + activations };
   };
 }
@@ -114,12 +124,15 @@ function savedValues(model: Model, chunks: number, recompute: boolean): readonly
   const saved = new Set<Value>();
   for (const node of graph.nodes) {
     if (made.has(node)) continue;
-    for (const value of node.inputs) {
-      // A head's two derivatives are counted with the head; views share the memory of what they show.
-      const counted =
-        made.has(value.node) && !["input", "scalar", "reshape", "linearCrossEntropy"].includes(value.node.op);
-      if (counted) saved.add(value);
+    for (const value of node.inputs.map(shown)) {
+      // A head's two derivatives are counted with the head.
+      if (made.has(value.node) && !["input", "scalar", "linearCrossEntropy"].includes(value.node.op)) saved.add(value);
     }
   }
   return [...saved];
+}
+
+/** A view shares the memory of what it shows. */
+function shown(value: Value): Value {
+  return value.node.op === "reshape" ? shown(present(value.node.inputs[0], "what a view shows")) : value;
 }

@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream, existsSync, realpathSync } from "node:fs";
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { reasonOf, UserError, userErrorOf } from "./errors.js";
 
@@ -121,4 +121,15 @@ export async function readJson(path: string): Promise<unknown> {
   } catch (error) {
     throw new UserError(`${path} is not JSON: ${(error as Error).message}`, { remedy: "mend it, or fetch it again" });
   }
+}
+
+/** Bytes of a file, or of all files below a folder. */
+export async function bytesBelow(path: string): Promise<number> {
+  const found = await stat(path);
+  if (!found.isDirectory()) return found.size;
+  let total = 0;
+  for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) total += (await stat(join(entry.parentPath, entry.name))).size;
+  }
+  return total;
 }
