@@ -94,10 +94,14 @@ describe("the cache", () => {
 describe("the default batch", () => {
   it("counts keys and values of all layers", () => expect(bytesPerPosition(dims)).toBe(2 * 2 * 2 * 3 * 4));
   it("lies between 1 and 64 and grows with memory", () => {
-    const batch = (freeBytes: number) => defaultBatch(dims, { freeBytes, weightBytes: 1000, positions: 100 });
+    const batch = (freeBytes: number, promptPositions = 0) =>
+      defaultBatch(dims, { freeBytes, weightBytes: 1000, positions: 100, promptPositions });
     expect(batch(0)).toBe(1);
     expect(batch(1e12)).toBe(64);
     // Of 0.6 · free, 1,000 are the weights'; a row takes 96 · (100 · 1.5 + 64) for its cache and 6 · 11 · 4 for the vocabulary.
     expect(batch((1000 + 5.5 * (96 * 214 + 264)) / 0.6)).toBe(5);
+    // What is read of prompts lies beside it: 50 · 1.5 positions more.
+    expect(batch((1000 + 5.5 * (96 * 289 + 264)) / 0.6, 50)).toBe(5);
+    expect(batch((1000 + 4.9 * (96 * 289 + 264)) / 0.6, 50)).toBe(4);
   });
 });

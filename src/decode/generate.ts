@@ -8,7 +8,7 @@ import type { Program } from "../runtime/device.js";
 import { activeIn, admit, openBatch, shrunk, step } from "./batch.js";
 import type { Body } from "./body.js";
 import type { NextTokenKind } from "./head.js";
-import type { Decoded, DecodeOptions, PromptRequest } from "./requests.js";
+import { checkOptions, type Decoded, type DecodeOptions, type PromptRequest } from "./requests.js";
 import { startResponse } from "./response.js";
 
 export interface Generator {
@@ -20,7 +20,8 @@ export interface Generator {
 /**
  * Answers as they are finished, not in the order of the requests.
  *
- * @throws UserError  a prompt is empty or leaves no room for an answer; before anything is computed
+ * @throws UserError  a prompt is empty or leaves no room for an answer, or an id is not the model's; before anything is computed
+ * @throws UserError  the model's logits are no numbers
  * @throws the signal's reason, between two steps
  */
 export async function* generateResponses(
@@ -28,6 +29,7 @@ export async function* generateResponses(
   requests: readonly PromptRequest[],
   options: DecodeOptions,
 ): AsyncGenerator<Decoded, void, undefined> {
+  checkOptions(options, body.model.dims.vocabSize);
   // Prompts of about one length side by side waste the least; the longest come first, so that what does not fit fails early.
   const waiting = requests
     .map((request, index) => startResponse(request, index, options, body.model.dims))

@@ -13,6 +13,7 @@ import {
   less,
   linear,
   logSoftmax,
+  maximum,
   mul,
   pick,
   reshape,
@@ -28,7 +29,10 @@ import type { Device, Program, Tensor, Tensors } from "../runtime/device.js";
 import { present } from "../util/errors.js";
 import { bakedWeight, type QuantizedWeight, quantizedLinear } from "./quantize.js";
 
-/** Which inputs and outputs a program for the next token has besides `hidden` [R, D] and `token` [R]. */
+/**
+ * Which inputs and outputs a program for the next token has besides `hidden` [R, D], `token` [R] and `check` [R], which is finite where
+ * the logits were.
+ */
 export interface NextTokenKind {
   /** Input `scores` [R, V]: log p_rules, added to the logits. */
   readonly rules: boolean;
@@ -54,6 +58,7 @@ export function compileNextToken(device: Device, head: Head, kind: NextTokenKind
   const adapted = kind.rules ? add(logits, input(graph, "scores", "f32", [rows, vocabulary])) : logits;
   const token = kind.sampling ? draw(adapted) : argmax(adapted);
   outputs.set("token", token);
+  outputs.set("check", sum(logits, [-1]));
   if (kind.trace) for (const [name, value] of traceOf(logits, adapted, token)) outputs.set(name, value);
   checkGraph(graph);
   return device.compile(graph, outputs, { baked });
@@ -91,7 +96,7 @@ function draw(adapted: Value): Value {
   const total = slice(cumulated, 1, vocabulary - 1, 1); // [R, 1]
   const threshold = mul(input(graph, "uniforms", "f32", [rows, 1]), total);
   const beyond = sum(cast(less(threshold, cumulated), "f32"), [-1]); // a count: exact up to 2^24
-  return cast(sub(vocabulary, beyond), "i64");
+  return cast(sub(vocabulary, maximum(beyond, 1)), "i64"); // of the vocabulary also where nothing is less, as beside no numbers
 }
 
 function traceOf(logits: Value, adapted: Value, token: Value): [(typeof traceOutputs)[number], Value][] {

@@ -21,11 +21,15 @@ export interface MemoryPlan {
   readonly weightBytes: number;
   /** Ids of the longest prompt and its answer. */
   readonly positions: number;
+  /** Of them those of the prompt. */
+  readonly promptPositions: number;
 }
 
 /** Rows to decode side by side, at least 1. Outputs do not depend on it. */
-export function defaultBatch(dims: ModelDims, { freeBytes, weightBytes, positions }: MemoryPlan): number {
-  const held = Math.min(positions, dims.maxPositions) * SLACK + CHUNK; // and the chunk on its way there
+export function defaultBatch(dims: ModelDims, plan: MemoryPlan): number {
+  const { freeBytes, weightBytes, positions, promptPositions } = plan;
+  // What is read of prompts lies in a cache of its own until it has a place, and the chunk on its way there.
+  const held = (Math.min(positions, dims.maxPositions) + promptPositions) * SLACK + CHUNK;
   const cache = bytesPerPosition(dims) * held;
   const logits = VOCABULARY_ROWS * dims.vocabSize * Float32Array.BYTES_PER_ELEMENT;
   const room = SHARE * freeBytes - weightBytes;

@@ -15,6 +15,8 @@ export interface Candidate {
 
 export interface Choice {
   readonly token: number;
+  /** Whether the logits that it was chosen by are numbers. */
+  readonly finite: boolean;
   /** Where a trace is asked for: the token taken, and the two best under model and rules. */
   readonly trace?: { readonly taken: Candidate; readonly best: Candidate; readonly second: Candidate };
 }
@@ -40,7 +42,9 @@ export async function chooseTokens(
     ...(kind.sampling ? chance(device, rows, temperature, uniforms) : {}),
   });
   const tokens = await device.ints(present(results.token, "token"));
-  if (!kind.trace) return tokens.map((token) => ({ token }));
+  const checks = await device.floats(present(results.check, "check"));
+  const taken = tokens.map((token, row) => ({ token, finite: Number.isFinite(checks[row]) }));
+  if (!kind.trace) return taken;
   const ids = await device.ints(present(results.topIds, "topIds"));
   const floats = new Map<string, Float32Array>();
   for (const name of traceOutputs) {
@@ -52,8 +56,8 @@ export async function chooseTokens(
     base: at(place === 0 ? "topBase0" : "topBase1", row),
     adapted: at("topAdapted", 2 * row + place),
   });
-  return tokens.map((token, row) => ({
-    token,
+  return taken.map(({ token, finite }, row) => ({
+    ...{ token, finite },
     trace: {
       taken: { id: token, base: at("base", row), adapted: at("adapted", row) },
       best: topAt(row, 0),

@@ -66,11 +66,29 @@ export interface ScoringOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The remedy where a model computes infinities or NaN. */
+export const NO_NUMBERS = "its weights overflow single precision, or hold a value that is no number";
+
+/** Below this a distribution is its largest entry; logits divided by much less overflow. */
+const LEAST_TEMPERATURE = 1e-6;
+
+/** @throws UserError  no answer could end, a rule is about ids that the model has not, or the temperature is none */
+export function checkOptions({ stopIds, rules, temperature }: DecodeOptions, vocabSize: number): void {
+  if (rules !== undefined) checkIds([rules.eosId, ...rules.constant.keys()], vocabSize, "a rule");
+  if (stopIds.length > 0 && stopIds.every((id) => id >= vocabSize))
+    checkIds(stopIds, vocabSize, "the end of an answer");
+  if (temperature !== 0 && !(temperature >= LEAST_TEMPERATURE && temperature < Number.POSITIVE_INFINITY)) {
+    throw new UserError(`a temperature of ${temperature} is not possible`, {
+      remedy: `0 takes the most probable token; others begin at ${LEAST_TEMPERATURE}`,
+    });
+  }
+}
+
 /** @throws UserError  an id that the model has no embedding for */
 export function checkIds(ids: readonly number[], vocabSize: number, where: string): void {
   const wrong = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabSize);
   if (wrong === undefined) return;
   throw new UserError(`${where} has the id ${wrong}; the model's go from 0 to ${vocabSize - 1}`, {
-    remedy: "check that the ids come from this model's tokenizer",
+    remedy: "check that the tokenizer is this model's",
   });
 }

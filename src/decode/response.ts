@@ -6,7 +6,14 @@ import type { ModelDims } from "../models/model.js";
 import { UserError } from "../util/errors.js";
 import { type RandomStream, randomStream } from "../util/random.js";
 import type { Choice } from "./next-token.js";
-import { checkIds, type Decoded, type DecodeOptions, type PromptRequest, type TracedToken } from "./requests.js";
+import {
+  checkIds,
+  type Decoded,
+  type DecodeOptions,
+  NO_NUMBERS,
+  type PromptRequest,
+  type TracedToken,
+} from "./requests.js";
 import { type RuleProgress, startRules } from "./rule-scores.js";
 
 export interface Response {
@@ -55,13 +62,18 @@ export function startResponse(
 /** The id that the model is to read next. */
 export const nextInput = ({ ids, request }: Response): number => ids.at(-1) ?? request.promptIds.at(-1) ?? 0;
 
-/** Takes one more token; says why the response is finished, where it is. `onScores` gets the ids whose scores changed. */
+/**
+ * Takes one more token; says why the response is finished, where it is. `onScores` gets the ids whose scores changed.
+ *
+ * @throws UserError  the model computes no numbers
+ */
 export function takeToken(
   response: Response,
-  { token, trace }: Choice,
+  { token, finite, trace }: Choice,
   options: DecodeOptions,
   onScores: (ids: readonly number[]) => void,
 ): Decoded["stop"] | undefined {
+  if (!finite) throw new UserError(`${response.request.id}: the model's logits are no numbers`, { remedy: NO_NUMBERS });
   if (trace !== undefined) response.trace.push(tracedToken(trace, response.rules));
   if (options.stopIds.includes(token)) return "eos";
   response.ids.push(token);

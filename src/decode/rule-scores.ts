@@ -21,7 +21,7 @@ export interface RuleProgress {
   parts(id: number): ScoreParts;
   /** Counts one more response token; gives the ids whose score changed. */
   advance(id: number): readonly number[];
-  /** Every id whose score is not 0. */
+  /** Every id whose score may not be 0, the EOS among them. */
   scored(): Iterable<number>;
 }
 

@@ -1,6 +1,8 @@
 /** Generation on tiny models: the same bits in any company, chance by name, limits, refusals, interruption. */
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { temporaryFolder } from "../../test/temporary-folder.js";
 import { openSessionCount } from "../runtime/cpu.js";
 import { randomStream } from "../util/random.js";
 import { loadEmbedded } from "./embedded-model.js";
@@ -141,6 +143,18 @@ describe("chance, limits and refusals", () => {
     await expect(all(model, asked)).rejects.toThrow(message);
   });
 
+  const rules = { eosId: 2, constant: new Map(), stopScore: undefined, usedTokens: [] };
+  it.each<[Partial<GenerateOptions>, string]>([
+    [{ stopIds: [9999] }, "the end of an answer has the id 9999"],
+    [{ rules: { ...rules, eosId: VOCABULARY } }, "a rule has the id 397; the model's go from 0 to 396"],
+    [{ rules: { ...rules, constant: new Map([[400, -1]]) } }, "a rule has the id 400"],
+    [{ temperature: 1e-39 }, "a temperature of 1e-39 is not possible"],
+    [{ temperature: -1 }, "a temperature of -1 is not possible"],
+    [{ temperature: Number.NaN }, "a temperature of NaN is not possible"],
+  ])("refuses %o up front", async (options, message) => {
+    await expect(all(model, requests.slice(0, 1), options)).rejects.toThrow(message);
+  });
+
   it.each([
     [{ promptIds: [], responseIds: [1] }, "row x has no prompt ids"],
     [{ promptIds: [1], responseIds: idsOf(POSITIONS) }, "row x has 129 tokens; the model has 128 positions"],
@@ -164,3 +178,35 @@ describe("chance, limits and refusals", () => {
     expect(tokens).toBe(3);
   });
 });
+
+describe.each([
+  ["model.norm.weight", Number.NaN, 0],
+  ["model.norm.weight", Number.POSITIVE_INFINITY, 0],
+  ["lm_head.weight", Number.NaN, 396], // one token alone, which would never be the most probable one
+])("%s of %d", (name, value, from) => {
+  const broken = temporaryFolder();
+
+  it.each([0, 1])("makes no answers at temperature %d", async (temperature) => {
+    const directory = broken.path("model");
+    cpSync(join(folder, "llama"), directory, { recursive: true });
+    overwriteTensor(join(directory, "model.safetensors"), name, value, from);
+    const model = await loadEmbedded(directory, { threads: 1, precision: "f32" });
+    const trace = temperature === 0;
+    await expect(all(model, requests.slice(0, 2), { temperature, trace })).rejects.toThrow(
+      /^p\d: the model's logits are no numbers$/,
+    );
+    await model.close();
+  });
+});
+
+/** Layout: https://github.com/huggingface/safetensors#format. */
+function overwriteTensor(path: string, name: string, value: number, fromRow: number): void {
+  const bytes = readFileSync(path);
+  const headerLength = Number(bytes.readBigUInt64LE(0));
+  const header = JSON.parse(bytes.subarray(8, 8 + headerLength).toString());
+  const { data_offsets, shape } = header[name] as { data_offsets: [number, number]; shape: number[] };
+  const [from, to] = data_offsets;
+  for (let at = from + fromRow * ((to - from) / shape[0]!); at < to; at += 4)
+    bytes.writeFloatLE(value, 8 + headerLength + at);
+  writeFileSync(path, bytes);
+}

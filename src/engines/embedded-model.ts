@@ -56,8 +56,11 @@ function loaded(body: Body, heads: Heads): LoadedModel {
         cacheBytes: scoringBytes(availableMemory().free),
       }),
     async close() {
-      await heads.close();
-      await body[Symbol.asyncDispose]();
+      try {
+        await heads.close();
+      } finally {
+        await body[Symbol.asyncDispose]();
+      }
     },
   };
 }
@@ -96,6 +99,7 @@ function openHeads(device: Device, readHead: () => Promise<Head>): Heads {
     if (known !== undefined) return known;
     const made = readHead().then(compile);
     programs.set(key, made);
+    made.catch(() => programs.delete(key)); // memory may suffice the next time
     return made;
   };
   return {

@@ -144,6 +144,7 @@ async function batchThatFits(directory: string, plan: GeneratePlan): Promise<num
     freeBytes: availableMemory().free,
     weightBytes: 2 * 4 * parameterCount(model), // a tied matrix lies there twice, and all once more while it is read
     positions: longest + plan.maxNewTokens,
+    promptPositions: longest,
   });
   return Math.min(fits, plan.prompts.length);
 }

@@ -4,6 +4,7 @@
  *
  * As in `generate`, finished rows go to a ledger beside the results, from which a stopped run goes on.
  */
+import { NO_NUMBERS } from "../decode/requests.js";
 import { embeddedEngine } from "../engines/embedded.js";
 import type { Engine } from "../engines/engine.js";
 import { refuseMissing } from "../engines/refusals.js";
@@ -173,7 +174,7 @@ function finite(logprobs: Float32Array, row: string): number[] {
   return Array.from(logprobs, (logprob) => {
     if (Number.isFinite(logprob)) return Number(logprob.toPrecision(9));
     throw new UserError(`${row}: a log-probability is ${logprob}`, {
-      remedy: "the model's weights overflow single precision, or hold a value that is no number",
+      remedy: NO_NUMBERS,
     });
   });
 }
