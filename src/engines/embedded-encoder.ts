@@ -5,6 +5,7 @@
  * have lengths that it alone decides, and its vector the same bits in any company.
  * May not know: texts, what vectors are for.
  */
+import { checkIds } from "../decode/requests.js";
 import { add, createGraph, input, matmul, reshape, softmax } from "../graph/build.js";
 import { checkGraph } from "../graph/check.js";
 import { liveFor } from "../graph/live.js";
@@ -116,8 +117,8 @@ async function embedBatch({ model, device, program, pooling }: Running, batch: r
   batch.forEach((request, row) => {
     const length = request.ids.length;
     invariant(length > 0 && length <= maxPositions, `${length} ids for ${maxPositions} positions`);
+    checkIds(request.ids, vocabSize, `text ${request.id}`);
     request.ids.forEach((id, i) => {
-      invariant(id >= 0 && id < vocabSize, `id ${id} of ${vocabSize}`);
       ids[row * time + i] = id;
       positions[row * time + i] = i;
       mask[row * time + i] = 0;

@@ -1,7 +1,15 @@
 /** What the config.json of several families have in common. Fields that change the result and are not honoured are refused by name. */
 import { z } from "zod";
 
-export const positiveInt = z.number().int().positive();
+/** A size. No model comes near the bound; what a file says beyond it would be allocated before a weight is looked at. */
+export const positiveInt = z
+  .number()
+  .int()
+  .positive()
+  .max(2 ** 24);
+
+/** The number of layers, each of which is built before a weight is looked at. */
+export const layerCount = positiveInt.max(4096);
 
 /** A field that must keep the one value that is honoured, or be absent. */
 export const only = <V extends string | number | boolean | null>(value: V, why = "is not honoured") =>
@@ -22,7 +30,7 @@ export const decoderSizes = {
   vocab_size: positiveInt,
   hidden_size: positiveInt,
   intermediate_size: positiveInt,
-  num_hidden_layers: positiveInt,
+  num_hidden_layers: layerCount,
   num_attention_heads: positiveInt,
   head_dim: positiveInt.nullish(),
   hidden_act: only("silu"),

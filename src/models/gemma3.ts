@@ -17,7 +17,7 @@ import {
 } from "./config.js";
 import { gated, gatedBlock, linearLayer, mergeHeads, project, rotate, splitHeads } from "./layers.js";
 import { defineFamily } from "./model.js";
-import { ropeScaling, ropeSpec } from "./rope-config.js";
+import { ropeSpec, wholeRope } from "./rope-config.js";
 
 const schema = z
   .object({
@@ -34,8 +34,9 @@ const schema = z
     _sliding_window_pattern: positiveInt.optional(),
     rope_theta: z.number().positive().optional(),
     rope_local_base_freq: z.number().positive().optional(),
-    rope_scaling: ropeScaling,
-    rope_parameters: z.strictObject({ sliding_attention: ropeScaling, full_attention: ropeScaling }).nullish(),
+    rope_scaling: wholeRope,
+    rope_parameters: z.strictObject({ sliding_attention: wholeRope, full_attention: wholeRope }).nullish(),
+    partial_rotary_factor: only(1),
     hidden_act: only("gelu_pytorch_tanh"),
     hidden_activation: only("gelu_pytorch_tanh"),
     attention_bias: z.boolean().default(false),

@@ -8,7 +8,7 @@ import { add, gather, layerNorm, reshape, slice, transpose } from "../graph/buil
 import { product } from "../graph/dims.js";
 import type { Value } from "../graph/ops.js";
 import { activation, activationOf } from "./activations.js";
-import { foreign, fullAttention, positiveInt } from "./config.js";
+import { foreign, fullAttention, layerCount, positiveInt } from "./config.js";
 import { linearLayer, mergeHeads, project, rotate } from "./layers.js";
 import { defineFamily } from "./model.js";
 import { ropeScaling, ropeSpec, scalingOf } from "./rope-config.js";
@@ -22,7 +22,7 @@ const schema = z
     vocab_size: positiveInt,
     hidden_size: positiveInt,
     intermediate_size: positiveInt,
-    num_hidden_layers: positiveInt,
+    num_hidden_layers: layerCount,
     num_attention_heads: positiveInt,
     num_key_value_heads: positiveInt.nullish(),
     head_dim: positiveInt.nullish(),
@@ -48,6 +48,7 @@ const schema = z
       refuse("num_key_value_heads", `${c.num_key_value_heads} is not honoured (only ${c.num_attention_heads})`);
     const rotated = Math.trunc(headDim * (scalingOf(c).partial_rotary_factor ?? c.rotary_pct ?? 0.25));
     if (rotated < 1) refuse("rotary_pct", `turns no dimension of heads of ${headDim}`);
+    if (2 * Math.ceil(rotated / 2) > headDim) refuse("hidden_size", `heads of ${headDim} cannot be turned in pairs`);
     return { ...c, headDim, rotated };
   });
 type Config = z.infer<typeof schema>;

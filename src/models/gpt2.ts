@@ -7,7 +7,7 @@ import { add, gather, layerNorm, matmul, reshape, slice } from "../graph/build.j
 import { product } from "../graph/dims.js";
 import type { Value } from "../graph/ops.js";
 import { activation, activationOf } from "./activations.js";
-import { foreign, fullAttention, positiveInt } from "./config.js";
+import { foreign, fullAttention, layerCount, positiveInt } from "./config.js";
 import { mergeHeads, splitHeads } from "./layers.js";
 import { defineFamily } from "./model.js";
 
@@ -17,7 +17,7 @@ const schema = z
     ...fullAttention,
     vocab_size: positiveInt,
     n_embd: positiveInt,
-    n_layer: positiveInt,
+    n_layer: layerCount,
     n_head: positiveInt,
     n_inner: positiveInt.nullish(),
     n_positions: positiveInt.default(1024),

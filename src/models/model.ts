@@ -6,7 +6,7 @@
 import type { z } from "zod";
 import { input } from "../graph/build.js";
 import type { Graph, Shape, Value } from "../graph/ops.js";
-import { UserError } from "../util/errors.js";
+import { present, UserError } from "../util/errors.js";
 
 /** One parameter under its published name. */
 export interface ParameterSpec {
@@ -71,10 +71,8 @@ export interface Model {
   forward(graph: Graph, inputs: ForwardInputs): Forward;
 }
 
-/** A tree whose leaves are parameters: the shape in which a family's code speaks of them. */
-export type Tree<L> = { readonly [key: string]: L | Tree<L> | readonly Tree<L>[] };
 type Leaves<T, L> = T extends ParameterSpec ? L : { readonly [K in keyof T]: Leaves<T[K], L> };
-/** The same tree with values in place of specifications. */
+/** A tree whose leaves are parameters, the shape in which a family's code speaks of them, with values in place of specifications. */
 export type Values<T> = Leaves<T, Value>;
 
 export interface RopeTables {
@@ -136,16 +134,11 @@ function erase<C, T>(family: Family<C, T>, config: C): Model {
     forward(graph, inputs) {
       const values = new Map(parameters.map(({ name, shape }) => [name, input(graph, name, "f32", shape)]));
       const tables = new Map(ropes.map((rope) => [rope.name, ropeInputs(graph, rope)]));
-      const place = (spec: ParameterSpec): Value => must(values.get(spec.name), spec.name);
-      const rope = (name: string): RopeTables => must(tables.get(name), name);
+      const place = (spec: ParameterSpec): Value => present(values.get(spec.name), spec.name);
+      const rope = (name: string): RopeTables => present(tables.get(name), name);
       return { ...family.forward(config, mapLeaves(tree, place) as Values<T>, inputs, rope), parameters: values };
     },
   };
-}
-
-function must<V>(value: V | undefined, name: string): V {
-  if (value === undefined) throw new Error(`internal: ${name} is not declared by this family`);
-  return value;
 }
 
 /** The tables are fed, as long as the longest position in use: named size `P.<rope>`. */

@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import type { Device, Tensor } from "../runtime/device.js";
-import { UserError } from "../util/errors.js";
+import { present, UserError } from "../util/errors.js";
 import { readJson } from "../util/files.js";
 import { modelDirectory } from "../util/model-directory.js";
 import { openWeights } from "../weights/open.js";
@@ -13,8 +13,9 @@ import { gemma3 } from "./gemma3.js";
 import { gptNeox } from "./gpt-neox.js";
 import { gpt2 } from "./gpt2.js";
 import { llama } from "./llama.js";
+import { matchTensors, type Naming } from "./match-tensors.js";
 import { mistral } from "./mistral.js";
-import type { AnyFamily, Model, ParameterSpec } from "./model.js";
+import type { AnyFamily, Model } from "./model.js";
 import { olmo } from "./olmo.js";
 import { olmo2 } from "./olmo2.js";
 import { qwen2 } from "./qwen2.js";
@@ -30,7 +31,7 @@ export interface OpenModel {
 }
 
 /** Tensors that some published files carry although they are computed or shared, not learned. */
-const DERIVED = /(rotary_emb\.inv_freq|(attn|attention)\.(bias|masked_bias))$/;
+const DERIVED = /(rotary_emb\.inv_freq|\.(attn|attention)\.(bias|masked_bias))$/;
 
 /** What a model directory says of itself in `config.json`; weights are not looked at. Takes `glasshouse` as well. */
 export async function readModelConfig(named: string): Promise<Model> {
@@ -48,7 +49,7 @@ export async function openModel(named: string): Promise<OpenModel> {
   const model = await readModelConfig(directory);
   const weights = await openWeights(directory);
   try {
-    return { model, weights, storedNames: matchTensors(model, weights, directory) };
+    return { model, weights, storedNames: matchTensors(model, weights, directory, naming) };
   } catch (error) {
     await weights.close();
     throw error;
@@ -70,36 +71,12 @@ export function modelFromConfig(config: unknown, path: string): Model {
 /** Names of an output matrix of its own; Transformers 5 knows GPT-NeoX's by both. */
 export const HEADS: readonly string[] = ["lm_head.weight", "embed_out.weight"];
 
-const spellings = (name: string): readonly string[] =>
-  HEADS.includes(name) ? [name, ...HEADS] : [name, name.replace(/^(model|transformer|gpt_neox)\./, "")];
-
-/** The stored name of every parameter. A base model is sometimes saved without the prefix that its causal form has. */
-function matchTensors(model: Model, weights: WeightStore, directory: string): ReadonlyMap<string, string> {
-  const names = new Map<string, string>();
-  for (const spec of model.parameters) {
-    const stored = spellings(spec.name).find((name) => weights.tensors.has(name));
-    if (stored === undefined)
-      throw new UserError(`${directory}: tensor ${spec.name} is missing`, { remedy: "the file is not complete" });
-    checkShape(spec, weights.tensors.get(stored)?.shape ?? [], directory);
-    names.set(spec.name, stored);
-  }
-  const expected = new Set(names.values());
-  for (const name of weights.tensors.keys()) {
-    const tiedHead = HEADS.includes(name) && !HEADS.some((head) => expected.has(head));
-    if (expected.has(name) || tiedHead || DERIVED.test(name)) continue;
-    throw new UserError(`${directory}: tensor ${name} has no place in the ${model.family} family`, {
-      remedy: "leaving it out would change the results, so this model is refused",
-    });
-  }
-  return names;
-}
-
-function checkShape(spec: ParameterSpec, shape: readonly number[], directory: string): void {
-  if (shape.length === spec.shape.length && shape.every((dim, i) => dim === spec.shape[i])) return;
-  throw new UserError(
-    `${directory}: tensor ${spec.name} is [${shape.join(", ")}], config.json says [${spec.shape.join(", ")}]`,
-  );
-}
+/** A base model is sometimes saved without the prefix that its causal form has. */
+const naming: Naming = {
+  spellings: (name) =>
+    HEADS.includes(name) ? [name, ...HEADS] : [name, name.replace(/^(model|transformer|gpt_neox)\./, "")],
+  isBeside: (name, used) => DERIVED.test(name) || (HEADS.includes(name) && !HEADS.some((head) => used.has(head))), // a tied head
+};
 
 /** All parameters as tensors of `device`, by their published names. */
 export async function readParameters(
@@ -108,7 +85,7 @@ export async function readParameters(
 ): Promise<Map<string, Tensor>> {
   const tensors = new Map<string, Tensor>();
   for (const { name, shape } of model.parameters) {
-    tensors.set(name, device.fromFloats(await weights.read(storedNames.get(name) ?? name), shape));
+    tensors.set(name, device.fromFloats(await weights.read(present(storedNames.get(name), name)), shape));
   }
   return tensors;
 }

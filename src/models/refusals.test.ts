@@ -61,8 +61,13 @@ const REFUSED: readonly (readonly [field: string, value: unknown, types: readonl
   ["num_attention_heads", 5, ["llama", "olmo", "gpt_neox"]],
   ["head_dim", 7, ["llama", "qwen3"], "even"],
   ["head_dim", 8, ["gpt_neox"]],
-  ["partial_rotary_factor", 0.5, llamaLike],
+  ["partial_rotary_factor", 0.5, [...llamaLike, "gemma3_text"]],
   ["rope_parameters", { rope_type: "default", partial_rotary_factor: 0.5 }, llamaLike, "partial_rotary_factor"],
+  ["rope_parameters", { full_attention: { partial_rotary_factor: 0.5 } }, ["gemma3_text"], "partial_rotary_factor"],
+  ["num_hidden_layers", 1e9, roped],
+  ["n_layer", 1e9, ["gpt2"]],
+  ["head_dim", 1e12, roped],
+  ["vocab_size", 1e12, all],
   ["rope_scaling", { rope_type: "longrope", short_factor: [1], long_factor: [1] }, roped, '"longrope" is not honoured'],
   ["rope_scaling", { type: "su" }, roped, '"su" is not honoured'],
   ["rope_scaling", { type: "mrope", mrope_section: [1] }, roped, '"mrope" is not honoured'],
@@ -82,6 +87,12 @@ describe("refused by name", () => {
     expect(opened).toThrow(UserError);
     expect(opened).toThrow(field);
     expect(opened).toThrow(says);
+  });
+
+  it("heads of an odd width that would be turned whole", () => {
+    const opened = (): unknown => open("gpt_neox", { hidden_size: 20, rotary_pct: 1 });
+    expect(opened).toThrow("hidden_size: heads of 5 cannot be turned in pairs");
+    expect(() => open("gpt_neox", { hidden_size: 20, rotary_pct: 0.8 })).not.toThrow();
   });
 
   it("an architecture that is not read", () => {

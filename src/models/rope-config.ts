@@ -54,8 +54,8 @@ export const ropeScaling = scaling.nullish().superRefine((given, context) => {
   if (missing !== undefined) return refuse(`rope scaling "${kind}" needs "${missing}"`);
 });
 
-/** The same over a part of each head is another family's. */
-const whole = ropeScaling.superRefine((given, context) => {
+/** The same over all of each head. */
+export const wholeRope = ropeScaling.superRefine((given, context) => {
   const part = given?.partial_rotary_factor ?? 1;
   if (part !== 1)
     context.addIssue({ code: "custom", message: `"partial_rotary_factor" ${part} is not honoured (only 1)` });
@@ -64,8 +64,8 @@ const whole = ropeScaling.superRefine((given, context) => {
 /** The fields of a family with one rotary embedding over whole heads. */
 export const ropeFields = {
   rope_theta: positive.nullish(),
-  rope_scaling: whole,
-  rope_parameters: whole,
+  rope_scaling: wholeRope,
+  rope_parameters: wholeRope,
   original_max_position_embeddings: positiveInt.nullish(),
   partial_rotary_factor: only(1),
 } as const;

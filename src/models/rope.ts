@@ -6,10 +6,7 @@ import type { Device, Tensor } from "../runtime/device.js";
 import type { Model, RopeSpec } from "./model.js";
 
 /** cos and sin of every position below `positions`, row-major [positions, n]. RoFormer, section 3.2.2. */
-export function ropeTable(
-  { frequencies, magnitude }: RopeSpec,
-  positions: number,
-): { cos: Float32Array; sin: Float32Array } {
+function ropeTable({ frequencies, magnitude }: RopeSpec, positions: number): { cos: Float32Array; sin: Float32Array } {
   const cos = new Float32Array(positions * frequencies.length);
   const sin = new Float32Array(positions * frequencies.length);
   for (let p = 0; p < positions; p++) {

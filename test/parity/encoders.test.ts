@@ -1,5 +1,5 @@
 /** Encoders against Transformers: `python/fixtures/make_encoders.py`. */
-import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { batchesOf, loadEncoder } from "../../src/engines/embedded-encoder.js";
@@ -58,6 +58,19 @@ describe.each(["bert", "nomic-bert"])("%s", (name) => {
       expect([...together[i + rows.length]!]).toEqual([...alone!]);
     }
   });
+});
+
+it("refuses ids that the model has not, and a rotary embedding of a part of each head", async () => {
+  await expect(embed(directoryOf("bert"), "mean", [[1, 100_000]])).rejects.toThrow(/^text 0 has the id 100000; /);
+  const partial = folder.path("partial");
+  cpSync(directoryOf("nomic-bert"), partial, { recursive: true });
+  const config = JSON.parse(readFileSync(join(partial, "config.json"), "utf8"));
+  const write = (changes: object): void =>
+    writeFileSync(join(partial, "config.json"), JSON.stringify({ ...config, ...changes }));
+  for (const changes of [{ partial_rotary_factor: 0.5 }, { rope_parameters: { partial_rotary_factor: 0.5 } }]) {
+    write(changes);
+    await expect(embed(partial, "mean", [[1]])).rejects.toThrow("partial_rotary_factor");
+  }
 });
 
 describe("settings", () => {

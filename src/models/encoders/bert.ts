@@ -7,7 +7,7 @@ import { add, gather, reshape, slice } from "../../graph/build.js";
 import { product } from "../../graph/dims.js";
 import type { Value } from "../../graph/ops.js";
 import { activation, activationOf } from "../activations.js";
-import { only, positiveInt } from "../config.js";
+import { layerCount, only, positiveInt } from "../config.js";
 import { linearLayer, mergeHeads, project, splitHeads } from "../layers.js";
 import { defineFamily } from "../model.js";
 import { affine, normalize } from "./norm.js";
@@ -16,7 +16,7 @@ const schema = z
   .object({
     vocab_size: positiveInt,
     hidden_size: positiveInt,
-    num_hidden_layers: positiveInt,
+    num_hidden_layers: layerCount,
     num_attention_heads: positiveInt,
     intermediate_size: positiveInt,
     max_position_embeddings: positiveInt,

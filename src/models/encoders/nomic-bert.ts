@@ -6,10 +6,10 @@
 import { z } from "zod";
 import { add, gather, linear, mul, silu, slice } from "../../graph/build.js";
 import type { Value } from "../../graph/ops.js";
-import { only, positiveInt } from "../config.js";
+import { layerCount, only, positiveInt } from "../config.js";
 import { mergeHeads, rotate, splitHeads } from "../layers.js";
 import { defineFamily } from "../model.js";
-import { ropeScaling, ropeSpec } from "../rope-config.js";
+import { ropeSpec, wholeRope } from "../rope-config.js";
 import { affine, normalize } from "./norm.js";
 
 /** Beyond these the published model turns by other angles (dynamic NTK), which is not done here. */
@@ -19,7 +19,7 @@ const published = z
   .object({
     vocab_size: positiveInt,
     n_embd: positiveInt,
-    n_layer: positiveInt,
+    n_layer: layerCount,
     n_head: positiveInt,
     n_inner: positiveInt.nullish(),
     n_positions: positiveInt,
@@ -55,14 +55,15 @@ const published = z
 const native = z.object({
   vocab_size: positiveInt,
   hidden_size: positiveInt,
-  num_hidden_layers: positiveInt,
+  num_hidden_layers: layerCount,
   num_attention_heads: positiveInt,
   intermediate_size: positiveInt,
   max_position_embeddings: positiveInt.default(TRAINED_POSITIONS),
   type_vocab_size: positiveInt.default(2),
   layer_norm_eps: z.number().positive().default(1e-12),
   hidden_act: only("silu"),
-  rope_parameters: ropeScaling,
+  rope_parameters: wholeRope,
+  partial_rotary_factor: only(1),
   head_dim: positiveInt.nullish(),
 });
 

@@ -9,13 +9,13 @@ import { z } from "zod";
 import { UserError } from "../../util/errors.js";
 import { readJson } from "../../util/files.js";
 import { openWeights } from "../../weights/open.js";
-import type { WeightStore } from "../../weights/weight-store.js";
-import type { AnyFamily, Model } from "../model.js";
+import { matchTensors, type Naming } from "../match-tensors.js";
+import type { AnyFamily } from "../model.js";
 import type { OpenModel } from "../open.js";
 import { bert } from "./bert.js";
 import { nomicBert } from "./nomic-bert.js";
 
-export const encoderFamilies: readonly AnyFamily[] = [bert, nomicBert];
+const encoderFamilies: readonly AnyFamily[] = [bert, nomicBert];
 
 /** How the hidden states of a text become one vector: their mean, or that of the first token. */
 export type Pooling = "mean" | "cls";
@@ -46,7 +46,7 @@ export async function openEncoder(directory: string): Promise<OpenModel> {
   const model = family.open(config, path);
   const weights = await openWeights(directory);
   try {
-    return { model, weights, storedNames: matchTensors(model, weights, directory) };
+    return { model, weights, storedNames: matchTensors(model, weights, directory, namingOf(model.family)) };
   } catch (error) {
     await weights.close();
     throw error;
@@ -54,33 +54,13 @@ export async function openEncoder(directory: string): Promise<OpenModel> {
 }
 
 /** Files of a whole model have a prefix (`bert.`), those of 2019 call a norm's parameters gamma and beta. */
-function spellings(name: string, family: string): readonly string[] {
-  const old = name.replace(/(LayerNorm\.)weight$/, "$1gamma").replace(/(LayerNorm\.)bias$/, "$1beta");
-  return [name, `${family}.${name}`, old, `${family}.${old}`];
-}
-
-function matchTensors(model: Model, weights: WeightStore, directory: string): ReadonlyMap<string, string> {
-  const names = new Map<string, string>();
-  for (const { name, shape } of model.parameters) {
-    const stored = spellings(name, model.family).find((spelling) => weights.tensors.has(spelling));
-    if (stored === undefined)
-      throw new UserError(`${directory}: tensor ${name} is missing`, { remedy: "the file is not complete" });
-    const found = weights.tensors.get(stored)?.shape ?? [];
-    if (found.join() !== shape.join())
-      throw new UserError(
-        `${directory}: tensor ${name} is [${found.join(", ")}], config.json says [${shape.join(", ")}]`,
-      );
-    names.set(name, stored);
-  }
-  const expected = new Set(names.values());
-  for (const name of weights.tensors.keys()) {
-    if (expected.has(name) || BESIDE.test(name)) continue;
-    throw new UserError(`${directory}: tensor ${name} has no place in the ${model.family} family`, {
-      remedy: "leaving it out would change the results, so this model is refused",
-    });
-  }
-  return names;
-}
+const namingOf = (family: string): Naming => ({
+  spellings(name) {
+    const old = name.replace(/(LayerNorm\.)weight$/, "$1gamma").replace(/(LayerNorm\.)bias$/, "$1beta");
+    return [name, `${family}.${name}`, old, `${family}.${old}`];
+  },
+  isBeside: (name) => BESIDE.test(name),
+});
 
 const modulesSchema = z.array(z.object({ type: z.string(), path: z.string() }));
 const poolingSchema = z.record(z.string(), z.unknown());
