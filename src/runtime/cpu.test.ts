@@ -203,7 +203,7 @@ describe("a program", () => {
     const program = await compile(graph, { y: sum(exp(whole), [0, 1]) });
     const failure = await program.run({ x: floats(1) }).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(UserError);
-    expect((failure as UserError).line).toMatch(/^out of memory; use a smaller --micro-tokens/);
+    expect((failure as UserError).line).toMatch(/^out of memory; compute less at once/);
     expect(() => device.zeros([2 ** 40, 2 ** 10])).toThrow(UserError);
   });
 

@@ -6,7 +6,7 @@ import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import type { Graph, Value } from "../graph/ops.js";
 import { type MayOverwrite, overwrites } from "../graph/overwrite.js";
 import { type BakedTensor, exportGraph, SEQUENCE } from "../onnx/export.js";
-import { invariant, present, UserError } from "../util/errors.js";
+import { invariant, outOfMemory, present } from "../util/errors.js";
 import type { CompileOptions, Device, ElementType, Program, Region, Tensor, Tensors } from "./device.js";
 import { createUpdates } from "./update.js";
 
@@ -302,8 +302,5 @@ function describeFailure(error: unknown): unknown {
   const text = error instanceof Error ? error.message : String(error);
   if (!/bad_alloc|failed to allocate|allocate memory|array buffer allocation|invalid typed array length/i.test(text))
     return error;
-  return new UserError("out of memory", {
-    remedy: "use a smaller --micro-tokens or --batch, or a smaller model",
-    cause: error,
-  });
+  return outOfMemory(error);
 }

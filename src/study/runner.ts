@@ -4,7 +4,7 @@
  * May not know: which steps there are.
  */
 import { Worker } from "node:worker_threads";
-import { Interrupted, InvariantError, UserError } from "../util/errors.js";
+import { Interrupted, InvariantError, outOfMemory, UserError } from "../util/errors.js";
 import { type CarryContext, type CarryWatch, carryOut } from "./carry-out.js";
 import type { Done, StepWork } from "./step.js";
 
@@ -109,7 +109,7 @@ function inThread(worker: Worker, work: StepWork, folder: string, watch: RunnerW
         resolve(message.done);
       }
     });
-    worker.on("error", (error) => fail(outOfMemory(error) ?? (error as Error)));
+    worker.on("error", (error) => fail(isOutOfMemory(error) ? outOfMemory(error) : (error as Error)));
     worker.on("exit", onExit);
     watch.signal?.addEventListener("abort", stop, { once: true });
     worker.postMessage({ kind: "run", work, folder } satisfies ToThread);
@@ -117,8 +117,5 @@ function inThread(worker: Worker, work: StepWork, folder: string, watch: RunnerW
   });
 }
 
-function outOfMemory(error: unknown): UserError | undefined {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code !== "ERR_WORKER_OUT_OF_MEMORY") return undefined;
-  return new UserError("out of memory", { remedy: "use a smaller batch or a smaller model" });
-}
+const isOutOfMemory = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY";

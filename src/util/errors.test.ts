@@ -34,6 +34,12 @@ describe("a path that the system refuses", () => {
   });
 });
 
+it("memory that the system would not give is the user's to mend", () => {
+  const refused = new RangeError("Array buffer allocation failed");
+  expect(userErrorOf(refused)?.line).toMatch(/^out of memory; /);
+  expect(userErrorOf(new RangeError("Invalid array length"))).toBeUndefined();
+});
+
 it("an error of ours is nobody's mistake, and a UserError stays what it is", () => {
   const mistake = new UserError("wrong", { remedy: "mend it" });
   expect(userErrorOf(mistake)).toBe(mistake);

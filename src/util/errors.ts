@@ -63,9 +63,16 @@ const systemErrors: Readonly<Record<string, readonly [what: string, remedy: stri
   ENAMETOOLONG: ["the name is too long", "choose a shorter one"],
 };
 
-/** The error as the user's mistake, where it is one: a `UserError`, or a file that the system would not give us. */
+export const outOfMemory = (cause: unknown): UserError =>
+  new UserError("out of memory", {
+    remedy: "compute less at once (--batch, --micro-tokens), take a smaller model, or free some",
+    cause,
+  });
+
+/** The error as the user's mistake, where it is one: a `UserError`, or a file or memory that the system would not give us. */
 export function userErrorOf(error: unknown): UserError | undefined {
   if (error instanceof UserError) return error;
+  if (error instanceof RangeError && /array buffer allocation failed/i.test(error.message)) return outOfMemory(error);
   if (!(error instanceof Error) || !("syscall" in error)) return undefined;
   const { code = "", path } = error as NodeJS.ErrnoException;
   const [what, remedy] = systemErrors[code] ?? [];
