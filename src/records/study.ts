@@ -55,11 +55,11 @@ export const studyRecordSchema = z.object({
   version: z.literal(RECORD_VERSION),
   command: z.literal("study"),
   tacit: z.string(),
-  /** The file as it was read, and the scale that was laid over it. */
-  source: z.object({ path, sha256: z.string() }),
+  /** The file as it was read, by which name if it came with the package, and the scale that was laid over it. */
+  source: z.object({ path, sha256: z.string(), shipped: z.string().optional() }),
   scale: z.string().nullable(),
-  /** So that `status` and `clean` need not be told again. */
-  flags: studyFlagsSchema.optional(),
+  /** So that `status` and `clean` need not be told again, and a report can say how to repeat it. */
+  flags: studyFlagsSchema,
   study: studySchema,
   /** Everything from outside that a step reads. `name` is the study's; data of several arms stands here once. */
   inputs: z.array(

@@ -137,7 +137,7 @@ async function studyFolder({ checked = false } = {}): Promise<string> {
     command: "study",
     tacit: "0.0.0",
     source: { path: "small.yaml", sha256: "0" },
-    scale: null,
+    ...{ scale: null, flags: {} },
     study,
     inputs: [{ role: "model", name: "base", path: "base", hash: "abcdef0123456789ff" }],
     settings: { engine: "embedded", threads: 2 },

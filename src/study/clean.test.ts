@@ -71,16 +71,6 @@ describe("a folder's last run", () => {
     await expect(refusal).rejects.toThrow(`a study that differs in ${name}: `);
   });
 
-  it("is kept where its flags were not recorded and are forgotten now", async () => {
-    const out = await run("unrecorded");
-    const { folder: at, record } = await prepareStudy({ study, out, ...flags });
-    const { flags: _, ...before } = record;
-    await at.writeStudy(before);
-    const { judge: __, ...rest } = flags;
-    await expect(clean({ study, out, ...rest })).rejects.toThrow("a study that differs in judge: ");
-    expect(await clean({ study, out, ...flags })).toEqual([]);
-  });
-
   it("gives up what was taken out of the file since, with the flags that were about it", async () => {
     const extra = { arms: "\n  other: { kind: instruction, data: more }", data: ", more: $data/nowhere.jsonl" };
     const file = folder.write("edited.yaml", text(extra));

@@ -62,7 +62,7 @@ export function withFlags(study: Study, request: StudyRequest): Study {
 }
 
 /** The flags as they are recorded: models have their names, and paths hold from any working directory. */
-export function flagsOf(request: StudyRequest, study: Pick<Study, "models">): StudyFlags {
+export function flagsOf(request: StudyRequest, study: Study): StudyFlags {
   const { models = [], data = [], dataDir, judge, encoder, seeds, lcData } = request;
   return {
     ...(models.length === 0
@@ -73,13 +73,17 @@ export function flagsOf(request: StudyRequest, study: Pick<Study, "models">): St
             .map(([name, path]) => `${name}=${modelOf(path)}`),
         }),
     ...(data.length === 0 ? {} : { data: data.map((text) => text.replace(/(?<=^[^=]*=).*$/s, specOf)) }),
-    ...(dataDir === undefined ? {} : { data_dir: resolve(dataDir) }),
+    ...(dataDir === undefined && !namesDataFolder(study) ? {} : { data_dir: resolve(dataDir ?? DATA_FOLDER) }),
     ...(judge === undefined ? {} : { judge: judgeOf(judge) ?? "none" }),
     ...(encoder === undefined ? {} : { encoder: encoderOf(encoder) }),
     ...(seeds === undefined ? {} : { seeds: [...seeds] }),
     ...(lcData === undefined ? {} : { lc_data: resolve(lcData) }),
   };
 }
+
+/** What `$data` stands for where no flag says it, in the working directory. */
+export const DATA_FOLDER = "data";
+const namesDataFolder = (study: Study): boolean => /"(?:[\w-]+:)?\$data/.test(JSON.stringify(study));
 
 const modelOf = (path: string): string => (path === SHIPPED_MODEL ? path : resolve(path));
 const encoderOf = (text: string): string => (isUrl(text) ? text : resolve(text));

@@ -7,7 +7,7 @@ import { RECORD_VERSION, type StudyRecord } from "../records/study.js";
 import type { Study } from "../records/study-file.js";
 import { UserError } from "../util/errors.js";
 import { availableCores, packageVersion } from "../util/system.js";
-import { flagsOf, type StudyRequest, withFlags } from "./flags.js";
+import { DATA_FOLDER, flagsOf, type StudyRequest, withFlags } from "./flags.js";
 import { admitStudy, type StudyFolder, studyFolder } from "./folder.js";
 import type { GraphContext } from "./graph-builder.js";
 import { type Inputs, readInputs, wantedInputs } from "./inputs.js";
@@ -25,19 +25,19 @@ const ENGINE = "embedded";
 
 /** @throws UserError  the study is wrong, something that it names is not there, or the folder is another study's */
 export async function prepareStudy(request: StudyRequest): Promise<Prepared> {
-  const { study: read, scale, path, sha256 } = await loadStudy(request.study, request.scale);
+  const { study: read, scale, path, sha256, shipped } = await loadStudy(request.study, request.scale);
   const study = withFlags(read, request);
   refuseBlindChoice(study);
   const folder = studyFolder(studyRoot(request, study.name, scale));
   await admitStudy(folder.root, study.name);
-  const inputs = await readInputs(wantedInputs(study, { studyPath: path, dataFolder: request.dataDir ?? "data" }));
+  const inputs = await readInputs(wantedInputs(study, { studyPath: path, dataFolder: request.dataDir ?? DATA_FOLDER }));
   const before = await folder.readStudy();
   const threads = request.threads ?? before?.settings.threads ?? availableCores();
   const record: StudyRecord = {
     version: RECORD_VERSION,
     command: "study",
     tacit: packageVersion(),
-    source: { path, sha256 },
+    source: { path, sha256, ...(shipped === undefined ? {} : { shipped }) },
     scale: scale ?? null,
     flags: flagsOf(request, study),
     study,

@@ -18,6 +18,8 @@ export interface LoadedStudy {
   readonly scales: readonly string[];
   readonly path: string;
   readonly sha256: string;
+  /** The study's name, where it came with the package. */
+  readonly shipped: string | undefined;
 }
 
 /**
@@ -26,19 +28,17 @@ export interface LoadedStudy {
  * @throws UserError  no such file, not YAML, or not a study: `path:line:column: what is wrong`
  */
 export async function loadStudy(spec: string, scale?: string): Promise<LoadedStudy> {
-  const path = pathOf(spec);
+  const shipped = isPath(spec) ? undefined : spec;
+  const path = shipped === undefined ? spec : join(packageRoot(), "studies", `${shipped}.yaml`);
   const text = await readSmallText(path, "the study", HOW_TO_NAME);
-  return { ...parseStudy(text, path, scale), path, sha256: sha256(text) };
+  return { ...parseStudy(text, path, scale), path, sha256: sha256(text), shipped };
 }
 
 const HOW_TO_NAME = "give the path of a study file, or the name of a shipped one (`tacit study --help` lists them)";
 const SEE_SCHEMA = "`tacit study schema` prints all keys with their meaning";
 
 /** A name without a slash or an ending means a shipped study. */
-function pathOf(spec: string): string {
-  if (spec !== basename(spec) || /\.ya?ml$/.test(spec)) return spec;
-  return join(packageRoot(), "studies", `${spec}.yaml`);
-}
+const isPath = (spec: string): boolean => spec !== basename(spec) || /\.ya?ml$/.test(spec);
 
 /** @param path  only for messages */
 export function parseStudy(

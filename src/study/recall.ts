@@ -15,7 +15,7 @@ import { loadStudy } from "./read.js";
 export async function recall(request: StudyRequest): Promise<StudyRequest> {
   const { study, scale } = await loadStudy(request.study, request.scale);
   const before = await studyFolder(studyRoot(request, study.name, scale)).readStudy();
-  if (before?.flags === undefined || before.study.name !== study.name) return request;
+  if (before === undefined || before.study.name !== study.name) return request;
   const { models = [], data = [], data_dir: dataDir, lc_data: lcData, ...same } = before.flags;
   const recalled = { ...same, dataDir, lcData, scale: before.scale ?? undefined };
   return {

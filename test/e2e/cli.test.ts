@@ -211,6 +211,13 @@ let done; const t = setInterval(() => {}, 1000); const stopped = new Promise((r)
   });
 });
 
+it("prints the schema of studies as a file, and as the one object of --json", () => {
+  const [plain, json] = [[], ["--json"]].map((more) => staged.tacit(["study", "schema", ...more]));
+  expect([plain!.status, json!.status]).toEqual([0, 0]);
+  expect(JSON.parse(json!.stdout)).toEqual(JSON.parse(plain!.stdout));
+  expect(JSON.parse(json!.stdout)).toMatchObject({ title: "Tacit study", type: "object" });
+});
+
 describe("what npm would publish", () => {
   it("holds the command, the library's types, the rules, the small model and the papers, and no tests", () => {
     const packed = spawnSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {

@@ -46,12 +46,14 @@ export function registerStudy(program: Command): void {
   addStudyOptions(plan)
     .addOption(new Option("--steps", "one line a step").default(false, "one line a kind of step and arm"))
     .addOption(jsonOption())
+    .addHelpText("after", example("plan single-task --data-dir data --model gemma-3-270m"))
     .action((spec: string, flags: StudyFlags & { readonly steps: boolean }) =>
       runAction(flags, async (io) => (await import("../study/plan.js")).showPlan(requestOf(spec, flags), flags, io)),
     );
   const run = study.command("run").description("Carries out what is not done yet.");
   addStudyOptions(run)
     .addOption(jsonOption())
+    .addHelpText("after", example("run tiny --out runs/tiny"))
     .action((spec: string, flags: StudyFlags) =>
       runAction(flags, async (io) => (await import("../study/run.js")).carryOutStudy(requestOf(spec, flags), io)),
     );
@@ -59,6 +61,7 @@ export function registerStudy(program: Command): void {
   addStudyOptions(status)
     .addOption(new Option("--steps", "one line a step, with its folder").default(false, "one line a kind of step"))
     .addOption(jsonOption())
+    .addHelpText("after", example("status tiny --out runs/tiny --steps"))
     .action((spec: string, flags: StudyFlags & { readonly steps: boolean }) =>
       runAction(flags, async (io) =>
         (await import("../study/status.js")).showStatus(requestOf(spec, flags), flags, io),
@@ -70,20 +73,26 @@ export function registerStudy(program: Command): void {
   addStudyOptions(clean)
     .addOption(new Option("--force", "remove them").default(false, "only list them"))
     .addOption(jsonOption())
+    .addHelpText("after", example("clean tiny --out runs/tiny --force"))
     .action((spec: string, flags: StudyFlags & { readonly force: boolean }) =>
       runAction(flags, async (io) => (await import("../study/clean.js")).cleanStudy(requestOf(spec, flags), flags, io)),
     );
   study
     .command("schema")
     .description("Prints the JSON Schema of study files, for editors.")
-    .action(() =>
-      runAction({}, async (io) => {
+    .addOption(jsonOption())
+    .addHelpText("after", example("schema > study.schema.json"))
+    .action((flags: { readonly json: boolean }) =>
+      runAction(flags, async (io) => {
         const { studyJsonSchema } = await import("../../study/read.js");
-        io.out(`${JSON.stringify(studyJsonSchema(), null, 2)}\n`);
-        return undefined;
+        const schema = studyJsonSchema();
+        io.out(`${JSON.stringify(schema, null, 2)}\n`);
+        return schema;
       }),
     );
 }
+
+const example = (words: string): string => `\nExample:\n  tacit study ${words}`;
 
 const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text];
 

@@ -55,7 +55,7 @@ export async function provenance(study: StudyFolder): Promise<Section> {
     },
     {
       kind: "text",
-      text: `Written by tacit ${record.tacit}; engine ${record.settings.engine}, ${record.settings.threads} threads. The file ${record.source.path}${
+      text: `Written by tacit ${record.tacit}; engine ${record.settings.engine}, ${record.settings.threads} threads. The file ${record.source.shipped ?? record.source.path}${
         record.scale === null ? "" : ` at the scale “${record.scale}”`
       } has sha256 ${record.source.sha256}. The same study, with the same inputs and threads, gives the same records:`,
     },
