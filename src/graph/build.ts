@@ -135,10 +135,10 @@ export const slice = (x: Value, axis: number, start: number, size: number): Valu
   one("slice", { axis: axisOf(axis, x.type.shape.length), start, size }, x);
 export const concat = (values: readonly [Value, ...Value[]], axis: number): Value =>
   one("concat", { axis: axisOf(axis, values[0].type.shape.length) }, ...values);
-/** @param untrained  a row that no gradient reaches this way */
 /** `parts` equal parts; one part is the whole and adds no node. */
 export const split = (x: Value, axis: number, parts: number): readonly Value[] =>
   parts === 1 ? [x] : apply(x.graph, "split", { axis: axisOf(axis, x.type.shape.length), parts }, [x]);
+/** @param untrained  a row that no gradient reaches this way */
 export const gather = (table: Value, ids: Value, untrained?: number): Value =>
   one("gather", untrained === undefined ? {} : { untrained }, table, ids);
 export const scatterAdd = (base: Value, ids: Value, updates: Value): Value => one("scatterAdd", {}, base, ids, updates);

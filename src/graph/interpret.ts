@@ -209,9 +209,9 @@ function normalise(inputs: readonly Doubles[], epsilon: number, centred: boolean
   return centred ? [y, means, reciprocals] : [y, reciprocals];
 }
 
-export const interpreters: { readonly [O in Op]: Interpret<OpParams[O]> } = {
+const interpreters: { readonly [O in Op]: Interpret<OpParams[O]> } = {
   input: () => {
-    throw new Error("inputs are fed");
+    invariant(false, "inputs are fed");
   },
   scalar: (_, { value }) => [{ shape: [], data: Float64Array.of(value) }],
   fill: (_, { value, shape }, concrete) => [doubles(concrete(shape), () => value)],
@@ -306,7 +306,7 @@ export const interpreters: { readonly [O in Op]: Interpret<OpParams[O]> } = {
           if (place[axis]! < x.shape[axis]!) return element(x, place);
           place[axis]! -= x.shape[axis]!;
         }
-        throw new Error("unreachable");
+        invariant(false, "a place beyond all parts");
       }),
     ];
   },

@@ -55,8 +55,11 @@ export async function scoreMissing(
 }
 
 function likelihoodOf(result: ScoreResult, tokens: number): Scored {
-  invariant(result.logprobs.length === tokens, `${result.logprobs.length} log-probabilities for ${tokens} tokens`);
+  invariant(
+    tokens > 0 && result.logprobs.length === tokens,
+    `${result.logprobs.length} log-probabilities for ${tokens} tokens`,
+  );
   let sum = 0;
   for (const logprob of result.logprobs) sum += logprob;
-  return Number.isFinite(sum) && tokens > 0 ? { sum, mean: sum / tokens, tokens } : { unscored: "not-finite" };
+  return Number.isFinite(sum) ? { sum, mean: sum / tokens, tokens } : { unscored: "not-finite" };
 }
