@@ -1,4 +1,4 @@
-/** Every relative link in the pages leads to a file, and to a heading of it where it names one. */
+/** Every relative link in the pages leads to a file, to a heading of it where it names one, and from a shipped page to a shipped file. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -46,6 +46,21 @@ function broken(page: string): string[] {
 describe("links", () => {
   it.each(pages.map((page) => relative(repositoryRoot, page)))("%s", (page) => {
     expect(broken(join(repositoryRoot, page))).toEqual([]);
+  });
+
+  it("lead from pages of the package to files of the package", () => {
+    const { files } = JSON.parse(readFileSync(join(repositoryRoot, "package.json"), "utf8")) as { files: string[] };
+    const isShipped = (path: string): boolean => files.some((one) => path === one || path.startsWith(`${one}/`));
+    const astray = pages
+      .filter((page) => isShipped(relative(repositoryRoot, page)))
+      .flatMap((page) =>
+        linksOf(readFileSync(page, "utf8"))
+          .filter((link) => isRelative(link) && !link.startsWith("#"))
+          .map((link) => relative(repositoryRoot, resolve(dirname(page), decodeURIComponent(link.split("#")[0]!))))
+          .filter((target) => !isShipped(target))
+          .map((target) => `${relative(repositoryRoot, page)}: ${target}`),
+      );
+    expect(astray).toEqual([]);
   });
 
   it("are found where they stand, not in code", () => {

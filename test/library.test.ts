@@ -12,7 +12,7 @@ const folder = files.path("library");
 const assets = join(import.meta.dirname, "..", "assets");
 
 it("runs the guide's example on the model in the package", async () => {
-  const { run, output, score } = await respond("assets/stories260k", folder);
+  const { run, output, score } = await respond("assets/stories260k", "assets/tiny/answers.jsonl", folder);
   expect(run.steps).toBe(15);
   expect(run.final_loss).toBeLessThan(2.5); // 4.3 before the first step
   expect(existsSync(join(folder, "tuned/model.safetensors"))).toBe(true);

@@ -1,12 +1,12 @@
 import { generate, score, tune } from "tacit-lm";
 
-/** Tunes on responses alone, asks, and says how likely an answer is. `model` is a model directory, `folder` takes what is made. */
-export async function respond(model: string, folder: string) {
+/** Tunes on the responses of `data` (a file, as in `lima:lima_data.jsonl`), asks, and says how likely an answer is. `folder` takes what is made. */
+export async function respond(model: string, data: string, folder: string) {
   const tuned = `${folder}/tuned`;
   const run = await tune(
     {
       model,
-      data: "assets/tiny/answers.jsonl",
+      data,
       objective: "response",
       out: tuned,
       epochs: 3,

@@ -34,7 +34,7 @@ export function registerDemo(program: Command): void {
     .command("demo")
     .description("Shows the whole paper on a small world and a model that are in the package.")
     .addOption(
-      new Option("--quick", "fewer rows and prompts: under a minute, too little to tell much").default(false, "off"),
+      new Option("--quick", "fewer rows and prompts: about a minute, too little to tell much").default(false, "off"),
     )
     .addOption(
       new Option("--seeds <n>", "tune every arm with so many seeds, for means with a spread")

@@ -31,7 +31,7 @@ interface Row {
 }
 
 const ABOUT: Readonly<Record<string, string>> = {
-  "instructions.jsonl": "instruction tuning and response tuning: a dozen kinds of task on the training entities",
+  "instructions.jsonl": "instruction tuning and response tuning: thirteen kinds of task on the training entities",
   "validation.jsonl": "choosing rates and epochs: the same tasks on other entities",
   "validation-baseline.json": "outputs of middling skill that validation answers are compared with",
   "test.jsonl": "the test: the same tasks on entities that no training instruction asks about",
