@@ -200,7 +200,7 @@ describe("a run from beginning to end", () => {
 });
 
 describe("a run that was stopped", () => {
-  it.each([1, 2, 4])("after step %i goes on to the same bytes", async (step) => {
+  it.each([0, 1, 2, 4])("after step %i goes on to the same bytes", async (step) => {
     const out = `stopped ${step}`;
     const stopped = tune(request(out, { saveEveryEpoch: true }), stoppingAt(step));
     await expect(stopped).rejects.toThrow(Interrupted);
