@@ -21,7 +21,7 @@ import { Interrupted, UserError } from "../util/errors.js";
 import { availableMemory, freeDisk } from "../util/system.js";
 import type { StepMetrics, TuneOptions, TuneRun, TuneSummary } from "./engine.js";
 import { heldDisk, refuseForeignRows, refuseFullDisk, refuseTooLarge, refusingForeign } from "./tune-checks.js";
-import { writeModel, writeModelDirectory } from "./write-model.js";
+import { epochFolder, writeModel, writeModelDirectory } from "./write-model.js";
 
 const MOST_SECONDS = 600;
 const FEWEST_SECONDS = 10;
@@ -98,8 +98,8 @@ async function tuneFrom(state: TrainState, tuning: Tuning): Promise<TuneSummary>
     if (!whole && state.step !== total) return;
     await measureHeldOut(state, epoch, tuning);
     if (whole && epoch > 0 && options.saveEveryEpoch) {
-      await refuseNoNumbers(state, device);
-      await writeModelDirectory(directory, opened, tuned, join(run.out, `epoch-${epoch}`));
+      for await (const _ of numbersOf(state, device)); // of what is no number no model is made
+      await writeModelDirectory(directory, opened, tuned, join(run.out, epochFolder(epoch)));
     }
   };
   const afterStep = async (result: TrainStep): Promise<void> => {
@@ -119,7 +119,6 @@ async function tuneFrom(state: TrainState, tuning: Tuning): Promise<TuneSummary>
         : `after step ${state.step} of ${total}; give the same command with --resume to go on`,
     );
   }
-  await refuseNoNumbers(state, device);
   const weightsHash = await hashState(state, device);
   await writeModel(directory, opened, tuned, run.out);
   return { steps: state.step, weightsHash };
@@ -160,19 +159,22 @@ function metricsOf({ step, ...result }: TrainStep): StepMetrics {
   return { step: step.index, epoch: step.epoch, examples: step.rows.length, ...result };
 }
 
-/** @throws UserError  a value is no number: the last update went too far, and no loss was computed after it */
-async function refuseNoNumbers(state: TrainState, device: Device): Promise<void> {
+/**
+ * Names and values of all parameters.
+ * @throws UserError  a value is no number: the last update went too far, and no loss was computed after it
+ */
+async function* numbersOf(state: TrainState, device: Device) {
   for (const [name, tensor] of state.parameters) {
-    if (!(await device.floats(tensor)).every(Number.isFinite))
-      throw diverged(`after step ${state.step} a value of ${name} is not a number`);
+    const values = await device.floats(tensor);
+    if (!values.every(Number.isFinite)) throw diverged(`after step ${state.step} a value of ${name} is not a number`);
+    yield [name, values] as const;
   }
 }
 
-/** sha256 over names and values of all parameters. */
+/** sha256 over names and values of all parameters, which are numbers. */
 async function hashState(state: TrainState, device: Device): Promise<string> {
   const hash = createHash("sha256");
-  for (const [name, tensor] of state.parameters) {
-    const values = await device.floats(tensor);
+  for await (const [name, values] of numbersOf(state, device)) {
     hash.update(name).update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   }
   return hash.digest("hex");

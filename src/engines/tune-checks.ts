@@ -15,7 +15,7 @@ import { invariant, UserError } from "../util/errors.js";
 import { bytesBelow } from "../util/files.js";
 import { formatBytes } from "../util/progress.js";
 import type { TuneOptions, TuneRun } from "./engine.js";
-import { isModelFile } from "./write-model.js";
+import { isEpochFolder, isModelFile } from "./write-model.js";
 
 /**
  * @param directory  the model's, for the message
@@ -127,7 +127,7 @@ export async function heldDisk(
   if (!existsSync(out)) return 0;
   const counts = (name: string): boolean =>
     name === basename(checkpoints) ||
-    (/^epoch-\d+$/.test(name) && (saveEveryEpoch || !resume)) ||
+    (isEpochFolder(name) && (saveEveryEpoch || !resume)) ||
     (isModelFile(name) && !resume);
   const held = (await readdir(out)).filter(counts).map((name) => join(out, name));
   const bytes = await Promise.all(held.map(bytesBelow));

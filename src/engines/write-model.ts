@@ -32,6 +32,10 @@ const WEIGHTS = /^model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?$/;
 export const isModelFile = (name: string): boolean =>
   name === CONFIG || COMPANIONS.includes(name) || WEIGHTS.test(name);
 
+/** The model after an epoch, beside the one that is the result. */
+export const epochFolder = (epoch: number): string => `epoch-${epoch}`;
+export const isEpochFolder = (name: string): boolean => /^epoch-\d+$/.test(name);
+
 export interface TunedModel {
   readonly device: Device;
   readonly parameters: ReadonlyMap<string, Tensor>;

@@ -3,6 +3,7 @@
  * May not know: families.
  */
 import { UserError } from "../util/errors.js";
+import { openWeights } from "../weights/open.js";
 import type { WeightStore } from "../weights/weight-store.js";
 import type { Model, ParameterSpec } from "./model.js";
 
@@ -13,12 +14,28 @@ export interface Naming {
   readonly isBeside: (name: string, used: ReadonlySet<string>) => boolean;
 }
 
+export interface StoredTensors {
+  readonly weights: WeightStore;
+  /** Where each parameter lies: published files differ in prefixes. */
+  readonly storedNames: ReadonlyMap<string, string>;
+}
+
 /**
- * The stored name of every parameter.
+ * Opens the weights of a directory, whose tensors are exactly what the model needs.
  *
- * @throws UserError  a tensor is missing, of another shape than config.json says, or has no place
+ * @throws UserError  no weights; a tensor is missing, of another shape than config.json says, or has no place
  */
-export function matchTensors(
+export async function openTensors(model: Model, directory: string, naming: Naming): Promise<StoredTensors> {
+  const weights = await openWeights(directory);
+  try {
+    return { weights, storedNames: matchTensors(model, weights, directory, naming) };
+  } catch (error) {
+    await weights.close();
+    throw error;
+  }
+}
+
+function matchTensors(
   model: Model,
   weights: WeightStore,
   directory: string,

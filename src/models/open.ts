@@ -7,13 +7,11 @@ import type { Device, Tensor } from "../runtime/device.js";
 import { present, UserError } from "../util/errors.js";
 import { readJson } from "../util/files.js";
 import { modelDirectory } from "../util/model-directory.js";
-import { openWeights } from "../weights/open.js";
-import type { WeightStore } from "../weights/weight-store.js";
 import { gemma3 } from "./gemma3.js";
 import { gptNeox } from "./gpt-neox.js";
 import { gpt2 } from "./gpt2.js";
 import { llama } from "./llama.js";
-import { matchTensors, type Naming } from "./match-tensors.js";
+import { type Naming, openTensors, type StoredTensors } from "./match-tensors.js";
 import { mistral } from "./mistral.js";
 import type { AnyFamily, Model } from "./model.js";
 import { olmo } from "./olmo.js";
@@ -23,11 +21,8 @@ import { qwen3 } from "./qwen3.js";
 
 export const families: readonly AnyFamily[] = [llama, mistral, olmo, olmo2, qwen2, qwen3, gemma3, gpt2, gptNeox];
 
-export interface OpenModel {
+export interface OpenModel extends StoredTensors {
   readonly model: Model;
-  readonly weights: WeightStore;
-  /** Where each parameter lies: published files differ in prefixes. */
-  readonly storedNames: ReadonlyMap<string, string>;
 }
 
 /** Tensors that some published files carry although they are computed or shared, not learned. */
@@ -47,13 +42,7 @@ export async function readModelConfig(named: string): Promise<Model> {
 export async function openModel(named: string): Promise<OpenModel> {
   const directory = modelDirectory(named);
   const model = await readModelConfig(directory);
-  const weights = await openWeights(directory);
-  try {
-    return { model, weights, storedNames: matchTensors(model, weights, directory, naming) };
-  } catch (error) {
-    await weights.close();
-    throw error;
-  }
+  return { model, ...(await openTensors(model, directory, naming)) };
 }
 
 export function modelFromConfig(config: unknown, path: string): Model {

@@ -7,7 +7,7 @@ import type { StudyFlags } from "../records/study.js";
 import { type Study, studySchema } from "../records/study-file.js";
 import { UserError } from "../util/errors.js";
 import { SHIPPED_MODEL } from "../util/model-directory.js";
-import { isUrl } from "./inputs.js";
+import { isUrl, namesDataFolder } from "./inputs.js";
 import { checkNames } from "./names.js";
 
 export interface StudyRequest {
@@ -83,7 +83,6 @@ export function flagsOf(request: StudyRequest, study: Study): StudyFlags {
 
 /** What `$data` stands for where no flag says it, in the working directory. */
 export const DATA_FOLDER = "data";
-const namesDataFolder = (study: Study): boolean => /"(?:[\w-]+:)?\$data/.test(JSON.stringify(study));
 
 const modelOf = (path: string): string => (path === SHIPPED_MODEL ? path : resolve(path));
 const encoderOf = (text: string): string => (isUrl(text) ? text : resolve(text));

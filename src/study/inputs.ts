@@ -34,7 +34,7 @@ export interface Inputs {
 type Wanted = Omit<Input, "hash">;
 
 /** `$data` at the front of a path, or behind the name of a data set. */
-const DATA_FOLDER = /^((?:[A-Za-z][A-Za-z0-9_-]+:)?)\$data(?=\/|$)/;
+const IN_DATA_FOLDER = /^((?:[A-Za-z][A-Za-z0-9_-]+:)?)\$data(?=\/|$)/;
 const NAMED = /^([A-Za-z][A-Za-z0-9_-]+):(.*)$/s;
 
 /**
@@ -42,11 +42,17 @@ const NAMED = /^([A-Za-z][A-Za-z0-9_-]+):(.*)$/s;
  * `NAME:PATH` keeps its name.
  */
 export function resolvePath(text: string, from: { readonly studyPath: string; readonly dataFolder: string }): string {
-  const inData = DATA_FOLDER.exec(text);
+  const inData = IN_DATA_FOLDER.exec(text);
   if (inData !== null) return `${inData[1]}${join(from.dataFolder, text.slice(inData[0].length) || ".")}`;
   const [, name, path = text] = NAMED.exec(text) ?? [];
   const whole = isAbsolute(path) ? path : join(dirname(from.studyPath), path);
   return name === undefined ? whole : `${name}:${whole}`;
+}
+
+/** Whether a study, or a part of one, names the folder of data. */
+export function namesDataFolder(part: unknown): boolean {
+  if (typeof part === "string") return IN_DATA_FOLDER.test(part);
+  return typeof part === "object" && part !== null && Object.values(part).some(namesDataFolder);
 }
 
 /** Which files and folders the study names. What no arm or analysis uses is not looked for. */

@@ -71,12 +71,14 @@ export function memoryEstimator(
   const bytes = FLOAT * parameters;
   const [weights, gradients, adam] = [bytes * PARTS.weights, bytes * PARTS.gradients, bytes * PARTS.adam];
   const layers = model.dims.windows.length;
-  const sizeOf = (values: readonly Value[], { rows, time }: BatchShape): number => {
+  const chunkOf = ({ rows, time }: BatchShape): number => Math.ceil((rows * time) / chunks);
+  const masksOf = ({ time }: BatchShape): number => windows * time ** 2;
+  const sizeOf = (values: readonly Value[], shape: BatchShape): number => {
     const bindings = new Map([
-      ["B", rows],
-      ["Q", time / TIME_STEP],
-      ["C", Math.ceil((rows * time) / chunks)],
-      ...model.ropes.map(({ name }): [string, number] => [`P.${name}`, time]),
+      ["B", shape.rows],
+      ["Q", shape.time / TIME_STEP],
+      ["C", chunkOf(shape)],
+      ...model.ropes.map(({ name }): [string, number] => [`P.${name}`, shape.time]),
     ]);
     return values.reduce((sum, value) => sum + evaluate(product(value.type.shape), bindings), 0);
   };
@@ -84,16 +86,14 @@ export function memoryEstimator(
     const logits = Math.min(EVALUATED_CHUNK_LOGITS, shape.rows * shape.time * vocabSize);
     const layer = sizeOf(saved, shape) / layers; // one at a time
     const working = SLACK.head * EVALUATED_HEAD_ARRAYS * logits + SLACK.forward * layer;
-    return Math.max(most, working + windows * shape.time ** 2);
+    return Math.max(most, working + masksOf(shape));
   }, 0);
   return (shape) => {
-    const { rows, time } = shape;
-    const chunk = Math.ceil((rows * time) / chunks);
     const [all, kept] = [sizeOf(saved, shape), sizeOf(passed, shape)];
     const forward = kept + (all - kept) / layers;
-    const head = HEAD_ARRAYS * chunk * vocabSize + 2 * vocabSize * hiddenSize; // and its gradient before and after a chunk is added
+    const head = HEAD_ARRAYS * chunkOf(shape) * vocabSize + 2 * vocabSize * hiddenSize; // and its gradient before and after a chunk is added
     const working = SLACK.forward * forward + SLACK.head * head + evaluated;
-    const activations = Math.round(FLOAT * (working + windows * time * time));
+    const activations = Math.round(FLOAT * (working + masksOf(shape)));
     return { weights, gradients, adam, activations, total: weights + gradients + adam + activations };
   };
 }

@@ -8,8 +8,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../util/errors.js";
 import { readJson } from "../../util/files.js";
-import { openWeights } from "../../weights/open.js";
-import { matchTensors, type Naming } from "../match-tensors.js";
+import { type Naming, openTensors } from "../match-tensors.js";
 import type { AnyFamily } from "../model.js";
 import type { OpenModel } from "../open.js";
 import { bert } from "./bert.js";
@@ -44,13 +43,7 @@ export async function openEncoder(directory: string): Promise<OpenModel> {
     });
   }
   const model = family.open(config, path);
-  const weights = await openWeights(directory);
-  try {
-    return { model, weights, storedNames: matchTensors(model, weights, directory, namingOf(model.family)) };
-  } catch (error) {
-    await weights.close();
-    throw error;
-  }
+  return { model, ...(await openTensors(model, directory, namingOf(model.family))) };
 }
 
 /** Files of a whole model have a prefix (`bert.`), those of 2019 call a norm's parameters gamma and beta. */

@@ -7,7 +7,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { basename, join, resolve, sep } from "node:path";
 import type { z } from "zod";
-import { isModelFile } from "../../engines/write-model.js";
+import { isEpochFolder, isModelFile } from "../../engines/write-model.js";
 import { type TunePlan, type TuneRunRecord, tunePlanSchema, tuneRunSchema } from "../../records/tune.js";
 import { UserError } from "../../util/errors.js";
 import { makeDirectory, readJson, writeFileAtomic } from "../../util/files.js";
@@ -44,7 +44,6 @@ export const tunePaths = (out: string) => ({
 });
 type Paths = ReturnType<typeof tunePaths>;
 
-const EPOCH = /^epoch-\d+$/;
 /** What a killed run was just writing: files under `temporaryName`, folders under their own. */
 const PARTIAL = /^\.([0-9a-f]{12}|epoch-\d+|checkpoint-\d+)\.partial$/;
 
@@ -192,7 +191,7 @@ async function removeRun(out: string, paths: Paths, more: readonly string[]): Pr
   await rm(paths.checkpoints, { recursive: true, force: true });
   await removeModel(out);
   for (const name of await readdir(out)) {
-    if (!EPOCH.test(name)) continue;
+    if (!isEpochFolder(name)) continue;
     await removeModel(join(out, name));
     await rmdir(join(out, name)).catch(() => {}); // somebody keeps a file of their own there
   }
