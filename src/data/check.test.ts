@@ -27,8 +27,8 @@ describe("checkData", () => {
       examples: 4,
       bad: 2,
       first_bad: [
-        { line: 4, unit: "line", reason: expect.stringMatching(/^no response \(it has "instruction", "answer"; /) },
-        { line: 5, unit: "line", reason: 'no "instruction" (the row is empty)' },
+        { line: 4, place: "line 4", reason: expect.stringMatching(/^no response \(it has "instruction", "answer"; /) },
+        { line: 5, unit: "line", place: "line 5", reason: 'no "instruction" (the row is empty)' },
       ],
       left_out: [],
       multi_turn: 1,
@@ -57,15 +57,33 @@ describe("checkData", () => {
       '[WhiteElo "1"]\n[BlackElo "2"]\n\n1. e4 *\n\n[WhiteElo "1"]\n[BlackElo "2"]\n\n1-0\n',
     );
     const check = await checkData(parseDataSpec(`chess:${path}`));
-    expect(check.left_out).toEqual([{ reason: "no moves", count: 1, lines: [6] }]);
+    expect(check.left_out).toEqual([{ reason: "no moves", count: 1, lines: [6], places: ["line 6"] }]);
     expect(check.warnings).toEqual(["1 examples, but the paper has 1000 of chess"]);
     expect(check.licence).toContain("CC0");
+  });
+
+  it("names the row of a JSON array, and its line where the array has lines", async () => {
+    const rows = [{ instruction: "a", response: "b" }, { instruction: "c", answer: "d" }, { instruction: 5 }];
+    const places = async (indent: number) =>
+      (await checkData(parseDataSpec(files.write("rows.json", JSON.stringify(rows, null, indent))))).first_bad.map(
+        ({ line, row, place }) => [line, row, place],
+      );
+    expect(await places(0)).toEqual([
+      [1, 2, "row 2"],
+      [1, 3, "row 3"],
+    ]);
+    expect(await places(1)).toEqual([
+      [6, 2, "row 2 (line 6)"],
+      [10, 3, "row 3 (line 10)"],
+    ]);
   });
 
   it("notes inputs that say there is none", async () => {
     const path = files.write("x.json", JSON.stringify([{ instruction: "i", input: "<noinput>", output: "o" }]));
     const check = await checkData(parseDataSpec(`alpaca:${path}`));
-    expect(check.notes).toEqual([{ reason: expect.stringContaining("No input"), count: 1, lines: [1] }]);
+    expect(check.notes).toEqual([
+      { reason: expect.stringContaining("No input"), count: 1, lines: [1], places: ["row 1"] },
+    ]);
   });
 
   it("names a missing file", async () => {

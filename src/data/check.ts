@@ -18,7 +18,7 @@ import {
   newLoadReport,
   readOutcomes,
 } from "./load.js";
-import type { LoadedExample, Origin } from "./record.js";
+import { type BadRecord, type LoadedExample, type Origin, placeInFile } from "./record.js";
 import type { DataSpec } from "./spec.js";
 
 export interface DataCheck {
@@ -39,7 +39,7 @@ export interface DataCheck {
   readonly paper_rows: number | null;
   readonly left_out: readonly ReasonCount[];
   readonly bad: number;
-  readonly first_bad: readonly { readonly line: number; readonly unit: Origin["unit"]; readonly reason: string }[];
+  readonly first_bad: readonly BadRow[];
   readonly multi_turn: number;
   /** Number of messages to number of examples. */
   readonly messages: Readonly<Record<string, number>>;
@@ -50,11 +50,21 @@ export interface DataCheck {
   readonly warnings: readonly string[];
 }
 
+/** `row` is known in JSON arrays; `place` says it all in words: `line 3`, `row 3 (line 7)`. */
+export interface BadRow {
+  readonly line: number;
+  readonly unit: Origin["unit"];
+  readonly row?: number;
+  readonly place: string;
+  readonly reason: string;
+}
+
 export interface ReasonCount {
   readonly reason: string;
   readonly count: number;
   /** The first five places. */
   readonly lines: readonly number[];
+  readonly places: readonly string[];
 }
 
 /** How many examples repeat an earlier one in this respect. */
@@ -103,7 +113,7 @@ export async function checkData(spec: DataSpec, options: Pick<LoadOptions, "limi
     paper_rows: spec.dataSet.paperRows ?? null,
     left_out: reasonCounts(report.leftOut),
     bad: report.bad,
-    first_bad: report.firstBad.map(({ at, reason }) => ({ line: at.line, unit: at.unit, reason })),
+    first_bad: report.firstBad.map(badRow),
     ...summaryOf(tally),
     notes: reasonCounts(report.notes),
     warnings: warningsOf(spec, report, tally),
@@ -111,7 +121,20 @@ export async function checkData(spec: DataSpec, options: Pick<LoadOptions, "limi
 }
 
 const reasonCounts = (counts: ReadonlyMap<string, Counted>): ReasonCount[] =>
-  [...counts].map(([reason, { count, first }]) => ({ reason, count, lines: first.map((at) => at.line) }));
+  [...counts].map(([reason, { count, first }]) => ({
+    reason,
+    count,
+    lines: first.map((at) => at.line),
+    places: first.map(placeInFile),
+  }));
+
+const badRow = ({ at, reason }: BadRecord): BadRow => ({
+  line: at.line,
+  unit: at.unit,
+  ...(at.row === undefined ? {} : { row: at.row }),
+  place: placeInFile(at),
+  reason,
+});
 
 interface Tally {
   readonly ids: Repeats;

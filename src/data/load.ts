@@ -7,7 +7,14 @@ import type { Example } from "../records/example.js";
 import { UserError } from "../util/errors.js";
 import { isObject, keysOf } from "./fields.js";
 import { formats } from "./formats/formats.js";
-import type { BadRecord, LoadedExample, Origin, PlacedOutcome, RawRecord } from "./record.js";
+import {
+  type BadRecord,
+  type LoadedExample,
+  type Origin,
+  type PlacedOutcome,
+  placeInFile,
+  type RawRecord,
+} from "./record.js";
 import type { DataSet } from "./sets/data-set.js";
 import { type DataSpec, parseDataSpec } from "./spec.js";
 
@@ -161,11 +168,11 @@ export function refuseBadRows(spec: DataSpec, report: LoadReport): void {
       throw new UserError(`${spec.path} has no examples${whyNone(report)}`, { remedy: "check the file" });
     return;
   }
-  const places = report.firstBad.map(({ at, reason }) => `${at.unit} ${at.line}: ${reason}`);
+  const places = report.firstBad.map(({ at, reason }) => `${placeInFile(at)}: ${reason}`);
   const more = report.bad > places.length ? `; and ${report.bad - places.length} more` : "";
   const rows = report.bad === 1 ? "1 bad row" : `${report.bad} bad rows`;
   throw new UserError(`${spec.path} has ${rows}: ${places.join("; ")}${more}`, {
-    remedy: "mend or delete them; nothing is dropped silently",
+    remedy: "fix or delete them; nothing is dropped silently",
   });
 }
 

@@ -9,10 +9,18 @@ export interface Origin {
   readonly file: string;
   readonly line: number;
   readonly unit: "line" | "row";
+  /** Which element of a JSON array it is, from 1: arrays are often written on one line. */
+  readonly row?: number;
+}
+
+/** `line 3`, `row 3`, or `row 3 (line 7)`. On the first line of an array the row says all. */
+export function placeInFile({ line, unit, row }: Origin): string {
+  if (row === undefined) return `${unit} ${line}`;
+  return line === 1 ? `row ${row}` : `row ${row} (line ${line})`;
 }
 
 export const formatOrigin = (at: Origin): string =>
-  at.unit === "line" ? `${at.file}:${at.line}` : `${at.file}, row ${at.line}`;
+  at.unit === "line" && at.row === undefined ? `${at.file}:${at.line}` : `${at.file}, ${placeInFile(at)}`;
 
 /** An example, and the subset that its row names (AlpacaEval's `dataset`), where a data set passes it on. */
 export interface SetExample extends Example {

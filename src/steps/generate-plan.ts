@@ -16,9 +16,10 @@ import { loadTextModel } from "../text/load.js";
 import { type BosChoice, type RenderedPrompt, renderLaterPrompt, renderPrompt, renderRaw } from "../text/render.js";
 import { type Template, templateFrom, templateText } from "../text/template.js";
 import type { TextModel } from "../text/tokenizer.js";
-import { UserError } from "../util/errors.js";
+import { present, UserError } from "../util/errors.js";
 import { readJson, sha256 } from "../util/files.js";
 import { modelDirectory } from "../util/model-directory.js";
+import { uniqueNames } from "../util/names.js";
 
 /** Limits of the paper: rules without an EOS rule hardly ever stop. */
 export const MAX_NEW_TOKENS = { default: 8192, rulesWithoutEos: 512 } as const;
@@ -82,10 +83,11 @@ export async function planGeneration(options: PlanOptions): Promise<GeneratePlan
   const inputs = await readPrompts(options);
   if (inputs.length === 0) throw new UserError("there are no prompts", { remedy: "give at least one" });
   const render = renderer(text, options);
-  const names = uniqueNames(inputs);
+  const ids = inputs.map((input, i) => input.id ?? `prompt_${i}`);
+  const names = uniqueNames(ids);
   const prompts = inputs.map((input, i) => ({
-    input: { ...input, id: input.id ?? `prompt_${i}` },
-    request: { id: names[i] ?? "", ...render.first(input.instruction) },
+    input: { ...input, id: present(ids[i], "id") },
+    request: { id: present(names[i], "name"), ...render.first(input.instruction) },
   }));
   const { default: most, rulesWithoutEos } = MAX_NEW_TOKENS;
   const endless = rules !== undefined && rules.resolved.stopScore === undefined;
@@ -146,17 +148,6 @@ export function renderer(
     first: (instruction) => renderPrompt(text, template, instruction, how),
     later: (instruction) => renderLaterPrompt(text, template, instruction, how),
   };
-}
-
-/** Names by which results find back: the prompts' own where they differ, with the place behind those that repeat. */
-function uniqueNames(inputs: readonly PromptInput[]): string[] {
-  const seen = new Set<string>();
-  return inputs.map((input, i) => {
-    const own = input.id ?? `prompt_${i}`;
-    const name = seen.has(own) ? `${own} (number ${i + 1})` : own;
-    seen.add(name);
-    return name;
-  });
 }
 
 /** Rules in the vocabulary of the model, and what a record says of them. */

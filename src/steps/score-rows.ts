@@ -9,7 +9,8 @@ import { type ScoreInput, scoreInputSchema } from "../records/scores.js";
 import { type BosChoice, renderPair } from "../text/render.js";
 import type { Template } from "../text/template.js";
 import type { TextModel } from "../text/tokenizer.js";
-import { UserError } from "../util/errors.js";
+import { present, UserError } from "../util/errors.js";
+import { uniqueNames } from "../util/names.js";
 
 export interface ScoreRow {
   /** The row's own name. */
@@ -41,7 +42,8 @@ export async function readScoreRows(
     rows.push(toRow(value, where, rows.length, text, options));
   }
   if (rows.length === 0) throw new UserError("there are no rows to score", { remedy: "give at least one" });
-  return rows;
+  const names = uniqueNames(rows.map(({ request }) => request.id));
+  return rows.map((row, i) => ({ ...row, request: { ...row.request, id: present(names[i], "name") } }));
 }
 
 interface Placed {
@@ -57,7 +59,7 @@ async function* valuesOf(path: string): AsyncGenerator<Placed> {
   for await (const records of formats[format].read(path)) {
     for (const record of records) {
       if (record.kind === "bad")
-        throw new UserError(`${formatOrigin(record.at)}: ${record.reason}`, { remedy: "mend or delete the row" });
+        throw new UserError(`${formatOrigin(record.at)}: ${record.reason}`, { remedy: "fix or delete the row" });
       yield { value: record.value, where: formatOrigin(record.at) };
     }
   }

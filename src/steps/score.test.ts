@@ -61,6 +61,23 @@ describe("results", () => {
   });
 });
 
+it.each(["[]", "lines", "given"])("rows of one id are rows of their own (%s)", async (kind) => {
+  const same = ["a", "b", "c", "a"].map((response) => ({ id: "q", instruction: "Hi there", response }));
+  const path = files.write(
+    "same.json",
+    kind === "[]" ? JSON.stringify(same) : same.map((row) => JSON.stringify(row)).join("\n"),
+  );
+  const { scores, run } = await score({
+    ...base,
+    input: kind === "given" ? same : path,
+    engine: mockEngine({ logprobs }),
+  });
+  expect(scores.map(({ id }) => id)).toEqual(["q", "q", "q", "q"]);
+  expect(scores[0]).toEqual(scores[3]);
+  expect(new Set(scores.map(({ sum }) => sum)).size).toBe(3);
+  expect(run.outcome).toMatchObject({ computed: 3, duplicates: 1 });
+});
+
 it("a stopped run keeps what was scored, and the next scores the rest", async () => {
   const out = files.path("stopped.jsonl");
   const controller = new AbortController();

@@ -203,7 +203,7 @@ describe("winrate", () => {
   it("refuses what is no annotation, with its place", async () => {
     await expect(
       winrate({ annotations: [files.write("m.json", '[{"instruction":"x","output":"y"}]')] }),
-    ).rejects.toThrow("m.json:1: no annotation");
+    ).rejects.toThrow("m.json, row 1: no annotation");
     await expect(winrate({ annotations: [files.write("n.json", "[]")] })).rejects.toThrow("has no annotations");
     await expect(winrate({ annotations: [write("o.json", [row(0, 2, { outcome: "failed" })])] })).rejects.toThrow(
       '"failed" and has the preference 2',

@@ -113,7 +113,7 @@ async function printCheck(io: Io, check: DataCheck): Promise<void> {
     ["instruction", lengthLine(check.characters.instruction)],
     ["response", lengthLine(check.characters.response)],
     ...check.notes.map((entry): [string, string] => ["note", reasonLine(entry)]),
-    ...check.first_bad.map(({ line, unit, reason }): [string, string] => ["BAD", `${unit} ${line}: ${quoted(reason)}`]),
+    ...check.first_bad.map(({ place, reason }): [string, string] => ["BAD", `${place}: ${quoted(reason)}`]),
   ];
   if (check.bad > check.first_bad.length) rows.push(["BAD", `… ${formatCount(check.bad)} bad rows in all`]);
   io.out(`${quoted(check.spec)}\n`);
@@ -122,7 +122,7 @@ async function printCheck(io: Io, check: DataCheck): Promise<void> {
   for (const warning of check.warnings) io.note(`warning: ${check.spec}: ${warning}`);
   if (check.bad > 0)
     io.note(
-      `${check.spec}: ${formatCount(check.bad)} bad rows; mend or delete them, every other command refuses the file`,
+      `${check.spec}: ${formatCount(check.bad)} bad rows; fix or delete them: every other command refuses the file`,
     );
 }
 
@@ -138,8 +138,8 @@ function recordsLine(check: DataCheck): string {
   );
 }
 
-const reasonLine = ({ reason, count, lines }: ReasonCount): string =>
-  `${formatCount(count)} · ${reason} · line ${lines.join(", ")}${count > lines.length ? ", …" : ""}`;
+const reasonLine = ({ reason, count, places }: ReasonCount): string =>
+  `${formatCount(count)} · ${reason} · ${places.join(", ")}${count > places.length ? ", …" : ""}`;
 
 const messagesLine = (check: DataCheck): string =>
   Object.entries(check.messages)

@@ -60,26 +60,34 @@ export function elementSplitter(file: string, limit: number): ElementSplitter {
   let held: Buffer[] = [];
   let heldBytes = 0;
 
-  const place = (number: number): Origin => ({ file, line: number, unit: "line" });
+  /** An element is found by its row, the array as a whole by its line. */
+  const place = (number: number, row?: number): Origin => ({
+    file,
+    line: number,
+    unit: "line",
+    ...(row === undefined ? {} : { row }),
+  });
   const hold = (piece: Buffer): void => {
     heldBytes += piece.length;
     if (heldBytes > limit) held = [];
     else held.push(piece);
   };
   const finish = (): RawRecord => {
+    elements++;
+    const at = place(began, elements);
     const record =
       heldBytes > limit
-        ? ({ kind: "bad", at: place(began), reason: `the element is ${longerThan(limit)}` } as const)
-        : elementRecord(place(began), Buffer.concat(held));
+        ? ({ kind: "bad", at, reason: `the element is ${longerThan(limit)}` } as const)
+        : elementRecord(at, Buffer.concat(held));
     began = 0;
-    elements++;
     held = [];
     heldBytes = 0;
     return record;
   };
   const broken = (reason: string): RawRecord => {
+    const inside = state === "inside";
     state = "broken";
-    return { kind: "bad", at: place(line), reason };
+    return { kind: "bad", at: place(line, inside ? elements + 1 : undefined), reason };
   };
 
   /** One byte outside strings and outside an element's own brackets. */
@@ -138,7 +146,7 @@ export function elementSplitter(file: string, limit: number): ElementSplitter {
     end() {
       if (state === "before") return { kind: "bad", at: place(line), reason: "the file is empty" };
       if (state !== "inside") return undefined;
-      const from = began === 0 ? "" : `; its last element begins on line ${began}`;
+      const from = began === 0 ? "" : `; its last element, row ${elements + 1}, begins on line ${began}`;
       return { kind: "bad", at: place(line), reason: `the array is not closed: the file is cut off${from}` };
     },
   };

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
-import type { RawRecord } from "../record.js";
+import { formatOrigin, type RawRecord } from "../record.js";
 import { elementSplitter, readJson } from "./json-array.js";
 import { isDeeperThan, parseJsonText } from "./json-text.js";
 import { readJsonl } from "./jsonl.js";
@@ -85,6 +85,14 @@ describe("a JSON array", () => {
     );
   });
 
+  it("numbers elements also where all stand on one line, and the place where it breaks", () => {
+    const splitter = elementSplitter("x", 1000);
+    const records = [...splitter.push(Buffer.from('[{"a":1},{"b":},3')), ...splitter.push(Buffer.from(",,4]"))];
+    expect(records.map(({ at }) => formatOrigin(at))).toEqual(["x, row 1", "x, row 2", "x, row 3", "x, row 4"]);
+    expect(records.map(({ kind }) => kind)).toEqual(["record", "bad", "record", "bad"]);
+    expect(formatOrigin({ file: "x", line: 7, unit: "line", row: 3 })).toBe("x, row 3 (line 7)");
+  });
+
   it("reads objects a line under the same ending", async () => {
     expect(await json('\n{"a":1}\n{"a":2}\n')).toEqual([
       [2, { a: 1 }],
@@ -95,7 +103,7 @@ describe("a JSON array", () => {
   it("says what is wrong with the array itself, and where", () => {
     expect(split('[{"a":1},\n{"a":')).toEqual([
       [1, { a: 1 }],
-      [2, "the array is not closed: the file is cut off; its last element begins on line 2"],
+      [2, "the array is not closed: the file is cut off; its last element, row 2, begins on line 2"],
     ]);
     expect(split("[1,\n,2]")).toEqual([
       [1, 1],

@@ -7,6 +7,8 @@
 import { UserError } from "../../util/errors.js";
 import { isObject, own } from "../fields.js";
 import { formatOfPath, formats } from "../formats/formats.js";
+import { formatOrigin } from "../record.js";
+import { idOf } from "../sets/dialogue.js";
 
 /** One exchange with its published verdict. */
 export interface JudgedExchange {
@@ -28,8 +30,13 @@ export async function readVerdicts(path: string): Promise<JudgedExchange[]> {
   const format = formatOfPath(path, ["jsonl", "json"]);
   if (format === undefined) throw new UserError(`"${path}" does not end in .jsonl or .json`);
   const exchanges: JudgedExchange[] = [];
+  let rows = 0;
   for await (const records of formats[format].read(path)) {
-    for (const record of records) if (record.kind === "record") exchanges.push(...exchangesOf(record.value));
+    for (const record of records) {
+      if (record.kind === "bad")
+        throw new UserError(`${formatOrigin(record.at)}: ${record.reason}`, { remedy: "fix or delete the row" });
+      exchanges.push(...exchangesOf(record.value, rows++));
+    }
   }
   if (exchanges.length === 0) {
     throw new UserError(`${path} holds no verdicts`, { remedy: 'user messages carry them as "check": "… #### YES"' });
@@ -37,9 +44,10 @@ export async function readVerdicts(path: string): Promise<JudgedExchange[]> {
   return exchanges;
 }
 
-function exchangesOf(row: unknown): JudgedExchange[] {
+function exchangesOf(row: unknown, index: number): JudgedExchange[] {
   const messages = isObject(row) ? own(row, "messages") : undefined;
-  const id = isObject(row) ? own(row, "id") : undefined;
+  const named = isObject(row) ? idOf(row, `row_${index}`) : { id: `row_${index}` };
+  const id = "id" in named ? named.id : `row_${index}`;
   if (!Array.isArray(messages)) return [];
   return messages.flatMap((message: unknown, i): JudgedExchange[] => {
     const answer: unknown = messages[i + 1];
@@ -48,6 +56,6 @@ function exchangesOf(row: unknown): JudgedExchange[] {
     const response = own(answer, "content_old") ?? own(answer, "content");
     const restates = typeof check === "string" ? parseVerdict(check) : undefined;
     if (restates === undefined || typeof instruction !== "string" || typeof response !== "string") return [];
-    return [{ id: typeof id === "string" ? id : "", instruction, response, restates }];
+    return [{ id, instruction, response, restates }];
   });
 }
