@@ -40,7 +40,7 @@ export const tunePlanSchema = z.object({
   data: z.object({
     spec: z.string(),
     sha256: z.string(),
-    /** Rows trained on. */
+    /** Rows trained on (all of them, where max_steps lets a run get through them). */
     rows: count,
     /** sha256 over ids and labels of all rows, those held out included. */
     rows_sha256: z.string(),
@@ -52,7 +52,10 @@ export const tunePlanSchema = z.object({
   }),
   options: z.record(z.string(), z.unknown()),
   template: z.string(),
+  /** Of the rows trained on; rows left out or held back count in none or in the next. */
   certificate: certificateSchema,
+  /** Of the rows held out; absent where there are none, and in older records, whose `certificate` counts all rows. */
+  held_out_certificate: certificateSchema.optional(),
   /** Hash of all that determines the trained values. */
   fingerprint: z.string(),
   versions: z.record(z.string(), z.string()),

@@ -163,7 +163,14 @@ describe("a run from beginning to end", () => {
         reduction: "paper",
         threads: 1,
       },
-      certificate: { objective: "response", rows: 9 },
+      certificate: {
+        objective: "response",
+        rows: 8,
+        supervised_tokens: linesOf("whole")
+          .slice(0, 3)
+          .reduce((sum, line) => sum + line.supervised_tokens, 0),
+      },
+      held_out_certificate: { objective: "response", rows: 1 },
       steps: 6,
       final_loss: linesOf("whole")[5]!.loss,
     });
@@ -194,6 +201,9 @@ describe("a run from beginning to end", () => {
     const record = await tune(request("long", { maxResponseTokens: 7, holdOut: 0, maxSteps: 1 }));
     expect(record.data.too_long).toBeGreaterThan(0);
     expect(record.data.rows + record.data.too_long).toBe(9);
+    expect(record.certificate.rows).toBe(record.data.rows);
+    expect(record.certificate.responses_stopped).toBe(record.data.rows);
+    expect(record.held_out_certificate).toBe(undefined);
     const row = { id: "r", inputIds: [], promptTokens: 0, merged: false, cut: false };
     expect(longestResponse({ ...row, labels: [-100, 5, 6, 2, -100, 7, 8, 9, 2] }, 2)).toBe(3);
   });

@@ -21,7 +21,7 @@ import {
   WITHOUT_EFFECT_ON_VALUES,
 } from "./tune/options.js";
 import { differingOptions, trainingResult, trainOnRecord } from "./tune/recorded.js";
-import { type Material, readRows } from "./tune/rows.js";
+import { type Material, readRows, rowsSeen } from "./tune/rows.js";
 
 export type { Preset, TuneRequest } from "./tune/options.js";
 
@@ -31,8 +31,13 @@ export interface TuneWatch {
   readonly onStart?: (plan: {
     readonly resumedAt: number;
     readonly total: number;
+    /** Of the rows trained on. */
     readonly certificate: Certificate;
+    /** Of the rows held out, where there are some. */
+    readonly heldOutCertificate: Certificate | undefined;
     readonly data: TunePlan["data"];
+    /** Rows that the steps see: fewer than all where the run stops within its first epoch. */
+    readonly seen: number;
   }) => void;
   readonly onStep?: (metrics: StepMetrics, progress: { readonly total: number }) => void;
   readonly onHeldOut?: (line: HeldOutLine) => void;
@@ -79,7 +84,7 @@ async function carryOut(
   folder: TuneFolder,
   watch: TuneWatch,
 ): Promise<TuneRunRecord> {
-  const { certificate, heldOut, rows } = material;
+  const { certificate, heldOutCertificate, heldOut, rows } = material;
   const run = {
     out: request.out,
     threads: request.threads,
@@ -93,7 +98,13 @@ async function carryOut(
   return trainOnRecord(
     engine,
     { model: request.model, rows, options, run, plan, folder },
-    { ...watch, onStart: (begun) => watch.onStart?.({ ...begun, certificate, data: plan.data }) },
+    {
+      ...watch,
+      onStart(begun) {
+        const seen = rowsSeen(rows.length, begun.total, options.batch);
+        watch.onStart?.({ ...begun, certificate, heldOutCertificate, data: plan.data, seen });
+      },
+    },
     ({ steps, weightsHash }, ledgers) =>
       folder.finish({ ...plan, ...trainingResult(ledgers), steps, weights_sha256: weightsHash }),
   );
@@ -102,7 +113,7 @@ async function carryOut(
 function planOf(
   request: SettledRequest,
   options: TuneOptions,
-  { certificate, data }: Material,
+  { certificate, heldOutCertificate, data }: Material,
   modelHash: string,
   engine: Engine,
 ): TunePlan {
@@ -118,6 +129,7 @@ function planOf(
     options: recordedOptions(request, options),
     template: templateText(request.template),
     certificate,
+    ...(heldOutCertificate === undefined ? {} : { held_out_certificate: heldOutCertificate }),
     fingerprint: sha256(JSON.stringify(determines)),
     versions: { tacit: packageVersion(), node: process.version },
   };

@@ -57,6 +57,25 @@ describe("certificate", () => {
     expect(certificateSchema.parse(JSON.parse(JSON.stringify(certificate)))).toEqual(certificate);
   });
 
+  it("counts some of the rows alone where asked to, and never a row that it has not checked", () => {
+    const certifier = createCertifier(terms);
+    const long = row([BOS, 7, 5, 5, 5, EOS], "..xxxx", { cut: false });
+    for (const each of [good, long])
+      certifier.add(each, { promptIds: each.inputIds.slice(0, each.promptTokens), responses: 1 });
+    certifier.skip();
+    expect(certifier.finish([good])).toMatchObject({
+      rows: 1,
+      tokens: 5,
+      supervised_tokens: 2,
+      longest_row: 5,
+      rows_skipped: 1,
+    });
+    expect(certifier.finish([long])).toMatchObject({ rows: 1, tokens: 6, supervised_tokens: 4, longest_row: 6 });
+    expect(certifier.finish([long, good])).toEqual(certifier.finish());
+    expect(() => certifier.finish([])).toThrow("there is no row to train on (1 skipped");
+    expect(() => certifier.finish([{ ...good }])).toThrow("a row that was certified, r");
+  });
+
   it("lets BOS and EOS be the same id, and rows begin without BOS", () => {
     const same = { bosId: EOS, modelBosId: EOS };
     expect(() => add(row([EOS, 7, 8, EOS, 7, 9, EOS], "..xx.xx"), [EOS, 7], 2, same)).not.toThrow();

@@ -13,7 +13,7 @@
  */
 import { CERTIFICATE_VERSION, type Certificate } from "../records/certificate.js";
 import { IGNORE, type Row } from "../records/row.js";
-import { UserError } from "../util/errors.js";
+import { present, UserError } from "../util/errors.js";
 
 /** What holds for all rows of a run. */
 export interface CertificateTerms {
@@ -45,51 +45,54 @@ export interface Certifier {
   add(row: Row, terms: RowTerms): void;
   /** Counts a row that was left out because nothing of it carries loss. */
   skip(): void;
-  /** @throws UserError  no row was added */
-  finish(): Certificate;
+  /**
+   * @param rows  counts these alone, of the rows that were added: what a run trains on, what it holds back. Default: all of them
+   * @throws UserError  there is no row
+   */
+  finish(rows?: Iterable<Row>): Certificate;
 }
 
+/** What rows come to. */
+type Counts = Pick<
+  Certificate,
+  | "rows"
+  | "rows_merged"
+  | "rows_cut"
+  | "rows_lossy"
+  | "responses"
+  | "responses_empty"
+  | "responses_stopped"
+  | "tokens"
+  | "supervised_tokens"
+  | "longest_row"
+>;
+
 export function createCertifier(terms: CertificateTerms): Certifier {
-  const counts = {
-    rows: 0,
-    rows_merged: 0,
-    rows_cut: 0,
-    rows_skipped: 0,
-    rows_lossy: 0,
-    responses: 0,
-    responses_empty: 0,
-    responses_stopped: 0,
-    tokens: 0,
-    supervised_tokens: 0,
-    longest_row: 0,
-  };
+  const all = noCounts();
+  const countsOf = new WeakMap<Row, Counts>();
+  let skipped = 0;
   return {
     add(row, rowTerms) {
       checkShape(row, terms);
       checkBos(row, terms);
       checkPrompt(row, rowTerms);
       const spans = checkResponses(row, terms, rowTerms);
-      counts.rows += 1;
-      counts.rows_merged += row.merged ? 1 : 0;
-      counts.rows_cut += row.cut ? 1 : 0;
-      counts.rows_lossy += rowTerms.lossy === true ? 1 : 0;
-      counts.tokens += row.inputIds.length;
-      counts.longest_row = Math.max(counts.longest_row, row.inputIds.length);
-      for (const span of spans) {
-        counts.responses += 1;
-        counts.supervised_tokens += span.end - span.start;
-        counts.responses_stopped += span.stopped ? 1 : 0;
-        counts.responses_empty += span.stopped && span.end - span.start === 1 ? 1 : 0;
-      }
+      const counts = countRow(row, spans, rowTerms);
+      countsOf.set(row, counts);
+      addTo(all, counts);
     },
     skip() {
-      counts.rows_skipped += 1;
+      skipped += 1;
     },
-    finish() {
+    finish(rows) {
+      let counts = all;
+      if (rows !== undefined) {
+        counts = noCounts();
+        for (const row of rows) addTo(counts, present(countsOf.get(row), `a row that was certified, ${row.id}`));
+      }
       if (counts.rows === 0) {
-        const skipped =
-          counts.rows_skipped === 0 ? "" : ` (${counts.rows_skipped} skipped: nothing of them carries loss)`;
-        throw new UserError(`there is no row to train on${skipped}`, { remedy: "check --data and --max-length" });
+        const why = skipped === 0 ? "" : ` (${skipped} skipped: nothing of them carries loss)`;
+        throw new UserError(`there is no row to train on${why}`, { remedy: "check --data and --max-length" });
       }
       return {
         version: CERTIFICATE_VERSION,
@@ -100,9 +103,42 @@ export function createCertifier(terms: CertificateTerms): Certifier {
         eos_id: terms.eosId,
         max_length: terms.maxLength ?? null,
         ...counts,
+        rows_skipped: skipped,
       };
     },
   };
+}
+
+const noCounts = (): Counts => ({
+  rows: 0,
+  rows_merged: 0,
+  rows_cut: 0,
+  rows_lossy: 0,
+  responses: 0,
+  responses_empty: 0,
+  responses_stopped: 0,
+  tokens: 0,
+  supervised_tokens: 0,
+  longest_row: 0,
+});
+
+const countRow = (row: Row, spans: readonly Span[], { lossy = false }: RowTerms): Counts => ({
+  rows: 1,
+  rows_merged: row.merged ? 1 : 0,
+  rows_cut: row.cut ? 1 : 0,
+  rows_lossy: lossy ? 1 : 0,
+  responses: spans.length,
+  responses_empty: spans.filter(({ start, end, stopped }) => stopped && end - start === 1).length,
+  responses_stopped: spans.filter(({ stopped }) => stopped).length,
+  tokens: row.inputIds.length,
+  supervised_tokens: spans.reduce((sum, { start, end }) => sum + end - start, 0),
+  longest_row: row.inputIds.length,
+});
+
+function addTo(sum: Counts, one: Counts): void {
+  for (const key of Object.keys(one) as (keyof Counts)[]) {
+    sum[key] = key === "longest_row" ? Math.max(sum[key], one[key]) : sum[key] + one[key];
+  }
 }
 
 function wrong(row: Row, what: string): never {

@@ -182,9 +182,12 @@ async function runTune(flags: TuneFlags, io: Io): Promise<TuneRunRecord> {
 /** What is said on the way, and the progress line: step, loss, speed, time left, memory. */
 function watchOn(io: Io, out: string): TuneWatch {
   return {
-    onStart({ resumedAt, total, certificate, data }) {
+    onStart({ resumedAt, total, certificate, data, seen }) {
       for (const line of describeRows(certificate, data)) io.note(line);
-      io.note(resumedAt > 0 ? `going on after step ${resumedAt} of ${total}` : `${formatCount(total)} steps`);
+      const some = seen < data.rows ? `, which see ${formatCount(seen)} of the ${formatCount(data.rows)} rows` : "";
+      io.note(
+        resumedAt > 0 ? `going on after step ${resumedAt} of ${total}${some}` : `${formatCount(total)} steps${some}`,
+      );
     },
     onStep: stepProgress(io.progress, { passes: true }),
     onHeldOut({ epoch, loss }) {
@@ -198,6 +201,7 @@ function watchOn(io: Io, out: string): TuneWatch {
   };
 }
 
+/** What is trained on, what is held out, and what became of the other rows. */
 function describeRows(certificate: Certificate, data: TunePlan["data"]): string[] {
   const { rows, supervised_tokens, rows_merged, rows_cut, rows_skipped, rows_lossy } = certificate;
   const some = (n: number, what: string): string[] => (n === 0 ? [] : [`${formatCount(n)} ${what}`]);
@@ -216,10 +220,13 @@ function describeRows(certificate: Certificate, data: TunePlan["data"]): string[
 
 function describe(record: TuneRunRecord, out: string): string {
   return (
-    `${formatCount(record.steps)} steps on ${formatCount(record.data.rows)} rows in ${formatDuration(record.seconds)} ` +
+    `${formatCount(record.steps)} steps on ${formatCount(rowsSeenBy(record))} rows in ${formatDuration(record.seconds)} ` +
     `(${formatRate(record.tokens_per_second, "tok")}), last loss ${record.final_loss.toPrecision(4)}${heldOut(record)}\n${out}\n`
   );
 }
+
+const rowsSeenBy = ({ data, steps, options }: TuneRunRecord): number =>
+  Math.min(data.rows, steps * Number(options.batch));
 
 /** From the first to the last, and the lowest where that is another one. */
 function heldOut({ held_out: lines }: TuneRunRecord): string {

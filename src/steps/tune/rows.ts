@@ -12,13 +12,15 @@ import { loadTextModel } from "../../text/load.js";
 import { UserError } from "../../util/errors.js";
 import { sha256File } from "../../util/files.js";
 import { randomStream } from "../../util/random.js";
-import { collectRows } from "../render.js";
+import { certifierFor, type RenderRequest, renderRows } from "../render.js";
 import type { SettledRequest } from "./options.js";
 
 export interface Material {
   readonly rows: readonly Row[];
   readonly heldOut: readonly Row[];
+  /** Of the rows trained on, and of those held out, apart. Rows left out count in neither. */
   readonly certificate: Certificate;
+  readonly heldOutCertificate: Certificate | undefined;
   readonly data: TunePlan["data"];
 }
 
@@ -28,14 +30,17 @@ export async function readRows(request: SettledRequest): Promise<Material> {
   const text = await loadTextModel(request.model);
   const report = newLoadReport();
   const examples = loadExamples(spec, { report, ...(request.limit === undefined ? {} : { limit: request.limit }) });
-  const { rows: all, certificate } = await collectRows(examples, {
+  const render: RenderRequest = {
     model: text,
     template: request.template,
     objective: request.objective,
     ...(request.bos === undefined ? {} : { bos: request.bos }),
     ...(request.maxLength === undefined ? {} : { maxLength: request.maxLength }),
     ...(request.skipEmpty === undefined ? {} : { skipEmpty: request.skipEmpty }),
-  });
+  };
+  const certifier = certifierFor(render);
+  const all: Row[] = [];
+  for await (const row of renderRows(examples, render, certifier)) all.push(row);
   const limit = request.maxResponseTokens;
   const short = limit === undefined ? all : all.filter((row) => longestResponse(row, text.eosId) <= limit);
   const held = drawHeldOut(short.length, request);
@@ -52,7 +57,8 @@ export async function readRows(request: SettledRequest): Promise<Material> {
   return {
     rows,
     heldOut,
-    certificate,
+    certificate: certifier.finish(rows),
+    heldOutCertificate: heldOut.length === 0 ? undefined : { ...certifier.finish(heldOut), rows_skipped: 0 },
     data: {
       spec: request.data,
       sha256: await sha256File(spec.path),
@@ -73,6 +79,9 @@ function drawHeldOut(rows: number, { seed = 0, holdOut = 0 }: SettledRequest): R
 
 const lossesOf = (report: LoadReport, rendered: number, short: number, held: number): string =>
   `${report.examples} examples, ${report.examples - rendered} skipped, ${rendered - short} too long, ${held} held out`;
+
+/** How many of the rows a run sees: fewer than all where it stops within its first epoch. */
+export const rowsSeen = (rows: number, steps: number, batch: number): number => Math.min(rows, steps * batch);
 
 /** Tokens of the longest response of a row, its stop token not counted. */
 export function longestResponse(row: Row, eosId: number): number {
