@@ -11,6 +11,7 @@
 import { Interrupted, invariant, userErrorOf } from "../util/errors.js";
 import { openProgress, type Progress } from "../util/progress.js";
 import { quoted } from "../util/terminal.js";
+import { listenForSignals } from "./signals.js";
 
 /** What a command may say, and how it learns that it should stop. */
 export interface Io {
@@ -27,6 +28,8 @@ export interface Io {
    * the second Ctrl-C ends the process. A command that never asks is ended by the first.
    */
   readonly signal: AbortSignal;
+  /** What must be done before a second Ctrl-C may end the process, within a second; gives false where it could not be. */
+  beforeExit(task: () => Promise<boolean>): void;
 }
 
 /** Carries out one command and sets the exit code. Never rejects. */
@@ -91,6 +94,7 @@ function openIo(json: boolean): { io: Io; close: () => void } {
     get signal() {
       return interruption.signal();
     },
+    beforeExit: (task) => interruption.beforeExit(task),
   };
   const close = (): void => {
     interruption.close();
@@ -99,24 +103,39 @@ function openIo(json: boolean): { io: Io; close: () => void } {
   return { io, close };
 }
 
-function listenForInterrupt(progress: Progress): { signal: () => AbortSignal; close: () => void } {
+interface Interruption {
+  signal(): AbortSignal;
+  beforeExit(task: () => Promise<boolean>): void;
+  close(): void;
+}
+
+function listenForInterrupt(progress: Progress): Interruption {
   const controller = new AbortController();
+  const tasks = new Set<() => Promise<boolean>>();
   let watched = false;
-  const onSignal = (): void => {
-    if (!watched || controller.signal.aborted) {
-      progress.clear();
-      process.exit(130);
-    }
-    controller.abort(new Interrupted("what was finished is kept"));
-    progress.note("tacit: stopping after what is under way; press Ctrl-C again to stop at once");
+  const exit = async (): Promise<void> => {
+    progress.clear();
+    const ready = (await Promise.all([...tasks].map((task) => task().catch(() => false)))).every((one) => one);
+    if (!ready) return listener.endBySignal();
+    process.exit(130);
   };
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  const listener = listenForSignals({
+    onFirst() {
+      if (!watched) void exit();
+      if (!watched) return;
+      controller.abort(new Interrupted("what was finished is kept"));
+      progress.note("tacit: stopping after what is under way; press Ctrl-C again to stop at once");
+    },
+    onSecond: () => void exit(),
+  });
   return {
-    signal: () => {
+    signal() {
       watched = true;
+      listener.start();
       return controller.signal;
     },
-    close: () => void process.off("SIGINT", onSignal).off("SIGTERM", onSignal),
+    beforeExit: (task) => void tasks.add(task),
+    close: () => listener.close(),
   };
 }
 

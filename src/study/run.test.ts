@@ -79,6 +79,7 @@ const fakeRunner = (root: string, deed: Deed = async () => {}): Runner => ({
     writeFileSync(path, made.text);
     return { work: 1, unit: "texts" };
   },
+  halt: async () => true,
   close: async () => {},
 });
 

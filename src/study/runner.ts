@@ -3,6 +3,7 @@
  * a judge that waits for replies, and the progress line, must not wait for it.
  * May not know: which steps there are.
  */
+import { setTimeout } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { Interrupted, InvariantError, outOfMemory, UserError } from "../util/errors.js";
 import { type CarryContext, type CarryWatch, carryOut } from "./carry-out.js";
@@ -14,20 +15,32 @@ export interface RunnerWatch extends CarryWatch {
 
 export interface Runner {
   run(work: StepWork, folder: string, watch: RunnerWatch): Promise<Done>;
+  /**
+   * Stops all threads where they stand, so that the process may end: one that is ended in native code takes the process with it in C++.
+   * Nothing can be run afterwards.
+   *
+   * @returns false where one is in native code for longer than that takes
+   */
+  halt(): Promise<boolean>;
   close(): Promise<void>;
 }
+
+const HALT_MS = 1300;
 
 /** Everything in this thread. */
 export const inlineRunner = (context: CarryContext): Runner => ({
   run: (work, folder, watch) => carryOut(work, folder, context, watch),
+  halt: async () => true,
   close: async () => {},
 });
 
 /** What goes to a thread and what comes back. */
 export type ToThread =
   | { readonly kind: "run"; readonly work: StepWork; readonly folder: string }
-  | { readonly kind: "stop" };
+  | { readonly kind: "stop" }
+  | { readonly kind: "halt" };
 export type FromThread =
+  | { readonly kind: "halted" }
   | { readonly kind: "progress"; readonly text: string }
   | { readonly kind: "done"; readonly done: Done }
   | { readonly kind: "failed"; readonly error: PlainError };
@@ -80,10 +93,26 @@ export function threadedRunner(context: Omit<CarryContext, "engine">): Runner {
       idle.push(worker);
       return done;
     },
+    async halt() {
+      const late = setTimeout(HALT_MS, false);
+      const halted = Promise.all([...all].map(haltThread)).then(() => true);
+      return await Promise.race([halted, late]);
+    },
     async close() {
       await Promise.all([...all].map((worker) => worker.terminate()));
     },
   };
+}
+
+/** A thread answers between two pieces of native code, and waits from then on. */
+function haltThread(worker: Worker): Promise<void> {
+  return new Promise<void>((resolve) => {
+    worker.on("message", (message: FromThread) => {
+      if (message.kind === "halted") resolve();
+    });
+    worker.once("exit", () => resolve());
+    worker.postMessage({ kind: "halt" } satisfies ToThread);
+  });
 }
 
 /** A thread that fails is not used again: what it holds in memory is not known. */
@@ -103,6 +132,8 @@ function inThread(worker: Worker, work: StepWork, folder: string, watch: RunnerW
     const onExit = (): void => fail(new UserError("the thread of this step ended by itself", { remedy: "run again" }));
     worker.on("message", (message: FromThread) => {
       if (message.kind === "progress") watch.onProgress?.(() => message.text);
+      else if (message.kind === "halted")
+        return; // the process is about to end
       else if (message.kind === "failed") fail(fromPlainError(message.error));
       else {
         settle();

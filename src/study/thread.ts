@@ -13,9 +13,16 @@ const say = (message: FromThread): void => port.postMessage(message);
 let controller = new AbortController();
 
 port.on("message", (message: ToThread) => {
-  if (message.kind === "stop") controller.abort(new Interrupted("what was finished is kept"));
+  if (message.kind === "halt") halt();
+  else if (message.kind === "stop") controller.abort(new Interrupted("what was finished is kept"));
   else void carry(message);
 });
+
+/** For ever: a thread that waits here may be ended, one in native code may not. */
+function halt(): void {
+  say({ kind: "halted" });
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+}
 
 async function carry({ work, folder }: Extract<ToThread, { kind: "run" }>): Promise<void> {
   controller = new AbortController();

@@ -23,6 +23,7 @@ function recorder(): { io: Io; said: string[] } {
     note: (text: string) => void said.push(text),
     progress,
     signal: new AbortController().signal,
+    beforeExit: () => {},
   };
   return { io: io as unknown as Io, said };
 }

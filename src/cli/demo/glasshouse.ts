@@ -62,6 +62,7 @@ export async function runGlasshouse(flags: GlasshouseFlags, io: Io, makeRunner =
   const { study, settings } = prepared.record;
   io.out(introduction(study, model === undefined));
   const runner = makeRunner({ root: out, threads: settings.threads });
+  io.beforeExit(() => runner.halt());
   const { watch, told, defects } = tellStory(prepared, io);
   const results = await runStudy(prepared, runner, { ...watch, signal: io.signal });
   await told();

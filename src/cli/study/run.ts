@@ -23,6 +23,7 @@ export async function carryOutStudy(request: StudyRequest, io: Io): Promise<obje
   const prepared = await prepareStudy(request);
   const { folder, context } = prepared;
   const runner = threadedRunner({ root: folder.root, threads: context.settings.threads, checkers });
+  io.beforeExit(() => runner.halt());
   const watch = io.json ? eventsOn(io) : linesOn(io);
   const defects: string[] = [];
   const onEnd: RunWatch["onEnd"] = (step, record) => {
