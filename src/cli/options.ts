@@ -10,7 +10,7 @@ export const jsonOption = (): Option =>
   new Option("--json", "print one JSON summary on standard output").default(false, "off");
 
 export const forceOption = (): Option =>
-  new Option("--force", "replace a result that exists already").default(false, "off");
+  new Option("--force", "replace a result that already exists").default(false, "off");
 
 export const modelOption = (): Option =>
   new Option("--model <dir>", `model directory in the Hugging Face layout, or ${SHIPPED_MODEL}`).makeOptionMandatory();

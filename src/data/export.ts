@@ -4,7 +4,7 @@
  * May not know: tokens.
  */
 import type { Example } from "../records/example.js";
-import { openAtomic } from "../util/files.js";
+import { openResult } from "../util/result.js";
 import { type LoadOptions, type LoadReport, loadExamples, newLoadReport } from "./load.js";
 import type { DataSpec } from "./spec.js";
 import { responseOnly } from "./transforms.js";
@@ -15,32 +15,28 @@ export interface ExportOptions extends Pick<LoadOptions, "limit"> {
   readonly objective: Objective;
   /** `messages`: the layout of the paper's authors for every row. `auto`: see above. */
   readonly layout: "auto" | "messages";
+  /** Replace a file that is there. */
+  readonly force?: boolean;
   /** Aborted: nothing is written, its reason is thrown. */
   readonly signal?: AbortSignal;
 }
 
-/** Characters gathered before they are written. */
-const FLUSH = 1 << 20;
-
-/** Writes all rows, or no file. @throws UserError  as `loadExamples` */
+/** Writes all rows, or no file. @throws UserError  the file is there already; as `loadExamples` */
 export async function exportData(spec: DataSpec, out: string, options: ExportOptions): Promise<LoadReport> {
   const report = newLoadReport();
-  const writer = await openAtomic(out);
-  try {
-    let pending = "";
+  const result = await openResult({ main: out, beside: [], inputs: [spec.path], force: options.force === true });
+  const lines = async function* (): AsyncGenerator<string> {
     for await (const example of loadExamples(spec, { ...options, report })) {
       const shaped = options.objective === "response" ? responseOnly(example) : example;
       options.signal?.throwIfAborted();
-      pending += `${JSON.stringify(exportRow(shaped, options.layout))}\n`;
-      if (pending.length < FLUSH) continue;
-      await writer.write(pending);
-      pending = "";
+      yield `${JSON.stringify(exportRow(shaped, options.layout))}\n`;
     }
-    await writer.write(pending);
-    await writer.commit();
-  } catch (error) {
-    await writer.discard();
-    throw error;
+  };
+  try {
+    await result.write(out, lines());
+    await result.commit();
+  } finally {
+    await result.close();
   }
   return report;
 }

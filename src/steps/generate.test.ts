@@ -165,8 +165,8 @@ describe("a stopped run", () => {
     [{ preset: "reference" as const }, 1], // it trims nothing of the two that are there
     [{ threads: 2 }, 3],
     [{ prompts: [...prompts].reverse() }, 1],
-    [{ force: true }, 3],
-  ])("is not taken up where %j changes answers: %i are computed anew", async (change, computed) => {
+    [{ force: true }, 1], // replaces a result, and there is none yet
+  ])("is resumed as far as %j leaves answers as they are: %i are computed", async (change, computed) => {
     const out = freshOut();
     const { engine, signal } = stopping(2);
     await expect(generate({ ...base, out, engine }, { signal })).rejects.toThrow(Interrupted);
@@ -191,9 +191,9 @@ describe("refusals, before anything is computed", () => {
   it("a result that is there", async () => {
     const out = freshOut();
     await generate({ ...base, out, engine: scripted().engine });
-    expect(await refused({ out })).toBe(`UserError: ${out} exists already`);
+    expect(await refused({ out })).toBe(`UserError: ${out} already exists`);
     const trace = files.write("trace.jsonl", "");
-    expect(await refused({ out: freshOut(), trace })).toBe(`UserError: ${trace} exists already`);
+    expect(await refused({ out: freshOut(), trace })).toBe(`UserError: ${trace} already exists`);
   });
   it("outputs in place of the prompts, or of the trace, forced or not", async () => {
     const prompts = files.write("own.json", JSON.stringify([{ instruction: "a" }]));

@@ -23,9 +23,9 @@ import {
 } from "../records/outputs.js";
 import type { Tokenizer } from "../text/tokenizer.js";
 import { present, UserError } from "../util/errors.js";
-import { openAtomic, refuseOverwrite, refuseSameFile, sha256, writeFileAtomic } from "../util/files.js";
+import { sha256 } from "../util/files.js";
+import { type Finished, openResult, type Result, type ResultPlan } from "../util/result.js";
 import { availableCores, availableMemory, packageVersion } from "../util/system.js";
-import { type Finished, openFinished } from "./finished.js";
 import { type GeneratePlan, type PlannedPrompt, type PlanOptions, planGeneration } from "./generate-plan.js";
 import { hashModel } from "./model-hash.js";
 import { traceSteps } from "./trace.js";
@@ -40,7 +40,7 @@ export interface GenerateOptions extends PlanOptions {
   readonly precision?: "f32" | "q8";
   /** Default: the cores there are. */
   readonly threads?: number;
-  /** Replace results that are there, and do not go on from an interrupted run's ledger. */
+  /** Replace a result that is there. A run that was not finished is resumed all the same. */
   readonly force?: boolean;
   /** Default: the embedded engine. */
   readonly engine?: Engine;
@@ -87,13 +87,13 @@ export async function generate(options: GenerateOptions, watch: GenerateWatch = 
   const started = performance.now();
   const engine = options.engine ?? embeddedEngine;
   refuseBeforeWork(options, engine);
-  const plan = await planGeneration(options);
-  const modelHash = await hashModel(options.model);
-  const settings = await settle(options, plan);
-  const keys = answerKeys(options, plan, { engine: engine.name, modelHash, ...settings });
-  const partial = options.out === undefined ? undefined : generatePaths(options.out).partial;
-  const answers = await openFinished(partial, answerLineSchema, keys, { fresh: options.force === true });
+  const result = await openResult(resultPlan(options));
   try {
+    const plan = await planGeneration(options);
+    const modelHash = await hashModel(options.model);
+    const settings = await settle(options, plan);
+    const keys = answerKeys(options, plan, { engine: engine.name, modelHash, ...settings });
+    const answers = await result.finished((line) => answerLineSchema.parse(line), keys);
     const reused = answers.size();
     const { batch } = settings;
     const unresolved = plan.rules?.record.unresolved ?? [];
@@ -106,24 +106,31 @@ export async function generate(options: GenerateOptions, watch: GenerateWatch = 
       decodeSeconds: spent,
       seconds: (performance.now() - started) / 1000,
     });
-    await writeResults(options, plan, outputs, run, keys, answers);
+    await writeResult(result, options, plan, outputs, run, keys, answers);
     return { outputs, run };
   } finally {
-    await answers.close();
+    await result.close();
   }
 }
 
 function refuseBeforeWork(options: GenerateOptions, engine: Engine): void {
-  const { prompts, out, trace, force = false, rules, precision } = options;
+  const { out, trace, rules, precision } = options;
   refuseMissing(engine, { generate: true, logitRules: rules !== undefined, precision: precision ?? "f32" });
   if (trace !== undefined && out === undefined) {
     throw new UserError("a trace is written only beside outputs", { remedy: "pass --out as well" });
   }
-  if (out === undefined) return;
-  const { outputs, run } = generatePaths(out);
-  const written = [outputs, run, ...(trace === undefined ? [] : [trace])];
-  refuseSameFile(written, typeof prompts === "string" ? [pathIn(prompts)] : []);
-  for (const path of written) refuseOverwrite(path, force);
+}
+
+function resultPlan({ prompts, out, trace, force = false }: GenerateOptions): ResultPlan | undefined {
+  if (out === undefined) return undefined;
+  const { outputs, run, partial } = generatePaths(out);
+  return {
+    main: outputs,
+    beside: [run, ...(trace === undefined ? [] : [trace])],
+    ledger: partial,
+    inputs: typeof prompts === "string" ? [pathIn(prompts)] : [],
+    force,
+  };
 }
 
 interface Settings {
@@ -304,7 +311,8 @@ function outcomeOf(outputs: readonly Output[], { distinct, reused }: Spent): Gen
   };
 }
 
-async function writeResults(
+async function writeResult(
+  result: Result,
   { out, trace }: GenerateOptions,
   plan: GeneratePlan,
   outputs: readonly Output[],
@@ -314,24 +322,17 @@ async function writeResults(
 ): Promise<void> {
   if (out === undefined) return;
   const paths = generatePaths(out);
-  if (trace !== undefined) await writeTrace(trace, plan, keys, answers);
-  await writeFileAtomic(paths.run, `${JSON.stringify(generateRunSchema.parse(run), null, 2)}\n`);
+  if (trace !== undefined) await result.write(trace, traceLines(plan, keys, answers));
+  await result.write(paths.run, `${JSON.stringify(generateRunSchema.parse(run), null, 2)}\n`);
   const checked = outputs.map((output) => outputSchema.parse(output));
-  await writeFileAtomic(paths.outputs, `${JSON.stringify(checked, null, 2)}\n`);
-  await answers.finish();
+  await result.write(paths.outputs, `${JSON.stringify(checked, null, 2)}\n`);
+  await result.commit();
 }
 
-async function writeTrace(path: string, plan: GeneratePlan, keys: readonly string[], answers: Answers): Promise<void> {
-  const file = await openAtomic(path);
-  try {
-    for (const [i, { input }] of plan.prompts.entries()) {
-      const { stop, steps } = present(answers.get(present(keys[i], "key")), input.id);
-      const line: TraceLine = { id: input.id, instruction: input.instruction, stop, steps: present(steps, "trace") };
-      await file.write(`${JSON.stringify(traceLineSchema.parse(line))}\n`);
-    }
-    await file.commit();
-  } catch (error) {
-    await file.discard();
-    throw error;
+function* traceLines(plan: GeneratePlan, keys: readonly string[], answers: Answers): Generator<string> {
+  for (const [i, { input }] of plan.prompts.entries()) {
+    const { stop, steps } = present(answers.get(present(keys[i], "key")), input.id);
+    const line: TraceLine = { id: input.id, instruction: input.instruction, stop, steps: present(steps, "trace") };
+    yield `${JSON.stringify(traceLineSchema.parse(line))}\n`;
   }
 }

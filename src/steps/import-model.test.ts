@@ -191,7 +191,7 @@ describe.each<Architecture>(["llama", "gemma3"])("%s from GGUF", (architecture) 
   });
 
   it("replaces nothing unless forced", async () => {
-    expect(await lineOf(importModel({ file, out }))).toMatch(/exists already; pass --force/);
+    expect(await lineOf(importModel({ file, out }))).toMatch(/already exists; pass --force/);
     expect((await importModel({ file, out, force: true })).tensors).toBeGreaterThan(10);
   });
 });

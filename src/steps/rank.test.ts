@@ -1,4 +1,4 @@
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -148,7 +148,7 @@ describe("rank", () => {
     expect(first.open()).toBe(0);
     const paths = rankPaths(join(folder, "out"));
     await expect(readFile(paths.pairs)).rejects.toThrow(/ENOENT/);
-    await appendFile(paths.scores, '{"key":"abc","su');
+    await appendFile(paths.partial, '{"key":"abc","su');
     const second = mockEngine(script);
     const summary = await rank(options({ engine: second }));
     expect(summary.reused).toBe(first.scored.flat().length);
@@ -162,15 +162,16 @@ describe("rank", () => {
   it("scores of other weights are not taken for these", async () => {
     await writeData(questions);
     await rank(options({ engine: mockEngine(script) }));
-    const { pairs, summary: old } = rankPaths(join(folder, "out"));
+    const { pairs, summary: old, scores, partial } = rankPaths(join(folder, "out"));
     await rm(pairs);
     await rm(old);
+    await rename(scores, partial); // as an unfinished run leaves them
     await writeFile(join(folder, "model", "model.safetensors"), "other weights");
     const summary = await rank(options({ engine: mockEngine(script) }));
     expect(summary.reused).toBe(0);
   });
 
-  it("--force drops the results and the ledger", async () => {
+  it("--force replaces the results and takes nothing from them", async () => {
     await writeData(questions);
     const first = await rank(options({ engine: mockEngine(script) }));
     const again = await rank(options({ engine: mockEngine(script), force: true }));
@@ -230,7 +231,7 @@ describe("rank", () => {
   it("refuses: results that are there, a single example, an engine that cannot score", async () => {
     await writeData(questions);
     await rank(options({ engine: mockEngine(script) }));
-    await expect(rank(options({ engine: mockEngine(script) }))).rejects.toThrow(/pairs\.jsonl exists already/);
+    await expect(rank(options({ engine: mockEngine(script) }))).rejects.toThrow(/pairs\.jsonl already exists/);
     await expect(rank(options({ engine: mockEngine(script), limit: 1, out: join(folder, "one") }))).rejects.toThrow(
       /gives 1 example/,
     );
@@ -245,6 +246,7 @@ it("--out FILE.jsonl names the comparisons; the others lie beside it", () => {
     pairs: "a/b.jsonl",
     summary: "a/b.summary.json",
     scores: "a/b.scores.jsonl",
+    partial: "a/b.scores.partial.jsonl",
   });
 });
 

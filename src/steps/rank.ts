@@ -1,10 +1,7 @@
 /**
- * Ranking, from files to files: data set and model directory in; the ledger of scores, one line per comparison and a summary
- * out. The command, the library and studies call this one function.
- *
- * The ledger is what a stopped run leaves and what the next one starts from; comparisons and summary are made from it anew.
+ * Ranking, from files to files: data set and model directory in; the scores, one line per comparison and a summary out. The command,
+ * the library and studies call this one function.
  */
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { collectExamples } from "../data/load.js";
 import { parseDataSpec } from "../data/spec.js";
@@ -22,9 +19,9 @@ import { type BosChoice, renderPair } from "../text/render.js";
 import { type Template, templateFrom, templateText } from "../text/template.js";
 import type { TextModel } from "../text/tokenizer.js";
 import { trimWhiteSpace } from "../text/unicode.js";
-import { UserError } from "../util/errors.js";
-import { type AtomicWriter, openAtomic, refuseOverwrite, sha256, sha256File, writeFileAtomic } from "../util/files.js";
-import { type Ledger, openLedger } from "../util/ledger.js";
+import { present, UserError } from "../util/errors.js";
+import { sha256, sha256File } from "../util/files.js";
+import { type Finished, openResult, type Result, type ResultPlan } from "../util/result.js";
 import { availableCores, packageVersion } from "../util/system.js";
 import { hashModel } from "./model-hash.js";
 
@@ -34,7 +31,7 @@ export interface RankOptions {
   /** `PATH` or `NAME:PATH`. */
   readonly data: string;
   /**
-   * A folder, or a file ending in `.jsonl` for the comparisons, with summary and ledger beside it; without: no file is written, and
+   * A folder, or a file ending in `.jsonl` for the comparisons, with summary and scores beside it; without: no file is written, and
    * an interrupted run keeps nothing.
    */
   readonly out?: string;
@@ -52,7 +49,7 @@ export interface RankOptions {
   readonly threads?: number;
   /** Of the weights; default f32. */
   readonly precision?: Precision;
-  /** Replace results that are there, and do not go on from an earlier run's ledger. */
+  /** Replace a result that is there. A run that was not finished is resumed all the same. */
   readonly force?: boolean;
   /** Default: the embedded engine. */
   readonly engine?: Engine;
@@ -73,13 +70,21 @@ export interface RankWatch {
   readonly onProgress?: (done: number, instructions: number) => void;
 }
 
-/** Where a run's three files lie. */
-export function rankPaths(out: string): { readonly pairs: string; readonly summary: string; readonly scores: string } {
-  if (!out.endsWith(".jsonl")) {
-    return { pairs: join(out, "pairs.jsonl"), summary: join(out, "summary.json"), scores: join(out, "scores.jsonl") };
-  }
-  const stem = out.slice(0, -".jsonl".length);
-  return { pairs: out, summary: `${stem}.summary.json`, scores: `${stem}.scores.jsonl` };
+/** Where a run's three files lie, and the ledger of one that is not finished. */
+export function rankPaths(out: string): {
+  readonly pairs: string;
+  readonly summary: string;
+  readonly scores: string;
+  readonly partial: string;
+} {
+  const inFolder = !out.endsWith(".jsonl");
+  const named = (name: string): string => (inFolder ? join(out, name) : `${out.slice(0, -".jsonl".length)}.${name}`);
+  return {
+    pairs: inFolder ? named("pairs.jsonl") : out,
+    summary: named("summary.json"),
+    scores: named("scores.jsonl"),
+    partial: named("scores.partial.jsonl"),
+  };
 }
 
 /**
@@ -89,26 +94,33 @@ export function rankPaths(out: string): { readonly pairs: string; readonly summa
 export async function rank(request: RankOptions, watch: RankWatch = {}): Promise<RankSummary> {
   const started = performance.now();
   const options = settle(request);
-  const paths = options.out === undefined ? undefined : rankPaths(options.out);
-  if (paths !== undefined)
-    for (const path of [paths.pairs, paths.summary]) refuseOverwrite(path, options.force === true);
   refuseMissing(options.engine, { score: true, precision: options.precision });
-  const data = await readData(options.data, options.limit);
-  const text = await loadTextModel(options.model);
-  const modelHash = await hashModel(options.model);
-  if (paths !== undefined && options.force === true) await rm(paths.scores, { force: true });
-  const ledger =
-    paths === undefined ? undefined : await openLedger(paths.scores, (line) => scoreLineSchema.parse(line));
+  const result = await openResult(resultPlan(options));
   try {
-    watch.onStart?.({ instructions: data.examples.length, inLedger: ledger?.lines.length ?? 0 });
-    const found = await compareData(options, { data, text, modelHash, ledger, pairs: paths?.pairs }, watch);
+    const data = await readData(options.data, options.limit);
+    const text = await loadTextModel(options.model);
+    const modelHash = await hashModel(options.model);
+    const cache = openCache(await result.finished((line) => scoreLineSchema.parse(line)));
+    watch.onStart?.({ instructions: data.examples.length, inLedger: cache.known });
+    const found = await compareData(options, { data, text, modelHash, cache, result }, watch);
     const seconds = (performance.now() - started) / 1000;
     const summary = rankSummarySchema.parse(summaryOf(options, { data, modelHash, seconds, ...found }));
-    if (paths !== undefined) await writeFileAtomic(paths.summary, `${JSON.stringify(summary, null, 2)}\n`);
+    if (options.out !== undefined) {
+      const { scores, summary: path } = rankPaths(options.out);
+      await result.write(scores, cache.lines());
+      await result.write(path, `${JSON.stringify(summary, null, 2)}\n`);
+      await result.commit();
+    }
     return summary;
   } finally {
-    await ledger?.close();
+    await result.close();
   }
+}
+
+function resultPlan({ out, data, force = false }: RankOptions): ResultPlan | undefined {
+  if (out === undefined) return undefined;
+  const { pairs, summary, scores, partial } = rankPaths(out);
+  return { main: pairs, beside: [scores, summary], ledger: partial, inputs: [parseDataSpec(data).path], force };
 }
 
 const settle = (request: RankOptions): Settled => ({
@@ -128,13 +140,12 @@ interface Material {
   readonly data: Data;
   readonly text: TextModel;
   readonly modelHash: string;
-  readonly ledger: Ledger<ScoreLine> | undefined;
-  /** The file for the comparisons. */
-  readonly pairs: string | undefined;
+  readonly cache: Cache;
+  readonly result: Result;
 }
 
 /** Loads the model and compares; gives what a summary says of it. */
-async function compareData(options: Settled, { data, text, modelHash, ledger, pairs }: Material, watch: RankWatch) {
+async function compareData(options: Settled, { data, text, modelHash, cache, result }: Material, watch: RankWatch) {
   const { engine, threads, precision } = options;
   const model = await engine.load(options.model, { threads, precision });
   const maxLength = Math.min(options.maxLength, model.maxPositions ?? Number.POSITIVE_INFINITY);
@@ -145,7 +156,7 @@ async function compareData(options: Settled, { data, text, modelHash, ledger, pa
     rivals: drawRivals(data.examples.length, options.against, options.seed),
     keyPrefix: sha256([packageVersion(), engine.name, precision, threads, modelHash].join("\n")),
   };
-  const found = await compareAll(model, input, ledger, pairs, watch);
+  const found = await compareAll(model, input, cache, { result, out: options.out }, watch);
   return { ...found, maxLength, merged: source.merged() };
 }
 
@@ -215,15 +226,12 @@ function renderer(text: TextModel, options: Settled, examples: readonly Example[
 async function compareAll(
   model: LoadedModel,
   input: RankInput,
-  ledger: Ledger<ScoreLine> | undefined,
-  path: string | undefined,
+  cache: Cache,
+  { result, out }: { readonly result: Result; readonly out: string | undefined },
   watch: RankWatch,
 ) {
-  const cache = openCache(ledger);
   const tally = openTally();
-  let file: AtomicWriter | undefined;
-  try {
-    if (path !== undefined) file = await openAtomic(path);
+  const lines = async function* (): AsyncGenerator<string> {
     const run = {
       cache,
       signal: watch.signal,
@@ -231,35 +239,46 @@ async function compareAll(
     };
     for await (const pair of rankPairs(model, input, run)) {
       tally.add(pair);
-      await file?.write(`${JSON.stringify(pair)}\n`);
+      yield `${JSON.stringify(pair)}\n`;
     }
-    await file?.commit();
-  } catch (error) {
-    await file?.discard();
-    throw error;
+  };
+  try {
+    if (out !== undefined) await result.write(rankPaths(out).pairs, lines());
+    else for await (const _ of lines());
   } finally {
     await model.close();
   }
   return { totals: tally.totals(), scored: cache.scored(), reused: cache.reused() };
 }
 
-/** The ledger as a cache: what it held at the start, and what this run adds, which is on disk before it is used. */
-function openCache(ledger: Ledger<ScoreLine> | undefined): ScoreCache & { scored(): number; reused(): number } {
-  const old = new Map(ledger?.lines.map((line) => [line.key, withoutKey(line)]));
-  const fresh = new Map<string, Scored>();
-  const reused = new Set<string>();
+interface Cache extends ScoreCache {
+  /** Lines that earlier runs left. */
+  readonly known: number;
+  scored(): number;
+  reused(): number;
+  /** What this run asked for, in the order in which it did, as lines. */
+  lines(): Iterable<string>;
+}
+
+/** The ledger as a cache: what earlier runs left in it, and what this run adds, which is on disk before it is used. */
+function openCache(finished: Finished<ScoreLine>): Cache {
+  const [used, fresh] = [new Set<string>(), new Set<string>()];
   return {
+    known: finished.size(),
     get(key) {
-      const known = fresh.get(key) ?? old.get(key);
-      if (old.has(key)) reused.add(key);
-      return known;
+      used.add(key);
+      const line = finished.get(key);
+      return line === undefined ? undefined : withoutKey(line);
     },
     async set(key, value) {
-      await ledger?.append({ key, ...value });
-      fresh.set(key, value);
+      await finished.add({ key, ...value });
+      fresh.add(key);
     },
     scored: () => fresh.size,
-    reused: () => reused.size,
+    reused: () => used.size - fresh.size,
+    *lines() {
+      for (const key of used) yield `${JSON.stringify({ key, ...withoutKey(present(finished.get(key), key)) })}\n`;
+    },
   };
 }
 

@@ -132,7 +132,7 @@ describe("rendered rows", () => {
         collectGarbage();
         held = process.memoryUsage().heapUsed;
       };
-      await writeRows(join(directory, `${n}.jsonl`), many(), request, { watch });
+      await writeRows({ path: join(directory, `${n}.jsonl`), force: true }, many(), request, { watch });
       expect(held).toBeGreaterThan(0);
       return held;
     };

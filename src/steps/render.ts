@@ -18,7 +18,7 @@ import {
 import { type Template, templateText } from "../text/template.js";
 import type { TextModel } from "../text/tokenizer.js";
 import { UserError } from "../util/errors.js";
-import { openAtomic } from "../util/files.js";
+import { openResult } from "../util/result.js";
 
 export const DEFAULT_MAX_LENGTH = 2048;
 
@@ -113,8 +113,6 @@ export interface WrittenRows {
   readonly sha256: string;
 }
 
-const CHUNK = 1 << 20; // characters gathered before a write
-
 export interface RowsWatch {
   /** Called with each row as it is written. */
   readonly watch?: (row: Row) => void;
@@ -122,39 +120,47 @@ export interface RowsWatch {
   readonly signal?: AbortSignal;
 }
 
-/** Writes one JSON line a row to `path` and the certificate beside it; both appear when all is done, or neither. */
+/** Where rows go, and what must stay. */
+export interface RowsFiles {
+  readonly path: string;
+  /** Files that the examples come from. */
+  readonly inputs?: readonly string[];
+  /** Replace rows that are there. */
+  readonly force?: boolean;
+}
+
+/**
+ * Writes one JSON line a row to `path` and the certificate beside it; both appear when all is done, or neither.
+ *
+ * @throws UserError  rows are there already; as `renderRows`
+ */
 export async function writeRows(
-  path: string,
+  files: string | RowsFiles,
   examples: Examples,
   request: RenderRequest,
   { watch, signal }: RowsWatch = {},
 ): Promise<WrittenRows> {
-  const certifier = certifierFor(request);
-  const hash = createHash("sha256");
-  const rowsFile = await openAtomic(path);
-  const certificateFile = await openAtomic(certificatePath(path));
+  const { path, inputs = [], force = false } = typeof files === "string" ? { path: files } : files;
+  const beside = certificatePath(path);
+  const result = await openResult({ main: path, beside: [beside], inputs, force });
   try {
-    let waiting = "";
-    const flush = async (): Promise<void> => {
-      hash.update(waiting);
-      await rowsFile.write(waiting);
-      waiting = "";
+    const certifier = certifierFor(request);
+    const hash = createHash("sha256");
+    const lines = async function* (): AsyncGenerator<string> {
+      for await (const row of renderRows(examples, request, certifier)) {
+        signal?.throwIfAborted();
+        const line = `${JSON.stringify(toRowRecord(row))}\n`;
+        hash.update(line);
+        yield line;
+        watch?.(row);
+      }
     };
-    for await (const row of renderRows(examples, request, certifier)) {
-      signal?.throwIfAborted();
-      waiting += `${JSON.stringify(toRowRecord(row))}\n`;
-      if (waiting.length >= CHUNK) await flush();
-      watch?.(row);
-    }
-    await flush();
+    await result.write(path, lines());
     const certificate = certifier.finish();
-    await certificateFile.write(`${JSON.stringify(certificate, null, 2)}\n`);
-    await rowsFile.commit();
-    await certificateFile.commit();
+    await result.write(beside, `${JSON.stringify(certificate, null, 2)}\n`);
+    await result.commit();
     return { certificate, sha256: hash.digest("hex") };
-  } catch (error) {
-    await rowsFile.discard();
-    await certificateFile.discard();
-    throw error;
+  } finally {
+    await result.close();
   }
 }

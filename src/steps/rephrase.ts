@@ -27,10 +27,10 @@ import {
 import { type Agreement, agreementOf } from "../stats/agreement.js";
 import { toEstimateRecord } from "../stats/estimate.js";
 import { invariant, UserError } from "../util/errors.js";
-import { refuseOverwrite, sha256, sha256File, writeFileAtomic } from "../util/files.js";
+import { sha256, sha256File } from "../util/files.js";
 import { keyFrom, postJson } from "../util/http.js";
+import { openResult, type Result } from "../util/result.js";
 import { packageVersion } from "../util/system.js";
-import { openFinished } from "./finished.js";
 
 export interface RephraseOptions {
   /** `PATH` or `NAME:PATH`. */
@@ -79,17 +79,14 @@ export async function rephrase(options: RephraseOptions, watch: RephraseWatch = 
   const { out, method, force = false } = options;
   if (!out.endsWith(".jsonl")) throw new UserError(`--out ${out} does not end in .jsonl`, { remedy: "name it so" });
   const paths = rephrasePaths(out);
-  for (const path of [out, paths.run]) refuseOverwrite(path, force);
   const spec = parseDataSpec(options.data);
-  const { examples } = await collectExamples(spec, options.limit === undefined ? {} : { limit: options.limit });
-  const verdicts = options.verdicts === undefined ? undefined : await readVerdicts(options.verdicts);
-  const { rephraser, calls, settle, finish, close } = await openRephraser(
-    method,
-    examples,
-    paths.partial,
-    watch.signal,
-  );
+  const inputs = [spec.path, ...(options.verdicts === undefined ? [] : [options.verdicts])];
+  const ledger = method.kind === "llm" ? { ledger: paths.partial } : {};
+  const result = await openResult({ main: out, beside: [paths.run], ...ledger, inputs, force });
   try {
+    const { examples } = await collectExamples(spec, options.limit === undefined ? {} : { limit: options.limit });
+    const verdicts = options.verdicts === undefined ? undefined : await readVerdicts(options.verdicts);
+    const { rephraser, calls, settle } = await openRephraser(method, examples, result, watch.signal);
     const results = await inOrder(
       examples,
       method.kind === "llm" ? (method.concurrency ?? 4) : 1,
@@ -115,12 +112,13 @@ export async function rephrase(options: RephraseOptions, watch: RephraseWatch = 
       calls: calls(),
       seconds: Number(((performance.now() - started) / 1000).toFixed(3)),
     };
-    await writeFileAtomic(paths.run, `${JSON.stringify(rephraseSummarySchema.parse(summary), null, 2)}\n`);
-    await writeFileAtomic(out, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
-    await finish();
+    await result.write(paths.run, `${JSON.stringify(rephraseSummarySchema.parse(summary), null, 2)}\n`);
+    await result.write(out, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    // What was refused may work another time: the replies stay, and the same call with force asks for the rest alone.
+    await result.commit({ keepLedger: calls().failed > 0 });
     return summary;
   } finally {
-    await close();
+    await result.close();
   }
 }
 
@@ -137,25 +135,20 @@ const promptsHash = (): string => {
 async function openRephraser(
   method: RephraseOptions["method"],
   examples: readonly Example[],
-  partial: string,
+  result: Result,
   signal: AbortSignal | undefined,
 ) {
   const counts = { asked: 0, reused: 0, failed: 0 };
   const unanswered = openUnanswered();
-  const nothing = async (): Promise<void> => {};
   if (method.kind === "overlap") {
     const rephraser: Rephraser = overlapRephraser(method.threshold);
-    return { rephraser, calls: () => counts, settle: () => {}, finish: nothing, close: nothing };
+    return { rephraser, calls: () => counts, settle: () => {} };
   }
   const key = keyFrom(method.apiKeyEnv ?? "OPENAI_API_KEY");
   const url = `${method.baseUrl.replace(/\/+$/, "")}/chat/completions`;
   const keyOf = (prompt: string): string => sha256(JSON.stringify([url, method.model, prompt])).slice(0, 32);
-  const known = await openFinished(
-    partial,
-    replyLineSchema,
-    examples.flatMap((example) => promptsOf(example).map(keyOf)),
-    { fresh: false },
-  );
+  const wanted = examples.flatMap((example) => promptsOf(example).map(keyOf));
+  const known = await result.finished((line) => replyLineSchema.parse(line), wanted);
   const ask = async (prompt: string): Promise<Reply> => {
     const found = known.get(keyOf(prompt));
     if (found !== undefined) {
@@ -181,9 +174,6 @@ async function openRephraser(
     rephraser: languageModelRephraser(ask),
     calls: () => counts,
     settle: () => unanswered.settle(counts.asked),
-    /** What was refused may work another time: the replies stay, and the same command with --force asks for the rest alone. */
-    finish: () => (counts.failed === 0 ? known.finish() : known.close()),
-    close: () => known.close(),
   };
 }
 

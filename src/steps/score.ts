@@ -20,9 +20,9 @@ import { loadTextModel } from "../text/load.js";
 import type { BosChoice } from "../text/render.js";
 import { type Template, templateFrom, templateText } from "../text/template.js";
 import { present, UserError } from "../util/errors.js";
-import { refuseOverwrite, refuseSameFile, sha256, writeFileAtomic } from "../util/files.js";
+import { sha256 } from "../util/files.js";
+import { type Finished, openResult, type ResultPlan } from "../util/result.js";
 import { availableCores, packageVersion } from "../util/system.js";
-import { type Finished, openFinished } from "./finished.js";
 import { hashModel } from "./model-hash.js";
 import { readScoreRows, type ScoreRow } from "./score-rows.js";
 
@@ -43,7 +43,7 @@ export interface ScoreOptions {
   readonly precision?: "f32" | "q8";
   /** Default: the cores there are. */
   readonly threads?: number;
-  /** Replace results that are there, and do not go on from an interrupted run's ledger. */
+  /** Replace a result that is there. A run that was not finished is resumed all the same. */
   readonly force?: boolean;
   /** Default: the embedded engine. */
   readonly engine?: Engine;
@@ -77,20 +77,15 @@ export function scorePaths(out: string): { readonly scores: string; readonly run
  */
 export async function score(options: ScoreOptions, watch: ScoreWatch = {}): Promise<ScoreSummary> {
   const started = performance.now();
-  const { out, force = false } = options;
-  if (out !== undefined) {
-    refuseSameFile([out, scorePaths(out).run], typeof options.input === "string" ? [options.input] : []);
-    refuseOverwrite(out, force);
-    refuseOverwrite(scorePaths(out).run, force);
-  }
+  const { out } = options;
   const settings = settle(options);
   refuseMissing(settings.engine, { score: true, precision: settings.precision });
-  const rows = await readScoreRows(options.input, await loadTextModel(options.model), settings);
-  const modelHash = await hashModel(options.model);
-  const keys = rowKeys(rows, settings, modelHash);
-  const partial = out === undefined ? undefined : scorePaths(out).partial;
-  const known = await openFinished(partial, logprobsLineSchema, keys, { fresh: force });
+  const result = await openResult(resultPlan(options));
   try {
+    const rows = await readScoreRows(options.input, await loadTextModel(options.model), settings);
+    const modelHash = await hashModel(options.model);
+    const keys = rowKeys(rows, settings, modelHash);
+    const known = await result.finished((line) => logprobsLineSchema.parse(line), keys);
     const distinct = new Set(keys).size;
     const reused = known.size();
     watch.onStart?.({ rows: rows.length, reused });
@@ -100,14 +95,20 @@ export async function score(options: ScoreOptions, watch: ScoreWatch = {}): Prom
     const seconds = { scoring: (performance.now() - scoring) / 1000, all: (performance.now() - started) / 1000 };
     const run = runRecord(options, settings, modelHash, rows, scores, { distinct, reused }, seconds);
     if (out !== undefined) {
-      await writeFileAtomic(scorePaths(out).run, `${JSON.stringify(scoreRunSchema.parse(run), null, 2)}\n`);
-      await writeFileAtomic(out, scores.map((line) => `${JSON.stringify(line)}\n`).join(""));
-      await known.finish();
+      await result.write(scorePaths(out).run, `${JSON.stringify(scoreRunSchema.parse(run), null, 2)}\n`);
+      await result.write(out, scores.map((line) => `${JSON.stringify(line)}\n`).join(""));
+      await result.commit();
     }
     return { scores, run };
   } finally {
-    await known.close();
+    await result.close();
   }
+}
+
+function resultPlan({ out, input, force = false }: ScoreOptions): ResultPlan | undefined {
+  if (out === undefined) return undefined;
+  const { scores, run, partial } = scorePaths(out);
+  return { main: scores, beside: [run], ledger: partial, inputs: typeof input === "string" ? [input] : [], force };
 }
 
 type Settings = ReturnType<typeof settle>;

@@ -50,7 +50,7 @@ describe("similarity", () => {
     expect(second.texts).toEqual({ distinct: 6, computed: 0, reused: 6 });
     expect(readFileSync(similarityPaths(again).points)).toEqual(readFileSync(similarityPaths(out).points));
     expect(existsSync(similarityPaths(again).embeddings)).toBe(false);
-    await expect(similarity({ ...base, out })).rejects.toThrow("exists already");
+    await expect(similarity({ ...base, out })).rejects.toThrow("already exists");
   });
 
   it("depends on pooling, prefix and statistic, each recorded", async () => {

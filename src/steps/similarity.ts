@@ -28,9 +28,10 @@ import { toEstimateRecord } from "../stats/estimate.js";
 import { rankCorrelation } from "../stats/rank-correlation.js";
 import { loadEncoderText } from "../text/encoder.js";
 import { present, UserError } from "../util/errors.js";
-import { refuseOverwrite, sha256, sha256File, writeFileAtomic } from "../util/files.js";
+import { sha256, sha256File } from "../util/files.js";
 import { keyFrom } from "../util/http.js";
 import { type Ledger, openLedger } from "../util/ledger.js";
+import { openResult } from "../util/result.js";
 import { availableCores, packageVersion } from "../util/system.js";
 import { hashModel } from "./model-hash.js";
 
@@ -82,53 +83,83 @@ export const similarityPaths = (out: string) => ({
  */
 export async function similarity(options: SimilarityOptions, watch: SimilarityWatch = {}): Promise<SimilaritySummary> {
   const started = performance.now();
-  const paths = similarityPaths(options.out);
-  for (const path of [paths.points, paths.summary]) refuseOverwrite(path, options.force === true);
-  const outputs = await readOutputs(options.outputs);
-  const task = await readData(options.task, options.limit);
-  const reference = options.reference === undefined ? undefined : await readData(options.reference, options.limit);
-  const opened = await openEmbedder(options, watch);
+  const { out, outputs, task, reference, force = false } = options;
+  const { points, summary } = similarityPaths(out);
+  const inputs = [
+    outputs,
+    ...[task, reference].flatMap((spec) => (spec === undefined ? [] : parseDataSpec(spec).path)),
+  ];
+  const result = await openResult({ main: points, beside: [summary], inputs, force });
   try {
-    const ledger = await openLedger(options.cache ?? paths.embeddings, (line) => embeddingLineSchema.parse(line));
+    const material = {
+      outputs: await readOutputs(outputs),
+      task: await readData(task, options.limit),
+      reference: reference === undefined ? undefined : await readData(reference, options.limit),
+    };
+    const opened = await openEmbedder(options, watch);
     try {
-      const cache = cacheOn(ledger);
-      const texts = layOut(outputs, task, reference);
-      const { prefix = "", statistic = "mean" } = options;
-      const vectors = await embedTexts(opened.embedder, texts.all, { cache, prefix, ...watch });
-      const places = adherence(texts.apart(vectors), statistic);
-      const points = places.map((place, i) => pointOf(place, outputs, i));
-      const distinct = [...new Set(texts.all)];
-      const summary: SimilaritySummary = {
-        version: 1,
-        command: "similarity",
-        tacit: packageVersion(),
-        outputs: {
-          path: options.outputs,
-          hash: outputs.sha256,
-          generators: [outputs.generator],
-          n: outputs.rows.length,
-          empty: outputs.rows.filter(({ output }) => output.trim() === "").length,
-        },
-        task: task.record,
-        reference: reference?.record ?? null,
-        embedder: opened.record(distinct.map((words) => prefix + words)),
-        dimensions: present(vectors[0], "vector").length,
-        prefix,
-        statistic,
-        texts: { distinct: distinct.length, computed: cache.added(), reused: distinct.length - cache.added() },
-        ...statisticsOf(places),
-        extremes: extremesOf(places, points, options.show ?? 5),
-        seconds: Number(((performance.now() - started) / 1000).toFixed(3)),
-      };
-      const checked = similaritySummarySchema.parse(summary);
-      await writeFileAtomic(paths.points, points.map((point) => `${JSON.stringify(point)}\n`).join(""));
-      await writeFileAtomic(paths.summary, `${JSON.stringify(checked, null, 2)}\n`);
-      return summary;
+      const found = await measure(options, material, opened, watch);
+      const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
+      const record = similaritySummarySchema.parse({ ...found.summary, seconds });
+      await result.write(points, found.points.map((point) => `${JSON.stringify(point)}\n`).join(""));
+      await result.write(summary, `${JSON.stringify(record, null, 2)}\n`);
+      await result.commit();
+      return record;
     } finally {
-      await ledger.close();
+      await opened.close();
     }
   } finally {
-    await opened.close();
+    await result.close();
+  }
+}
+
+interface SimilarityMaterial {
+  readonly outputs: OutputSet;
+  readonly task: Exchanges;
+  readonly reference: Exchanges | undefined;
+}
+
+/** Embeds what the ledger does not hold, and says where every response lies. */
+async function measure(
+  options: SimilarityOptions,
+  { outputs, task, reference }: SimilarityMaterial,
+  opened: OpenEmbedder,
+  watch: SimilarityWatch,
+) {
+  const path = options.cache ?? similarityPaths(options.out).embeddings;
+  const ledger = await openLedger(path, (line) => embeddingLineSchema.parse(line));
+  try {
+    const cache = cacheOn(ledger);
+    const texts = layOut(outputs, task, reference);
+    const { prefix = "", statistic = "mean" } = options;
+    const vectors = await embedTexts(opened.embedder, texts.all, { cache, prefix, ...watch });
+    const places = adherence(texts.apart(vectors), statistic);
+    const points = places.map((place, i) => pointOf(place, outputs, i));
+    const distinct = [...new Set(texts.all)];
+    const summary: Omit<SimilaritySummary, "seconds"> = {
+      version: 1,
+      command: "similarity",
+      tacit: packageVersion(),
+      outputs: {
+        path: options.outputs,
+        hash: outputs.sha256,
+        generators: [outputs.generator],
+        n: outputs.rows.length,
+        empty: outputs.rows.filter(({ output }) => output.trim() === "").length,
+      },
+      task: task.record,
+      reference: reference?.record ?? null,
+      embedder: opened.record(distinct.map((words) => prefix + words)),
+      dimensions: present(vectors[0], "vector").length,
+      prefix,
+      statistic,
+      texts: { distinct: distinct.length, computed: cache.added(), reused: distinct.length - cache.added() },
+      ...statisticsOf(places),
+      extremes: extremesOf(places, points, options.show ?? 5),
+    };
+    return { points, summary };
+  } finally {
+    await ledger.close();
   }
 }
 

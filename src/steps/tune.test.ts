@@ -305,7 +305,7 @@ describe("a finished run", () => {
     );
   });
   it("is not replaced unasked", async () => {
-    expect(await lineOf(tune(request("whole")))).toMatch(/whole exists already; pass --force to replace it/);
+    expect(await lineOf(tune(request("whole")))).toMatch(/whole already exists; pass --force to replace it/);
   });
   it("is replaced with everything it wrote, and nothing that it did not", async () => {
     const out = folder.path("replaced");
@@ -391,7 +391,7 @@ describe("refusals", () => {
     folder.write("photos/summer.jpg", "");
     for (const changes of [{}, { resume: true }, { force: true }])
       expect(await lineOf(tune(request("photos", changes)))).toMatch(
-        /photos exists already and holds no tuning run; name another/,
+        /photos already exists and holds no tuning run; name another/,
       );
     mkdirSync(folder.path("other-record"));
     folder.write("other-record/run.json", '{"version":1,"command":"rank"}');

@@ -117,12 +117,13 @@ async function generateStep(work: Work<"generate">, { folder, at, common, stoppi
   const out = join(folder, resultNames.outputs);
   const paths = generatePaths(out);
   const { settings, rules, limit } = work;
-  if (!(await isWhole(paths.outputs, paths.run))) {
+  if (!existsSync(paths.outputs)) {
     await generate(
       {
         model: at(work.model),
         prompts: work.prompts,
         out,
+        force: true, // the folder is this step's alone
         generator: work.generator,
         ...templateOptions(work.template),
         ...(typeof limit === "number" ? { limit } : {}),
@@ -150,12 +151,13 @@ async function generateStep(work: Work<"generate">, { folder, at, common, stoppi
 async function scoreStep(work: Work<"score">, { folder, at, common, stopping, say }: Carrying): Promise<Done> {
   const out = join(folder, resultNames.scores);
   const paths = scorePaths(out);
-  if (!(await isWhole(paths.scores, paths.run))) {
+  if (!existsSync(paths.scores)) {
     await score(
       {
         model: at(work.model),
         input: await scorePairs(work.data, work.limit),
         out,
+        force: true,
         ...templateOptions(work.template),
         ...common,
       },
@@ -170,12 +172,13 @@ async function scoreStep(work: Work<"score">, { folder, at, common, stopping, sa
 async function rankStep(work: Work<"rank">, { folder, at, common, stopping, say }: Carrying): Promise<Done> {
   const out = join(folder, resultNames.rank);
   const { summary, pairs } = rankPaths(out);
-  if (!(await isWhole(summary, pairs))) {
+  if (!existsSync(pairs)) {
     await rank(
       {
         model: at(work.model),
         data: work.data,
         out,
+        force: true,
         ...templateOptions(work.template),
         ...defined(work.settings),
         ...common,
@@ -185,14 +188,4 @@ async function rankStep(work: Work<"rank">, { folder, at, common, stopping, say 
   }
   const record = rankSummarySchema.parse(await readJson(summary));
   return { work: record.pairs, unit: "pairs" };
-}
-
-/**
- * Whether an earlier attempt wrote all its results and was stopped before it could say so. `last` is written last; where it is
- * missing, `others` are made again from the ledger, and would otherwise be in the way.
- */
-async function isWhole(last: string, ...others: readonly string[]): Promise<boolean> {
-  if (existsSync(last)) return true;
-  for (const path of others) await rm(path, { force: true });
-  return false;
 }

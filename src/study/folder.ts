@@ -16,7 +16,7 @@ import {
   studyResultsSchema,
 } from "../records/study.js";
 import { UserError } from "../util/errors.js";
-import { makeDirectory, readJson, writeFileAtomic } from "../util/files.js";
+import { isPartial, makeDirectory, readJson, writeFileAtomic } from "../util/files.js";
 import type { Place } from "./step.js";
 
 /** Whatever a step says of itself when it begins, so that the next attempt knows that there was one. */
@@ -77,34 +77,27 @@ export async function admitStudy(root: string, name: string): Promise<void> {
   if (before === undefined) {
     const others = (await readdir(root)).filter((entry) => !isTrace(entry));
     if (others.length === 0) return;
-    throw new UserError(`${root} exists already and holds no study`, { remedy: "name another --out" });
+    throw new UserError(`${root} already exists and holds no study`, { remedy: "name another --out" });
   }
   if (before.study.name === name) return;
   throw new UserError(`${root} holds the study ${before.study.name}, not ${name}`, { remedy: "name another --out" });
 }
 
-/** The name of `temporaryName`. */
-const PARTIAL = /^\.[0-9a-f]{12}\.partial$/;
-
 /** A lock, and what a killed process was just writing. */
-const isTrace = (entry: string): boolean => entry.startsWith(".lock") || PARTIAL.test(entry);
-
-/** What killed processes were just writing. Only for who holds the lock. */
-export async function removePartial(root: string): Promise<void> {
-  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
-    if (PARTIAL.test(entry.name)) await rm(join(entry.parentPath, entry.name), { recursive: true, force: true });
-  }
-}
+const isTrace = (entry: string): boolean => entry.startsWith(".lock") || isPartial(entry);
 
 export const lockPath = (root: string): string => join(root, ".lock");
 
+/** The folder of the steps' folders. */
+export const stepsOf = (root: string): string => join(root, studyFiles.steps);
+
 export async function makeStudyFolder(root: string): Promise<void> {
-  await makeDirectory(join(root, studyFiles.steps));
+  await makeDirectory(stepsOf(root));
 }
 
 /** Folders of steps that are there, with `steps/` in front. */
 export async function stepFolders(root: string): Promise<string[]> {
-  const steps = join(root, studyFiles.steps);
+  const steps = stepsOf(root);
   if (!existsSync(steps)) return [];
   const names = (await readdir(steps)).filter((name) => /^[a-z]+-[0-9a-f]{16}$/.test(name));
   return names.sort().map((name) => `${studyFiles.steps}/${name}`);

@@ -3,7 +3,6 @@
  * May not know: the graph.
  */
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { similaritySummarySchema } from "../records/similarity.js";
 import { similarity, similarityPaths } from "../steps/similarity.js";
 import { readJson } from "../util/files.js";
@@ -24,8 +23,7 @@ export async function measureSimilarity(
   { out, at, threads, say, signal }: SimilarityContext,
 ): Promise<Done> {
   const { points, summary } = similarityPaths(out);
-  if (!existsSync(summary)) {
-    await rm(points, { force: true }); // of an attempt that was stopped between the two files
+  if (!existsSync(points)) {
     const { outputs, cache, task, encoder, ...options } = work;
     await similarity(
       {
@@ -35,6 +33,7 @@ export async function measureSimilarity(
         outputs: at(outputs),
         cache: at(cache),
         out,
+        force: true, // the folder is this step's alone
         threads,
       },
       {

@@ -5,9 +5,10 @@
  */
 import { type Outcome, RECORD_VERSION, type StepRecord, type StudyResults } from "../records/study.js";
 import { Interrupted, InvariantError, present, reasonOf, userErrorOf } from "../util/errors.js";
+import { removePartial, removeTraces } from "../util/files.js";
 import { acquireLock } from "../util/lock.js";
 import { availableCores } from "../util/system.js";
-import { lockPath, makeStudyFolder, removePartial, type StudyFolder } from "./folder.js";
+import { lockPath, makeStudyFolder, type StudyFolder, stepsOf } from "./folder.js";
 import { computingRoom } from "./machine.js";
 import type { Prepared } from "./prepare.js";
 import type { Runner } from "./runner.js";
@@ -34,6 +35,7 @@ export async function runStudy(prepared: Prepared, runner: Runner, watch: RunWat
   const lock = await acquireLock(lockPath(folder.root), folder.root);
   try {
     await removePartial(folder.root);
+    await removeTraces(stepsOf(folder.root));
     await folder.writeStudy(prepared.record);
     const state = await openState(prepared);
     const failedBefore = [...state.outcomes.values()].filter(({ kind }) => kind === "failed").length;

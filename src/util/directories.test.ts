@@ -35,7 +35,7 @@ describe("writeDirectory", () => {
     const out = folder.path("there");
     await writeDirectory(out, options, fillWith("one"));
     expect(await lineOf(writeDirectory(out, options, fillWith("two")))).toBe(
-      `${out} exists already; pass --force to replace it, or name another --out`,
+      `${out} already exists; pass --force to replace it, or name another --out`,
     );
     expect(readFileSync(join(out, "config.json"), "utf8")).toBe("one");
     await writeDirectory(out, { ...options, force: true }, fillWith("two"));
@@ -64,7 +64,7 @@ describe("writeDirectory", () => {
     const out = folder.path("killed/model");
     await writeDirectory(out, options, fillWith("one"));
     renameSync(out, folder.path("killed/.model.replaced"));
-    expect(await lineOf(writeDirectory(out, options, fillWith("two")))).toMatch(/exists already; pass --force/);
+    expect(await lineOf(writeDirectory(out, options, fillWith("two")))).toMatch(/already exists; pass --force/);
     expect(readFileSync(join(out, "config.json"), "utf8")).toBe("one");
     cpSync(out, folder.path("killed/.model.replaced"), { recursive: true }); // killed behind them
     await writeDirectory(out, { ...options, force: true }, fillWith("two"));

@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { UserError } from "./errors.js";
-import { makeDirectory, temporaryName } from "./files.js";
+import { alreadyExists, makeDirectory, temporaryName } from "./files.js";
 
 /**
  * Fills a new directory and puts it at `out`. On an error nothing is left behind and what was there stays.
@@ -53,7 +53,7 @@ export async function checkReplaceable(
   }
   if (names.length === 0) return true;
   if (!options.force) {
-    throw new UserError(`${out} exists already`, { remedy: "pass --force to replace it, or name another --out" });
+    throw alreadyExists(out);
   }
   if (!names.includes(options.marker)) {
     throw new UserError(`${out} holds no ${options.marker}, so --force does not replace it`, {

@@ -13,6 +13,23 @@ export function temporaryName(path: string): string {
   return join(dirname(path), `.${randomBytes(6).toString("hex")}.partial`);
 }
 
+/** Whether a file or folder of this name was under construction: what a killed process leaves. */
+export const isPartial = (name: string): boolean => /^\..+\.partial$/.test(name);
+
+/** Removes what killed processes were just writing. Only for who holds the folder's lock. */
+export const removePartial = (folder: string): Promise<void> => removeNamed(folder, isPartial);
+
+/** The same for a folder with all that is below it, and the locks that they held there. */
+export const removeTraces = (folder: string): Promise<void> =>
+  removeNamed(folder, (name) => isPartial(name) || /^\.(.+\.)?lock(\.\w+-\d+)?$/.test(name), true);
+
+async function removeNamed(folder: string, matches: (name: string) => boolean, recursive = false): Promise<void> {
+  if (!existsSync(folder)) return;
+  for (const { name, parentPath } of await readdir(folder, { recursive, withFileTypes: true })) {
+    if (matches(name)) await rm(join(parentPath, name), { recursive: true, force: true });
+  }
+}
+
 /** Writes all of `data` under `path`, or nothing. */
 export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
   const writer = await openAtomic(path);
@@ -36,14 +53,16 @@ export interface AtomicWriter {
  * Makes a directory and those above it that are missing. Node's own `recursive` never ends where the system denies that a folder's
  * child can be there, as below /proc.
  *
+ * @returns the directories that were missing, the innermost first
  * @throws UserError  a file stands there
  */
-export async function makeDirectory(path: string): Promise<void> {
+export async function makeDirectory(path: string): Promise<readonly string[]> {
   const missing: string[] = [];
   for (let at = resolve(path); !existsSync(at); at = dirname(at)) missing.push(at);
-  for (const one of missing.reverse()) await mkdir(one).catch(unlessThere);
+  for (const one of missing.toReversed()) await mkdir(one).catch(unlessThere);
   if (!(await stat(path)).isDirectory())
     throw new UserError(`${path}: stands where a folder should be`, { remedy: "name another path" });
+  return missing;
 }
 
 /** Somebody else may have been faster. */
@@ -76,12 +95,8 @@ export async function openAtomic(path: string): Promise<AtomicWriter> {
   };
 }
 
-/** Refuses to replace a result. */
-export function refuseOverwrite(path: string, force: boolean): void {
-  if (!force && existsSync(path)) {
-    throw new UserError(`${path} exists already`, { remedy: "pass --force to replace it, or name another --out" });
-  }
-}
+export const alreadyExists = (path: string): UserError =>
+  new UserError(`${path} already exists`, { remedy: "pass --force to replace it, or name another --out" });
 
 /** Refuses a result that would replace what it is made from, or another result; also behind a link. `--force` does not help. */
 export function refuseSameFile(outputs: readonly string[], inputs: readonly string[]): void {

@@ -4,17 +4,23 @@
  * May not know: what the folder is for.
  */
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync, readFileSync } from "node:fs";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { UserError } from "./errors.js";
 
 const BEING_WRITTEN_MS = 200;
 
 export interface Lock {
+  /** Its last holder died with it: what it was doing was cut off. */
+  readonly takenOver: boolean;
   release(): Promise<void>;
 }
+
+/** Where the lock on a file lies. */
+export const lockPathOf = (path: string): string => join(dirname(path), `.${basename(path)}.lock`);
 
 interface Holder {
   readonly pid: number;
@@ -36,8 +42,12 @@ export async function acquireLock(path: string, what: string): Promise<Lock> {
     began: beginningOf(process.pid),
     token: randomBytes(8).toString("hex"),
   };
-  if (!(await create(path, mine))) await takeOver(path, mine, what);
+  const held = !(await create(path, mine));
+  if (held) await takeOver(path, mine, what);
+  const claims = await claimsOn(path);
+  for (const claim of claims) await rm(claim, { force: true });
   return {
+    takenOver: held || claims.length > 0,
     async release() {
       if ((await holderOf(path))?.token === mine.token) await rm(path, { force: true });
     },
@@ -50,8 +60,25 @@ async function create(path: string, holder: Holder): Promise<boolean> {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    await rm(path, { force: true }); // a full disk keeps an empty file
     throw error;
   }
+}
+
+/** Whether somebody holds the lock, or died with it. */
+export const isLocked = async (path: string): Promise<boolean> => existsSync(path) || (await claimsOn(path)).length > 0;
+
+/**
+ * Claims on a lock that was here (see `takeOver`). Whoever holds the lock may remove them: who makes such a claim now finds another lock
+ * than the one it is named after, and gives up.
+ */
+async function claimsOn(path: string): Promise<string[]> {
+  const prefix = `${basename(path)}.`;
+  if (!existsSync(dirname(path))) return [];
+  const names = await readdir(dirname(path));
+  return names
+    .filter((name) => name.startsWith(prefix) && /^\w+-\d+$/.test(name.slice(prefix.length)))
+    .map((name) => join(dirname(path), name));
 }
 
 /**

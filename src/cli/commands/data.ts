@@ -233,7 +233,7 @@ function registerExport(data: Command): void {
 
 async function carryOutExport(io: Io, text: string, options: ExportCommandOptions): Promise<object> {
   const { UserError } = await import("../../util/errors.js");
-  const { refuseOverwrite, refuseSameFile, sha256File } = await import("../../util/files.js");
+  const { sha256File } = await import("../../util/files.js");
   const { parseDataSpec } = await import("../../data/spec.js");
   const { exportData } = await import("../../data/export.js");
   const { out, objective, layout } = options;
@@ -241,9 +241,13 @@ async function carryOutExport(io: Io, text: string, options: ExportCommandOption
     throw new UserError(`--out ${out} does not end in .jsonl`, { remedy: "JSON lines is what is written; name it so" });
   }
   const spec = parseDataSpec(text);
-  refuseSameFile([out], [spec.path]);
-  refuseOverwrite(out, options.force);
-  const report = await exportData(spec, out, { ...limitOf(options), objective, layout, signal: io.signal });
+  const report = await exportData(spec, out, {
+    ...limitOf(options),
+    objective,
+    layout,
+    force: options.force,
+    signal: io.signal,
+  });
   const leftOut = [...report.leftOut].map(([reason, { count }]) => ({ reason, count }));
   for (const { reason, count } of leftOut) io.note(`left out: ${formatCount(count)} · ${reason}`);
   io.out(`${out}: ${formatCount(report.examples)} examples of ${formatCount(report.records)} records\n`);

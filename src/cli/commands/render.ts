@@ -72,16 +72,8 @@ export function registerRender(program: Command): void {
 
 async function render(flags: RenderFlags, io: Io): Promise<object> {
   const { loadTextModel } = await import("../../text/load.js");
-  const { refuseOverwrite, refuseSameFile } = await import("../../util/files.js");
-  const { pathIn } = await import("../../data/spec.js");
-  const { certificatePath } = await import("../../steps/render.js");
   if (flags.out === undefined && flags.show === undefined) {
     throw new UserError("nothing was asked for", { remedy: "pass --out FILE, --show N, or both" });
-  }
-  if (flags.out !== undefined) {
-    refuseSameFile([flags.out, certificatePath(flags.out)], [pathIn(flags.data)]);
-    refuseOverwrite(flags.out, flags.force);
-    refuseOverwrite(certificatePath(flags.out), flags.force);
   }
   const { template, objective, bos, maxLength, skipEmpty } = withTemplate(flags);
   const model = await loadTextModel(flags.model);
@@ -92,6 +84,7 @@ async function render(flags: RenderFlags, io: Io): Promise<object> {
 async function writeAndShow(flags: RenderFlags, request: RenderRequest, out: string, io: Io): Promise<object> {
   const { writeRows, certificatePath } = await import("../../steps/render.js");
   const { loadExamples, newLoadReport } = await import("../../data/load.js");
+  const { pathIn } = await import("../../data/spec.js");
   const report = newLoadReport();
   const show = await shower(request.model, io);
   let rows = 0;
@@ -101,7 +94,8 @@ async function writeAndShow(flags: RenderFlags, request: RenderRequest, out: str
     io.progress.update(() => `${rows} rows`);
   };
   const examples = loadExamples(flags.data, { report, ...limitOf(flags) });
-  const { certificate, sha256 } = await writeRows(out, examples, request, { watch, signal: io.signal });
+  const files = { path: out, inputs: [pathIn(flags.data)], force: flags.force };
+  const { certificate, sha256 } = await writeRows(files, examples, request, { watch, signal: io.signal });
   printCertificate(io, certificate, report);
   io.out(`${out}\n${certificatePath(out)}\n`);
   return { out, certificate_file: certificatePath(out), sha256, left_out: leftOut(report), certificate };

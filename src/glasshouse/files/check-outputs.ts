@@ -5,7 +5,7 @@
 import { readJsonl } from "../../data/formats/jsonl.js";
 import { readOutputs } from "../../judge/pairs.js";
 import { UserError } from "../../util/errors.js";
-import { refuseOverwrite, refuseSameFile, writeFileAtomic } from "../../util/files.js";
+import { openResult } from "../../util/result.js";
 import { PARTS, type Part } from "../check.js";
 import { glasshouseChecker } from "../checker.js";
 import { checkSchema, TASKS } from "../tasks/task.js";
@@ -60,11 +60,20 @@ const WORST = 3;
 
 /** @throws UserError  a file that cannot be read, or results that are there already */
 export async function checkOutputs(request: CheckRequest): Promise<CheckSummary> {
-  const { out, force = false } = request;
-  if (out !== undefined) {
-    refuseOverwrite(out, force);
-    refuseSameFile([out], [request.outputs, request.prompts]);
+  const { out, outputs, prompts, force = false } = request;
+  if (out === undefined) return (await check(request)).summary;
+  const result = await openResult({ main: out, beside: [], inputs: [outputs, prompts], force });
+  try {
+    const { lines, summary } = await check(request);
+    await result.write(out, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    await result.commit();
+    return summary;
+  } finally {
+    await result.close();
   }
+}
+
+async function check(request: CheckRequest) {
   const { generator, rows } = await readOutputs(request.outputs);
   const prompts = await readPrompts(request.prompts);
   const lines = rows.map(({ instruction, output, stop }): CheckedLine => {
@@ -76,8 +85,7 @@ export async function checkOutputs(request: CheckRequest): Promise<CheckSummary>
     const parts = verdict.parts as CheckedLine["parts"];
     return { instruction, output, task, total: verdict.total, parts, reason: null };
   });
-  if (out !== undefined) await writeFileAtomic(out, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
-  return summaryOf(generator, lines, prompts);
+  return { lines, summary: summaryOf(generator, lines, prompts) };
 }
 
 interface PromptRow {

@@ -48,7 +48,7 @@ describe("data", () => {
     expect(JSON.parse(readFileSync(join(out, "manifest.json"), "utf8"))).toEqual(manifest);
     const again = await writeDataFiles({ out: files.path("again"), rows: 40 });
     expect(again).toEqual(manifest);
-    await expect(writeDataFiles({ out, rows: 40 })).rejects.toThrow("exists already");
+    await expect(writeDataFiles({ out, rows: 40 })).rejects.toThrow("already exists");
     expect(
       (await writeDataFiles({ out: files.path("again"), rows: 40, seed: 2, force: true })).files[0]?.sha256,
     ).not.toBe(manifest.files[0]?.sha256);
@@ -118,7 +118,7 @@ describe("check", () => {
     expect(each).toHaveLength(200);
     expect(each.filter(({ reason }) => reason !== null)).toHaveLength(2);
     await expect(checkOutputs({ outputs, prompts: join(out, "test.jsonl"), out: lines })).rejects.toThrow(
-      "exists already",
+      "already exists",
     );
   });
 

@@ -69,7 +69,7 @@ describe("a run", () => {
   it("is not done over, nor gone on with under other options", async () => {
     await whole;
     const out = files.path("whole");
-    await expect(pretrain({ ...tiny, out })).rejects.toThrow("exists already");
+    await expect(pretrain({ ...tiny, out })).rejects.toThrow("already exists");
     await expect(pretrain({ ...tiny, out, resume: true, learningRate: 1 })).rejects.toThrow("lr was 0.002 and is 1");
     expect(await pretrain({ ...tiny, out, resume: true })).toEqual(await whole);
     await expect(pretrain({ ...tiny, out: files.path("few"), tokens: 100 })).rejects.toThrow("less than one step");

@@ -10,7 +10,7 @@ import type { z } from "zod";
 import { isEpochFolder, isModelFile } from "../../engines/write-model.js";
 import { type TunePlan, type TuneRunRecord, tunePlanSchema, tuneRunSchema } from "../../records/tune.js";
 import { UserError } from "../../util/errors.js";
-import { makeDirectory, readJson, writeFileAtomic } from "../../util/files.js";
+import { alreadyExists, makeDirectory, readJson, writeFileAtomic } from "../../util/files.js";
 import { acquireLock } from "../../util/lock.js";
 import { modelDirectory } from "../../util/model-directory.js";
 
@@ -145,12 +145,12 @@ async function admit(
   const contents = await look(out, paths, kind.command);
   if (contents.kind === "nothing") return contents;
   if (contents.kind === "foreign") {
-    throw new UserError(`${out} exists already and holds no ${kind.noun}`, { remedy: "name another --out" });
+    throw new UserError(`${out} already exists and holds no ${kind.noun}`, { remedy: "name another --out" });
   }
   if (resume || force) return contents;
   throw contents.kind === "unfinished"
     ? new UserError(`${out} holds an unfinished run`, { remedy: "pass --resume to go on, or --force to begin anew" })
-    : new UserError(`${out} exists already`, { remedy: "pass --force to replace it, or name another --out" });
+    : alreadyExists(out);
 }
 
 async function look(out: string, paths: Paths, command: string): Promise<Contents> {
