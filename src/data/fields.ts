@@ -3,10 +3,7 @@
  * nothing but names.
  * May not know: formats, data sets.
  */
-import { quoted, shorten } from "../util/terminal.js";
-
-/** Text out of a file, short and safe to print on one line. */
-export const excerpt = (text: string, width = 160): string => quoted(shorten(text.slice(0, 2 * width), width));
+import { excerpt } from "../util/terminal.js";
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);

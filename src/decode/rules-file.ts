@@ -5,8 +5,9 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { sha256 } from "../util/files.js";
+import { firstIssue } from "../util/schema.js";
 import { packageRoot } from "../util/system.js";
-import { firstIssue, openYaml, readSmallText } from "../util/yaml.js";
+import { openYaml, readSmallText } from "../util/yaml.js";
 import type { RuleSet } from "./rules.js";
 
 /** Rule files that come with the package, by name. */

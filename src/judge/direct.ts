@@ -7,7 +7,7 @@ import { z } from "zod";
 import { type Annotation, annotationSchema } from "../records/annotations.js";
 import type { VotesJudge } from "../records/judge-file.js";
 import { UserError } from "../util/errors.js";
-import { readJson } from "../util/files.js";
+import { readJson } from "../util/json.js";
 import type { Pair } from "./pairs.js";
 
 export type PairVerdict = Pick<Annotation, "preference"> &

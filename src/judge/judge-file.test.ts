@@ -60,7 +60,7 @@ describe("a mistake is named with its place", () => {
     await expect(load(text)).rejects.toThrow(message);
   });
   it("as is a judge that is not there", async () => {
-    await expect(loadJudge(folder.path("no.yaml"))).rejects.toThrow(/cannot read the judge .*no\.yaml: ENOENT/);
+    await expect(loadJudge(folder.path("no.yaml"))).rejects.toThrow(/no\.yaml: no such file or folder/);
     await expect(loadJudge({ kind: "openai" } as JudgeInput)).rejects.toThrow(/not a judge/);
   });
   it("an order for a judge that sees no prompt is refused", async () => {

@@ -191,6 +191,6 @@ describe("a prompt file in AlpacaEval's format", () => {
     await writeFile(path, file.replaceAll("\n", "\r\n"));
     const shown = { instruction: "a", first: "b", second: "c" };
     expect((await loadPromptFile(path, "escape")).render(shown)).toEqual(prompt.render(shown));
-    await expect(loadPromptFile(`${path}.not`, "escape")).rejects.toThrow(/cannot read the prompt .*ENOENT/);
+    await expect(loadPromptFile(`${path}.not`, "escape")).rejects.toThrow(/no such file or folder/);
   });
 });

@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import type { Device, Tensor } from "../runtime/device.js";
 import { present, UserError } from "../util/errors.js";
-import { readJson } from "../util/files.js";
+import { readJson } from "../util/json.js";
 import { modelDirectory } from "../util/model-directory.js";
 import { gemma3 } from "./gemma3.js";
 import { gptNeox } from "./gpt-neox.js";

@@ -19,7 +19,7 @@ import {
 } from "../records/study.js";
 import { type MetricsLine, metricsLineSchema, type TuneRunRecord, tuneRunSchema } from "../records/tune.js";
 import { UserError } from "../util/errors.js";
-import { readJson } from "../util/files.js";
+import { readJson } from "../util/json.js";
 
 export interface StudyFolder {
   readonly folder: string;

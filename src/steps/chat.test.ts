@@ -98,7 +98,7 @@ describe("rules", () => {
       [true, true],
       [false, false],
     ]);
-    await expect(chat.setRules("nowhere.yaml")).rejects.toThrow("cannot read the rules nowhere.yaml");
+    await expect(chat.setRules("nowhere.yaml")).rejects.toThrow("nowhere.yaml: no such file or folder");
   });
 
   it("are refused, at once or when they are asked for, where the engine takes none", async () => {

@@ -17,7 +17,8 @@ import { type BosChoice, type RenderedPrompt, renderLaterPrompt, renderPrompt, r
 import { type Template, templateFrom, templateText } from "../text/template.js";
 import type { TextModel } from "../text/tokenizer.js";
 import { present, UserError } from "../util/errors.js";
-import { readJson, sha256 } from "../util/files.js";
+import { sha256 } from "../util/files.js";
+import { readJson } from "../util/json.js";
 import { modelDirectory } from "../util/model-directory.js";
 import { uniqueNames } from "../util/names.js";
 

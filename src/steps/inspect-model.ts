@@ -9,7 +9,7 @@ import { HEADS, modelFromConfig } from "../models/open.js";
 import { loadTextModel } from "../text/load.js";
 import { TUNING_BYTES_PER_PARAMETER } from "../train/memory.js";
 import { reasonOf, UserError } from "../util/errors.js";
-import { readJson } from "../util/files.js";
+import { readJson } from "../util/json.js";
 import { modelDirectory, NAME_A_MODEL } from "../util/model-directory.js";
 import type { GgufFile } from "../weights/gguf.js";
 import type { Llama2cFile } from "../weights/llama2c.js";

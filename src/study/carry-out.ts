@@ -16,7 +16,7 @@ import { scorePairs } from "../steps/materials.js";
 import { rank, rankPaths } from "../steps/rank.js";
 import { score, scorePaths } from "../steps/score.js";
 import { tune } from "../steps/tune.js";
-import { readJson } from "../util/files.js";
+import { readJson } from "../util/json.js";
 import { formatCount } from "../util/progress.js";
 import { chooseEpochs } from "./choose.js";
 import { compareArms } from "./compare.js";

@@ -16,7 +16,8 @@ import {
   studyResultsSchema,
 } from "../records/study.js";
 import { UserError } from "../util/errors.js";
-import { isPartial, makeDirectory, readJson, writeFileAtomic } from "../util/files.js";
+import { isPartial, makeDirectory, writeFileAtomic } from "../util/files.js";
+import { readJson } from "../util/json.js";
 import type { Place } from "./step.js";
 
 /** Whatever a step says of itself when it begins, so that the next attempt knows that there was one. */

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { annotationSchema } from "../records/annotations.js";
 import { scoreOutputSchema } from "../records/scores.js";
 import { probabilityOf } from "../stats/win-rate.js";
-import { readJson } from "../util/files.js";
+import { readJson } from "../util/json.js";
 
 /** Mean NLL per token (nats) of each row. */
 export async function readLosses(path: string): Promise<number[]> {

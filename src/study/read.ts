@@ -7,8 +7,9 @@ import { z } from "zod";
 import { type Study, studyFileSchema, studySchema } from "../records/study-file.js";
 import { UserError } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
+import { describe, firstIssue, type ValuePath } from "../util/schema.js";
 import { packageRoot } from "../util/system.js";
-import { describe, firstIssue, openYaml, readSmallText, type YamlPath, type YamlText } from "../util/yaml.js";
+import { openYaml, readSmallText, type YamlText } from "../util/yaml.js";
 import { checkNames } from "./names.js";
 
 export interface LoadedStudy {
@@ -78,7 +79,7 @@ function wholeStudy(
 ): Study {
   const merged = scale === undefined ? base : merge(base, overlays[scale]);
   /** What the scale says itself stands there, the rest in the study. */
-  const place = (at: YamlPath): YamlPath => {
+  const place = (at: ValuePath): ValuePath => {
     const inScale = ["scales", scale ?? "", ...at];
     return scale !== undefined && yaml.has(inScale) ? inScale : at;
   };
@@ -108,7 +109,7 @@ export function merge(base: unknown, over: unknown): unknown {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-type Place = (at: YamlPath) => YamlPath;
+type Place = (at: ValuePath) => ValuePath;
 
 function complaint(yaml: YamlText, error: z.ZodError, place: Place): UserError {
   const { at, message } = firstIssue(error);

@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import { similaritySummarySchema } from "../records/similarity.js";
 import { similarity, similarityPaths } from "../steps/similarity.js";
-import { readJson } from "../util/files.js";
+import { readJson } from "../util/json.js";
 import { formatCount } from "../util/progress.js";
 import { defined } from "./requests.js";
 import type { Done, Place, StepWork } from "./step.js";

@@ -21,7 +21,7 @@ import {
 } from "../records/study.js";
 import { countAnswers } from "../stats/answers.js";
 import { present } from "../util/errors.js";
-import { readJson } from "../util/files.js";
+import { readJson } from "../util/json.js";
 import type { StudyFolder } from "./folder.js";
 import { armKey, type CellNode, type Graph } from "./graph-builder.js";
 import { type Outcomes, statesOf } from "./schedule.js";

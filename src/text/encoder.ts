@@ -6,7 +6,8 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../util/errors.js";
-import { readJson, sha256 } from "../util/files.js";
+import { sha256 } from "../util/files.js";
+import { readJson } from "../util/json.js";
 import { tokenizerFromJson } from "./huggingface.js";
 import { parseTokenizerBytes } from "./load.js";
 

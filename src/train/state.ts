@@ -10,7 +10,8 @@ import { z } from "zod";
 import type { Model } from "../models/model.js";
 import type { Accumulators, Device, Tensor } from "../runtime/device.js";
 import { present, UserError } from "../util/errors.js";
-import { readJson, writeFileAtomic } from "../util/files.js";
+import { writeFileAtomic } from "../util/files.js";
+import { readJson } from "../util/json.js";
 import { openWeights } from "../weights/open.js";
 import { writeModelWeights } from "../weights/safetensors-write.js";
 

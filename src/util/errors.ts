@@ -69,6 +69,12 @@ export const outOfMemory = (cause: unknown): UserError =>
     cause,
   });
 
+/** The same error; one of the system that does not say which file it was about (reads and writes do not) says it now. */
+export function withPath(error: unknown, path: string): unknown {
+  if (error instanceof Error && "syscall" in error && !("path" in error)) Object.assign(error, { path });
+  return error;
+}
+
 /** The error as the user's mistake, where it is one: a `UserError`, or a file or memory that the system would not give us. */
 export function userErrorOf(error: unknown): UserError | undefined {
   if (error instanceof UserError) return error;

@@ -3,10 +3,11 @@
  * May not know: what the bytes mean.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { createReadStream, existsSync, realpathSync } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { existsSync, realpathSync } from "node:fs";
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { reasonOf, UserError, userErrorOf } from "./errors.js";
+import { UserError, withPath } from "./errors.js";
+import { inputChunks } from "./input.js";
 
 /** A name beside `path` that no reader looks for. */
 export function temporaryName(path: string): string {
@@ -79,13 +80,16 @@ export async function openAtomic(path: string): Promise<AtomicWriter> {
     if (!closed) await handle.close();
     closed = true;
   };
+  const told = (error: unknown): never => {
+    throw withPath(error, path); // the system names no file where a write fails
+  };
   return {
     async write(data) {
-      await handle.writeFile(data); // continues at the current position
+      await handle.writeFile(data).catch(told); // continues at the current position
     },
     async commit() {
-      await handle.sync();
-      await close();
+      await handle.sync().catch(told);
+      await close().catch(told);
       await rename(temporary, path);
     },
     async discard() {
@@ -115,27 +119,12 @@ export function refuseSameFile(outputs: readonly string[], inputs: readonly stri
 /** sha256 of a file, in hex, read as a stream. */
 export async function sha256File(path: string): Promise<string> {
   const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
+  for await (const chunk of inputChunks(path)) hash.update(chunk);
   return hash.digest("hex");
 }
 
 export function sha256(data: string | Uint8Array): string {
   return createHash("sha256").update(data).digest("hex");
-}
-
-/** A JSON file, or one line that says which file is not JSON and why. */
-export async function readJson(path: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    throw userErrorOf(error) ?? new UserError(`cannot read ${path}: ${reasonOf(error)}`, { remedy: "check the path" });
-  }
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    throw new UserError(`${path} is not JSON: ${(error as Error).message}`, { remedy: "mend it, or fetch it again" });
-  }
 }
 
 /** Bytes of a file, or of all files below a folder. */

@@ -49,6 +49,9 @@ export function shorten(text: string, width: number): string {
   return points.length <= width ? text : `${points.slice(0, Math.max(0, width - 1)).join("")}…`;
 }
 
+/** Text of a file, a server or a flag as part of a message: one line, safe to print, at most `width` code points of it. */
+export const excerpt = (text: string, width = 160): string => quoted(shorten(text.slice(0, 2 * width), width));
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colour codes, which take no room on the screen
 const colourCodes = /\u001b\[\d+m/g;
 

@@ -1,11 +1,16 @@
 /**
- * A YAML file checked against a schema. Every complaint names the file, the line and the column.
+ * The one reader of YAML: hand-written files checked against a schema, with their size, depth, values, anchors and aliases bounded before
+ * a document is made of them. Every complaint names the file, the line and the column.
  * May not know: what the file says.
  */
-import { readFile, stat } from "node:fs/promises";
-import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from "yaml";
+import { type Document, isAlias, isMap, isNode, isScalar, LineCounter, type Node, parseDocument, visit } from "yaml";
 import type { z } from "zod";
 import { UserError } from "./errors.js";
+import { readInputText } from "./input.js";
+import { MAX_DEPTH } from "./json.js";
+import { firstIssue, type ValuePath } from "./schema.js";
+import { excerpt } from "./terminal.js";
+import { beyondBounds, MOST_NODES } from "./yaml-bounds.js";
 
 /** A hand-written file of this size is a mistake. */
 const LARGEST_FILE = 4 * 1024 * 1024;
@@ -16,29 +21,18 @@ const LARGEST_FILE = 4 * 1024 * 1024;
  * @param what  for messages: `the judge`
  * @throws UserError  there is none, it is not UTF-8, or it is far too large
  */
-export async function readSmallText(path: string, what: string, remedy: string): Promise<string> {
-  try {
-    const { size } = await stat(path);
-    if (size > LARGEST_FILE) throw new UserError(`${path} has ${size} bytes; ${what} cannot be that large`, { remedy });
-    return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    if (error instanceof TypeError) throw new UserError(`${path} is not UTF-8 text`, { cause: error });
-    throw new UserError(`cannot read ${what} ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`, {
-      remedy,
-    });
-  }
-}
-
-export type YamlPath = readonly PropertyKey[];
+export const readSmallText = (path: string, what: string, remedy: string): Promise<string> =>
+  readInputText(path, { most: LARGEST_FILE, what, remedy });
 
 export interface YamlText {
   readonly value: unknown;
   /** Whether the text itself holds something at this path. */
-  has(path: YamlPath): boolean;
+  has(path: ValuePath): boolean;
   /** An error of the value at `path`, or of the nearest above it: `FILE:LINE:COLUMN: message`. */
-  errorAt(path: YamlPath, message: string): UserError;
+  errorAt(path: ValuePath, message: string): UserError;
 }
+
+type ErrorAt = (offset: number, message: string) => UserError;
 
 /**
  * The text as plain data that knows where each value stands.
@@ -46,17 +40,27 @@ export interface YamlText {
  * @param path    only for messages
  * @param remedy  what every complaint ends with
  * @param options.stringKeys  refuse keys that are no strings as they stand: `1: 2`, `!: 2` and `null: 2` are not what they look like
- * @throws UserError  not YAML
+ * @throws UserError  not YAML, or beyond the bounds
  */
 export function openYaml(text: string, path: string, remedy: string, { stringKeys = false } = {}): YamlText {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const errorAt = (offset: number, message: string): UserError => {
+  const errorAt: ErrorAt = (offset, message) => {
     const { line, col } = lines.linePos(offset);
     return new UserError(`${path}:${Math.max(line, 1)}:${Math.max(col, 1)}: ${message}`, { remedy });
   };
+  const beyond = beyondBounds(text);
+  if (beyond !== undefined) {
+    for (let at = text.indexOf("\n"); at >= 0 && at < beyond.offset; at = text.indexOf("\n", at + 1))
+      lines.addNewLine(at + 1);
+    lines.lineStarts.unshift(0);
+    throw errorAt(beyond.offset, beyond.problem);
+  }
+  // The library compares every key of a map with every other one.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   const syntax = [...document.errors, ...document.warnings][0];
-  if (syntax !== undefined) throw errorAt(syntax.pos[0], syntax.message.replace(/\s+/g, " "));
+  if (syntax !== undefined) throw errorAt(syntax.pos[0], excerpt(syntax.message.replace(/\s+/g, " ")));
+  refuseDuplicates(document, errorAt);
+  refuseCircles(document, errorAt);
   if (stringKeys) refuseOtherKeys(document, errorAt);
   return {
     value: toPlain(document, errorAt),
@@ -78,15 +82,34 @@ export function parseYaml<T>(text: string, path: string, schema: z.ZodType<T>, r
   throw yaml.errorAt(at, message);
 }
 
-/** What a schema complains of first: where, and in words. */
-export function firstIssue(error: z.ZodError): { readonly at: YamlPath; readonly message: string } {
-  const issue = error.issues[0] as z.core.$ZodIssue;
-  const at = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0] ?? ""] : issue.path;
-  const more = error.issues.length === 1 ? "" : ` (and ${error.issues.length - 1} more)`;
-  return { at, message: `${describe(issue.path, issue.message.replace(/^Invalid input: /, ""))}${more}` };
+function refuseDuplicates(document: Document, errorAt: ErrorAt): void {
+  visit(document, {
+    Map(_key, map) {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value))
+          throw errorAt(key.range?.[0] ?? 0, `duplicate key "${excerpt(String(key.value), 60)}"`);
+        seen.add(key.value);
+      }
+    },
+  });
 }
 
-function refuseOtherKeys(document: Document, errorAt: (offset: number, message: string) => UserError): void {
+/** An alias inside what it stands for has no end. */
+function refuseCircles(document: Document, errorAt: ErrorAt): void {
+  const anchored = new Map<string, Node>(); // an alias means the last node of that name before it
+  visit(document, {
+    Node(_key, node, path) {
+      if (!isAlias(node)) {
+        if (node.anchor !== undefined) anchored.set(node.anchor, node);
+      } else if (path.some((above) => above === anchored.get(node.source)))
+        throw errorAt(node.range?.[0] ?? 0, `the alias *${excerpt(node.source, 60)} is inside its own anchor`);
+    },
+  });
+}
+
+function refuseOtherKeys(document: Document, errorAt: ErrorAt): void {
   visit(document, {
     Pair(_index, pair) {
       const key = pair.key;
@@ -97,16 +120,33 @@ function refuseOtherKeys(document: Document, errorAt: (offset: number, message: 
   });
 }
 
-function toPlain(document: Document, errorAt: (offset: number, message: string) => UserError): unknown {
+function toPlain(document: Document, errorAt: ErrorAt): unknown {
+  let value: unknown;
   try {
-    return document.toJS();
+    value = document.toJS();
   } catch (error) {
-    throw errorAt(0, (error as Error).message); // aliases that would expand without bound
+    throw errorAt(0, excerpt((error as Error).message)); // aliases that would expand without bound
   }
+  const beyond = expandedBeyond(value);
+  if (beyond !== undefined) throw errorAt(0, beyond);
+  return value;
+}
+
+/** Aliases share what they stand for; whoever walks through the value meets it once for each. */
+function expandedBeyond(value: unknown): string | undefined {
+  let level: readonly unknown[] = [value];
+  let nodes = 0;
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) return `nested deeper than ${MAX_DEPTH} levels`;
+    nodes += level.length;
+    if (nodes > 4 * MOST_NODES) return `more than ${4 * MOST_NODES} values, aliases written out`;
+    level = level.flatMap((one) => (typeof one === "object" && one !== null ? Object.values(one) : []));
+  }
+  return undefined;
 }
 
 /** Where the value at `path` begins; for a key that the schema does not know, where the key begins; for a missing one, its parent. */
-function offsetOf(document: Document, path: YamlPath): number {
+function offsetOf(document: Document, path: ValuePath): number {
   for (let length = path.length; length > 0; length--) {
     const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
     const key = path[length - 1];
@@ -119,16 +159,4 @@ function offsetOf(document: Document, path: YamlPath): number {
     if (isNode(node) && node.range) return node.range[0];
   }
   return isNode(document.contents) ? (document.contents.range?.[0] ?? 0) : 0;
-}
-
-/** `limits.retries: expected number, received string`, and `rules[1].scores[" I"]: …`. */
-export function describe(path: YamlPath, message: string): string {
-  const place = path
-    .map((part, depth) => {
-      if (typeof part === "number") return `[${part}]`;
-      const key = String(part);
-      return /^[\w.-]+$/.test(key) ? `${depth === 0 ? "" : "."}${key}` : `[${JSON.stringify(key)}]`;
-    })
-    .join("");
-  return place === "" ? message : `${place}: ${message}`;
 }

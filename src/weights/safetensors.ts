@@ -4,8 +4,8 @@
  */
 import { join } from "node:path";
 import { UserError } from "../util/errors.js";
-import { readJson } from "../util/files.js";
 import { bf16ToF32, f16ToF32 } from "../util/float16.js";
+import { readJson } from "../util/json.js";
 import { type ByteSource, elementCount, openFileSource, readBytes } from "./byte-source.js";
 import { MAX_HEADER, parseSafetensorsHeader, type SafetensorsInfo } from "./safetensors-header.js";
 import type { WeightInfo, WeightStore } from "./weight-store.js";

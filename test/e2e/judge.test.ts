@@ -127,7 +127,7 @@ describe("mistakes", () => {
     [["--max-cost", "2"], /needs the judge's price; give it in the judge file/],
     [
       ["--judge", "nothing.yaml"],
-      /cannot read the judge nothing\.yaml: ENOENT; pass a judge file, or one of checker, longer, first/,
+      /nothing\.yaml: no such file or folder; pass a judge file, or one of checker, longer, first/,
     ],
   ])("%j: one line and exit code 2", async (more, line) => {
     const running = start("mistaken", "http://127.0.0.1:9/v1", 1, more);

@@ -6,7 +6,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import type { AsyncBuffer, FileMetaData } from "hyparquet";
 import { reasonOf, UserError } from "../../util/errors.js";
-import { excerpt } from "../fields.js";
+import { excerpt } from "../../util/terminal.js";
 import type { RawRecord } from "../record.js";
 import { decodeUtf8, readError } from "./bytes.js";
 

@@ -4,7 +4,8 @@
  * May not know: files, data sets.
  */
 import type { Message } from "../../records/example.js";
-import { excerpt, isObject, kindOf, own, type TextField, textField } from "../fields.js";
+import { excerpt } from "../../util/terminal.js";
+import { isObject, kindOf, own, type TextField, textField } from "../fields.js";
 import { bad, type Outcome } from "../record.js";
 
 /** One instruction, one response. */

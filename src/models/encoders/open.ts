@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../util/errors.js";
-import { readJson } from "../../util/files.js";
+import { readJson } from "../../util/json.js";
 import { type Naming, openTensors } from "../match-tensors.js";
 import type { AnyFamily } from "../model.js";
 import type { OpenModel } from "../open.js";

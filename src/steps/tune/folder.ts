@@ -10,7 +10,8 @@ import type { z } from "zod";
 import { isEpochFolder, isModelFile } from "../../engines/write-model.js";
 import { type TunePlan, type TuneRunRecord, tunePlanSchema, tuneRunSchema } from "../../records/tune.js";
 import { UserError } from "../../util/errors.js";
-import { alreadyExists, makeDirectory, readJson, writeFileAtomic } from "../../util/files.js";
+import { alreadyExists, makeDirectory, writeFileAtomic } from "../../util/files.js";
+import { readJson } from "../../util/json.js";
 import { acquireLock } from "../../util/lock.js";
 import { modelDirectory } from "../../util/model-directory.js";
 

@@ -17,7 +17,7 @@ import {
 } from "../../records/length-control.js";
 import type { GamedRows } from "../../stats/length-control.js";
 import { UserError } from "../../util/errors.js";
-import { readJson } from "../../util/files.js";
+import { readJson } from "../../util/json.js";
 
 export interface LcData {
   readonly folder: string;
