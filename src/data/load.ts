@@ -17,6 +17,7 @@ import {
 } from "./record.js";
 import type { DataSet } from "./sets/data-set.js";
 import { type DataSpec, parseDataSpec } from "./spec.js";
+import { unreadInRow } from "./unread.js";
 
 /** How many places of a kind are kept for display. */
 export const SHOWN = 5;
@@ -131,6 +132,9 @@ function judge(spec: DataSpec, raw: RawRecord, index: number, prompts: boolean):
     const keys = isObject(raw.value) ? `${keysOf(raw.value)}; ` : "";
     return { kind: "bad", at, reason: `no response (${keys}instructions alone are prompts, not training data)` };
   }
+  const { messages } = outcome.example;
+  const unread = isObject(raw.value) ? unreadInRow(raw.value, messages, spec.dataSet.leavesAside) : undefined;
+  if (unread !== undefined) return { kind: "bad", at, reason: unread };
   return { ...outcome, example: { ...outcome.example, at } };
 }
 
@@ -154,7 +158,8 @@ function count(report: LoadReport, outcome: PlacedOutcome): void {
   }
 }
 
-function tally(counts: Map<string, Counted>, reason: string, at: Origin): void {
+/** One more for that reason. */
+export function tally(counts: Map<string, Counted>, reason: string, at: Origin): void {
   const entry = counts.get(reason) ?? { count: 0, first: [] };
   entry.count++;
   if (entry.first.length < SHOWN) entry.first.push(at);

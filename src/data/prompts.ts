@@ -7,9 +7,9 @@ import { extname } from "node:path";
 import { instructionOf } from "../records/example.js";
 import { UserError } from "../util/errors.js";
 import { readLines } from "./formats/lines.js";
-import { effectiveLimit, type LoadOptions, loadExamples } from "./load.js";
+import { effectiveLimit, type LoadOptions, loadExamples, newLoadReport, tally } from "./load.js";
 import { formatOrigin, type Origin } from "./record.js";
-import { prompts } from "./sets/prompts.js";
+import { LATER_TURNS, prompts } from "./sets/prompts.js";
 import { isNamed, parseDataSpec } from "./spec.js";
 
 export interface Prompt {
@@ -21,20 +21,23 @@ export interface Prompt {
 }
 
 /**
+ * @param options.report  notes which prompts were dialogues, of which the first instruction alone is asked
  * @param source  a path ending in .json, .jsonl, .ndjson, .csv, .parquet or .txt, or `NAME:PATH` of a named data set
  * @throws UserError  as `loadExamples`; or a line of plain text that is not UTF-8
  */
 export async function* loadPrompts(
   source: string,
-  options: Pick<LoadOptions, "limit"> = {},
+  options: Pick<LoadOptions, "limit" | "report"> = {},
 ): AsyncGenerator<Prompt, void, undefined> {
   if (!isNamed(source) && extname(source).toLowerCase() === ".txt") {
     yield* plainLines(source, options.limit);
     return;
   }
   const spec = parseDataSpec(source, prompts);
-  for await (const example of loadExamples(spec, { ...options, prompts: true })) {
-    const { id, at, dataset } = example;
+  const report = options.report ?? newLoadReport();
+  for await (const example of loadExamples(spec, { ...options, report, prompts: true })) {
+    const { id, at, dataset, messages } = example;
+    if (messages.length > 2) tally(report.notes, LATER_TURNS, at); // of a named data set; other prompts are noted where they are read
     yield { id, instruction: instructionOf(example), at, ...(dataset === undefined ? {} : { dataset }) };
   }
 }

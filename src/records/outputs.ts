@@ -59,7 +59,13 @@ export const generateRunSchema = z.object({
   generator: z.string(),
   model: z.object({ path: z.string(), hash: z.string() }),
   /** sha256 over ids and instructions in their order. */
-  prompts: z.object({ source: z.string(), count, hash: z.string() }),
+  prompts: z.object({
+    source: z.string(),
+    count,
+    hash: z.string(),
+    /** What was counted in reading them; absent where nothing was. */
+    notes: z.array(z.object({ reason: z.string(), count })).optional(),
+  }),
   /** The format of a prompt, or null for instructions as they are. */
   template: z.string().nullable(),
   trimmed: z.boolean(),

@@ -6,6 +6,7 @@
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
+import { newLoadReport } from "../data/load.js";
 import { loadPrompts } from "../data/prompts.js";
 import type { ResolvedRules } from "../decode/rules.js";
 import { loadRules } from "../decode/rules-file.js";
@@ -81,7 +82,7 @@ export interface GeneratePlan {
 export async function planGeneration(options: PlanOptions): Promise<GeneratePlan> {
   const text = await loadTextModel(options.model);
   const rules = await planRules(options, text);
-  const inputs = await readPrompts(options);
+  const { inputs, notes } = await readPrompts(options);
   if (inputs.length === 0) throw new UserError("there are no prompts", { remedy: "give at least one" });
   const render = renderer(text, options);
   const ids = inputs.map((input, i) => input.id ?? `prompt_${i}`);
@@ -105,6 +106,7 @@ export async function planGeneration(options: PlanOptions): Promise<GeneratePlan
       prompts: {
         source: typeof options.prompts === "string" ? options.prompts : "given",
         count: prompts.length,
+        ...(notes.length === 0 ? {} : { notes }),
         hash: sha256(prompts.map(({ input }) => JSON.stringify([input.id, input.instruction])).join("\n")),
       },
       template: options.raw === true ? null : templateText(options.template ?? templateFrom()),
@@ -117,13 +119,23 @@ export async function planGeneration(options: PlanOptions): Promise<GeneratePlan
 const trims = (options: Pick<PlanOptions, "raw" | "preset">): boolean =>
   options.raw !== true && options.preset !== "reference";
 
-async function readPrompts({ prompts, limit }: PlanOptions): Promise<readonly PromptInput[]> {
-  if (typeof prompts !== "string") return limit === undefined ? prompts : prompts.slice(0, limit);
+interface ReadPrompts {
+  readonly inputs: readonly PromptInput[];
+  /** What was counted in reading them. */
+  readonly notes: { reason: string; count: number }[];
+}
+
+async function readPrompts({ prompts, limit }: PlanOptions): Promise<ReadPrompts> {
+  if (typeof prompts !== "string") {
+    return { inputs: limit === undefined ? prompts : prompts.slice(0, limit), notes: [] };
+  }
   const inputs: PromptInput[] = [];
-  for await (const { id, instruction, dataset } of loadPrompts(prompts, limit === undefined ? {} : { limit })) {
+  const report = newLoadReport();
+  const options = limit === undefined ? { report } : { report, limit };
+  for await (const { id, instruction, dataset } of loadPrompts(prompts, options)) {
     inputs.push({ id, instruction, ...(dataset === undefined ? {} : { dataset }) });
   }
-  return inputs;
+  return { inputs, notes: [...report.notes].map(([reason, { count }]) => ({ reason, count })) };
 }
 
 export interface PromptRenderer {

@@ -2,8 +2,11 @@
  * Rows to score, from a file or from memory, as ids.
  * May not know: engines.
  */
+import { own } from "../data/fields.js";
 import { formatOfPath, formats } from "../data/formats/formats.js";
 import { formatOrigin } from "../data/record.js";
+import { instructionWithInput } from "../data/sets/input.js";
+import { unreadInRow, WEIGHT_KEYS } from "../data/unread.js";
 import type { ScoreRequest } from "../engines/engine.js";
 import { type ScoreInput, scoreInputSchema } from "../records/scores.js";
 import { type BosChoice, renderPair } from "../text/render.js";
@@ -69,6 +72,10 @@ async function* given(rows: readonly ScoreInput[]): AsyncGenerator<Placed> {
   for (const [i, value] of rows.entries()) yield { value, where: `row ${i + 1}` };
 }
 
+const TEXTS = ["instruction", "response", "messages", "input"];
+const IDS = ["prompt_ids", "response_ids"];
+const hasKey = (value: Record<string, unknown>, key: string): boolean => (own(value, key) ?? null) !== null;
+
 function toRow(value: unknown, where: string, index: number, text: TextModel, options: RowOptions): ScoreRow {
   const parsed = scoreInputSchema.safeParse(value);
   if (!parsed.success) {
@@ -77,8 +84,14 @@ function toRow(value: unknown, where: string, index: number, text: TextModel, op
     });
   }
   const row = parsed.data;
+  const keys = value as Record<string, unknown>; // the schema has seen an object
+  if (TEXTS.some((key) => hasKey(keys, key)) && IDS.some((key) => hasKey(keys, key)))
+    throw new UserError(`${where}: texts and ids in one row`, { remedy: "keep those that are to be scored" });
   const id = row.id ?? `row_${index}`;
-  const pair = "prompt_ids" in row ? fromIds(row) : renderPair(text, options.template, row, options);
+  const pair =
+    "prompt_ids" in row
+      ? fromIds(row)
+      : renderPair(text, options.template, textsOf(keys, row.response, where), options);
   if (pair.responseIds.length === 0) {
     throw new UserError(`${where}: the response has no tokens, so there is nothing to score`, {
       remedy: "leave the row out, or score its EOS (without --no-eos)",
@@ -91,6 +104,24 @@ function toRow(value: unknown, where: string, index: number, text: TextModel, op
   }
   const { promptIds, responseIds, merged } = pair;
   return { id, request: { id: `${id} (${where})`, promptIds, responseIds }, merged };
+}
+
+/** @throws UserError  the row says more than its instruction, input and response */
+function textsOf(
+  value: Record<string, unknown>,
+  response: string,
+  where: string,
+): { readonly instruction: string; readonly response: string } {
+  const instruction = instructionWithInput(value);
+  if ("problem" in instruction)
+    throw new UserError(`${where}: ${instruction.problem}`, { remedy: "fix or delete the row" });
+  const messages = [
+    { role: "user" as const, content: instruction.text },
+    { role: "assistant" as const, content: response },
+  ];
+  const unread = unreadInRow(value, messages, WEIGHT_KEYS);
+  if (unread !== undefined) throw new UserError(`${where}: ${unread}`, { remedy: "nothing is dropped silently" });
+  return { instruction: instruction.text, response };
 }
 
 const fromIds = (row: { prompt_ids: number[]; response_ids: number[] }) => ({

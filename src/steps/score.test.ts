@@ -61,6 +61,19 @@ describe("results", () => {
   });
 });
 
+it("an input is a part of the prompt, as in data to train on", async () => {
+  const row = { instruction: "Translate.", response: "une carpe" };
+  const engine = mockEngine({ logprobs });
+  await score({
+    ...base,
+    input: files.write("input.json", JSON.stringify([{ ...row, input: "a carp", source: "x" }])),
+    engine,
+  });
+  await score({ ...base, input: [{ ...row, instruction: "Translate.\n\na carp" }], engine });
+  const [first, second] = engine.scored.map(([request]) => request?.promptIds);
+  expect(first).toEqual(second);
+});
+
 it.each(["[]", "lines", "given"])("rows of one id are rows of their own (%s)", async (kind) => {
   const same = ["a", "b", "c", "a"].map((response) => ({ id: "q", instruction: "Hi there", response }));
   const path = files.write(
@@ -108,6 +121,14 @@ describe("refusals", () => {
     );
   it.each([
     [{ instruction: "x" }, "bad.jsonl:2: neither {instruction, response} nor {prompt_ids, response_ids}"],
+    [{ instruction: "x", response: "y", system: "S" }, 'bad.jsonl:2: "system" would be lost'],
+    [
+      { instruction: "x", response: "y", messages: [{ role: "user", content: "z" }] },
+      'bad.jsonl:2: "messages" would be',
+    ],
+    [{ instruction: "x", prompt_ids: [1], response_ids: [2] }, "bad.jsonl:2: texts and ids in one row"],
+    [{ instruction: "x", response: "y", prompt_ids: [1] }, "bad.jsonl:2: texts and ids in one row"],
+    [{ instruction: "x", input: 5, response: "y" }, 'bad.jsonl:2: "input" is a number, not a text'],
     [{ prompt_ids: [1], response_ids: [-1] }, "bad.jsonl:2: neither"],
     [{ prompt_ids: [1], response_ids: [] }, "bad.jsonl:2: the response has no tokens, so there is nothing to score"],
     [{ prompt_ids: [], response_ids: [1] }, "bad.jsonl:2: the prompt has no ids"],

@@ -86,6 +86,9 @@ async function runGenerate(flags: GenerateFlags, io: Io): Promise<object> {
   const { generate, generatePaths } = await import("../../steps/generate.js");
   const { json: _, ...options } = withPrompt(flags);
   const summary = await generate(options, { ...watchOn(io), signal: io.signal });
+  for (const { reason, count } of summary.run.prompts.notes ?? []) {
+    io.note(`warning: ${formatCount(count)} of ${formatCount(summary.run.prompts.count)} prompts: ${reason}`);
+  }
   io.out(describe(summary));
   io.out(`\n${flags.out}\n${generatePaths(flags.out).run}\n`);
   if (flags.trace !== undefined) io.out(`${flags.trace}\n`);

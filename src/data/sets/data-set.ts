@@ -22,6 +22,8 @@ export interface DataSet {
   readonly limit?: number;
   /** The records that the paper leaves out, if any. */
   readonly leavesOut?: string;
+  /** Keys with content that is left aside on purpose. Other content that an example does not hold makes its record a bad one. */
+  readonly leavesAside?: readonly string[];
   /** What the records of this set become. */
   readonly toOutcome: (record: RecordInSet) => Outcome;
 }

@@ -7,6 +7,7 @@ import type { Message } from "../../records/example.js";
 import { excerpt } from "../../util/terminal.js";
 import { isObject, kindOf, own, type TextField, textField } from "../fields.js";
 import { bad, type Outcome } from "../record.js";
+import { unreadInMessage } from "../unread.js";
 
 /** One instruction, one response. */
 export function pair(id: string, instruction: TextField, response: TextField): Outcome {
@@ -25,7 +26,7 @@ export function prompt(id: string, instruction: TextField): Outcome {
   return { kind: "example", example: { id, messages: [{ role: "user", content: instruction.text }] } };
 }
 
-/** A list of `{role, content}`; other keys are ignored. */
+/** A list of `{role, content}`. Other keys are ignored, unless content or a weight would be lost with them. */
 export function dialogue(id: string, list: unknown): Outcome {
   if (!Array.isArray(list)) return bad(`"messages" is ${kindOf(list)}, not a list`);
   if (list.length === 0) return bad('"messages" is empty');
@@ -34,7 +35,11 @@ export function dialogue(id: string, list: unknown): Outcome {
     if (!isObject(item)) return bad(`message ${i + 1} is ${kindOf(item)}, not an object`);
     const role = own(item, "role");
     const expected = i % 2 === 0 ? "user" : "assistant";
-    if (role !== expected) return bad(roleProblem(i, role, expected));
+    if (role !== expected) return bad(roleProblem(i, role, expected, item));
+    const unread = unreadInMessage(item, expected);
+    if (unread !== undefined) return bad(`message ${i + 1}: ${unread}`);
+    if (Array.isArray(own(item, "content")))
+      return bad(`message ${i + 1}: "content" is a list of parts; write one text`);
     const content = textField(item, "content");
     if ("problem" in content) return bad(`message ${i + 1}: ${content.problem}`);
     messages.push({ role: expected, content: content.text });
@@ -42,8 +47,18 @@ export function dialogue(id: string, list: unknown): Outcome {
   return { kind: "example", example: { id, messages } };
 }
 
-function roleProblem(index: number, role: unknown, expected: string): string {
-  if (role === "system") return `message ${index + 1} is a system message, for which the template has no place`;
+const unplaced: Readonly<Record<string, string>> = {
+  system: "a system message",
+  developer: "a system message",
+  tool: "a tool's message",
+  function: "a tool's message",
+};
+
+function roleProblem(index: number, role: unknown, expected: string, message: Record<string, unknown>): string {
+  const what = typeof role === "string" ? unplaced[role] : undefined;
+  if (what !== undefined) return `message ${index + 1} is ${what}, for which the template has no place`;
+  if (role === undefined && own(message, "from") !== undefined)
+    return `message ${index + 1} has "from" and "value", as ShareGPT has them: write "role" and "content"`;
   const found = typeof role === "string" ? `"${excerpt(role, 30)}"` : kindOf(role);
   return `message ${index + 1} has role ${found}, not "${expected}" (roles alternate, user first)`;
 }

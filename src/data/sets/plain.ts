@@ -3,6 +3,7 @@ import { isObject, kindOf, own, textField } from "../fields.js";
 import { bad, type Outcome } from "../record.js";
 import type { DataSet, RecordInSet } from "./data-set.js";
 import { dialogue, idOf, pair, prompt } from "./dialogue.js";
+import { instructionWithInput, noted } from "./input.js";
 
 export const plain: DataSet = {
   name: "plain",
@@ -10,7 +11,7 @@ export const plain: DataSet = {
   source: "any file",
   licence: "yours to know",
   formats: ["jsonl", "json", "csv", "parquet"],
-  instruction: "`instruction`, or the user's `messages`",
+  instruction: "`instruction`, and after a blank line `input` where there is one; or the user's `messages`",
   response: "`response`, or the assistant's `messages`",
   toOutcome: ({ value, index }: RecordInSet): Outcome => {
     if (!isObject(value)) return bad(`${kindOf(value)}, not an object`);
@@ -18,11 +19,30 @@ export const plain: DataSet = {
     if ("problem" in named) return bad(named.problem);
     const messages = own(value, "messages");
     if (messages !== undefined && messages !== null) return dialogue(named.id, messages);
-    const instruction = textField(value, "instruction");
-    if (own(value, "response") !== undefined) return pair(named.id, instruction, textField(value, "response"));
-    if (own(value, "output") !== undefined) {
-      return bad('"output" where "response" is expected (rows of Alpaca or AlpacaEval: write alpaca:PATH)');
-    }
-    return prompt(named.id, instruction);
+    const foreign = foreignLayout(value);
+    if (foreign !== undefined) return bad(foreign);
+    const instruction = instructionWithInput(value);
+    if (own(value, "response") !== undefined)
+      return noted(pair(named.id, instruction, textField(value, "response")), value);
+    return noted(prompt(named.id, instruction), value);
   },
 };
+
+/** Layouts that others use and that are not read as plain rows, with what to do. */
+const layouts: readonly { readonly keys: readonly string[]; readonly remedy: string }[] = [
+  { keys: ["instruction", "output"], remedy: "rows of Alpaca or AlpacaEval: write alpaca:PATH" },
+  { keys: ["conversations"], remedy: 'as ShareGPT has them: write "messages" of role and content' },
+  { keys: ["chosen", "rejected"], remedy: 'pairs of preferences: keep one answer, as "response"' },
+  { keys: ["prompt", "completion"], remedy: 'write "instruction" and "response"' },
+  { keys: ["question", "answer"], remedy: 'write "instruction" and "response"; for GSM8K, gsm8k:PATH' },
+  { keys: ["text"], remedy: 'a text alone has no border between "instruction" and "response": write both' },
+];
+
+function foreignLayout(value: Record<string, unknown>): string | undefined {
+  const has = (key: string): boolean => own(value, key) !== undefined && own(value, key) !== null;
+  if (has("response")) return undefined;
+  const found = layouts.find(({ keys }) => keys.every(has) && (keys.includes("instruction") || !has("instruction")));
+  if (found === undefined) return undefined;
+  const keys = found.keys.filter((key) => key !== "instruction").map((key) => `"${key}"`);
+  return `${keys.join(" and ")} where "response" is expected (${found.remedy})`;
+}

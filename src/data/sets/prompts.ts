@@ -1,11 +1,13 @@
 /**
- * Rows to answer: `{id?, instruction, dataset?}`, with or without an answer that nobody asks for here (AlpacaEval's `output`),
+ * Rows to answer: `{id?, instruction, input?, dataset?}`, with or without an answer that nobody asks for here (AlpacaEval's `output`),
  * or `messages`, of which the first is the instruction.
  */
 import { isObject, isWellFormed, kindOf, own, textField } from "../fields.js";
 import { bad, type Outcome } from "../record.js";
+import { ANSWER_KEYS, WEIGHT_KEYS } from "../unread.js";
 import type { DataSet } from "./data-set.js";
 import { dialogue, idOf, prompt } from "./dialogue.js";
+import { instructionWithInput, noted } from "./input.js";
 
 export const prompts: DataSet = {
   name: "prompts",
@@ -13,8 +15,9 @@ export const prompts: DataSet = {
   source: "any file",
   licence: "yours to know",
   formats: ["jsonl", "json", "csv", "parquet"],
-  instruction: "`instruction`, or the first of `messages`",
+  instruction: "`instruction`, and after a blank line `input` where there is one; or the first of `messages`",
   response: "none",
+  leavesAside: ["messages", ...ANSWER_KEYS, ...WEIGHT_KEYS],
   toOutcome: ({ value, index }): Outcome => {
     if (typeof value === "string") return prompt(`prompt_${index}`, textField({ value }, "value")); // ["…", "…"]
     if (!isObject(value)) return bad(`${kindOf(value)}, not an object`);
@@ -23,15 +26,32 @@ export const prompts: DataSet = {
     const messages = own(value, "messages");
     const outcome =
       messages === undefined || messages === null
-        ? prompt(named.id, textField(value, "instruction"))
-        : firstOf(dialogue(named.id, messages));
+        ? noted(prompt(named.id, instructionWithInput(value)), value)
+        : firstOf(named.id, messages);
     const dataset = own(value, "dataset");
     if (outcome.kind !== "example" || typeof dataset !== "string" || !isWellFormed(dataset)) return outcome;
     return { ...outcome, example: { ...outcome.example, dataset } };
   },
 };
 
-function firstOf(outcome: Outcome): Outcome {
+export const LATER_TURNS = "a dialogue of several turns: its first instruction is asked, the later ones are not";
+
+/** The instruction of a dialogue. An answer behind it is nobody's business here; a question behind that would be. */
+function firstOf(id: string, messages: unknown): Outcome {
+  if (!Array.isArray(messages) || messages.length <= 2) {
+    return dialogue(id, Array.isArray(messages) ? messages.slice(0, 1) : messages);
+  }
+  const outcome = dialogue(id, messages);
   if (outcome.kind !== "example") return outcome;
-  return { ...outcome, example: { ...outcome.example, messages: outcome.example.messages.slice(0, 1) } };
+  const [first, ...later] = outcome.example.messages;
+  if (later.at(-1)?.role === "user") {
+    return bad(
+      `${messages.length} messages, the last of them the user's: one instruction is asked, without earlier turns; write it as "instruction"`,
+    );
+  }
+  return {
+    ...outcome,
+    example: { ...outcome.example, messages: first === undefined ? [] : [first] },
+    note: LATER_TURNS,
+  };
 }

@@ -1,15 +1,16 @@
 /** What one record becomes, data set by data set: the paper's transforms on rows of our own. */
 import { describe, expect, it } from "vitest";
 import type { Outcome } from "../record.js";
-import { alpaca, saysNoInput } from "./alpaca.js";
+import { alpaca } from "./alpaca.js";
 import { chess, hasMoves } from "./chess.js";
 import type { DataSet } from "./data-set.js";
 import { gsm8k } from "./gsm8k.js";
+import { saysNoInput } from "./input.js";
 import { lima } from "./lima.js";
 import { mbpp } from "./mbpp.js";
 import { plain } from "./plain.js";
 import { poetry } from "./poetry.js";
-import { prompts } from "./prompts.js";
+import { LATER_TURNS, prompts } from "./prompts.js";
 import { recipes } from "./recipes.js";
 import { validation } from "./validation.js";
 
@@ -165,13 +166,71 @@ describe("plain rows", () => {
       "b",
     ]);
     expect(become(plain, { instruction: "i" })).toEqual(["row_7", "i"]);
+    expect(become(plain, { instruction: "i", input: "x\ny", response: "r" })).toEqual(["row_7", "i\n\nx\ny", "r"]);
+    expect(become(plain, { instruction: "i", input: "x" })).toEqual(["row_7", "i\n\nx"]);
+    expect(become(plain, { instruction: "i", input: "", response: "r" })).toEqual(["row_7", "i", "r"]);
+    expect(become(plain, { instruction: "i", input: null, response: "r" })).toEqual(["row_7", "i", "r"]);
+    expect(plain.toOutcome({ value: { instruction: "i", input: "No input", response: "r" }, index: 0 })).toHaveProperty(
+      "note",
+    );
+  });
+
+  it("take messages with what says nothing else: weights of what happens anyway, empty calls, a judge's notes", () => {
+    const messages = [
+      { ...user("a"), weight: 0, train: false, name: null, tool_calls: [] },
+      {
+        ...assistant("b"),
+        weight: 1,
+        train: true,
+        trainable: 1,
+        loss: "true",
+        mask: null,
+        tool_calls: null,
+        check: "YES",
+      },
+    ];
+    expect(become(plain, { messages })).toEqual(["row_7", "a", "b"]);
   });
 
   it.each([
     [{ response: "r" }, 'no "instruction" (it has "response")'],
     [{ instruction: 1, response: "r" }, '"instruction" is a number, not a text'],
     [{ instruction: "i", response: null }, '"response" is null, not a text'],
-    [{ instruction: "i", output: "o" }, "alpaca:PATH"],
+    [
+      { instruction: "i", output: "o" },
+      '"output" where "response" is expected (rows of Alpaca or AlpacaEval: write alpaca:PATH)',
+    ],
+    [{ conversations: [{ from: "human", value: "a" }] }, '"conversations" where "response" is expected (as ShareGPT'],
+    [{ prompt: "a", completion: "b" }, '"prompt" and "completion" where "response" is expected'],
+    [
+      { prompt: "a", chosen: "b", rejected: "c" },
+      '"chosen" and "rejected" where "response" is expected (pairs of pref',
+    ],
+    [{ question: "a", answer: "b" }, "gsm8k:PATH"],
+    [{ text: "### Human: a" }, "has no border"],
+    [{ instruction: "i", input: 5, response: "r" }, '"input" is a number, not a text'],
+    [{ messages: [{ from: "human", value: "a" }] }, 'message 1 has "from" and "value", as ShareGPT'],
+    [{ messages: [user("a"), { ...assistant("b"), role: "tool" }] }, "message 2 is a tool's message"],
+    [{ messages: [{ role: "user", content: [{ type: "text", text: "a" }] }] }, '"content" is a list of parts'],
+    [
+      { messages: [user("a"), { role: "assistant", content: null, tool_calls: [{ id: "x" }] }] },
+      '"tool_calls" would be lost',
+    ],
+    [{ messages: [user("a"), { ...assistant("b"), reasoning_content: "hm" }] }, '"reasoning_content" would be lost'],
+    [{ messages: [{ ...user("a"), name: "Ada" }, assistant("b")] }, 'message 1: "name" would be lost'],
+    [
+      { messages: [user("a"), { ...assistant("b"), weight: 0 }] },
+      'message 2: "weight" is 0, but every response carries loss',
+    ],
+    [{ messages: [user("a"), { ...assistant("b"), weight: 0.5 }] }, '"weight" is 0.5'],
+    [{ messages: [user("a"), { ...assistant("b"), train: false }] }, '"train" is false'],
+    [{ messages: [user("a"), { ...assistant("b"), trainable: "False" }] }, '"trainable" is False'],
+    [{ messages: [user("a"), { ...assistant("b"), loss: false }] }, '"loss" is false'],
+    [{ messages: [user("a"), { ...assistant("b"), mask: false }] }, '"mask" is false'],
+    [
+      { messages: [{ ...user("a"), train: true }, assistant("b")] },
+      'message 1: "train" is true, but loss falls on responses alone',
+    ],
     [{ instruction: "i", response: "\ud800" }, "half a surrogate pair"],
     [{ id: {}, instruction: "i", response: "r" }, '"id" is an object'],
     [{ id: "", instruction: "i", response: "r" }, '"id" is empty'],
@@ -198,5 +257,16 @@ describe("prompts", () => {
       "a",
     ]);
     expect(become(prompts, "I")).toEqual(["prompt_7", "I"]);
+    expect(become(prompts, { instruction: "I", input: "x" })).toEqual(["prompt_7", "I\n\nx"]);
+    expect(become(prompts, { messages: [user("a"), { ...assistant("b"), weight: 0 }] })).toEqual(["prompt_7", "a"]);
+    const asked = { messages: [user("a"), assistant("b"), user("c"), assistant("d")] };
+    expect(prompts.toOutcome({ value: asked, index: 0 })).toHaveProperty("note", LATER_TURNS);
+  });
+
+  it("refuse a question behind earlier turns, which would be asked without them or not at all", () => {
+    expect(become(prompts, { messages: [user("a"), assistant("b"), user("c")] })).toEqual([
+      "bad",
+      expect.stringContaining("3 messages, the last of them the user's"),
+    ]);
   });
 });

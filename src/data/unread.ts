@@ -1,0 +1,143 @@
+/**
+ * What a row or a message says that nobody would read: content beside what became of it, and weights that would not be kept. Such a row
+ * is bad, for it would be trained on or asked as something else than its author wrote. Other keys (a source, a category) are left alone.
+ * May not know: formats, data sets.
+ */
+import type { Message } from "../records/example.js";
+import { excerpt, isObject, own } from "./fields.js";
+
+/** What to do about a key of each kind. */
+const remedies = {
+  system: "the templates have no place for it: put it in front of the instruction, or delete it",
+  history: 'write all turns as "messages", or delete it',
+  turns: 'turns are read from "messages" alone: keep these or the texts beside them',
+  question: 'name it "input" to have it behind the instruction, or delete it',
+  answer: 'one answer is read: keep one, as "response"',
+  rejected: "answers that are not wanted have no place: delete it",
+  tools: "there is no place for tools, calls or pictures: delete it, or leave the row out",
+  name: "the templates have no place for names: put it into the content, or delete it",
+  thought: "a message has one text: put it into the content, or delete it",
+} as const;
+type Content = keyof typeof remedies;
+
+const kinds: Readonly<Record<Content, readonly string[]>> = {
+  system: ["system", "system_prompt", "system_message", "developer"],
+  history: ["history"],
+  turns: ["messages", "conversation", "conversations", "dialog", "dialogue", "turns", "chat"],
+  question: [
+    ...["instruction", "input", "inputs", "prompt", "question", "query", "context", "contexts", "passage", "text"],
+    ...["document", "documents", "prefix", "suffix"],
+  ],
+  answer: [
+    ...["response", "responses", "output", "outputs", "completion", "completions", "answer", "answers", "target"],
+    ...["targets", "chosen", "reasoning", "reasoning_content", "thinking"],
+  ],
+  rejected: ["rejected", "refusal"],
+  tools: [
+    ...["tools", "functions", "function_call", "tool_calls", "tool_call_id", "tool_choice"],
+    ...["image", "images", "audio", "audios", "video", "videos"],
+  ],
+  name: [],
+  thought: [],
+};
+/** Content of these kinds is lost even where a message happens to hold the same words. */
+const strict: ReadonlySet<Content> = new Set(["system", "history", "rejected", "tools", "name"]);
+const contentKeys = new Map(Object.entries(kinds).flatMap(([kind, keys]) => keys.map((key) => [key, kind as Content])));
+
+/** In a message, which has its own content and nothing else to say. */
+const messageKeys = new Map<string, Content>([
+  ...kinds.tools.map((key) => [key, "tools"] as const),
+  ...["reasoning", "reasoning_content", "thinking"].map((key) => [key, "thought"] as const),
+  ["refusal", "rejected"],
+  ["name", "name"],
+]);
+
+/** Keys that say how much loss something carries: a number, or yes and no. Others say it in ways that cannot be read off a value. */
+const weights: ReadonlySet<string> = new Set(["weight", "loss_weight", "sample_weight", "train", "trainable", "loss"]);
+const otherWeights: ReadonlySet<string> = new Set([
+  ...[
+    "weights",
+    "mask",
+    "masked",
+    "masks",
+    "loss_mask",
+    "labels_mask",
+    "train_detail",
+    "train_on_input",
+    "train_on_inputs",
+  ],
+]);
+
+/** Weights, which do not matter where nothing is trained. */
+export const WEIGHT_KEYS: readonly string[] = [...weights, ...otherWeights];
+/** Answers, which do not matter to somebody who asks for new ones. */
+export const ANSWER_KEYS: readonly string[] = [...kinds.answer, ...kinds.rejected];
+
+/**
+ * The first key of a row whose content is not in its messages, or whose weight is not the one that every row has.
+ *
+ * @param aside  keys that the data set leaves aside on purpose
+ * @returns why the row is bad; undefined where all of it is read
+ */
+export function unreadInRow(
+  row: Record<string, unknown>,
+  messages: readonly Message[],
+  aside: readonly string[] = [],
+): string | undefined {
+  for (const key of Object.keys(row)) {
+    if (aside.includes(key)) continue;
+    const value = own(row, key);
+    const kind = contentKeys.get(key);
+    if (kind !== undefined && textsIn(value).some((text) => strict.has(kind) || isMissing(key, text, messages)))
+      return `"${key}" would be lost: ${remedies[kind]}`;
+    const isFlag = key !== "loss" || typeof value === "boolean"; // a number of that name is what somebody measured
+    if (isFlag && isWeight(key, value) && !weighs(value, 1, key))
+      return `"${key}" is ${shown(value)}, but all rows weigh the same: leave the row out, or delete the key`;
+  }
+  return undefined;
+}
+
+/** The same of one message. Loss falls on every response and on nothing else. */
+export function unreadInMessage(message: Record<string, unknown>, role: Message["role"]): string | undefined {
+  for (const key of Object.keys(message)) {
+    const value = own(message, key);
+    const kind = messageKeys.get(key);
+    if (kind !== undefined && textsIn(value).length > 0) return `"${key}" would be lost: ${remedies[kind]}`;
+    if (!isWeight(key, value) || weighs(value, role === "assistant" ? 1 : 0, key)) continue;
+    return role === "assistant"
+      ? `"${key}" is ${shown(value)}, but every response carries loss: leave it out, or delete the key`
+      : `"${key}" is ${shown(value)}, but loss falls on responses alone: delete the key`;
+  }
+  return undefined;
+}
+
+const isWeight = (key: string, value: unknown): boolean =>
+  (weights.has(key) || otherWeights.has(key)) && value !== null && value !== undefined && value !== "";
+
+/** Whether a weight says just what happens anyway. CSV has texts for numbers. */
+function weighs(value: unknown, usual: 0 | 1, key: string): boolean {
+  if (otherWeights.has(key)) return false;
+  const text = String(value).trim().toLowerCase();
+  if (text === "true" || text === "false") return (text === "true") === (usual === 1);
+  return Number(text) === usual;
+}
+
+/** Texts within a value, those that are white space alone left out; of a list of messages their contents. */
+function textsIn(value: unknown): string[] {
+  if (typeof value === "string") return value.trim() === "" ? [] : [value.trim()];
+  if (Array.isArray(value)) return value.flatMap(textsIn);
+  if (!isObject(value)) return []; // numbers and flags are not content
+  const content = own(value, "content") ?? own(value, "value");
+  return content === undefined ? Object.values(value).flatMap(textsIn) : textsIn(content);
+}
+
+/** Not a part of what is read; nor, under these two names, what is read put into some template. */
+function isMissing(key: string, text: string, messages: readonly Message[]): boolean {
+  if (messages.some(({ content }) => content.includes(text))) return false;
+  if (key !== "text" && key !== "prompt") return true;
+  const within = key === "text" ? messages : messages.filter(({ role }) => role === "user");
+  return !within.every(({ content }) => content.split("\n\n").every((part) => text.includes(part.trim())));
+}
+
+const shown = (value: unknown): string =>
+  typeof value === "object" ? "a list or an object" : excerpt(String(value), 30);
