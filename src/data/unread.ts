@@ -4,7 +4,8 @@
  * May not know: formats, data sets.
  */
 import type { Message } from "../records/example.js";
-import { excerpt, isObject, own } from "./fields.js";
+import { excerpt } from "../util/terminal.js";
+import { isObject, own } from "./fields.js";
 
 /** What to do about a key of each kind. */
 const remedies = {
