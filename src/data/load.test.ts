@@ -172,7 +172,11 @@ describe("exportData", () => {
           }));
           const path = files.write("in.jsonl", examples.map((example) => `${JSON.stringify(example)}\n`).join(""));
           const out = files.path("out.jsonl");
-          await exportData(parseDataSpec(path), out, { objective: "instruction", layout: layout as "auto" });
+          await exportData(parseDataSpec(path), out, {
+            objective: "instruction",
+            layout: layout as "auto",
+            force: true,
+          });
           const read = (await collectExamples(out)).examples.map(({ id, messages }) => ({ id, messages }));
           expect(read).toEqual(examples);
         },
