@@ -58,7 +58,7 @@ export async function tuneEmbedded(
     const total = stepsToDo(rows.length, options);
     if (state.step > total) {
       throw new UserError(`${state.step} steps are done already, more than the ${total} asked for`, {
-        remedy: "raise --max-steps, or pass --force to begin anew",
+        remedy: "raise --max-steps, or pass --force to train from the start",
       });
     }
     await run.onStart?.({ resumedAt: state.step, total });
@@ -116,7 +116,7 @@ async function tuneFrom(state: TrainState, tuning: Tuning): Promise<TuneSummary>
     throw new Interrupted(
       state.step === 0
         ? "before the first step was complete"
-        : `after step ${state.step} of ${total}; give the same command with --resume to go on`,
+        : `after step ${state.step} of ${total}; give the same command again to resume`,
     );
   }
   const weightsHash = await hashState(state, device);

@@ -214,11 +214,11 @@ describe("a run that was stopped", () => {
     const out = `stopped ${step}`;
     const stopped = tune(request(out, { saveEveryEpoch: true }), stoppingAt(step));
     await expect(stopped).rejects.toThrow(Interrupted);
-    await expect(stopped).rejects.toThrow(`after step ${step + 1} of 6; give the same command with --resume to go on`);
+    await expect(stopped).rejects.toThrow(`after step ${step + 1} of 6; give the same command again to resume`);
     expect(readdirSync(folder.path(out))).not.toContain(".lock");
     expect(readdirSync(folder.path(out))).not.toContain("model.safetensors");
     let resumedAt = -1;
-    const record = await tune(request(out, { saveEveryEpoch: true, resume: true }), {
+    const record = await tune(request(out, { saveEveryEpoch: true, ...(step % 2 === 0 ? {} : { resume: true }) }), {
       onStart: (plan) => {
         resumedAt = plan.resumedAt;
       },
@@ -234,17 +234,27 @@ describe("a run that was stopped", () => {
   it("before its first step begins anew", async () => {
     const stopped = tune(request("nothing"), { signal: AbortSignal.abort() });
     await expect(stopped).rejects.toThrow("before the first step was complete");
-    const record = await tune(request("nothing", { resume: true }));
+    const record = await tune(request("nothing"));
     expect(record.weights_sha256).toBe(whole.weights_sha256);
     expect(untimed(linesOf("nothing"))).toEqual(untimed(linesOf("whole")));
   });
-  it("is not begun anew or replaced unasked", async () => {
-    await expect(tune(request("kept"), stoppingAt(1))).rejects.toThrow(Interrupted);
-    expect(await lineOf(tune(request("kept")))).toMatch(
-      /kept holds an unfinished run; pass --resume to go on, or --force to begin anew$/,
+  it("is resumed by the same call with force as well, and replaced by another", async () => {
+    await expect(tune(request("kept", { force: true }), stoppingAt(1))).rejects.toThrow(Interrupted);
+    const resumedAt: number[] = [];
+    const onStart: TuneWatch["onStart"] = (plan) => void resumedAt.push(plan.resumedAt);
+    await expect(tune(request("kept", { force: true }), { ...stoppingAt(2), onStart })).rejects.toThrow(Interrupted);
+    expect(await lineOf(tune(request("kept", { learningRate: 2e-3 })))).toMatch(
+      /kept holds an unfinished run of another kind: lr was 0.001 and is 0.002; .* or pass --force to replace it$/,
     );
-    const record = await tune(request("kept", { force: true }));
-    expect([record.steps, record.weights_sha256]).toEqual([6, whole.weights_sha256]);
+    const record = await tune(request("kept", { force: true, maxSteps: 1 }), { onStart });
+    expect([resumedAt, record.steps]).toEqual([[2, 0], 1]);
+  });
+  it("when only its traces were left to remove, ends well", async () => {
+    cpSync(folder.path("whole"), folder.path("cut off"), { recursive: true });
+    writeFileSync(folder.path("cut off/.lock"), ""); // of a process that died
+    const record = await tune(request("cut off", { saveEveryEpoch: true }));
+    expect(record).toEqual(whole);
+    expect(await lineOf(tune(request("cut off", { saveEveryEpoch: true })))).toContain("already exists");
   });
   it("goes on with nothing else: options, data and threads must be the same, and the line says what is not", async () => {
     await expect(tune(request("other"), stoppingAt(1))).rejects.toThrow(Interrupted);
@@ -268,7 +278,7 @@ describe("a run that was stopped", () => {
     await expect(tune(request("lost"), stoppingAt(3))).rejects.toThrow(Interrupted);
     writeFileSync(folder.path("lost/metrics.jsonl"), `${JSON.stringify(linesOf("lost")[0])}\n`);
     expect(await lineOf(tune(request("lost", { resume: true })))).toMatch(
-      /metrics.jsonl has not one line for each of the 4 steps that are done; pass --force/,
+      /metrics.jsonl has not one line for each of the 4 steps that are done; remove .*lost\/checkpoints to train/,
     );
   });
   it("takes back lines of steps that no checkpoint holds, and files that were being written", async () => {
@@ -347,7 +357,7 @@ describe("refusals", () => {
     ],
     ["all rows too long", { maxResponseTokens: 1 }, /leaves no row to train on: 9 examples, 0 skipped, \d too long/],
     ["rows cut before their response", { maxLength: 4 }, /row row_0: its prompt alone has 4 ids or more.*--skip-empty/],
-    ["both ways at once", { resume: true, force: true }, /--resume goes on with a run, --force begins anew; pass one/],
+    ["both ways at once", { resume: true, force: true }, /--resume keeps a run, --force replaces it; pass one/],
     ["data that is not there", { data: folder.path("absent.jsonl") }, /absent\.jsonl/],
     ["a model that is not there", { model: folder.path("absent") }, /absent/],
     [

@@ -49,7 +49,7 @@ export interface TuneWatch {
  * Tunes all parameters of a model.
  *
  * @throws UserError    the result is there already, a row's mask is wrong, the run does not fit, the loss diverged
- * @throws Interrupted  stopped; a checkpoint of the last whole step lies in `out`, `resume` goes on from it
+ * @throws Interrupted  stopped; a checkpoint of the last whole step lies in `out`, the same call resumes from it
  * @example
  * const { held_out } = await tune({ model: "base", data: "rows.jsonl", objective: "response", out: "tuned", holdOut: 32 });
  */
@@ -62,14 +62,12 @@ export async function tune(request: TuneRequest, watch: TuneWatch = {}): Promise
   try {
     const material = await readRows(settled);
     const plan = planOf(settled, options, material, await hashModel(settled.model), engine);
-    if (folder.finished !== undefined) {
-      refuseOther(settled.out, "finished", folder.finished, plan, []);
+    const resume = isSameRun(settled, folder, plan);
+    if (resume && folder.finished !== undefined) {
       watch.onFinishedBefore?.(folder.finished);
       return folder.finished;
     }
-    if (folder.unfinished !== undefined)
-      refuseOther(settled.out, "unfinished", folder.unfinished, plan, WITHOUT_EFFECT_ON_VALUES);
-    return await carryOut(engine, settled, options, material, plan, folder, watch);
+    return await carryOut(engine, settled, options, material, plan, folder, resume, watch);
   } finally {
     await folder.close();
   }
@@ -82,13 +80,14 @@ async function carryOut(
   material: Material,
   plan: TunePlan,
   folder: TuneFolder,
+  resume: boolean,
   watch: TuneWatch,
 ): Promise<TuneRunRecord> {
   const { certificate, heldOutCertificate, heldOut, rows } = material;
   const run = {
     out: request.out,
     threads: request.threads,
-    resume: request.resume === true,
+    resume,
     fingerprint: plan.fingerprint,
     heldOut,
     ...(request.checkpointEvery === undefined ? {} : { checkpointEvery: request.checkpointEvery }),
@@ -136,16 +135,28 @@ function planOf(
 }
 
 /**
- * Refuses to go on with a run that was asked for differently, and says in what.
- * @param free options that may differ
+ * Whether the run in the folder is the one that is asked for. With force, one that is not is replaced.
+ *
+ * @throws UserError  it is another one; the line says in what
  */
-function refuseOther(
-  out: string,
-  which: "finished" | "unfinished",
-  before: TunePlan,
+function isSameRun(
+  { out, force = false }: SettledRequest,
+  { finished, unfinished }: TuneFolder,
   now: TunePlan,
-  free: readonly string[],
-): void {
+): boolean {
+  const before = finished ?? unfinished;
+  if (before === undefined) return false;
+  const differences = differencesOf(before, now, finished !== undefined || force ? [] : WITHOUT_EFFECT_ON_VALUES);
+  if (differences.length === 0) return true;
+  if (force) return false;
+  const which = finished === undefined ? "an unfinished" : "a finished";
+  throw new UserError(`${out} holds ${which} run of another kind: ${differences.join(", ")}`, {
+    remedy: "repeat the options of that run, or pass --force to replace it",
+  });
+}
+
+/** @param free  options that may differ */
+function differencesOf(before: TunePlan, now: TunePlan, free: readonly string[]): string[] {
   const differences = differingOptions(before.options, now.options, free);
   if (before.model.hash !== now.model.hash) differences.push("the model is another one");
   if (before.template !== now.template) differences.push("the template is another one");
@@ -154,11 +165,5 @@ function refuseOther(
     differences.push(`tacit was ${before.versions.tacit ?? "?"} and is ${now.versions.tacit ?? "?"}`);
   }
   if (differences.length === 0 && before.fingerprint !== now.fingerprint) differences.push("the engine is another one");
-  if (differences.length === 0) return;
-  throw new UserError(
-    `${out} holds ${which === "finished" ? "a finished" : "an unfinished"} run of another kind: ${differences.join(", ")}`,
-    {
-      remedy: "repeat the options of that run, or pass --force to begin anew",
-    },
-  );
+  return differences;
 }

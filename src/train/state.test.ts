@@ -1,5 +1,14 @@
 /** Checkpoints: the same bits back, the newest one, nothing half-written, nothing of another run. */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { modelFolder } from "../../test/parity/fixtures.js";
@@ -89,6 +98,20 @@ describe("a checkpoint", () => {
   });
 });
 
+/** In the middle of the file, where values lie. */
+function flipBit(path: string): void {
+  const bytes = readFileSync(path);
+  bytes[bytes.length >> 1]! ^= 0x40;
+  writeFileSync(path, bytes);
+}
+
+it("of version 0.1, without checksums, is resumed from", async () => {
+  const path = folder.path("old");
+  await saveCheckpoint(path, someState(5), device, "this run");
+  writeFileSync(join(path, "checkpoint-5", "state.json"), '{"version":1,"step":5,"fingerprint":"this run"}');
+  expect((await load(path))!.step).toBe(5);
+});
+
 describe("a damaged checkpoint is refused in one line", () => {
   const damages: Record<string, (path: string) => void> = {
     "no state.json": (path) => rmSync(join(path, "state.json")),
@@ -97,6 +120,14 @@ describe("a damaged checkpoint is refused in one line", () => {
       writeFileSync(join(path, "state.json"), '{"version":99,"step":5,"fingerprint":"this run"}'),
     "another step than its name": (path) =>
       writeFileSync(join(path, "state.json"), '{"version":1,"step":6,"fingerprint":"this run"}'),
+    "no checksum of a tensor": (path) =>
+      writeFileSync(join(path, "state.json"), '{"version":2,"step":5,"fingerprint":"this run","crc32":{}}'),
+    ...Object.fromEntries(
+      ["parameters", "first", "second"].map((part) => [
+        `a flipped bit in ${part}`,
+        (path: string) => flipBit(join(path, part, "model.safetensors")),
+      ]),
+    ),
     "values cut short": (path) => truncateSync(join(path, "second", "model.safetensors"), 4000),
     "values of another model": (path) => {
       rmSync(join(path, "first"), { recursive: true });
@@ -116,7 +147,9 @@ describe("a damaged checkpoint is refused in one line", () => {
       (reason: unknown) => reason,
     );
     expect(error).toBeInstanceOf(UserError);
-    expect((error as UserError).line).toContain("checkpoint-5");
+    expect((error as UserError).line).toMatch(
+      /checkpoint-5.* is damaged: .*; remove that folder to train from the start$/,
+    );
     expect((error as UserError).line).not.toContain("\n");
   });
 });

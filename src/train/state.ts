@@ -1,11 +1,12 @@
 /**
  * Everything that a training run is made of between two steps, and how it lies on disk while the run is not finished.
- * A checkpoint is a folder that appears whole; the newest one counts. Values are stored as they are (float32), so that going on
- * from it gives the same bits as never having stopped.
+ * A checkpoint is a folder that appears whole; the newest one counts. Values are stored as they are (float32), so that resuming
+ * from it gives the same bits as never having stopped; a checksum of each tensor tells where a disk gives back others.
  */
 import { existsSync } from "node:fs";
 import { readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { z } from "zod";
 import type { Model } from "../models/model.js";
 import type { Accumulators, Device, Tensor } from "../runtime/device.js";
@@ -23,8 +24,13 @@ export interface TrainState {
   readonly accumulators: ReadonlyMap<string, Accumulators>;
 }
 
-const VERSION = 1;
-const schema = z.object({ version: z.literal(VERSION), step: z.number().int().nonnegative(), fingerprint: z.string() });
+const state = z.object({ step: z.number().int().nonnegative(), fingerprint: z.string() });
+/** Of version 0.1 of this package there are checkpoints without checksums. */
+const schema = z.discriminatedUnion("version", [
+  state.extend({ version: z.literal(1) }),
+  state.extend({ version: z.literal(2), crc32: z.record(z.string(), z.number()) }),
+]);
+type Checksums = Record<string, number>;
 const NAME = /^checkpoint-(\d+)$/;
 const STATE = "state.json";
 type Moment = "first" | "second";
@@ -57,8 +63,13 @@ export async function saveCheckpoint(
   const partial = join(folder, `.checkpoint-${state.step}.partial`);
   await rm(partial, { recursive: true, force: true });
   try {
-    await writeState(partial, state, device);
-    await writeFileAtomic(join(partial, STATE), JSON.stringify({ version: VERSION, step: state.step, fingerprint }));
+    const record: z.infer<typeof schema> = {
+      version: 2,
+      step: state.step,
+      fingerprint,
+      crc32: await writeState(partial, state, device),
+    };
+    await writeFileAtomic(join(partial, STATE), JSON.stringify(record));
     await rm(final, { recursive: true, force: true });
     await rename(partial, final);
   } catch (error) {
@@ -70,18 +81,33 @@ export async function saveCheckpoint(
   }
 }
 
-async function writeState(directory: string, state: TrainState, device: Device): Promise<void> {
+/** Gives the checksum of each tensor. */
+async function writeState(directory: string, state: TrainState, device: Device): Promise<Checksums> {
+  const checksums: Checksums = {};
+  const valuesOf = async (place: string, tensor: Tensor): Promise<Float32Array> => {
+    const values = await device.floats(tensor);
+    checksums[place] = checksumOf(values);
+    return values;
+  };
   const write = (part: Part, tensors: Iterable<readonly [string, Tensor]>): Promise<unknown> =>
     writeModelWeights(
       join(directory, part),
-      [...tensors].map(([name, tensor]) => ({ name, shape: tensor.shape, values: () => device.floats(tensor) })),
+      [...tensors].map(([name, tensor]) => ({
+        name,
+        shape: tensor.shape,
+        values: () => valuesOf(`${part}/${name}`, tensor),
+      })),
       { dtype: "F32" },
     );
   const moment = (key: Moment) => [...state.accumulators].map(([name, all]) => [name, all[key]] as const);
   await write("parameters", state.parameters);
   await write("first", moment("first"));
   await write("second", moment("second"));
+  return checksums;
 }
+
+const checksumOf = (values: Float32Array): number =>
+  crc32(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
 
 /**
  * The newest checkpoint in `folder`, or undefined where there is none.
@@ -95,20 +121,22 @@ export async function loadCheckpoint(
 ): Promise<TrainState | undefined> {
   const newest = (await checkpoints(folder)).at(-1);
   if (newest === undefined) return undefined;
-  const record = schema.safeParse(await readJson(join(newest.path, STATE)));
+  const text = await readJson(join(newest.path, STATE)).catch(asDamage(newest.path, STATE));
+  const record = schema.safeParse(text);
   if (!record.success || record.data.step !== newest.step) throw damaged(newest.path, STATE);
   if (record.data.fingerprint !== fingerprint) {
     throw new UserError(`${newest.path} belongs to a run with other options, data or threads`, {
-      remedy: "repeat the options of that run, or pass --force to begin anew",
+      remedy: "repeat the options of that run, or pass --force to replace it",
     });
   }
+  const checksums = "crc32" in record.data ? record.data.crc32 : undefined;
   const parameters = new Map<string, Tensor>();
-  await readPart(newest.path, "parameters", model, (name, values, shape) => {
+  await readPart(newest.path, "parameters", model, checksums, (name, values, shape) => {
     parameters.set(name, device.fromFloats(values, shape));
   });
   const state = { ...freshState(model, device, parameters), step: record.data.step };
   for (const moment of ["first", "second"] as const) {
-    await readPart(newest.path, moment, model, (name, values) => {
+    await readPart(newest.path, moment, model, checksums, (name, values) => {
       device.write(present(state.accumulators.get(name), name)[moment], 0, values);
     });
   }
@@ -120,25 +148,36 @@ async function readPart(
   checkpoint: string,
   part: Part,
   model: Model,
+  checksums: Checksums | undefined,
   take: (name: string, values: Float32Array, shape: readonly number[]) => void,
 ): Promise<void> {
-  const path = join(checkpoint, part);
-  const store = await openWeights(path);
+  const store = await openWeights(join(checkpoint, part)).catch(asDamage(checkpoint, part));
   try {
     for (const { name, shape } of model.parameters) {
       const stored = store.tensors.get(name);
-      if (stored?.dtype !== "F32" || stored.shape.join() !== shape.join()) throw damaged(path, name);
-      take(name, await store.read(name), shape);
+      if (stored?.dtype !== "F32" || stored.shape.join() !== shape.join()) throw damaged(checkpoint, `${part}/${name}`);
+      const values = await store.read(name);
+      if (checksums !== undefined && checksums[`${part}/${name}`] !== checksumOf(values))
+        throw damaged(checkpoint, `${part}/${name}`);
+      take(name, values, shape);
     }
   } finally {
     await store.close();
   }
 }
 
-const damaged = (path: string, what: string): UserError =>
-  new UserError(`${path} is damaged: ${what} is not what was written there`, {
-    remedy: "pass --force to begin anew",
+const damaged = (checkpoint: string, what: string, cause?: unknown): UserError =>
+  new UserError(`${checkpoint} is damaged: ${what} is not what was written there`, {
+    remedy: "remove that folder to train from the start",
+    cause,
   });
+
+/** What is missing or unreadable in a checkpoint was there when it was written. */
+const asDamage =
+  (checkpoint: string, what: string) =>
+  (error: unknown): never => {
+    throw error instanceof UserError ? damaged(checkpoint, what, error) : error;
+  };
 
 /** Those that are whole, the newest last. A folder gets its name when all of it is written. */
 async function checkpoints(folder: string): Promise<{ readonly step: number; readonly path: string }[]> {

@@ -11,7 +11,7 @@
 import { existsSync } from "node:fs";
 import { open, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { invariant } from "./errors.js";
+import { invariant, withPath } from "./errors.js";
 import { alreadyExists, makeDirectory, refuseSameFile, sha256, sha256File } from "./files.js";
 import { openLedger } from "./ledger.js";
 import { acquireLock, isLocked, type Lock, lockPathOf } from "./lock.js";
@@ -191,8 +191,7 @@ async function writePieces(
     await file.writeFile(waiting);
     await file.sync();
   } catch (error) {
-    if (error instanceof Error && "syscall" in error) Object.assign(error, { path: shown }); // a handle's errors name no path
-    throw error;
+    throw withPath(error, shown); // a handle's errors name no path
   } finally {
     await file.close();
   }

@@ -155,7 +155,7 @@ describe("Ctrl-C", () => {
     running.child.kill("SIGINT");
     expect(await running.ended).toBe(130);
     expect(running.text.stdout).toBe("");
-    const said = /^tacit: interrupted: after step (\d+) of 40; give the same command with --resume to go on$/m.exec(
+    const said = /^tacit: interrupted: after step (\d+) of 40; give the same command again to resume$/m.exec(
       running.text.stderr,
     );
     const done = Number(said?.[1]);
@@ -164,7 +164,7 @@ describe("Ctrl-C", () => {
     expect(readdirSync(join(folder.path("interrupted"), "checkpoints"))).toEqual([`checkpoint-${done}`]);
     const resumed = tune("interrupted", ["--resume"]);
     expect(resumed.status).toBe(0);
-    expect(resumed.stderr).toContain(`going on after step ${done} of 40\n`);
+    expect(resumed.stderr).toContain(`resuming after step ${done} of 40\n`);
     expectSameAs("whole", "interrupted");
   });
 });
@@ -196,7 +196,7 @@ describe("mistakes", () => {
     [["--schedule", "steps"], /--schedule.*Allowed choices are cosine, linear, constant/],
     [["--reduction", "sum"], /--reduction.*Allowed choices are paper, reference, token/],
     [["--checkpoint-every", "1.5"], /--checkpoint-every/],
-    [["--resume", "--force"], /--resume goes on with a run, --force begins anew; pass one of them/],
+    [["--resume", "--force"], /--resume keeps a run, --force replaces it; pass one of them/],
     [["--template", "alpaca"], /there is no template "alpaca"/],
     [["--data", "nothing:rows"], /no data set is named "nothing"/],
   ])("%j: one line and exit code 2", (more, line) => {

@@ -17,8 +17,8 @@ import { addTemplateOptions, type TemplateFlags, withTemplate } from "../templat
 const help = `
 Every parameter is trained, with Adam, on the loss of responses and their stop tokens alone. --objective response empties every
 instruction first: response tuning. Writes a model directory that Transformers loads unchanged, metrics.jsonl (a line a step) and
-run.json (everything that determined the run). Stop it with Ctrl-C, or in any other way, and give the same command with --resume: the
-result is the same, bit for bit.
+run.json (everything that determined the run). Stop it with Ctrl-C, or in any other way, and give the same command again: it resumes
+from its last checkpoint, and the result is the same, bit for bit.
 
 Presets set what is not given: paper (cosine, warm-up 0.1, sums of token losses) and reference (linear, warm-up 0.03, means).
 
@@ -74,7 +74,9 @@ export function registerTune(program: Command): void {
   addRowOptions(command);
   command
     .addOption(threadsOption())
-    .addOption(new Option("--resume", "go on from the last checkpoint in --out").default(false, "begin"))
+    .addOption(
+      new Option("--resume", "where the run in --out is finished already, say so and keep it").default(false, "refuse"),
+    )
     .addOption(forceOption())
     .addOption(jsonOption())
     .addHelpText("after", help)
@@ -186,7 +188,7 @@ function watchOn(io: Io, out: string): TuneWatch {
       for (const line of describeRows(certificate, data)) io.note(line);
       const some = seen < data.rows ? `, which see ${formatCount(seen)} of the ${formatCount(data.rows)} rows` : "";
       io.note(
-        resumedAt > 0 ? `going on after step ${resumedAt} of ${total}${some}` : `${formatCount(total)} steps${some}`,
+        resumedAt > 0 ? `resuming after step ${resumedAt} of ${total}${some}` : `${formatCount(total)} steps${some}`,
       );
     },
     onStep: stepProgress(io.progress, { passes: true }),

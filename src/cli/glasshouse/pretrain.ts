@@ -11,7 +11,7 @@ import { contaminationOption, worldOption } from "./options.js";
 const help = `
 Learns a tokenizer, reads pages that are written as they are needed, and leaves a model directory with metrics.jsonl (a line a step),
 run.json and README.md, a card with the curve and what the model knows. Without options it makes the model that ships as glasshouse, in
-34 minutes on two cores. Stop it with Ctrl-C, or in any other way, and give the same command with --resume: the weights are the same, bit for bit.
+34 minutes on two cores. Stop it with Ctrl-C, or in any other way, and give the same command again: the weights are the same, bit for bit.
 
 Examples:
   tacit glasshouse pretrain --out glasshouse
@@ -47,7 +47,9 @@ export function registerPretrain(glasshouse: Command): void {
       ),
     )
     .addOption(threadsOption())
-    .addOption(new Option("--resume", "go on from the last checkpoint in --out").default(false, "begin"))
+    .addOption(
+      new Option("--resume", "where the run in --out is finished already, say so and keep it").default(false, "refuse"),
+    )
     .addOption(forceOption())
     .addOption(jsonOption())
     .addHelpText("after", help)
@@ -75,7 +77,7 @@ function watchOn(io: Io, out: string): PretrainWatch {
     onStart({ resumedAt, total, parameters, vocabulary }) {
       io.note(
         `${formatCount(parameters)} parameters, ${formatCount(vocabulary)} entries; ` +
-          (resumedAt > 0 ? `going on after step ${resumedAt} of ${total}` : `${formatCount(total)} steps`),
+          (resumedAt > 0 ? `resuming after step ${resumedAt} of ${total}` : `${formatCount(total)} steps`),
       );
     },
     onStep: stepProgress(io.progress, { passes: false }),

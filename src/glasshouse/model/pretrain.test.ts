@@ -84,7 +84,7 @@ describe("a run that is stopped", () => {
       { ...tiny, out },
       { signal: stop.signal, onStep: ({ step }) => step === 2 && stop.abort(new Interrupted("stopped")) },
     );
-    await expect(first).rejects.toThrow("give the same command with --resume");
+    await expect(first).rejects.toThrow("give the same command again to resume");
     expect(existsSync(join(out, "run.json"))).toBe(false);
     const steps: number[] = [];
     const record = await pretrain({ ...tiny, out, resume: true }, { onStep: ({ step }) => steps.push(step) });

@@ -63,7 +63,7 @@ export interface PretrainWatch {
 
 /**
  * @throws UserError    the result is there already, the run does not fit, the loss diverged
- * @throws Interrupted  stopped; a checkpoint of the last whole step lies in `out`, `resume` goes on from it
+ * @throws Interrupted  stopped; a checkpoint of the last whole step lies in `out`, the same call resumes from it
  */
 export async function pretrain(request: PretrainRequest, watch: PretrainWatch = {}): Promise<PretrainRun> {
   const recipe = checkRecipe(recipeOf(request));
@@ -75,13 +75,12 @@ export async function pretrain(request: PretrainRequest, watch: PretrainWatch = 
     watch.onStage?.("tokenizer");
     const material = await prepare(recipe, start);
     const plan = await planOf({ recipe, engine, threads, start, tokenizer: material.tokenizerJson });
-    const before = folder.finished ?? folder.unfinished;
-    if (before !== undefined) refuseOther(request.out, before, plan);
-    if (folder.finished !== undefined) {
+    const resume = isSameRun(request, folder, plan);
+    if (resume && folder.finished !== undefined) {
       watch.onFinishedBefore?.(folder.finished);
       return folder.finished;
     }
-    return await carryOut({ request, recipe, engine, threads, folder, start, plan, ...material }, watch);
+    return await carryOut({ request, recipe, engine, threads, folder, start, plan, resume, ...material }, watch);
   } finally {
     await rm(start, { recursive: true, force: true });
     await folder.close();
@@ -138,13 +137,24 @@ async function planOf(of: {
   };
 }
 
-/** Refuses to go on with a run that was asked for differently, and says in what. */
-function refuseOther(out: string, before: PretrainPlan, now: PretrainPlan): void {
-  if (before.fingerprint === now.fingerprint && before.tokenizer_sha256 === now.tokenizer_sha256) return;
+/**
+ * Whether the run in the folder is the one that is asked for. With force, one that is not is replaced.
+ *
+ * @throws UserError  it is another one; the line says in what
+ */
+function isSameRun(
+  { out, force = false }: PretrainRequest,
+  { finished, unfinished }: PretrainFolder,
+  now: PretrainPlan,
+): boolean {
+  const before = finished ?? unfinished;
+  if (before === undefined) return false;
+  if (before.fingerprint === now.fingerprint && before.tokenizer_sha256 === now.tokenizer_sha256) return true;
+  if (force) return false;
   const differences = differingOptions(before.options, now.options);
   const how = differences.length === 0 ? "this version of Tacit writes other pages" : differences.join(", ");
   throw new UserError(`${out} holds a run of another kind: ${how}`, {
-    remedy: "repeat the options of that run, or pass --force to begin anew",
+    remedy: "repeat the options of that run, or pass --force to replace it",
   });
 }
 
@@ -156,6 +166,8 @@ interface Job extends Material {
   readonly folder: PretrainFolder;
   readonly start: string;
   readonly plan: PretrainPlan;
+  /** Begin at the last checkpoint. */
+  readonly resume: boolean;
 }
 
 async function carryOut(job: Job, watch: PretrainWatch): Promise<PretrainRun> {
@@ -168,7 +180,7 @@ async function carryOut(job: Job, watch: PretrainWatch): Promise<PretrainRun> {
   const run = {
     out: request.out,
     threads: job.threads,
-    resume: request.resume === true,
+    resume: job.resume,
     fingerprint: plan.fingerprint,
     heldOut: Array.from({ length: heldOut.length }, (_, i) => heldOut.at(i)),
     dtype: "F16" as const, // three bits more than BF16 has, and no weight comes near its limits

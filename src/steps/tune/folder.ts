@@ -10,9 +10,9 @@ import type { z } from "zod";
 import { isEpochFolder, isModelFile } from "../../engines/write-model.js";
 import { type TunePlan, type TuneRunRecord, tunePlanSchema, tuneRunSchema } from "../../records/tune.js";
 import { UserError } from "../../util/errors.js";
-import { alreadyExists, makeDirectory, writeFileAtomic } from "../../util/files.js";
+import { alreadyExists, isPartial, makeDirectory, removePartial, writeFileAtomic } from "../../util/files.js";
 import { readJson } from "../../util/json.js";
-import { acquireLock } from "../../util/lock.js";
+import { acquireLock, isLocked } from "../../util/lock.js";
 import { modelDirectory } from "../../util/model-directory.js";
 
 /** What tells the runs of one command from those of another. */
@@ -45,21 +45,14 @@ export const tunePaths = (out: string) => ({
 });
 type Paths = ReturnType<typeof tunePaths>;
 
-/** What a killed run was just writing: files under `temporaryName`, folders under their own. */
-const PARTIAL = /^\.([0-9a-f]{12}|epoch-\d+|checkpoint-\d+)\.partial$/;
-
 /** What lies in an output folder, as far as runs go. */
-type Contents =
-  | { readonly kind: "nothing" }
-  | { readonly kind: "unfinished" }
-  | { readonly kind: "finished" }
-  | { readonly kind: "foreign" };
+type Contents = "nothing" | "unfinished" | "finished" | "foreign";
 
 export interface RunFolder<Plan, Run extends Plan> {
   readonly paths: Paths;
-  /** The run that is finished here already and was asked to go on. */
+  /** The run that is finished here already, where it was asked for again, or was cut off when only its traces were left to remove. */
   readonly finished: Run | undefined;
-  /** The plan of the run that is to go on. */
+  /** The plan of the run that is to be resumed. */
   readonly unfinished: Plan | undefined;
   /** Makes the folder that of a run: a new one removes what an older one left. */
   begin(plan: Plan, from: "start" | "checkpoint"): Promise<void>;
@@ -73,7 +66,9 @@ export type TuneFolder = RunFolder<TunePlan, TuneRunRecord>;
 
 export interface FolderRequest {
   readonly out: string;
+  /** A finished run is no mistake: its record is the answer. One that is not finished is resumed without being asked to. */
   readonly resume?: boolean;
+  /** Replace a finished run, and an unfinished one that was asked for differently. */
   readonly force?: boolean;
 }
 
@@ -83,29 +78,31 @@ export async function openTuneFolder(request: FolderRequest & { readonly model: 
   return openRunFolder(TUNING, request);
 }
 
-/** @throws UserError  something is there that may not be replaced or cannot go on, or another process is at work there */
+/** @throws UserError  something is there that may not be replaced or resumed, or another process is at work there */
 export async function openRunFolder<Plan, Run extends Plan>(
   kind: RunKind<Plan, Run>,
   request: FolderRequest,
 ): Promise<RunFolder<Plan, Run>> {
-  const { out } = request;
+  const { out, force = false } = request;
   const paths = tunePaths(out);
-  const isNew = !existsSync(out);
-  await admit(request, paths, kind);
-  await makeDirectory(out);
+  await admit(request, paths, kind, await isLocked(paths.lock));
+  const made = await makeDirectory(out);
   const lock = await acquireLock(paths.lock, out);
   const close = async (): Promise<void> => {
     await lock.release();
-    if (isNew) await rmdir(out).catch(() => {}); // not empty: something was begun
+    for (const folder of made) await rmdir(folder).catch(() => {}); // not empty: something was begun
   };
   try {
-    const { kind: found } = await admit(request, paths, kind); // again, now that nobody else writes
+    const found = await admit(request, paths, kind, lock.takenOver); // again, now that nobody else writes
     for (const folder of [out, paths.checkpoints]) await removePartial(folder);
-    if (found === "finished" && request.resume === true) await removeTraces(paths);
+    const finished = found === "finished" ? await readAs(kind.run, paths.record) : undefined;
+    if (finished !== undefined) await removeTraces(paths);
+    const unfinished = (): Promise<Plan | undefined> =>
+      force ? readAs(kind.plan, paths.plan).catch(() => undefined) : readAs(kind.plan, paths.plan);
     return {
       paths,
-      finished: found === "finished" && request.resume === true ? await readAs(kind.run, paths.record) : undefined,
-      unfinished: found === "unfinished" && request.resume === true ? await readAs(kind.plan, paths.plan) : undefined,
+      finished,
+      unfinished: found === "unfinished" ? await unfinished() : undefined,
       async begin(plan, from) {
         await writeFileAtomic(paths.plan, toText(kind.plan.parse(plan))); // first: from here on the folder is a run's
         if (from === "start") await removeRun(out, paths, kind.more);
@@ -134,33 +131,35 @@ function refuseSourceInside({ model, out }: { readonly model: string; readonly o
   throw new UserError(`the model ${model} lies in --out ${out}`, { remedy: "name another --out" });
 }
 
-/** What lies there, where the request may go on with it. */
+/**
+ * What lies there, as far as this request makes use of it. A finished run that the request replaces is none of it.
+ * @param cutOff  the last process at work there was killed
+ */
 async function admit(
   { out, resume = false, force = false }: FolderRequest,
   paths: Paths,
   kind: { readonly command: string; readonly noun: string },
-): Promise<Contents> {
+  cutOff: boolean,
+): Promise<"nothing" | "unfinished" | "finished"> {
   if (resume && force) {
-    throw new UserError("--resume goes on with a run, --force begins anew", { remedy: "pass one of them" });
+    throw new UserError("--resume keeps a run, --force replaces it", { remedy: "pass one of them" });
   }
   const contents = await look(out, paths, kind.command);
-  if (contents.kind === "nothing") return contents;
-  if (contents.kind === "foreign") {
+  if (contents === "foreign") {
     throw new UserError(`${out} already exists and holds no ${kind.noun}`, { remedy: "name another --out" });
   }
-  if (resume || force) return contents;
-  throw contents.kind === "unfinished"
-    ? new UserError(`${out} holds an unfinished run`, { remedy: "pass --resume to go on, or --force to begin anew" })
-    : alreadyExists(out);
+  if (contents !== "finished" || resume || cutOff || existsSync(paths.plan)) return contents;
+  if (!force) throw alreadyExists(out);
+  return "nothing";
 }
 
 async function look(out: string, paths: Paths, command: string): Promise<Contents> {
-  if (!existsSync(out)) return { kind: "nothing" };
+  if (!existsSync(out)) return "nothing";
   const names = await readdir(out);
-  if (existsSync(paths.record)) return { kind: (await isRunOf(command, paths.record)) ? "finished" : "foreign" };
-  if (existsSync(paths.plan)) return { kind: "unfinished" };
-  const left = names.filter((name) => !PARTIAL.test(name) && !name.startsWith(basename(paths.lock)));
-  return { kind: left.length === 0 ? "nothing" : "foreign" };
+  if (existsSync(paths.record)) return (await isRunOf(command, paths.record)) ? "finished" : "foreign";
+  if (existsSync(paths.plan)) return "unfinished";
+  const left = names.filter((name) => !isPartial(name) && !name.startsWith(basename(paths.lock)));
+  return left.length === 0 ? "nothing" : "foreign";
 }
 
 async function isRunOf(command: string, path: string): Promise<boolean> {
@@ -171,12 +170,9 @@ async function isRunOf(command: string, path: string): Promise<boolean> {
 async function readAs<T>(schema: z.ZodType<T>, path: string): Promise<T> {
   const parsed = schema.safeParse(await readJson(path));
   if (parsed.success) return parsed.data;
-  throw new UserError(`${path} is not a record that this version writes`, { remedy: "pass --force to begin anew" });
-}
-
-async function removePartial(folder: string): Promise<void> {
-  if (!existsSync(folder)) return;
-  for (const name of await readdir(folder)) if (PARTIAL.test(name)) await rm(join(folder, name), { recursive: true });
+  throw new UserError(`${path} is not a record that this version writes`, {
+    remedy: "pass --force to replace the run",
+  });
 }
 
 /** What only a run under way needs. */

@@ -3,6 +3,7 @@
  * after it are taken back, because those steps are done again.
  * May not know: how anything is computed.
  */
+import { dirname, join } from "node:path";
 import type { StepMetrics } from "../../engines/engine.js";
 import { type HeldOutLine, heldOutLineSchema, type MetricsLine, metricsLineSchema } from "../../records/tune.js";
 import { UserError } from "../../util/errors.js";
@@ -40,7 +41,7 @@ export async function openTuneLedgers(
 function refuseGaps(lines: readonly MetricsLine[], steps: number, path: string): void {
   if (lines.length === steps && lines.every(({ step }, i) => step === i)) return;
   throw new UserError(`${path} has not one line for each of the ${steps} steps that are done`, {
-    remedy: "pass --force to begin anew",
+    remedy: `remove ${join(dirname(path), "checkpoints")} to train from the start`,
   });
 }
 

@@ -61,9 +61,9 @@ export interface TuneRequest {
   readonly threads?: number;
   /** Of the written weights. Default: as they were read. */
   readonly dtype?: "F32" | "F16" | "BF16";
-  /** Go on from the last checkpoint in `out`. */
+  /** Where the run in `out` is finished, take it as the answer. One that is not finished is resumed without this. */
   readonly resume?: boolean;
-  /** Replace the run in `out`. */
+  /** Replace a finished run in `out`, and an unfinished one that was asked for differently. */
   readonly force?: boolean;
   /** Default: the embedded engine. */
   readonly engine?: Engine;
