@@ -6,8 +6,8 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { llama2cTokenizer, llama2cTokenizerConfig, llama2cTokenizerJson } from "../text/llama2c.js";
-import { checkReplaceable, writeDirectory } from "../util/directories.js";
-import { UserError } from "../util/errors.js";
+import { writeDirectory } from "../util/directories.js";
+import { present, UserError } from "../util/errors.js";
 import { sha256File, writeFileAtomic } from "../util/files.js";
 import { type GgufFile, ggufMetadata, openGguf } from "../weights/gguf.js";
 import { type GgufConfig, ggufConfig } from "../weights/gguf-config.js";
@@ -65,20 +65,17 @@ const TORCH_DTYPE: Readonly<Record<WeightDtype, string>> = { F32: "float32", F16
  */
 export async function importModel(options: ImportOptions): Promise<ImportSummary> {
   const replace = { force: options.force ?? false, marker: MODEL_MARKER };
-  await checkReplaceable(options.out, replace);
-  const plan = await planImport(options);
-  try {
-    const sourceHash = await sha256File(options.file);
-    const dtype = options.dtype ?? "F32";
-    let summary: ImportSummary | undefined;
-    await writeDirectory(options.out, replace, async (directory) => {
-      summary = await writeModel(directory, plan, { ...options, dtype, sourceHash });
-    });
-    if (summary === undefined) throw new Error("internal: nothing was written");
-    return summary;
-  } finally {
-    await plan.close();
-  }
+  let summary: ImportSummary | undefined;
+  await writeDirectory(options.out, replace, async (directory) => {
+    const plan = await planImport(options);
+    try {
+      const sourceHash = await sha256File(options.file);
+      summary = await writeModel(directory, plan, { ...options, dtype: options.dtype ?? "F32", sourceHash });
+    } finally {
+      await plan.close();
+    }
+  });
+  return present(summary, "the summary of what was written");
 }
 
 async function planImport({ file, tokenizer }: ImportOptions): Promise<ImportPlan> {

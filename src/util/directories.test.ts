@@ -72,6 +72,28 @@ describe("writeDirectory", () => {
     expect(readdirSync(folder.path("killed"))).toEqual(["model"]);
   });
 
+  it("is made by one process at a time", async () => {
+    const out = folder.path("twice/model");
+    let second = "";
+    await writeDirectory(out, options, async (directory) => {
+      second = await lineOf(writeDirectory(out, options, fillWith("two")));
+      await fillWith("one")(directory);
+    });
+    expect(second).toMatch(/model is in use by process \d+; wait for it to end/);
+    expect(readFileSync(join(out, "config.json"), "utf8")).toBe("one");
+    expect(readdirSync(folder.path("twice"))).toEqual(["model"]);
+  });
+
+  it("is made again, unforced, where its maker was killed before it could say that it is done", async () => {
+    const out = folder.path("cut off/model");
+    await writeDirectory(out, options, fillWith("one"));
+    writeFileSync(join(out, ".unfinished"), "");
+    mkdirSync(folder.path("cut off/.model.partial")); // half of a directory
+    await writeDirectory(out, options, fillWith("one"));
+    expect(readdirSync(out)).toEqual(["config.json"]);
+    expect(readdirSync(folder.path("cut off"))).toEqual(["model"]);
+  });
+
   it("does not write into a file", async () => {
     const out = folder.write("file.txt", "text");
     expect(await lineOf(writeDirectory(out, options, fillWith("one")))).toMatch(/is a file/);

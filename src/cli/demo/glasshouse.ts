@@ -4,7 +4,6 @@
  * May not know: how anything is computed or drawn.
  */
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { checkers } from "../../glasshouse/checker.js";
 import type { StudyResults } from "../../records/study.js";
@@ -12,7 +11,7 @@ import { report } from "../../report/report.js";
 import { prepareStudy } from "../../study/prepare.js";
 import { runStudy } from "../../study/run.js";
 import { type Runner, threadedRunner } from "../../study/runner.js";
-import { checkReplaceable } from "../../util/directories.js";
+import { checkReplaceable, removeDirectory } from "../../util/directories.js";
 import { present } from "../../util/errors.js";
 import { temporaryName } from "../../util/files.js";
 import { formatDuration } from "../../util/progress.js";
@@ -56,7 +55,7 @@ export async function runGlasshouse(flags: GlasshouseFlags, io: Io, makeRunner =
   };
   if (force && (await checkReplaceable(out, { force, marker: MARKER }))) {
     await prepareStudy({ ...request, out: temporaryName(out) }); // what is wrong with the request is said before anything is lost
-    await rm(out, { recursive: true });
+    await removeDirectory(out);
   }
   const prepared = await prepareStudy({ ...request, out });
   const { study, settings } = prepared.record;
