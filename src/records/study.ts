@@ -99,6 +99,8 @@ export const stepRecordSchema = z.object({
     /** It went on from what an interrupted attempt had left: the seconds are not of all the work. */
     resumed: z.boolean(),
   }),
+  /** Every file that a finished step left, by its path in the step's folder. Absent in records of older versions. */
+  results: z.array(z.object({ path, bytes: count, sha256: z.string() })).optional(),
 });
 export type StepRecord = z.infer<typeof stepRecordSchema>;
 

@@ -16,14 +16,14 @@ import { scorePairs } from "../steps/materials.js";
 import { rank, rankPaths } from "../steps/rank.js";
 import { score, scorePaths } from "../steps/score.js";
 import { tune } from "../steps/tune.js";
-import { readJson } from "../util/json.js";
 import { formatCount } from "../util/progress.js";
+import { readRecord } from "../util/record-file.js";
 import { chooseEpochs } from "./choose.js";
 import { compareArms } from "./compare.js";
 import { judgePair } from "./judging.js";
 import { defined, templateOptions, tuneRequest } from "./requests.js";
 import { measureSimilarity } from "./resembling.js";
-import { type Done, type Place, resultNames, type StepWork } from "./step.js";
+import { type Done, type Place, resultNames, type StepWork, UNREADABLE } from "./step.js";
 
 export interface CarryContext {
   /** The study's folder. */
@@ -144,7 +144,7 @@ async function generateStep(work: Work<"generate">, { folder, at, common, stoppi
     );
   }
   await rm(paths.partial, { force: true }); // of an attempt that was stopped when only this was left to do
-  const { outcome } = generateRunSchema.parse(await readJson(paths.run));
+  const { outcome } = await readRecord(paths.run, generateRunSchema, UNREADABLE);
   return { work: outcome.tokens, unit: "tokens" };
 }
 
@@ -165,7 +165,7 @@ async function scoreStep(work: Work<"score">, { folder, at, common, stopping, sa
     );
   }
   await rm(paths.partial, { force: true });
-  const { outcome } = scoreRunSchema.parse(await readJson(paths.run));
+  const { outcome } = await readRecord(paths.run, scoreRunSchema, UNREADABLE);
   return { work: outcome.tokens, unit: "tokens" };
 }
 
@@ -186,6 +186,6 @@ async function rankStep(work: Work<"rank">, { folder, at, common, stopping, say 
       { ...stopping, onProgress: (done, all) => say(() => `${formatCount(done)} of ${formatCount(all)} instructions`) },
     );
   }
-  const record = rankSummarySchema.parse(await readJson(summary));
+  const record = await readRecord(summary, rankSummarySchema, UNREADABLE);
   return { work: record.pairs, unit: "pairs" };
 }

@@ -22,7 +22,7 @@ export interface Unused {
 
 export async function findUnused(prepared: Prepared): Promise<Unused> {
   const { root } = prepared.folder;
-  const { steps } = (await openState(prepared)).graph();
+  const { steps } = (await openState(prepared, { unchecked: true })).graph();
   const used = new Set(steps.flatMap(({ plan }) => plan?.folder ?? []));
   const open = new Set(steps.filter(({ plan }) => plan === undefined).map(({ kind }) => kind as string));
   const folders: { folder: string; bytes: number }[] = [];

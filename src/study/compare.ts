@@ -5,6 +5,7 @@
  */
 import { type ComparisonResult, comparisonResultSchema, type Spread } from "../records/study.js";
 import type { WinrateEntry } from "../records/winrate.js";
+import { type Ranged, withinRange } from "../stats/bounded.js";
 import { clusteredMean } from "../stats/cluster.js";
 import { toEstimateRecord } from "../stats/estimate.js";
 import { spread } from "../stats/runs.js";
@@ -91,12 +92,5 @@ function lengthControlled(pairs: readonly Pair[], entries: readonly WinrateEntry
   };
 }
 
-/** Few seeds give wide intervals: none reaches beyond what a percentage can be, which loses no coverage. */
-function possible<T extends { readonly low: number | null; readonly high: number | null }>(interval: T): T {
-  const { low, high } = interval;
-  return {
-    ...interval,
-    low: low === null ? null : Math.max(0, low),
-    high: high === null ? null : Math.min(100, high),
-  };
-}
+/** Few prompts or seeds give wide intervals, and equal values none: no percentage leaves its range. */
+const possible = <T extends Ranged>(interval: T): T => withinRange(interval, [0, 100]);

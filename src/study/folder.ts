@@ -4,21 +4,24 @@
  */
 import { existsSync } from "node:fs";
 import { readdir, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { z } from "zod";
 import {
   type StepRecord,
   type StudyRecord,
   type StudyResults,
+  stepKinds,
   stepRecordSchema,
   studyFiles,
   studyRecordSchema,
   studyResultsSchema,
 } from "../records/study.js";
+import { doAgain } from "../records/study-results.js";
 import { UserError } from "../util/errors.js";
 import { isPartial, makeDirectory, writeFileAtomic } from "../util/files.js";
-import { readJson } from "../util/json.js";
-import type { Place } from "./step.js";
+import { type Fingerprint, fingerprintsOf } from "../util/fingerprint.js";
+import { readRecord, readRecordIfThere } from "../util/record-file.js";
+import { folderOf, keyOf, type Place, type StepPlan } from "./step.js";
 
 /** Whatever a step says of itself when it begins, so that the next attempt knows that there was one. */
 const STARTED = "started";
@@ -28,8 +31,12 @@ export interface StudyFolder {
   path(place: Place): string;
   /** The step's record where it has one: done or failed. */
   readStep(folder: string): Promise<StepRecord | undefined>;
+  /** One of the records that a step left, by its path in the step's folder. */
+  readResult<T>(step: Pick<StepPlan, "folder" | "work">, name: string, schema: z.ZodType<T>): Promise<T>;
   /** Makes the step's folder. @returns whether an earlier attempt was there */
   beginStep(folder: string): Promise<boolean>;
+  /** Of the files that a step left. */
+  fingerprints(folder: string): Promise<Fingerprint[]>;
   writeStep(folder: string, record: StepRecord): Promise<void>;
   readStudy(): Promise<StudyRecord | undefined>;
   writeStudy(record: StudyRecord): Promise<void>;
@@ -41,17 +48,20 @@ export function studyFolder(root: string): StudyFolder {
   return {
     root,
     path: (place) => ("outside" in place ? place.outside : at(place.inside)),
-    readStep: (folder) => readRecord(at(folder, studyFiles.step), stepRecordSchema),
+    readStep: (folder) => readStepRecord(root, folder),
+    readResult: ({ folder, work }, name, schema) =>
+      readRecord(at(folder, name), schema, `put it back as it was, or ${doAgain(root, folder, work.kind, name)}`),
     async beginStep(folder) {
       const resumed = existsSync(at(folder, STARTED));
       if (!resumed) await writeFileAtomic(at(folder, STARTED), "");
       return resumed;
     },
+    fingerprints: (folder) => fingerprintsOf(at(folder), (path) => path !== STARTED && path !== studyFiles.step),
     async writeStep(folder, record) {
       await rm(at(folder, STARTED), { force: true }); // first: the record is the last thing that a step writes
       await writeFileAtomic(at(folder, studyFiles.step), toText(stepRecordSchema.parse(record)));
     },
-    readStudy: () => readRecord(at(studyFiles.study), studyRecordSchema),
+    readStudy: () => readRecordIfThere(at(studyFiles.study), studyRecordSchema, NOT_OURS),
     writeStudy: (record) => writeFileAtomic(at(studyFiles.study), toText(studyRecordSchema.parse(record))),
     writeResults: (results) => writeFileAtomic(at(studyFiles.results), toText(studyResultsSchema.parse(results))),
   };
@@ -59,11 +69,19 @@ export function studyFolder(root: string): StudyFolder {
 
 const toText = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 
-async function readRecord<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
-  if (!existsSync(path)) return undefined;
-  const parsed = schema.safeParse(await readJson(path));
-  if (parsed.success) return parsed.data;
-  throw new UserError(`${path} is not a record that this version writes`, { remedy: "name another --out" });
+const NOT_OURS = "another version may have written it: name another --out, or remove it to write it again";
+
+/** The folder's name and the key both follow from the request: a record of which that is not so was changed. Older ones are not held to it. */
+async function readStepRecord(root: string, folder: string): Promise<StepRecord | undefined> {
+  const path = join(root, folder, studyFiles.step);
+  const kind = stepKinds.find((one) => one === basename(folder).replace(/-[0-9a-f]+$/, "")) ?? "generate";
+  const remedy = doAgain(root, folder, kind);
+  const record = await readRecordIfThere(path, stepRecordSchema, remedy);
+  if (record === undefined) return undefined;
+  const { request, key, results } = record;
+  const named = folderOf(record.kind, key) === folder;
+  if (named && (results === undefined || keyOf(record.kind, request) === key)) return record;
+  throw new UserError(`${path} has changed since its step ended: its key is not that of its request`, { remedy });
 }
 
 /**
@@ -77,7 +95,7 @@ export async function admitStudy(root: string, name: string): Promise<void> {
   const before = await studyFolder(root).readStudy();
   if (before === undefined) {
     const others = (await readdir(root)).filter((entry) => !isTrace(entry));
-    if (others.length === 0) return;
+    if (others.length === 0 || (others.length === 1 && (await isNoStep(root)))) return;
     throw new UserError(`${root} already exists and holds no study`, { remedy: "name another --out" });
   }
   if (before.study.name === name) return;
@@ -87,13 +105,18 @@ export async function admitStudy(root: string, name: string): Promise<void> {
 /** A lock, and what a killed process was just writing. */
 const isTrace = (entry: string): boolean => entry.startsWith(".lock") || isPartial(entry);
 
+/** An empty folder of steps: of a study that was killed before it had begun. */
+const isNoStep = async (root: string): Promise<boolean> =>
+  existsSync(stepsOf(root)) && (await readdir(stepsOf(root))).length === 0;
+
 export const lockPath = (root: string): string => join(root, ".lock");
 
 /** The folder of the steps' folders. */
 export const stepsOf = (root: string): string => join(root, studyFiles.steps);
 
+/** Nothing but the folder: what is made in it before `study.json` says whose it is would look like somebody else's. */
 export async function makeStudyFolder(root: string): Promise<void> {
-  await makeDirectory(stepsOf(root));
+  await makeDirectory(root);
 }
 
 /** Folders of steps that are there, with `steps/` in front. */

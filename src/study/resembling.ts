@@ -5,10 +5,10 @@
 import { existsSync } from "node:fs";
 import { similaritySummarySchema } from "../records/similarity.js";
 import { similarity, similarityPaths } from "../steps/similarity.js";
-import { readJson } from "../util/json.js";
 import { formatCount } from "../util/progress.js";
+import { readRecord } from "../util/record-file.js";
 import { defined } from "./requests.js";
-import type { Done, Place, StepWork } from "./step.js";
+import { type Done, type Place, type StepWork, UNREADABLE } from "./step.js";
 
 export interface SimilarityContext {
   readonly out: string;
@@ -42,6 +42,6 @@ export async function measureSimilarity(
       },
     );
   }
-  const { texts } = similaritySummarySchema.parse(await readJson(summary));
+  const { texts } = await readRecord(summary, similaritySummarySchema, UNREADABLE);
   return { work: texts.computed, unit: "texts" }; // the others were embedded by another step
 }

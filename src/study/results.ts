@@ -21,11 +21,10 @@ import {
 } from "../records/study.js";
 import { countAnswers } from "../stats/answers.js";
 import { present } from "../util/errors.js";
-import { readJson } from "../util/json.js";
 import type { StudyFolder } from "./folder.js";
 import { armKey, type CellNode, type Graph } from "./graph-builder.js";
 import { type Outcomes, statesOf } from "./schedule.js";
-import { type Place, resultNames, type Step, type TemplateSettings } from "./step.js";
+import { type Place, resultNames, type Step, type StepPlan, type TemplateSettings } from "./step.js";
 
 const TAGS = ["<|user|>", "<|assistant|>"] as const;
 
@@ -101,7 +100,7 @@ async function cellOf(node: CellNode, from: Gathering, states: ReadonlyMap<strin
     const { plan } = stepOf(step);
     if (!isDone(step) || plan?.work.kind !== "generate") continue;
     const outputs = `${plan.folder}/${resultNames.outputs}`;
-    const counts = from.counted.get(outputs) ?? (await countsOf(folder.path({ inside: outputs }), plan.work.template));
+    const counts = from.counted.get(outputs) ?? (await countsOf(folder, plan, plan.work.template));
     from.counted.set(outputs, counts);
     answers.push({ split, step, outputs, run: outputs.replace(/\.json$/, ".run.json"), counts });
   }
@@ -121,8 +120,8 @@ async function cellOf(node: CellNode, from: Gathering, states: ReadonlyMap<strin
 
 const inside = (place: Place): string => ("inside" in place ? place.inside : place.outside);
 
-async function countsOf(path: string, template: TemplateSettings): Promise<AnswerCountsRecord> {
-  const outputs = z.array(outputSchema).parse(await readJson(path));
+async function countsOf(folder: StudyFolder, plan: StepPlan, template: TemplateSettings): Promise<AnswerCountsRecord> {
+  const outputs = await folder.readResult(plan, resultNames.outputs, z.array(outputSchema));
   const [user, assistant] = TAGS;
   const { meanTokens, ...counts } = countAnswers(outputs, [
     template.user_tag ?? user,
@@ -140,8 +139,7 @@ async function readAll<T>(
 ): Promise<T[]> {
   const results: T[] = [];
   for (const step of done) {
-    if (step.kind === kind && step.plan !== undefined)
-      results.push(schema.parse(await readJson(folder.path({ inside: `${step.plan.folder}/${name}` }))));
+    if (step.kind === kind && step.plan !== undefined) results.push(await folder.readResult(step.plan, name, schema));
   }
   return results;
 }
@@ -150,9 +148,10 @@ async function rankingsOf(folder: StudyFolder, done: readonly Step[]): Promise<S
   const rankings: StudyResults["rankings"] = [];
   for (const step of done) {
     if (step.kind !== "rank") continue;
-    const { plan, cell } = step;
-    const root = `${present(plan, step.id).folder}/${resultNames.rank}`;
-    const summary = rankSummarySchema.parse(await readJson(folder.path({ inside: `${root}/summary.json` })));
+    const { cell } = step;
+    const plan = present(step.plan, step.id);
+    const root = `${plan.folder}/${resultNames.rank}`;
+    const summary = await folder.readResult(plan, `${resultNames.rank}/summary.json`, rankSummarySchema);
     rankings.push({
       ...present(cell, step.id),
       name: analysisOf(step),
@@ -169,11 +168,11 @@ async function similaritiesOf(folder: StudyFolder, done: readonly Step[]): Promi
   const similarities: StudyResults["similarities"] = [];
   for (const step of done) {
     if (step.kind !== "similarity") continue;
-    const root = `${present(step.plan, step.id).folder}/${resultNames.similarity}`;
+    const plan = present(step.plan, step.id);
+    const root = `${plan.folder}/${resultNames.similarity}`;
     const summary = `${root}/summary.json`;
-    const { mean_x, mean_y, correlation } = similaritySummarySchema.parse(
-      await readJson(folder.path({ inside: summary })),
-    );
+    const name = `${resultNames.similarity}/summary.json`;
+    const { mean_x, mean_y, correlation } = await folder.readResult(plan, name, similaritySummarySchema);
     similarities.push({
       ...present(step.cell, step.id),
       name: analysisOf(step),
@@ -196,7 +195,7 @@ export async function readChoices(graph: Graph, outcomes: Outcomes, folder: Stud
     if (kind !== "choose" || plan === undefined || outcomes.get(plan.key)?.kind !== "done") continue;
     const path = folder.path({ inside: `${plan.folder}/${resultNames.choice}` });
     if (!existsSync(path)) continue;
-    const { model, arm, chosen }: Choice = choiceSchema.parse(await readJson(path));
+    const { model, arm, chosen }: Choice = await folder.readResult(plan, resultNames.choice, choiceSchema);
     choices.set(armKey(model, arm), chosen);
   }
   return choices;

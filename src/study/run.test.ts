@@ -1,6 +1,6 @@
 /** How a study is carried out, with steps that compute nothing: what runs, what a failure takes with it, what a stop leaves. */
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../test/temporary-folder.js";
@@ -173,6 +173,90 @@ describe("a run", () => {
     expect(plans[0]).toEqual({ steps: 15, done: 8, failedBefore: 1 });
     expect(again.begun).toHaveLength(7);
     expect(again.results.state).toBe("finished");
+  });
+
+  it("tries every failure of earlier runs again, also of steps that only a choice makes known", async () => {
+    const text = study().replace("arms:", "seeds: [1, 2]\narms:").replace("selection: {", "selection: { seeds: [1],");
+    const isLate = (work: StepWork): boolean => work.kind === "tune" && work.seed === 2;
+    const full = new UserError("no space left on the disk", { passing: true });
+    const deed: Deed = async (work) => {
+      if (isLate(work)) throw full;
+    };
+    const { results: before } = await run("late", { text, deed });
+    const late = before.steps.filter(({ state }) => state === "failed").map(({ id }) => id);
+    expect(late.filter((id) => id.startsWith("tune/"))).toHaveLength(2);
+    rmSync(join(folder.path("late"), before.steps.find(({ kind }) => kind === "choose")!.folder!), { recursive: true });
+    const told: number[] = [];
+    const again = await run("late", { text, watch: { onPlan: ({ failedBefore }) => void told.push(failedBefore) } });
+    expect(again.results.state).toBe("finished");
+    expect(again.begun).toEqual(expect.arrayContaining(late));
+    expect(told.reduce((sum, one) => sum + one, 0)).toBe(late.length);
+  });
+
+  it("tries a step again in the same run whose failure lay in what was free at that moment", async () => {
+    let tries = 0;
+    const deed: Deed = async (work) => {
+      if (isResponseTuning(work) && tries++ === 0) throw new UserError("out of memory", { passing: true });
+    };
+    expect((await run("passing", { deed })).results.state).toBe("finished");
+    expect(tries).toBe(2);
+    let hopeless = 0;
+    const never: Deed = async (work) => {
+      if (!isResponseTuning(work)) return;
+      hopeless++;
+      throw new UserError("out of memory", { passing: true });
+    };
+    expect((await run("hopeless", { deed: never })).results.state).toBe("failed");
+    expect(hopeless).toBe(2); // nothing was done since the second time
+  });
+
+  it.each([
+    ["generate", resultNames.outputs],
+    ["score", resultNames.scores],
+    ["judge", resultNames.annotations],
+    ["tune", `${resultNames.model}/run.json`],
+    ["compare", resultNames.comparison],
+  ] as const)("says which result of %s has changed since, and how it is made again", async (kind, name) => {
+    const out = `changed-${kind}`;
+    const { results: before } = await run(out);
+    const step = before.steps.find((one) => one.kind === kind)!;
+    const path = join(folder.path(out), step.folder!, name);
+    const bytes = readFileSync(path);
+    const flipped = Buffer.from(bytes);
+    flipped[bytes.length >> 1]! ^= 1;
+    for (const wrong of [flipped, bytes.subarray(0, -1)]) {
+      writeFileSync(path, wrong);
+      await expect(run(out)).rejects.toThrow(`${path} has changed since its step was done`);
+    }
+    await expect(run(out)).rejects.toMatchObject({ remedy: expect.stringMatching(/put it back .* or remove .*step/) });
+    writeFileSync(path, bytes);
+    expect((await run(out)).begun).toEqual([]);
+    rmSync(join(folder.path(out), step.folder!), { recursive: true });
+    const again = await run(out);
+    expect(again.begun).toEqual([step.id]);
+    expect(again.results.state).toBe("finished");
+    rmSync(path);
+    await expect(run(out)).rejects.toThrow(`${path} is missing`);
+  });
+
+  it("reads records of steps that older versions wrote, without hashes", async () => {
+    const { results: before } = await run("older");
+    for (const { folder: step } of before.steps) {
+      const path = join(folder.path("older"), step!, "step.json");
+      const { results: _, ...rest } = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+      writeFileSync(path, JSON.stringify(rest));
+    }
+    expect((await run("older")).begun).toEqual([]);
+  });
+
+  it("goes on in a folder that a run left which was killed before it had begun", async () => {
+    mkdirSync(join(folder.path("early"), "steps"), { recursive: true });
+    writeFileSync(join(folder.path("early"), ".0123456789ab.partial"), "{");
+    writeFileSync(join(folder.path("early"), ".lock"), '{"pid":');
+    expect((await run("early")).results.state).toBe("finished");
+    expect(existsSync(join(folder.path("early"), ".0123456789ab.partial"))).toBe(false);
+    mkdirSync(join(folder.path("theirs"), "steps", "photos"), { recursive: true });
+    await expect(run("theirs")).rejects.toThrow(/holds no study/);
   });
 
   it("records a defect of ours as one", async () => {

@@ -4,21 +4,27 @@
  * May not know: what the steps compute.
  */
 import { type Outcome, RECORD_VERSION, type StepRecord, type StudyResults } from "../records/study.js";
+import { HASHED_BYTES } from "../records/study-results.js";
 import { Interrupted, InvariantError, present, reasonOf, userErrorOf } from "../util/errors.js";
 import { removePartial, removeTraces } from "../util/files.js";
 import { acquireLock } from "../util/lock.js";
 import { availableCores } from "../util/system.js";
 import { lockPath, makeStudyFolder, type StudyFolder, stepsOf } from "./folder.js";
 import { computingRoom } from "./machine.js";
+import { type Failure, passingFailures } from "./passing.js";
 import type { Prepared } from "./prepare.js";
 import type { Runner } from "./runner.js";
 import { laneOf, startable, statesOf } from "./schedule.js";
 import { openState, type StudyState } from "./state.js";
 import type { Done, Step } from "./step.js";
+import { type WeightCheck, weightCheck } from "./weights.js";
 
 export interface RunWatch {
   readonly signal?: AbortSignal;
-  /** All steps that are known by now and how many of them are done; again when a choice makes more known. */
+  /**
+   * All steps that are known by now, how many of them are done, and how many failed in an earlier run and are tried again; again when a
+   * choice makes more known, with those that were not told before.
+   */
   readonly onPlan?: (plan: { readonly steps: number; readonly done: number; readonly failedBefore: number }) => void;
   readonly onBegin?: (step: Step) => void;
   readonly onProgress?: (step: Step, text: () => string) => void;
@@ -37,10 +43,8 @@ export async function runStudy(prepared: Prepared, runner: Runner, watch: RunWat
     await removePartial(folder.root);
     await removeTraces(stepsOf(folder.root));
     await folder.writeStudy(prepared.record);
-    const state = await openState(prepared);
-    const failedBefore = [...state.outcomes.values()].filter(({ kind }) => kind === "failed").length;
-    state.forgetFailures();
-    announce(state, watch, failedBefore);
+    const state = await openState(prepared, { retry: true, hashUpTo: HASHED_BYTES });
+    announce(state, watch);
     await workOff(prepared, state, runner, watch);
     const results = await state.results();
     await folder.writeResults(results);
@@ -51,15 +55,18 @@ export async function runStudy(prepared: Prepared, runner: Runner, watch: RunWat
   }
 }
 
-function announce(state: StudyState, watch: RunWatch, failedBefore = 0): void {
+function announce(state: StudyState, watch: RunWatch): void {
   const states = [...statesOf(state.graph().steps, state.outcomes).values()];
-  watch.onPlan?.({ steps: states.length, done: states.filter((one) => one === "done").length, failedBefore });
+  const done = states.filter((one) => one === "done").length;
+  watch.onPlan?.({ steps: states.length, done, failedBefore: state.failedBefore() });
 }
 
 async function workOff(prepared: Prepared, state: StudyState, runner: Runner, watch: RunWatch): Promise<void> {
   const { folder, inputs, context } = prepared;
   const room = computingRoom(inputs, context.settings.threads, availableCores());
   const running = new Map<Step, Promise<void>>();
+  const passing = passingFailures(state);
+  const weights = weightCheck(folder, state);
   const broken: unknown[] = [];
   /** What breaks the run itself, as a full disk does, stops the steps beside it as well. */
   const halt = new AbortController();
@@ -71,12 +78,14 @@ async function workOff(prepared: Prepared, state: StudyState, runner: Runner, wa
   for (;;) {
     if (!signal.aborted) {
       for (const step of startable(state.graph().steps, state.outcomes, [...running.keys()], room)) {
-        const work = carry(step, folder, state, runner, { ...watch, signal })
+        const work = carry(step, folder, state, runner, weights, { ...watch, signal })
+          .then((failure) => passing.ended(step, failure))
           .catch(stop)
           .finally(() => running.delete(step));
         running.set(step, work);
       }
     }
+    if (running.size === 0 && !signal.aborted && passing.forget()) continue;
     if (running.size === 0) break;
     await Promise.race(running.values());
     await folder.writeResults(await state.results());
@@ -86,18 +95,20 @@ async function workOff(prepared: Prepared, state: StudyState, runner: Runner, wa
   throw broken[0] ?? signal.reason;
 }
 
-/** One step from its beginning to its record. */
+/** One step from its beginning to its record. @returns how it failed, if it did */
 async function carry(
   step: Step,
   folder: StudyFolder,
   state: StudyState,
   runner: Runner,
+  weights: WeightCheck,
   watch: RunWatch,
-): Promise<void> {
+): Promise<Failure | undefined> {
   const plan = present(step.plan, step.id);
   const started = performance.now();
   const resumed = await folder.beginStep(plan.folder);
   watch.onBegin?.(step);
+  await weights.check(plan.work);
   const ended = await attempt(() =>
     runner.run(plan.work, plan.folder, {
       lane: laneOf(step.kind),
@@ -117,6 +128,7 @@ async function carry(
       ...ended.done,
       resumed,
     },
+    ...(ended.outcome.kind === "done" ? { results: await folder.fingerprints(plan.folder) } : {}),
   };
   await folder.writeStep(plan.folder, record);
   state.settle(plan.key, record);
@@ -125,10 +137,17 @@ async function carry(
     await state.refresh();
     announce(state, watch);
   }
+  return ended.failure;
+}
+
+interface Attempt {
+  readonly outcome: Outcome;
+  readonly done: Done;
+  readonly failure?: Failure;
 }
 
 /** A failure becomes a record; only an interruption goes on being one. */
-async function attempt(work: () => Promise<Done>): Promise<{ readonly outcome: Outcome; readonly done: Done }> {
+async function attempt(work: () => Promise<Done>): Promise<Attempt> {
   try {
     return { outcome: { kind: "done" }, done: await work() };
   } catch (error) {
@@ -139,6 +158,7 @@ async function attempt(work: () => Promise<Done>): Promise<{ readonly outcome: O
     return {
       outcome: { kind: "failed", reason, remedy: mistake?.remedy ?? null, defect },
       done: { work: 0, unit: "none" },
+      failure: { passing: mistake?.passing ?? false },
     };
   }
 }

@@ -5,7 +5,7 @@
  */
 import { setTimeout } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { Interrupted, InvariantError, outOfMemory, UserError } from "../util/errors.js";
+import { Interrupted, InvariantError, outOfMemory, UserError, userErrorOf } from "../util/errors.js";
 import { type CarryContext, type CarryWatch, carryOut } from "./carry-out.js";
 import type { Done, StepWork } from "./step.js";
 
@@ -50,18 +50,24 @@ export interface PlainError {
   readonly name: string;
   readonly message: string;
   readonly remedy: string | undefined;
+  readonly passing: boolean;
   readonly stack: string | undefined;
 }
 
-export const toPlainError = (error: unknown): PlainError => ({
-  name: error instanceof Error ? error.name : "Error",
-  message: error instanceof Error ? error.message : String(error),
-  remedy: error instanceof UserError ? error.remedy : undefined,
-  stack: error instanceof Error ? error.stack : undefined,
-});
+/** What the system would not give is told as what it is here already: its code is not sent. */
+export function toPlainError(thrown: unknown): PlainError {
+  const error = userErrorOf(thrown) ?? thrown;
+  return {
+    name: error instanceof Error ? error.name : "Error",
+    message: error instanceof Error ? error.message : String(error),
+    remedy: error instanceof UserError ? error.remedy : undefined,
+    passing: error instanceof UserError && error.passing,
+    stack: error instanceof Error ? error.stack : undefined,
+  };
+}
 
-function fromPlainError({ name, message, remedy, stack }: PlainError): Error {
-  if (name === "UserError") return new UserError(message, remedy === undefined ? {} : { remedy });
+function fromPlainError({ name, message, remedy, passing, stack }: PlainError): Error {
+  if (name === "UserError") return new UserError(message, { passing, ...(remedy === undefined ? {} : { remedy }) });
   const error =
     name === "Interrupted" || name === "AbortError"
       ? new Interrupted(message)

@@ -3,6 +3,7 @@
  * May not know: how a step is carried out.
  */
 import type { AnswerCountsRecord, Outcome, StepRecord, StudyResults } from "../records/study.js";
+import { checkResults } from "../records/study-results.js";
 import { buildGraph } from "./graph.js";
 import type { Graph } from "./graph-builder.js";
 import type { Prepared } from "./prepare.js";
@@ -14,27 +15,44 @@ export interface StudyState {
   /** Records of steps that are done or failed, by key. */
   readonly records: ReadonlyMap<string, StepRecord>;
   settle(key: string, record: StepRecord): void;
-  /** Failures of earlier runs are to be tried again. */
-  forgetFailures(): void;
+  /** A failure that may not come again: the step is to do. */
+  forget(key: string): void;
+  /** How many steps that failed in earlier runs have become known since this was last asked. */
+  failedBefore(): number;
   /** Makes the graph anew with the choices that were made since. */
   refresh(): Promise<void>;
   results(): Promise<StudyResults>;
 }
 
-export async function openState({ folder, record, context }: Prepared): Promise<StudyState> {
+/**
+ * @param options.unchecked  results are not looked at, nor used
+ * @param options.retry  failures of earlier runs are to be tried again, also those of steps that only a later choice makes known
+ * @throws UserError  results of a finished step have changed
+ */
+export async function openState(
+  { folder, record, context }: Prepared,
+  options: { readonly retry?: boolean; readonly unchecked?: boolean; readonly hashUpTo?: number } = {},
+): Promise<StudyState> {
   const records = new Map<string, StepRecord>();
   const outcomes = new Map<string, Outcome>();
   const counted = new Map<string, AnswerCountsRecord>();
   let graph = buildGraph({ ...context, choices: new Map() });
+  const failed = new Set<string>();
+  let told = 0;
   const settle = (key: string, step: StepRecord): void => {
     records.set(key, step);
     outcomes.set(key, step.outcome);
   };
   const look = async (): Promise<void> => {
     for (const { plan } of graph.steps) {
-      if (plan === undefined || records.has(plan.key)) continue;
+      if (plan === undefined || records.has(plan.key) || failed.has(plan.key)) continue;
       const found = await folder.readStep(plan.folder);
-      if (found !== undefined) settle(plan.key, found);
+      if (found === undefined) continue;
+      if (found.outcome.kind === "failed" && options.retry === true) failed.add(plan.key);
+      else {
+        if (options.unchecked !== true) await checkResults(folder.root, plan.folder, found, options);
+        settle(plan.key, found);
+      }
     }
   };
   const refresh = async (): Promise<void> => {
@@ -48,12 +66,14 @@ export async function openState({ folder, record, context }: Prepared): Promise<
     outcomes,
     records,
     settle,
-    forgetFailures() {
-      for (const [key, { kind }] of outcomes) {
-        if (kind === "done") continue;
-        outcomes.delete(key);
-        records.delete(key);
-      }
+    forget(key) {
+      outcomes.delete(key);
+      records.delete(key);
+    },
+    failedBefore() {
+      const now = failed.size - told;
+      told = failed.size;
+      return now;
     },
     refresh,
     results: () => gatherResults({ name: record.study.name, graph, outcomes, folder, counted }),

@@ -126,8 +126,37 @@ const KEY_DIGITS = 16;
 export function planStep(work: StepWork, request: Readonly<Record<string, unknown>>): StepPlan {
   // Through JSON, so that what is hashed is what is recorded: keys without a value are gone.
   const plain = JSON.parse(JSON.stringify(request)) as Record<string, unknown>;
-  const key = sha256(JSON.stringify([work.kind, plain]));
-  return { work, request: plain, key, folder: `steps/${work.kind}-${key.slice(0, KEY_DIGITS)}` };
+  const key = keyOf(work.kind, plain);
+  return { work, request: plain, key, folder: folderOf(work.kind, key) };
+}
+
+export const folderOf = (kind: StepKind, key: string): string => `steps/${kind}-${key.slice(0, KEY_DIGITS)}`;
+
+/** @param request  as it is recorded */
+export const keyOf = (kind: StepKind, request: Readonly<Record<string, unknown>>): string =>
+  sha256(JSON.stringify([kind, request]));
+
+/** What a step reads of other steps. */
+export function placesOf(work: StepWork): readonly string[] {
+  const inside = (places: readonly Place[]): string[] =>
+    places.flatMap((place) => ("inside" in place ? place.inside : []));
+  switch (work.kind) {
+    case "tune":
+    case "generate":
+    case "score":
+    case "rank":
+      return inside([work.model]);
+    case "judge":
+      return inside([work.outputs, work.baseline]);
+    case "choose":
+      return inside(work.choose.measured.map(({ file }) => file));
+    case "compare":
+      return inside(work.compare.pairs.map(({ annotations }) => annotations));
+    case "similarity":
+      return inside([work.similarity.outputs]);
+    default:
+      return work satisfies never;
+  }
 }
 
 /** Where in a step's folder its results lie. */
@@ -150,3 +179,6 @@ export interface Done {
   readonly work: number;
   readonly unit: string;
 }
+
+/** Of a record that an interrupted attempt left whole, and that is whole no more. */
+export const UNREADABLE = "remove the step's folder: `tacit study run` then does it again";

@@ -7,10 +7,13 @@
 export class UserError extends Error {
   override readonly name = "UserError";
   readonly remedy: string | undefined;
+  /** It lies in what the machine had free at that moment: the same may succeed a little later. */
+  readonly passing: boolean;
 
-  constructor(message: string, options: { remedy?: string; cause?: unknown } = {}) {
+  constructor(message: string, options: { remedy?: string; cause?: unknown; passing?: boolean } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.remedy = options.remedy;
+    this.passing = options.passing ?? false;
   }
 
   /** The one line that a person sees. */
@@ -67,6 +70,7 @@ export const outOfMemory = (cause: unknown): UserError =>
   new UserError("out of memory", {
     remedy: "compute less at once (--batch, --micro-tokens), take a smaller model, or free some",
     cause,
+    passing: true,
   });
 
 /** The same error; one of the system that does not say which file it was about (reads and writes do not) says it now. */
@@ -74,6 +78,9 @@ export function withPath(error: unknown, path: string): unknown {
   if (error instanceof Error && "syscall" in error && !("path" in error)) Object.assign(error, { path });
   return error;
 }
+
+/** What others may give back. */
+const PASSING: readonly string[] = ["ENOSPC", "EDQUOT", "EMFILE"];
 
 /** The error as the user's mistake, where it is one: a `UserError`, or a file or memory that the system would not give us. */
 export function userErrorOf(error: unknown): UserError | undefined {
@@ -83,5 +90,9 @@ export function userErrorOf(error: unknown): UserError | undefined {
   const { code = "", path } = error as NodeJS.ErrnoException;
   const [what, remedy] = systemErrors[code] ?? [];
   if (what === undefined || remedy === undefined) return undefined;
-  return new UserError(path === undefined ? what : `${path}: ${what}`, { remedy, cause: error });
+  return new UserError(path === undefined ? what : `${path}: ${what}`, {
+    remedy,
+    cause: error,
+    passing: PASSING.includes(code),
+  });
 }
