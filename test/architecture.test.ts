@@ -145,6 +145,61 @@ describe("the source", () => {
   });
 });
 
+/**
+ * What comes from outside is opened by `util/input.ts` and parsed by the bounded readers: elsewhere these words stand only where the
+ * reason does not hold.
+ */
+const readers: readonly { readonly word: RegExp; readonly where: Readonly<Record<string, string>> }[] = [
+  {
+    word: /\bJSON\.parse\(/,
+    where: {
+      "util/json.ts": "the bounded reader",
+      "util/system.ts": "the package's own manifest",
+      "cli/doctor/installation.ts": "an installed package's manifest",
+      "weights/safetensors-header.ts": "one key of a header that the bounded reader took",
+      "glasshouse/files/data-files.ts": "what was just written",
+      "study/forecast.ts": "keys that it made itself",
+      "study/step.ts": "what it wrote itself",
+      "study/clean.ts": "what it wrote itself",
+    },
+  },
+  {
+    word: /\b(readFile|readFileSync|createReadStream|openSync|openAsBlob|copyFile|copyFileSync)\(/,
+    where: {
+      "util/system.ts": "what the system and the package say of themselves",
+      "util/lock.ts": "/proc",
+      "cli/doctor/installation.ts": "files of the package",
+    },
+  },
+  { word: /\b(parseDocument|parseAllDocuments)\(/, where: { "util/yaml.ts": "the bounded reader" } },
+  {
+    word: /(?<![.\w])open\((?:path|file|temporary|name|from|to|join)\b/,
+    where: {
+      "util/input.ts": "the one way in",
+      "util/files.ts": "writes",
+      "util/result.ts": "writes",
+    },
+  },
+];
+
+describe("what comes from outside", () => {
+  const sources = files.filter((file) => !isTest(file)).map((file) => ({ file, text: withoutComments(file) }));
+
+  it.each(readers.map(({ word, where }) => [String(word), word, where] as const))(
+    "%s stands where it may",
+    (_, word, where) => {
+      const found = sources.filter(({ text }) => word.test(text)).map(({ file }) => file);
+      expect(found.filter((file) => !(file in where))).toEqual([]);
+      expect(Object.keys(where).filter((file) => !found.includes(file))).toEqual([]); // the list grows no moss
+    },
+  );
+});
+
+/** A file's text; comments may speak of what the code may not do. */
+function withoutComments(file: string): string {
+  return readFileSync(join(root, "src", file), "utf8").replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
+}
+
 describe("the checker", () => {
   it.each([
     ["util/files.ts", "../records/row.js", "util may not import records/row.ts"],

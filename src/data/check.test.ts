@@ -87,7 +87,7 @@ describe("checkData", () => {
   });
 
   it("names a missing file", async () => {
-    await expect(checkData(parseDataSpec(files.path("absent.jsonl")))).rejects.toThrow("no file");
+    await expect(checkData(parseDataSpec(files.path("absent.jsonl")))).rejects.toThrow("no such file or folder");
   });
 });
 

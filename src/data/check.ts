@@ -6,9 +6,8 @@
  * Memory: 22 characters of hash a text and 8 bytes a length, so a million rows take some 200 MB; the texts are not kept.
  */
 import { createHash } from "node:crypto";
-import { stat } from "node:fs/promises";
 import { sha256File } from "../util/files.js";
-import { readError } from "./formats/bytes.js";
+import { inputSize } from "../util/input.js";
 import { type Format, formats } from "./formats/formats.js";
 import {
   type Counted,
@@ -87,9 +86,7 @@ export interface LengthStats {
 
 /** @throws UserError  the file cannot be read at all */
 export async function checkData(spec: DataSpec, options: Pick<LoadOptions, "limit"> = {}): Promise<DataCheck> {
-  const bytes = await stat(spec.path).catch((error: unknown) => {
-    throw readError(spec.path, error);
-  });
+  const bytes = await inputSize(spec.path);
   const report = newLoadReport();
   const tally = newTally();
   for await (const outcome of readOutcomes(spec, { ...options, prompts: "auto", report })) {
@@ -102,7 +99,7 @@ export async function checkData(spec: DataSpec, options: Pick<LoadOptions, "limi
     file: spec.path,
     format: spec.format,
     format_title: formats[spec.format].title,
-    bytes: bytes.size,
+    bytes: bytes,
     sha256: await sha256File(spec.path),
     licence: spec.dataSet.licence,
     source: spec.dataSet.source,

@@ -3,12 +3,13 @@
  * May not know: training.
  */
 import { existsSync } from "node:fs";
-import { copyFile, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { OpenModel } from "../models/open.js";
 import type { Device, Tensor } from "../runtime/device.js";
 import { present } from "../util/errors.js";
-import { makeDirectory, temporaryName, writeFileAtomic } from "../util/files.js";
+import { makeDirectory, openAtomic, writeFileAtomic } from "../util/files.js";
+import { inputChunks } from "../util/input.js";
 import { readJson } from "../util/json.js";
 import { modelDirectory } from "../util/model-directory.js";
 import { writeModelWeights } from "../weights/safetensors-write.js";
@@ -84,12 +85,12 @@ export async function writeModelDirectory(
 
 async function copyWhole(from: string, to: string): Promise<void> {
   if (!existsSync(from)) return;
-  const temporary = temporaryName(to);
+  const copy = await openAtomic(to);
   try {
-    await copyFile(from, temporary);
-    await rename(temporary, to);
+    for await (const chunk of inputChunks(from)) await copy.write(chunk);
+    await copy.commit();
   } catch (error) {
-    await rm(temporary, { force: true });
+    await copy.discard();
     throw error;
   }
 }

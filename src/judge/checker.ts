@@ -7,7 +7,7 @@ import { resolve } from "node:path";
 import type { CheckedScore } from "../records/annotations.js";
 import type { CheckerJudge } from "../records/judge-file.js";
 import { UserError } from "../util/errors.js";
-import { readSmallText } from "../util/yaml.js";
+import { readJsonLines } from "../util/json-lines.js";
 import type { DirectJudge } from "./direct.js";
 import type { Pair } from "./pairs.js";
 
@@ -74,7 +74,8 @@ function verdictOf(baseline: CheckerVerdict, model: CheckerVerdict, draw: number
 async function readPrompts(paths: readonly string[]): Promise<ReadonlyMap<string, unknown>> {
   const rows = new Map<string, { readonly row: unknown; readonly said: string }>();
   for (const path of paths) {
-    for (const { row, line } of readLines(await readSmallText(path, "the judge's prompts", REMEDY), path)) {
+    for await (const { value: row, line } of readJsonLines(path, { remedy: REMEDY })) {
+      if (!isObject(row)) throw new UserError(`${path}:${line} is no JSON object`, { remedy: REMEDY });
       const { id: _, instruction, ...rest } = row;
       if (typeof instruction !== "string") throw new UserError(`${path}:${line}: no "instruction"`, { remedy: REMEDY });
       const said = JSON.stringify(rest);
@@ -91,15 +92,5 @@ async function readPrompts(paths: readonly string[]): Promise<ReadonlyMap<string
 
 const REMEDY = "the judge's prompts are JSON lines with an `instruction` each";
 
-function readLines(text: string, path: string) {
-  return text.split("\n").flatMap((json, i) => {
-    if (json.trim() === "") return [];
-    try {
-      const row = JSON.parse(json) as unknown;
-      if (typeof row === "object" && row !== null) return [{ row: row as Record<string, unknown>, line: i + 1 }];
-    } catch {
-      // told below, as for what is JSON and no object
-    }
-    throw new UserError(`${path}:${i + 1} is no JSON object`, { remedy: REMEDY });
-  });
-}
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -6,8 +6,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { type Annotation, annotationSchema } from "../records/annotations.js";
 import type { VotesJudge } from "../records/judge-file.js";
-import { UserError } from "../util/errors.js";
-import { readJson } from "../util/json.js";
+import { LARGEST_ROWS, readJsonAs } from "../util/json.js";
 import type { Pair } from "./pairs.js";
 
 export type PairVerdict = Pick<Annotation, "preference"> &
@@ -26,16 +25,14 @@ const votesSchema = z.array(
  */
 export async function votesJudge({ file }: VotesJudge, folder: string): Promise<DirectJudge> {
   const path = resolve(folder, file);
-  const parsed = votesSchema.safeParse(await readJson(path));
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new UserError(`${path}: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`, {
-      remedy:
-        "votes are [{instruction, output_1, output_2, preference}], 1 for output_1, 2 for output_2, 1.5 for neither",
-    });
-  }
+  const rows = await readJsonAs(
+    path,
+    votesSchema,
+    "votes are [{instruction, output_1, output_2, preference}], 1 for output_1, 2 for output_2, 1.5 for neither",
+    { most: LARGEST_ROWS },
+  );
   const votes = new Map<string, number[]>();
-  for (const { instruction, output_1: one, output_2: two, preference } of parsed.data) {
+  for (const { instruction, output_1: one, output_2: two, preference } of rows) {
     const vote = preference === 0 ? 1.5 : preference; // a draw in old files
     if (vote === null || vote < 1 || vote > 2) continue;
     push(votes, JSON.stringify([instruction, one, two]), vote);

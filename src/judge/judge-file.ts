@@ -7,6 +7,7 @@ import { dirname, join, parse, resolve } from "node:path";
 import { type AskedJudge, type Judge, type JudgeInput, judgeSchema } from "../records/judge-file.js";
 import { UserError } from "../util/errors.js";
 import { sha256, sha256File } from "../util/files.js";
+import { complaintOf } from "../util/schema.js";
 import { packageRoot } from "../util/system.js";
 import { parseYaml, readSmallText } from "../util/yaml.js";
 import { ownPrompt } from "./own-prompt.js";
@@ -43,7 +44,7 @@ export interface JudgeChanges {
 export async function loadJudge(spec: string | JudgeInput, changes: JudgeChanges = {}): Promise<LoadedJudge> {
   if (typeof spec !== "string") {
     const parsed = judgeSchema.safeParse(spec);
-    if (!parsed.success) throw new UserError(`not a judge: ${parsed.error.issues[0]?.message ?? ""}`);
+    if (!parsed.success) throw new UserError(`not a judge: ${complaintOf(parsed.error)}`);
     return settle(parsed.data, parsed.data.name ?? parsed.data.kind, process.cwd(), changes);
   }
   const shipped = shippedJudges.find((name) => name === spec);

@@ -2,11 +2,13 @@
  * Two files of outputs as pairs: an instruction with the baseline's answer and the model's.
  * May not know: judges.
  */
-import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { z } from "zod";
-import { reasonOf, UserError } from "../util/errors.js";
-import { sha256 } from "../util/files.js";
+import { UserError } from "../util/errors.js";
+import { sha256File } from "../util/files.js";
+import { LARGEST_ROWS, readJson } from "../util/json.js";
+import { readJsonLines } from "../util/json-lines.js";
+import { checked } from "../util/schema.js";
 
 /** What is read of a row; AlpacaEval's files hold more. */
 const rowSchema = z.object({
@@ -43,31 +45,21 @@ const remedy = "outputs are JSON, [{instruction, output, generator}], as `tacit 
 
 /** @throws UserError  no such file, or a row that is no output, with its number */
 export async function readOutputs(path: string): Promise<OutputSet> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "EISDIR") throw error; // the others name the file themselves
-    throw new UserError(`${path} is a folder`, { remedy: "name the file of outputs in it" });
-  });
-  const rows = parseRows(bytes.toString("utf8"), path).map((value, i) => {
-    const parsed = rowSchema.safeParse(value);
-    if (parsed.success) return parsed.data;
-    const issue = parsed.error.issues[0];
-    const message = issue?.message.replace(/^Invalid input: /, "") ?? "";
-    throw new UserError(`${path}: row ${i + 1}: ${issue?.path.join(".") ?? ""}: ${message}`, { remedy });
-  });
+  const values = await readRows(path);
+  const rows = values.map((value, i) => checked(rowSchema, value, `${path}: row ${i + 1}`, remedy));
   if (rows.length === 0) throw new UserError(`${path} holds no outputs`, { remedy });
-  return { path, sha256: sha256(bytes), generator: generatorOf(rows, path), rows };
+  return { path, sha256: await sha256File(path), generator: generatorOf(rows, path), rows };
 }
 
-function parseRows(text: string, path: string): unknown[] {
-  const lines = /\.(jsonl|ndjson)$/i.test(path);
-  try {
-    if (lines) return text.split("\n").flatMap((line) => (line.trim() === "" ? [] : [JSON.parse(line) as unknown]));
-    const value = JSON.parse(text.replace(/^\uFEFF/, "")) as unknown;
+async function readRows(path: string): Promise<unknown[]> {
+  if (!/\.(jsonl|ndjson)$/i.test(path)) {
+    const value = await readJson(path, { most: LARGEST_ROWS, what: "outputs" });
     if (Array.isArray(value)) return value as unknown[];
-  } catch (error) {
-    throw new UserError(`${path} is not JSON: ${reasonOf(error).replace(/\s+/g, " ")}`, { remedy });
+    throw new UserError(`${path} is no JSON array`, { remedy });
   }
-  throw new UserError(`${path} is no JSON array`, { remedy });
+  const rows: unknown[] = [];
+  for await (const { value } of readJsonLines(path)) rows.push(value);
+  return rows;
 }
 
 function generatorOf(rows: readonly OutputRow[], path: string): string {

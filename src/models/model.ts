@@ -6,7 +6,8 @@
 import type { z } from "zod";
 import { input } from "../graph/build.js";
 import type { Graph, Shape, Value } from "../graph/ops.js";
-import { present, UserError } from "../util/errors.js";
+import { present } from "../util/errors.js";
+import { checked } from "../util/schema.js";
 
 /** One parameter under its published name. */
 export interface ParameterSpec {
@@ -110,14 +111,8 @@ export function defineFamily<C, T>(family: Family<C, T>): AnyFamily {
     name: family.name,
     modelTypes: family.modelTypes,
     open(raw, path) {
-      const parsed = family.config.safeParse(raw);
-      if (!parsed.success) {
-        const issue = parsed.error.issues[0];
-        throw new UserError(`${path}: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not understood"}`, {
-          remedy: `this reads the ${family.name} family as Hugging Face publishes it`,
-        });
-      }
-      return erase(family, parsed.data);
+      const remedy = `this reads the ${family.name} family as Hugging Face publishes it`;
+      return erase(family, checked(family.config, raw, path, remedy));
     },
   };
 }

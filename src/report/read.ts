@@ -4,7 +4,6 @@
  * May not know: sections, markup.
  */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { isAbsolute, join, normalize, sep } from "node:path";
 import { z } from "zod";
 import { annotationSchema } from "../records/annotations.js";
@@ -19,7 +18,14 @@ import {
 } from "../records/study.js";
 import { type MetricsLine, metricsLineSchema, type TuneRunRecord, tuneRunSchema } from "../records/tune.js";
 import { UserError } from "../util/errors.js";
-import { readJson } from "../util/json.js";
+import { LARGEST_ROWS, readJsonAs } from "../util/json.js";
+import { readJsonLines } from "../util/json-lines.js";
+import { checked } from "../util/schema.js";
+
+/** A record may hold as many rows as a study has answers. */
+const ROWS = { most: LARGEST_ROWS };
+
+const MAKE_AGAIN = "run `tacit study run` again, which makes it again where it is removed";
 
 export interface StudyFolder {
   readonly folder: string;
@@ -32,13 +38,12 @@ export async function openStudy(folder: string): Promise<StudyFolder> {
   const parsed = async <T>(name: string, schema: z.ZodType<T>): Promise<T> => {
     if (!existsSync(join(folder, name)))
       throw new UserError(`${folder} holds no ${name}`, { remedy: "name the folder of `tacit study run --out`" });
-    const found = await readJson(join(folder, name));
-    const result = schema.safeParse(found);
-    if (result.success) return result.data;
-    const issue = result.error.issues[0];
-    throw new UserError(`${join(folder, name)}: ${issue?.path.join(".") || "the whole"}: ${issue?.message}`, {
-      remedy: "run `tacit study run` again with this version; finished steps are kept",
-    });
+    return readJsonAs(
+      join(folder, name),
+      schema,
+      "run `tacit study run` again with this version; finished steps are kept",
+      ROWS,
+    );
   };
   return {
     folder,
@@ -61,10 +66,7 @@ async function readRecord<T>(study: StudyFolder, path: string, schema: z.ZodType
   const file = inside(study, path);
   if (!existsSync(file))
     throw new UserError(`${file} is gone`, { remedy: "run `tacit study run` again, which makes what is missing" });
-  const result = schema.safeParse(await readJson(file));
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  throw new UserError(`${file}: ${issue?.path.join(".") || "the whole"}: ${issue?.message}`);
+  return readJsonAs(file, schema, MAKE_AGAIN, ROWS);
 }
 
 export const readOutputs = (study: StudyFolder, path: string): Promise<Output[]> =>
@@ -90,8 +92,11 @@ export const readMetrics = (study: StudyFolder, path: string): Promise<MetricsLi
   readLinesOf(study, path, metricsLineSchema);
 
 export async function readLinesOf<T>(study: StudyFolder, path: string, schema: z.ZodType<T>): Promise<T[]> {
-  const content = await readFile(inside(study, path), "utf8");
-  return content.split("\n").flatMap((line) => (line === "" ? [] : [schema.parse(JSON.parse(line))]));
+  const file = inside(study, path);
+  const values: T[] = [];
+  for await (const { line, value } of readJsonLines(file))
+    values.push(checked(schema, value, `${file}:${line}`, MAKE_AGAIN));
+  return values;
 }
 
 export const readJsonOf = <T>(study: StudyFolder, path: string, schema: z.ZodType<T>): Promise<T> =>

@@ -3,12 +3,13 @@
  * May not know: graphs, training, commands.
  */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { llama2cTokenizer, llama2cTokenizerConfig, llama2cTokenizerJson } from "../text/llama2c.js";
 import { writeDirectory } from "../util/directories.js";
 import { present, UserError } from "../util/errors.js";
 import { sha256File, writeFileAtomic } from "../util/files.js";
+import { readInput } from "../util/input.js";
+import { LARGEST_JSON } from "../util/json.js";
 import { type GgufFile, ggufMetadata, openGguf } from "../weights/gguf.js";
 import { type GgufConfig, ggufConfig } from "../weights/gguf-config.js";
 import { type GgufArchitecture, mapTensors, TENSOR_TABLES, undoChange } from "../weights/gguf-tensors.js";
@@ -121,7 +122,7 @@ async function readVocabulary(model: string, size: number, named: string | undef
   if (path === undefined) {
     throw new UserError(`there is no ${candidates.join(" or ")}`, { remedy: "name the vocabulary with --tokenizer" });
   }
-  const bytes = await readFile(path);
+  const bytes = await readInput(path, { most: LARGEST_JSON, what: "a vocabulary" });
   const tokens = llama2cTokenizer(bytes).vocabSize;
   if (tokens !== size) throw new UserError(`${path} has ${tokens} tokens, ${model} has ${size}`);
   return bytes;

@@ -506,7 +506,8 @@ describe("judges that are not asked", () => {
     for (const [text, line] of [
       ['{"instruction":"a","worth":1}\n{"instruction":"a","worth":2}\n', /checked.jsonl:2: another row/],
       ['{"worth":1}', /checked.jsonl:1: no "instruction"/],
-      ["[", /checked.jsonl:1 is no JSON object/],
+      ["[", /checked.jsonl:1:2: not JSON: it ends inside a list/],
+      ["[1]", /checked.jsonl:1 is no JSON object/],
     ] as const) {
       folder.write("checked.jsonl", text);
       await expect(judge({ ...files(model, base), judge: definition, checkers, out: fresh("bad") })).rejects.toThrow(
@@ -559,7 +560,7 @@ describe("files", () => {
   it.each([
     ["[1]", /outputs\.json: row 1/],
     ['[{"instruction": "a", "output": null}]', /row 1: output: expected string, received null/],
-    ["{", /is not JSON/],
+    ["{", /outputs\.json:1:2: not JSON: it ends inside an object/],
     ["{}", /is no JSON array/],
     ["[]", /holds no outputs/],
     [

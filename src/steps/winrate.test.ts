@@ -208,7 +208,7 @@ describe("winrate", () => {
     await expect(winrate({ annotations: [write("o.json", [row(0, 2, { outcome: "failed" })])] })).rejects.toThrow(
       '"failed" and has the preference 2',
     );
-    await expect(winrate({ annotations: [files.path("absent.json")] })).rejects.toThrow("no file");
+    await expect(winrate({ annotations: [files.path("absent.json")] })).rejects.toThrow("no such file or folder");
   });
 
   it("counts code points", () => {

@@ -3,13 +3,12 @@
  * May not know: templates, tensors.
  */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
-import { readJson } from "../util/json.js";
+import { readInput } from "../util/input.js";
+import { LARGEST_JSON, parseJsonBytes, readJson } from "../util/json.js";
 import { tokenizerFromJson } from "./huggingface.js";
-import { parseTokenizerBytes } from "./load.js";
 
 export interface EncoderText {
   /** @returns `cut`: the text had more ids than `maxTokens`, and lost some at its end */
@@ -26,10 +25,10 @@ export async function loadEncoderText(directory: string): Promise<EncoderText> {
       remedy: "name an encoder's directory in Hugging Face layout, or a server's URL",
     });
   }
-  const bytes = await readFile(path);
+  const bytes = await readInput(path, { most: LARGEST_JSON, what: "a tokenizer" });
   const configPath = join(directory, "tokenizer_config.json");
   const tokenizer = tokenizerFromJson(
-    parseTokenizerBytes(bytes, path),
+    parseJsonBytes(bytes, path),
     existsSync(configPath) ? await readJson(configPath) : {},
   );
   const around = tokenizer.encode("").length;

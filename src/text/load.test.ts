@@ -77,7 +77,7 @@ describe("loadTextModel", () => {
   it("refuses a tokenizer.json that is not JSON, by name", async () => {
     await modelOf({ config: { eos_token_id: 2 } });
     await writeFile(join(directory, "tokenizer.json"), "{");
-    await expect(loadTextModel(directory)).rejects.toThrow(`${join(directory, "tokenizer.json")} is not JSON`);
+    await expect(loadTextModel(directory)).rejects.toThrow(`${join(directory, "tokenizer.json")}:1:2: not JSON`);
   });
 
   it("says which file it is that names something it would not do exactly", async () => {

@@ -3,13 +3,14 @@
  * May not know: templates, tensors, weights.
  */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
-import { readJson } from "../util/json.js";
+import { readInput } from "../util/input.js";
+import { LARGEST_JSON, parseJsonBytes, readJson, readJsonAs } from "../util/json.js";
 import { modelDirectory, NAME_A_MODEL } from "../util/model-directory.js";
+import { checked } from "../util/schema.js";
 import { tokenizerFromJson } from "./huggingface.js";
 import type { TextModel, Tokenizer } from "./tokenizer.js";
 
@@ -35,12 +36,12 @@ export async function loadTextModel(model: string): Promise<TextModel> {
       remedy: `${NAME_A_MODEL}; tacit models import makes one of a GGUF file`,
     });
   }
-  const bytes = await readFile(tokenizerPath);
-  const config = parse(configSchema, await readJson(join(directory, "config.json")), join(directory, "config.json"));
+  const bytes = await readInput(tokenizerPath, { most: LARGEST_JSON, what: "a tokenizer" });
+  const config = await readJsonAs(join(directory, "config.json"), configSchema, CORRECT);
   const tokenizerConfigPath = join(directory, "tokenizer_config.json");
   const tokenizerConfig = existsSync(tokenizerConfigPath) ? await readJson(tokenizerConfigPath) : {};
   const tokenizer = tokenizerAt(tokenizerPath, bytes, tokenizerConfig);
-  const declared = parse(tokenizerConfigSchema, tokenizerConfig, tokenizerConfigPath);
+  const declared = checked(tokenizerConfigSchema, tokenizerConfig, tokenizerConfigPath, CORRECT);
   const ids = { ...config.text_config, ...withoutNull(config) };
   return {
     tokenizer,
@@ -52,9 +53,11 @@ export async function loadTextModel(model: string): Promise<TextModel> {
   };
 }
 
+const CORRECT = "correct it there";
+
 /** The tokenizer of a file, whose path stands in front of what is wrong with it. */
 function tokenizerAt(path: string, bytes: Uint8Array, config: unknown): Tokenizer {
-  const json = parseTokenizerBytes(bytes, path);
+  const json = parseJsonBytes(bytes, path);
   try {
     return tokenizerFromJson(json, config);
   } catch (error) {
@@ -120,20 +123,3 @@ const firstOf = (ids: z.infer<typeof idOrList> | null | undefined): number | und
 
 const idOf = (tokenizer: Tokenizer, piece: string | null | undefined): number | undefined =>
   typeof piece === "string" ? tokenizer.idOf(piece) : undefined;
-
-function parse<T>(schema: z.ZodType<T>, value: unknown, path: string): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  throw new UserError(`${path}: ${(issue?.path ?? []).join(".")}: ${issue?.message ?? "not as expected"}`, {
-    remedy: "correct it there",
-  });
-}
-
-export function parseTokenizerBytes(bytes: Uint8Array, path: string): unknown {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as unknown;
-  } catch (error) {
-    throw new UserError(`${path} is not JSON: ${(error as Error).message}`, { remedy: "fetch it again" });
-  }
-}

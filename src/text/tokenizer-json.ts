@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { UserError } from "../util/errors.js";
+import { complaintOf } from "../util/schema.js";
 import type { AddedToken } from "./added-tokens.js";
 import type { Merge } from "./merge-table.js";
 
@@ -85,8 +86,7 @@ export function refuse(what: string, remedy?: string): never {
 export function parsed<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  return refuse(`${[where, ...(issue?.path ?? [])].join(".")}: ${issue?.message ?? "not as expected"}`);
+  return refuse(`${where}: ${complaintOf(result.error)}`);
 }
 
 export function componentFrom(value: unknown, where: string): Component | undefined {

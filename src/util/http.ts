@@ -5,6 +5,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { reasonOf, UserError } from "./errors.js";
+import { tryJson } from "./json.js";
 
 export interface ServerOptions {
   /** Default: none is sent. */
@@ -139,11 +140,8 @@ export function retryAfter(headers: Headers, now: number): number | undefined {
 
 /** Undefined where it is not JSON: the caller says so. */
 export function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
+  const result = tryJson(text); // bounded: what walks through a reply recurses
+  return "value" in result ? result.value : undefined;
 }
 
 /** Takes the key out of every string of a value. Servers repeat it in error texts. */

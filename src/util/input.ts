@@ -68,6 +68,25 @@ export async function readInput(path: string, options: InputOptions & { readonly
   }
 }
 
+/** Opens a regular file to read and to append to, which is made where there is none. The caller closes it. */
+export async function openToAppend(path: string, options: InputOptions = {}): Promise<FileHandle> {
+  const status = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw inputError(path, error, options);
+  });
+  if (status !== undefined) refuseIrregular(path, status, options);
+  return open(path, "a+");
+}
+
+/** Bytes of a file that could be read. */
+export async function inputSize(path: string, options: InputOptions = {}): Promise<number> {
+  const handle = await openInput(path, options);
+  try {
+    return (await handle.stat()).size;
+  } finally {
+    await handle.close();
+  }
+}
+
 /** UTF-8 text without a byte order mark. */
 export async function readInputText(path: string, options: InputOptions & { readonly most: number }): Promise<string> {
   return decodeText(await readInput(path, options), path);

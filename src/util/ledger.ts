@@ -3,10 +3,13 @@
  * finished and is taken off; everything before it counts.
  * May not know: what the lines mean.
  */
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
-import { reasonOf, UserError } from "./errors.js";
+import { reasonOf, UserError, withPath } from "./errors.js";
 import { makeDirectory } from "./files.js";
+import { openInput, openToAppend } from "./input.js";
+import { tryJson } from "./json.js";
+import { excerpt } from "./terminal.js";
 
 export interface Ledger<Line> {
   /** The lines that were there when it was opened. */
@@ -23,16 +26,14 @@ export interface Ledger<Line> {
  */
 export async function openLedger<Line>(path: string, parse: (value: unknown) => Line): Promise<Ledger<Line>> {
   await makeDirectory(dirname(path));
-  const file = await open(path, "a+");
+  const file = await openToAppend(path);
   try {
-    const bytes = await file.readFile();
-    const finished = bytes.lastIndexOf(0x0a) + 1;
-    const texts = bytes.toString("utf8", 0, finished).split("\n").slice(0, -1);
-    const lines = texts.map((text, index) => parseLine(text, `${path}:${index + 1}`, parse));
-    if (finished < bytes.length) await file.truncate(finished);
+    const lines: Line[] = [];
+    const finished = await visitLines(file, path, (value) => void lines.push(parse(value)));
+    if (finished < (await file.stat()).size) await file.truncate(finished);
     return {
       lines,
-      append: (line) => file.appendFile(`${JSON.stringify(line)}\n`),
+      append: (line) => file.appendFile(`${JSON.stringify(line)}\n`).catch(told(path)),
       close: () => file.close(),
     };
   } catch (error) {
@@ -41,11 +42,20 @@ export async function openLedger<Line>(path: string, parse: (value: unknown) => 
   }
 }
 
+/** The system names no file where a write fails. */
+const told =
+  (path: string) =>
+  (error: unknown): never => {
+    throw withPath(error, path);
+  };
+
 function parseLine<Line>(text: string, place: string, parse: (value: unknown) => Line): Line {
   try {
-    return parse(JSON.parse(text));
+    const result = tryJson(text);
+    if ("problem" in result) throw new Error(result.problem);
+    return parse(result.value);
   } catch (error) {
-    throw new UserError(`${place}: not a line of this ledger: ${reasonOf(error).replace(/\s+/g, " ")}`, {
+    throw new UserError(`${place}: not a line of this ledger: ${excerpt(reasonOf(error).replace(/\s+/g, " "), 300)}`, {
       remedy: "delete the file to compute everything anew",
     });
   }
@@ -71,11 +81,11 @@ export async function openGrowingLedger<Line>(
   visit: (value: unknown) => void,
 ): Promise<GrowingLedger<Line>> {
   await makeDirectory(dirname(path));
-  const file = await open(path, "a+");
+  const file = await openToAppend(path);
   try {
     const finished = await visitLines(file, path, visit);
     if (finished < (await file.stat()).size) await file.truncate(finished);
-    return { append: appender(file), close: () => file.close() };
+    return { append: appender(file, path), close: () => file.close() };
   } catch (error) {
     await file.close();
     throw error;
@@ -84,7 +94,7 @@ export async function openGrowingLedger<Line>(
 
 /** The lines of a ledger that another process may be adding to: a last line that is not finished is left alone. */
 export async function readLedger(path: string, visit: (value: unknown) => void): Promise<void> {
-  const file = await open(path, "r");
+  const file = await openInput(path);
   try {
     await visitLines(file, path, visit);
   } finally {
@@ -120,7 +130,7 @@ async function visitLines(file: FileHandle, path: string, visit: (value: unknown
   }
 }
 
-function appender<Line>(file: FileHandle): (line: Line) => Promise<void> {
+function appender<Line>(file: FileHandle, path: string): (line: Line) => Promise<void> {
   let waiting: string[] = [];
   let last: Promise<void> = Promise.resolve();
   let failed: unknown;
@@ -130,8 +140,8 @@ function appender<Line>(file: FileHandle): (line: Line) => Promise<void> {
     const lines = waiting;
     waiting = [];
     try {
-      await file.appendFile(lines.join(""));
-      await file.datasync();
+      await file.appendFile(lines.join("")).catch(told(path));
+      await file.datasync().catch(told(path));
     } catch (error) {
       failed = error; // half a line may be there: nothing may be written behind it
       throw error;

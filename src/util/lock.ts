@@ -5,12 +5,15 @@
  */
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { UserError } from "./errors.js";
+import { readJson } from "./json.js";
 
+/** Bytes; what is larger was written by somebody else. */
+const LARGEST_LOCK = 64 * 1024;
 const BEING_WRITTEN_MS = 200;
 
 export interface Lock {
@@ -126,7 +129,7 @@ function busy(path: string, what: string, holder: Holder | undefined): UserError
 /** Undefined where there is none, or where its writer was stopped while writing it. */
 async function holderOf(path: string): Promise<Holder | undefined> {
   try {
-    const value = JSON.parse(await readFile(path, "utf8")) as Partial<Holder> | null;
+    const value = (await readJson(path, { most: LARGEST_LOCK })) as Partial<Holder> | null;
     const whole = typeof value?.pid === "number" && typeof value.host === "string" && typeof value.token === "string";
     return whole ? (value as Holder) : undefined;
   } catch {

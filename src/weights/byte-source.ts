@@ -2,9 +2,9 @@
  * Bytes that are read by position and never all at once: a file, or memory in tests. Every reader of weights stands on it.
  * May not know: what the bytes mean.
  */
-import { open } from "node:fs/promises";
 import { endianness } from "node:os";
-import { invariant, UserError } from "../util/errors.js";
+import { invariant, UserError, withPath } from "../util/errors.js";
+import { openInput } from "../util/input.js";
 
 export interface ByteSource {
   /** What messages call it: a path. */
@@ -19,21 +19,19 @@ export interface ByteSource {
 /** Opens a file for positional reads. */
 export async function openFileSource(path: string): Promise<ByteSource> {
   invariant(endianness() === "LE", "weights are little-endian and read in place; this machine is big-endian");
-  const handle = await open(path, "r").catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(`cannot read ${path}: ${error.code ?? error.message}`, { remedy: "check the path" });
-  });
+  const handle = await openInput(path);
   const status = await handle.stat();
-  if (!status.isFile()) {
-    await handle.close();
-    throw new UserError(`${path} is not a file`, { remedy: "name a file of weights" });
-  }
   return {
     name: path,
     size: status.size,
     async fill(into, offset) {
       let done = 0;
       while (done < into.byteLength) {
-        const { bytesRead } = await handle.read(into, done, into.byteLength - done, offset + done);
+        const { bytesRead } = await handle
+          .read(into, done, into.byteLength - done, offset + done)
+          .catch((error: unknown) => {
+            throw withPath(error, path);
+          });
         if (bytesRead === 0) throw truncated(path, offset + into.byteLength, offset + done);
         done += bytesRead;
       }

@@ -4,6 +4,7 @@
  * May not know: files, model families.
  */
 import { UserError } from "../util/errors.js";
+import { closingQuote, tryJson } from "../util/json.js";
 import { elementCount } from "./byte-source.js";
 
 /** Limit of the reference implementation. */
@@ -70,12 +71,9 @@ function headerEntries(bytes: Uint8Array, file: string): [string, unknown][] {
   } catch {
     throw damaged(file, "the header is not UTF-8");
   }
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (error) {
-    throw damaged(file, `the header is not JSON (${(error as Error).message.split("\n")[0]})`);
-  }
+  const result = tryJson(text);
+  if ("problem" in result) throw damaged(file, `the header at character ${result.offset + 1}: ${result.problem}`);
+  const parsed = result.value;
   if (!isObject(parsed)) throw damaged(file, "the header is not a JSON object");
   const twice = duplicateKey(text);
   if (twice !== undefined) throw damaged(file, `tensor "${twice}" comes twice`);
@@ -94,7 +92,7 @@ function duplicateKey(text: string): string | undefined {
   for (let at = 0; at < text.length; at++) {
     const char = text[at];
     if (char === '"') {
-      const end = endOfString(text, at);
+      const end = closingQuote(text, at) + 1;
       if (keyNext && depth === 1) {
         const key = JSON.parse(text.slice(at, end)) as string;
         if (seen.has(key)) return key;
@@ -109,13 +107,6 @@ function duplicateKey(text: string): string | undefined {
     else if (char === ",") keyNext = true;
   }
   return undefined;
-}
-
-/** Index after the closing quote of the JSON string that opens at `at`. */
-function endOfString(text: string, at: number): number {
-  let end = at + 1;
-  while (end < text.length && text[end] !== '"') end += text[end] === "\\" ? 2 : 1;
-  return end + 1;
 }
 
 function readInfo(name: string, value: unknown, file: string): SafetensorsInfo {

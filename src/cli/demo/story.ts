@@ -2,7 +2,6 @@
  * What the demo says while it runs: which arm begins and what it is, what it answers, and how it fares.
  * May not know: how anything is computed.
  */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Output, outputSchema } from "../../records/outputs.js";
@@ -13,6 +12,7 @@ import type { Prepared } from "../../study/prepare.js";
 import type { RunWatch } from "../../study/run.js";
 import { resultNames, type Step } from "../../study/step.js";
 import { templateFrom } from "../../text/template.js";
+import { LARGEST_ROWS, readJson } from "../../util/json.js";
 import { formatDuration } from "../../util/progress.js";
 import { quoted } from "../../util/terminal.js";
 import type { Io } from "../run-action.js";
@@ -124,11 +124,11 @@ function answersOf(who: string, outputs: readonly Output[], shown: number): stri
 }
 
 const readOutputs = async (path: string): Promise<Output[]> =>
-  z.array(outputSchema).parse(JSON.parse(await readFile(path, "utf8")));
+  z.array(outputSchema).parse(await readJson(path, { most: LARGEST_ROWS }));
 
 const talliesSchema = z.object({ n_wins: z.int(), n_wins_base: z.int(), n_draws: z.int() });
 
 async function verdicts(path: string): Promise<string> {
-  const { n_wins, n_wins_base, n_draws } = talliesSchema.parse(JSON.parse(await readFile(path, "utf8")));
+  const { n_wins, n_wins_base, n_draws } = talliesSchema.parse(await readJson(path));
   return `against instruction tuning ${n_wins} better, ${n_draws} as good, ${n_wins_base} worse`;
 }

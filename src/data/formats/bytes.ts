@@ -2,8 +2,8 @@
  * A text file as chunks of bytes, and bytes as text: the byte order mark is taken off, what is not UTF-8 text is refused.
  * May not know: lines, records.
  */
-import { createReadStream } from "node:fs";
 import { UserError } from "../../util/errors.js";
+import { inputChunks } from "../../util/input.js";
 
 /** The longest record that is held in memory, in bytes. A longer one is a bad row, not an allocation. */
 export const MAX_RECORD_BYTES = 16 * 1024 * 1024;
@@ -39,19 +39,15 @@ const LONGEST_SIGNATURE = 4;
 /** The file's bytes in order, without a byte order mark. */
 export async function* readTextBytes(path: string): AsyncGenerator<Buffer> {
   let head: Buffer | undefined = Buffer.alloc(0);
-  try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) {
-      if (head === undefined) {
-        yield chunk as Buffer;
-        continue;
-      }
-      head = Buffer.concat([head, chunk as Buffer]);
-      if (head.length < LONGEST_SIGNATURE) continue;
-      yield checkedHead(path, head);
-      head = undefined;
+  for await (const chunk of inputChunks(path)) {
+    if (head === undefined) {
+      yield chunk;
+      continue;
     }
-  } catch (error) {
-    throw readError(path, error);
+    head = Buffer.concat([head, chunk]);
+    if (head.length < LONGEST_SIGNATURE) continue;
+    yield checkedHead(path, head);
+    head = undefined;
   }
   if (head !== undefined && head.length > 0) yield checkedHead(path, head);
 }
@@ -64,15 +60,4 @@ function checkedHead(path: string, head: Buffer): Buffer {
   }
   const hasMark = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf;
   return hasMark ? head.subarray(3) : head;
-}
-
-/** A file-system error as one line; anything else as it is. */
-export function readError(path: string, error: unknown): unknown {
-  const code =
-    error instanceof Error && !(error instanceof UserError) ? (error as NodeJS.ErrnoException).code : undefined;
-  if (code === "ENOENT") return new UserError(`no file ${path}`, { remedy: "check the path" });
-  if (code === "EISDIR") return new UserError(`${path} is a folder`, { remedy: "name the file in it" });
-  if (code === "EACCES" || code === "EPERM")
-    return new UserError(`${path} may not be read`, { remedy: "check its permissions" });
-  return error;
 }

@@ -51,7 +51,7 @@ describe("readLines", () => {
 
   it("names a missing file and a folder", async () => {
     const read = (path: string) => readLines(path).next();
-    await expect(read(files.path("absent"))).rejects.toThrow("no file");
+    await expect(read(files.path("absent"))).rejects.toThrow("no such file or folder");
     await expect(read(files.path("."))).rejects.toThrow("is a folder");
   });
 });

@@ -56,7 +56,7 @@ describe("readParquet", () => {
   it("refuses what is no Parquet file, and a missing one", async () => {
     await expect(all(files.write("a.parquet", "hello"))).rejects.toThrow("cannot be read as Parquet");
     await expect(all(files.write("b.parquet", ""))).rejects.toThrow("cannot be read as Parquet");
-    await expect(all(files.path("absent.parquet"))).rejects.toThrow("no file");
+    await expect(all(files.path("absent.parquet"))).rejects.toThrow("no such file or folder");
   });
 
   it("refuses a file that was cut off, wherever, with one line", async () => {

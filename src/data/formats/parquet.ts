@@ -3,12 +3,13 @@
  * is allocated for them.
  * May not know: data sets.
  */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { fstatSync, readSync } from "node:fs";
 import type { AsyncBuffer, FileMetaData } from "hyparquet";
 import { reasonOf, UserError } from "../../util/errors.js";
+import { openInput } from "../../util/input.js";
 import { excerpt } from "../../util/terminal.js";
 import type { RawRecord } from "../record.js";
-import { decodeUtf8, readError } from "./bytes.js";
+import { decodeUtf8 } from "./bytes.js";
 
 /** The largest column of one row group after decompression. */
 const MAX_GROUP_BYTES = 1024 * 1024 * 1024;
@@ -21,19 +22,14 @@ const INVALID_TEXT = { invalid: "UTF-8" } as const;
 
 /** @throws UserError  not a Parquet file, damaged, or with sizes beyond the bounds */
 export async function* readParquet(file: string): AsyncGenerator<RawRecord[]> {
-  let descriptor: number;
+  const handle = await openInput(file);
   try {
-    descriptor = openSync(file, "r");
-  } catch (error) {
-    throw readError(file, error);
-  }
-  try {
-    const source = sourceOf(descriptor);
+    const source = sourceOf(handle.fd);
     const library = await loadLibrary();
     const metadata = await attempt(file, () => library.parquetMetadataAsync(source, METADATA));
     yield* readGroups(library, file, source, metadata);
   } finally {
-    closeSync(descriptor);
+    await handle.close();
   }
 }
 

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../util/errors.js";
 import { readJson } from "../../util/json.js";
+import { checked } from "../../util/schema.js";
 import { type Naming, openTensors } from "../match-tensors.js";
 import type { AnyFamily } from "../model.js";
 import type { OpenModel } from "../open.js";
@@ -64,11 +65,11 @@ export async function encoderSettings(directory: string): Promise<EncoderSetting
   const modulesPath = join(directory, "modules.json");
   const limitPath = join(directory, "sentence_bert_config.json");
   const limit = existsSync(limitPath)
-    ? check(limitSchema, await readJson(limitPath), limitPath).max_seq_length
+    ? checked(limitSchema, await readJson(limitPath), limitPath, REMEDY).max_seq_length
     : undefined;
   if (!existsSync(modulesPath)) return { pooling: undefined, maxTokens: limit ?? undefined };
   let pooling: Pooling | undefined;
-  for (const { type, path } of check(modulesSchema, await readJson(modulesPath), modulesPath)) {
+  for (const { type, path } of checked(modulesSchema, await readJson(modulesPath), modulesPath, REMEDY)) {
     const kind = type.split(".").at(-1);
     if (kind === "Pooling") pooling = await declaredPooling(join(directory, path, "config.json"));
     else if (kind !== "Transformer" && kind !== "Normalize") {
@@ -81,7 +82,7 @@ export async function encoderSettings(directory: string): Promise<EncoderSetting
 }
 
 async function declaredPooling(path: string): Promise<Pooling> {
-  const settings = check(poolingSchema, await readJson(path), path);
+  const settings = checked(poolingSchema, await readJson(path), path, REMEDY);
   if (settings.include_prompt === false) {
     throw new UserError(`${path}: pooling without the prompt's tokens is not done here`, {
       remedy: "serve this model and name the server's URL",
@@ -98,9 +99,4 @@ async function declaredPooling(path: string): Promise<Pooling> {
   });
 }
 
-function check<T>(schema: z.ZodType<T>, value: unknown, path: string): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  throw new UserError(`${path}: ${(issue?.path ?? []).join(".")}: ${issue?.message ?? "not as expected"}`);
-}
+const REMEDY = "correct it there, or fetch the encoder again";

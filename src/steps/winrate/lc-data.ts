@@ -5,7 +5,6 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { z } from "zod";
 import { readCsv } from "../../data/formats/csv.js";
 import { formatOrigin } from "../../data/record.js";
 import {
@@ -17,7 +16,7 @@ import {
 } from "../../records/length-control.js";
 import type { GamedRows } from "../../stats/length-control.js";
 import { UserError } from "../../util/errors.js";
-import { readJson } from "../../util/json.js";
+import { readJsonAs } from "../../util/json.js";
 
 export interface LcData {
   readonly folder: string;
@@ -38,19 +37,29 @@ export async function readLcData(folder: string): Promise<LcData> {
   const [json, gamedJson, list] = [at("instruction-difficulty.json"), at("gamed-baseline.json"), at("prompts.json")];
   const [gamedCsv, difficultyCsv] = [at("df_gamed.csv"), at("instruction_difficulty.csv")];
   const instructions =
-    list === undefined ? undefined : (await read(list, promptListSchema)).map(({ instruction }) => instruction);
+    list === undefined
+      ? undefined
+      : (await readJsonAs(list, promptListSchema, "fetch it again; docs/guide/winrate.md says from where")).map(
+          ({ instruction }) => instruction,
+        );
   if (instructions !== undefined && new Set(instructions).size < instructions.length) {
     throw new UserError(`${folder}/prompts.json names an instruction twice`, { remedy: "name each once, in order" });
   }
   if (json !== undefined) {
-    const difficulty = Float64Array.from(await read(json, difficultySchema));
+    const difficulty = Float64Array.from(
+      await readJsonAs(json, difficultySchema, "fetch it again; docs/guide/winrate.md says from where"),
+    );
     if (instructions !== undefined && instructions.length !== difficulty.length) {
       throw new UserError(`${folder} has ${instructions.length} instructions and ${difficulty.length} difficulties`);
     }
     const gamed =
       gamedJson === undefined
         ? undefined
-        : gamedFromJson(gamedJson, await read(gamedJson, gamedBaselineSchema), difficulty);
+        : gamedFromJson(
+            gamedJson,
+            await readJsonAs(gamedJson, gamedBaselineSchema, "fetch it again; docs/guide/winrate.md says from where"),
+            difficulty,
+          );
     return { folder, difficulty, gamed, instructions };
   }
   if (gamedCsv !== undefined) return { folder, instructions, ...(await gamedFromCsv(gamedCsv)) };
@@ -64,7 +73,7 @@ export async function readLcData(folder: string): Promise<LcData> {
 
 /** @returns folds for a number of rows */
 export async function readFolds(file: string): Promise<(n: number) => Uint8Array> {
-  const folds = await read(file, foldsSchema);
+  const folds = await readJsonAs(file, foldsSchema, "fetch it again; docs/guide/winrate.md says from where");
   return (n) => {
     const digits = folds[String(n)];
     if (digits?.length !== n) {
@@ -74,13 +83,6 @@ export async function readFolds(file: string): Promise<(n: number) => Uint8Array
     }
     return Uint8Array.from(digits, Number);
   };
-}
-
-async function read<T>(path: string, schema: z.ZodType<T>): Promise<T> {
-  const parsed = schema.safeParse(await readJson(path));
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new UserError(`${path}: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not what its name says"}`);
 }
 
 function gamedFromJson(path: string, { models, rowWeight }: GamedBaseline, difficulty: Float64Array): GamedRows {

@@ -11,6 +11,7 @@ import { formatOrigin, type RawRecord } from "../../data/record.js";
 import { annotationSchema } from "../../records/annotations.js";
 import { compactAnnotationsSchema } from "../../records/length-control.js";
 import { UserError } from "../../util/errors.js";
+import { complaintOf } from "../../util/schema.js";
 
 /** What a row must have; the rest may be absent or null, as in votes that people wrote down by hand. */
 const name = z.string().nullish();
@@ -67,14 +68,9 @@ function checkedRow(record: RawRecord): AnnotationRow {
   if (record.kind === "bad") throw new UserError(`${formatOrigin(record.at)}: ${record.reason}`);
   const parsed = rowSchema.safeParse(record.value);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const where = issue?.path.join(".") ?? "";
-  throw new UserError(
-    `${formatOrigin(record.at)}: no annotation: ${where === "" ? "" : `${where}: `}${issue?.message}`,
-    {
-      remedy: "a row has instruction, output_1, output_2 and preference (a number or null)",
-    },
-  );
+  throw new UserError(`${formatOrigin(record.at)}: no annotation: ${complaintOf(parsed.error)}`, {
+    remedy: "a row has instruction, output_1, output_2 and preference (a number or null)",
+  });
 }
 
 const isCompact = (record: RawRecord): boolean =>
@@ -85,7 +81,7 @@ const isCompact = (record: RawRecord): boolean =>
 
 function compactBatch(file: string, record: RawRecord): AnnotationBatch {
   const parsed = compactAnnotationsSchema.safeParse(record.kind === "record" ? record.value : undefined);
-  if (!parsed.success) throw new UserError(`${file}: ${parsed.error.issues[0]?.message ?? "no annotations"}`);
+  if (!parsed.success) throw new UserError(`${file}: ${complaintOf(parsed.error)}`);
   const { model, baseline, annotator, preference, lenModel, lenBaseline, promptIndex } = parsed.data;
   const rows = preference.map((value, i) => ({
     index: promptIndex?.[i] ?? i,
