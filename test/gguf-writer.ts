@@ -1,7 +1,7 @@
 /** A plain GGUF writer for tests: what llama.cpp writes, without quantising. ggml/docs/gguf.md. */
 
 export type Meta =
-  | { readonly type: "u32" | "i32" | "f32" | "u64"; readonly value: number }
+  | { readonly type: "u16" | "u32" | "i32" | "f32" | "u64"; readonly value: number }
   | { readonly type: "bool"; readonly value: boolean }
   | { readonly type: "string"; readonly value: string }
   | { readonly type: "strings"; readonly value: readonly string[] }
@@ -22,7 +22,7 @@ export interface GgufSample {
 }
 
 const ALIGNMENT = 32;
-const CODES = { u32: 4, i32: 5, f32: 6, bool: 7, string: 8, u64: 10 } as const;
+const CODES = { u16: 2, u32: 4, i32: 5, f32: 6, bool: 7, string: 8, u64: 10 } as const;
 
 export function writeGguf({ metadata, tensors, version = 3 }: GgufSample): Uint8Array {
   const parts: Uint8Array[] = [];
@@ -39,7 +39,8 @@ export function writeGguf({ metadata, tensors, version = 3 }: GgufSample): Uint8
     parts.push(bytes);
   };
   const scalar = (meta: Meta): void => {
-    if (meta.type === "u32") u32(meta.value);
+    if (meta.type === "u16") put(2, (view) => view.setUint16(0, meta.value, true));
+    else if (meta.type === "u32") u32(meta.value);
     else if (meta.type === "i32") put(4, (view) => view.setInt32(0, meta.value, true));
     else if (meta.type === "f32") put(4, (view) => view.setFloat32(0, meta.value, true));
     else if (meta.type === "u64") u64(meta.value);
