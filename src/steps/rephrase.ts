@@ -17,7 +17,6 @@ import {
 } from "../data/rephrase/rephrase.js";
 import { type JudgedExchange, parseVerdict, readVerdicts } from "../data/rephrase/verdicts.js";
 import { parseDataSpec } from "../data/spec.js";
-import type { Example } from "../records/example.js";
 import {
   type AgreementRecord,
   type RephraseSummary,
@@ -86,7 +85,7 @@ export async function rephrase(options: RephraseOptions, watch: RephraseWatch = 
   try {
     const { examples } = await collectExamples(spec, options.limit === undefined ? {} : { limit: options.limit });
     const verdicts = options.verdicts === undefined ? undefined : await readVerdicts(options.verdicts);
-    const { rephraser, calls, settle } = await openRephraser(method, examples, result, watch.signal);
+    const { rephraser, calls, settle } = await openRephraser(method, result, watch.signal);
     const results = await inOrder(
       examples,
       method.kind === "llm" ? (method.concurrency ?? 4) : 1,
@@ -132,12 +131,7 @@ const promptsHash = (): string => {
   return sha256(checkPrompt(empty) + rewritePrompt(empty));
 };
 
-async function openRephraser(
-  method: RephraseOptions["method"],
-  examples: readonly Example[],
-  result: Result,
-  signal: AbortSignal | undefined,
-) {
+async function openRephraser(method: RephraseOptions["method"], result: Result, signal: AbortSignal | undefined) {
   const counts = { asked: 0, reused: 0, failed: 0 };
   const unanswered = openUnanswered();
   if (method.kind === "overlap") {
@@ -147,8 +141,7 @@ async function openRephraser(
   const key = keyFrom(method.apiKeyEnv ?? "OPENAI_API_KEY");
   const url = `${method.baseUrl.replace(/\/+$/, "")}/chat/completions`;
   const keyOf = (prompt: string): string => sha256(JSON.stringify([url, method.model, prompt])).slice(0, 32);
-  const wanted = examples.flatMap((example) => promptsOf(example).map(keyOf));
-  const known = await result.finished((line) => replyLineSchema.parse(line), wanted);
+  const known = await result.finished((line) => replyLineSchema.parse(line)); // which are wanted depends on what they say
   const ask = async (prompt: string): Promise<Reply> => {
     const found = known.get(keyOf(prompt));
     if (found !== undefined) {
@@ -201,15 +194,6 @@ function openUnanswered() {
       if (count > 0) throw failure(`${count} of ${asked} calls`);
     },
   };
-}
-
-function promptsOf({ messages }: Example): string[] {
-  return messages.flatMap((user, i) => {
-    const assistant = messages[i + 1];
-    if (user.role !== "user" || assistant === undefined) return [];
-    const exchange = { instruction: user.content, response: assistant.content };
-    return [checkPrompt(exchange), rewritePrompt(exchange)];
-  });
 }
 
 function completionOf(body: unknown): Reply {
