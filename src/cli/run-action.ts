@@ -8,7 +8,7 @@
  *
  * May not know: any command.
  */
-import { Interrupted, invariant, userErrorOf } from "../util/errors.js";
+import { Interrupted, invariant, UserError, userErrorOf, withPath } from "../util/errors.js";
 import { openProgress, type Progress } from "../util/progress.js";
 import { quoted } from "../util/terminal.js";
 import { listenForSignals } from "./signals.js";
@@ -52,7 +52,7 @@ export async function runAction(
 
 /** Says on standard error what went wrong and gives the exit code. */
 export function report(error: unknown): 1 | 2 | 130 {
-  if (error instanceof OutputClosed) return 130; // whoever was reading has left: nobody to tell
+  if (error instanceof OutputClosed) return error.left ? 130 : 2; // whoever was reading has left: nobody to tell
   if (error instanceof Interrupted || (error instanceof Error && error.name === "AbortError")) {
     process.stderr.write(`tacit: interrupted${error.message === "" ? "" : `: ${quoted(error.message)}`}\n`);
     return 130;
@@ -68,24 +68,39 @@ export function report(error: unknown): 1 | 2 | 130 {
   return 1;
 }
 
-/** Standard output was a pipe whose reader has gone (`tacit data show … | head`). */
+/** Standard output was a pipe whose reader has gone (`tacit data show … | head`), or could not be written, which was told then. */
 class OutputClosed extends Error {
   override readonly name = "OutputClosed";
+  readonly left: boolean;
+
+  constructor(reason: NodeJS.ErrnoException) {
+    super("standard output is closed", { cause: reason });
+    this.left = reason.code === "EPIPE";
+  }
+}
+
+/** What the system says of standard output, as the user's mistake. */
+export function outputFailed(error: NodeJS.ErrnoException): Error {
+  const what = "standard output";
+  return (
+    userErrorOf(withPath(error, what)) ??
+    new UserError(`${what} cannot be written: ${error.message}`, { remedy: "send it elsewhere", cause: error })
+  );
 }
 
 function openIo(json: boolean): { io: Io; close: () => void } {
   const progress = openProgress(process.stderr);
   const interruption = listenForInterrupt(progress);
-  let readerLeft = false; // Node revives standard output after an error: only the event tells
-  const onOutputError = (): void => {
-    readerLeft = true;
+  let failed: NodeJS.ErrnoException | undefined; // Node revives standard output after an error: only the event tells
+  const onOutputError = (error: NodeJS.ErrnoException): void => {
+    failed ??= error;
   };
   process.stdout.on("error", onOutputError);
   const io: Io = {
     json,
     out(text) {
       if (json) return;
-      if (readerLeft) throw new OutputClosed();
+      if (failed !== undefined) throw new OutputClosed(failed);
       progress.clear(); // both streams may be the same screen
       process.stdout.write(text);
     },
