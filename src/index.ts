@@ -1,15 +1,150 @@
-/**
- * Tacit as a library: the functions that the command `tacit` itself calls. Each takes files or values and gives the record that
- * the command would write.
- *
- * @example
- * import { generate, score, tune } from "tacit-lm";
- * await tune({ model: "base", data: "rows.jsonl", objective: "response", out: "tuned" });
- * const { outputs } = await generate({ model: "tuned", prompts: [{ instruction: "Name three colours." }] });
- * const { scores } = await score({ model: "tuned", input: [{ instruction: "Name a colour.", response: "Blue." }] });
- */
-export { collectExamples, loadExamples } from "./data/load.js";
-export { parseDataSpec } from "./data/spec.js";
+import { checkData as checkSpec, type DataCheck } from "./data/check.js";
+import { collectExamples as collect, type LoadOptions, loadExamples as load } from "./data/load.js";
+import type { LoadedExample } from "./data/record.js";
+import { type DataSpec, parseDataSpec as parseSpec } from "./data/spec.js";
+import { type ReportOptions, report as writeReport } from "./report/report.js";
+import { type AgreementOptions, agreement as agree } from "./steps/agreement.js";
+import { type AnswerStream, chat as chatWith, type OneQuestion, openChat as open } from "./steps/chat.js";
+import { explainRules as explain } from "./steps/explain-rules.js";
+import { generate as generateWith } from "./steps/generate.js";
+import { importModel as importFrom } from "./steps/import-model.js";
+import { inspectModel as inspect, type ModelInfo } from "./steps/inspect-model.js";
+import { judge as judgeWith } from "./steps/judge.js";
+import { rank as rankWith } from "./steps/rank.js";
+import { rephrase as rephraseWith } from "./steps/rephrase.js";
+import * as requests from "./steps/requests.js";
+import { score as scoreWith } from "./steps/score.js";
+import { similarity as similarityOf } from "./steps/similarity.js";
+import { tuneKinds } from "./steps/tune/options.js";
+import { tune as tuneWith } from "./steps/tune.js";
+import { type VerifyOptions, type VerifySummary, verifyModel as verify } from "./steps/verify-model.js";
+import { winrate as winrateOf } from "./steps/winrate.js";
+import * as studies from "./study/library.js";
+import { loadTextModel as loadText } from "./text/load.js";
+import type { TextModel } from "./text/tokenizer.js";
+import * as kinds from "./util/options.js";
+
+const nothing = {};
+const { checkedCall, checkOptions, withUserErrors } = kinds;
+
+/** Tunes all parameters of a model, on responses alone or on instructions and responses. */
+export const tune = checkedCall("tune", tuneKinds, requests.tuneWatch, tuneWith);
+/** Answers to instructions, under the model or under model and rules. */
+export const generate = checkedCall("generate", requests.generateKinds, requests.generateWatch, generateWith);
+/** Log-probabilities of responses, in nats. */
+export const score = checkedCall("score", requests.scoreKinds, requests.scoreWatch, scoreWith);
+/** Whether right responses are more likely than others. */
+export const rank = checkedCall("rank", requests.rankKinds, requests.rankWatch, rankWith);
+/** Verdicts on two sets of outputs. */
+export const judge = checkedCall("judge", requests.judgeKinds, requests.judgeWatch, judgeWith);
+/** Win rates, raw and length-controlled, with intervals and ledger. */
+export const winrate = checkedCall("winrate", requests.winrateKinds, requests.winrateWatch, winrateOf);
+/** How far judges and people agree. */
+export const agreement = checkedCall("agreement", requests.agreementKinds, nothing, (options: AgreementOptions) =>
+  agree(options),
+);
+/** Whether answers keep the style of what the model was tuned on. */
+export const similarity = checkedCall("similarity", requests.similarityKinds, requests.similarityWatch, similarityOf);
+/** Data without restated instructions. */
+export const rephrase = checkedCall("rephrase", requests.rephraseKinds, requests.rephraseWatch, rephraseWith);
+/** A model directory out of a GGUF or llama2.c file. */
+export const importModel = checkedCall("importModel", requests.importKinds, nothing, importFrom);
+/** Which token each string of a rule file names in a model's vocabulary. */
+export const explainRules = checkedCall("explainRules", requests.explainKinds, nothing, explain);
+/** A model opened for several questions. */
+export const openChat = checkedCall("openChat", requests.openChatKinds, nothing, open);
+
+/** One question, whose answer comes in pieces; `answer` of the stream is the whole. */
+export function chat(options: OneQuestion): AnswerStream {
+  checkOptions("chat", requests.chatKinds, options);
+  return chatWith(options);
+}
+
+/** What a model is, from its headers alone. */
+export const inspectModel = (model: string): Promise<ModelInfo> =>
+  withUserErrors(() => {
+    checkOptions("inspectModel", { model: kinds.needed(kinds.text) }, { model });
+    return inspect(model);
+  });
+
+/** Whether a model directory is whole: shapes, every value, tied matrices, tokenizer. */
+export const verifyModel = (model: string, options: VerifyOptions = {}): Promise<VerifySummary> =>
+  withUserErrors(() => {
+    checkOptions("verifyModel", { model: kinds.needed(kinds.text) }, { model });
+    checkOptions("verifyModel", requests.verifyKinds, options);
+    return verify(model, options);
+  });
+
+const parsed: kinds.Kind = {
+  wanted: "a spec as parseDataSpec gives it",
+  holds: (value) => ["text", "dataSet", "path", "format"].every((key) => Object.hasOwn(Object(value), key)),
+};
+const spec = kinds.needed(kinds.either(kinds.text, parsed));
+const limit = kinds.either(kinds.whole({ min: 1 }), kinds.oneOf("all"));
+const loading: kinds.KindsOf<LoadOptions> = {
+  limit,
+  prompts: kinds.either(kinds.flag, kinds.oneOf("auto")),
+  report: kinds.record("a report"),
+};
+
+/** A spec, as commands take it, in its parts. */
+export function parseDataSpec(text: string): DataSpec {
+  checkOptions("parseDataSpec", { text: { ...kinds.anyText, needed: true } }, { text });
+  return parseSpec(text);
+}
+
+/** What is in a data file; bad rows are shown and do not stop it. */
+export const checkData = (data: DataSpec | string, options: Pick<LoadOptions, "limit"> = {}): Promise<DataCheck> =>
+  withUserErrors(() => {
+    checkOptions("checkData", { data: spec }, { data });
+    checkOptions("checkData", { limit }, options);
+    return checkSpec(typeof data === "string" ? parseSpec(data) : data, options);
+  });
+
+/** The examples of a data set, one after the other. */
+export async function* loadExamples(
+  data: DataSpec | string,
+  options: LoadOptions = {},
+): AsyncGenerator<LoadedExample, void, undefined> {
+  checkOptions("loadExamples", { data: spec }, { data });
+  checkOptions("loadExamples", loading, options);
+  yield* load(data, options);
+}
+
+/** All examples, with the report of what was left out. */
+export const collectExamples: typeof collect = (data, options = {}) =>
+  withUserErrors(() => {
+    checkOptions("collectExamples", { data: spec }, { data });
+    checkOptions("collectExamples", loading, options);
+    return collect(data, options);
+  });
+
+/** Tokenizer and end tokens of a model directory. */
+export const loadTextModel = (model: string): Promise<TextModel> =>
+  withUserErrors(() => {
+    checkOptions("loadTextModel", { model: kinds.needed(kinds.text) }, { model });
+    return loadText(model);
+  });
+
+/** The steps of a study with their states, and what the rest will take. */
+export const planStudy = checkedCall("planStudy", studies.studyKinds, nothing, studies.planStudy);
+/** Carries out what is not done yet. */
+export const runStudy = checkedCall("runStudy", studies.runStudyKinds, studies.studyWatch, studies.runStudy);
+/** Where a study stands. */
+export const studyStatus = checkedCall("studyStatus", studies.studyKinds, nothing, studies.studyStatus);
+/** The number of epochs that is best on a validation set. */
+export const choose = checkedCall("choose", studies.chooseKinds, nothing, studies.choose);
+/** One arm against another, over seeds. */
+export const compare = checkedCall("compare", studies.compareKinds, nothing, studies.compare);
+/** A study's folder as a page, Markdown, tables and figures. */
+export const report = checkedCall(
+  "report",
+  { study: kinds.needed(kinds.text), out: kinds.needed(kinds.text), force: kinds.flag },
+  nothing,
+  (options: ReportOptions) => writeReport(options),
+);
+
+export type { BadRow, DataCheck } from "./data/check.js";
 export { embeddedEngine } from "./engines/embedded.js";
 export type { Capabilities, Engine, LoadedModel, StepMetrics } from "./engines/engine.js";
 export { checkers } from "./glasshouse/checker.js";
@@ -26,28 +161,31 @@ export type { RephraseSummary } from "./records/rephrase.js";
 export type { Row } from "./records/row.js";
 export type { ScoreInput, ScoreOutput, ScoreRun } from "./records/scores.js";
 export type { SimilarityPoint, SimilaritySummary } from "./records/similarity.js";
-export type { StudyResults } from "./records/study.js";
+export type { Choice, ComparisonResult, StudyResults } from "./records/study.js";
 export type { Study } from "./records/study-file.js";
 export type { TuneRunRecord } from "./records/tune.js";
 export type { WinrateSummary } from "./records/winrate.js";
-export { type ReportOptions, type ReportSummary, report } from "./report/report.js";
-export { type AgreementOptions, agreement } from "./steps/agreement.js";
-export { type GenerateOptions, type GenerateSummary, type GenerateWatch, generate } from "./steps/generate.js";
+export type { ReportOptions, ReportSummary } from "./report/report.js";
+export type { AgreementOptions } from "./steps/agreement.js";
+export type { AnswerStream, Chat, ChatOptions, OneQuestion, Reply } from "./steps/chat.js";
+export type { ExplainOptions, RulesExplained } from "./steps/explain-rules.js";
+export type { GenerateOptions, GenerateSummary, GenerateWatch } from "./steps/generate.js";
 export type { PromptInput } from "./steps/generate-plan.js";
-export { type ImportOptions, type ImportSummary, importModel } from "./steps/import-model.js";
-export { type JudgeOptions, type JudgeSummary, type JudgeWatch, judge } from "./steps/judge.js";
-export { type RankOptions, type RankWatch, rank } from "./steps/rank.js";
+export type { ImportOptions, ImportSummary } from "./steps/import-model.js";
+export type { ModelInfo } from "./steps/inspect-model.js";
+export type { JudgeOptions, JudgeSummary, JudgeWatch } from "./steps/judge.js";
+export type { RankOptions, RankWatch } from "./steps/rank.js";
 export { certifierFor, collectRows, type RenderRequest, renderRows, writeRows } from "./steps/render.js";
-export { type RephraseOptions, type RephraseWatch, rephrase } from "./steps/rephrase.js";
-export { type ScoreOptions, type ScoreSummary, type ScoreWatch, score } from "./steps/score.js";
-export { type SimilarityOptions, type SimilarityWatch, similarity } from "./steps/similarity.js";
-export { type TuneRequest, type TuneWatch, tune } from "./steps/tune.js";
-export { type WinrateOptions, type WinrateWatch, winrate } from "./steps/winrate.js";
+export type { RephraseOptions, RephraseWatch } from "./steps/rephrase.js";
+export type { ScoreOptions, ScoreSummary, ScoreWatch } from "./steps/score.js";
+export type { GivenOutput, SimilarityOptions, SimilarityWatch } from "./steps/similarity.js";
+export type { TuneRequest, TuneWatch } from "./steps/tune.js";
+export type { VerifyOptions, VerifySummary } from "./steps/verify-model.js";
+export type { AnnotationSource, GivenAnnotation, WinrateOptions, WinrateWatch } from "./steps/winrate.js";
 export type { StudyRequest } from "./study/flags.js";
-export { planStudy, type RunStudyRequest, runStudy, studyStatus } from "./study/library.js";
+export type { ChooseOptions, CompareOptions, RunStudyRequest } from "./study/library.js";
 export type { StudyPlan } from "./study/plan.js";
 export type { RunWatch as StudyWatch } from "./study/run.js";
-export { loadTextModel } from "./text/load.js";
 export { renderExample, renderPair, renderPrompt } from "./text/render.js";
 export { type Template, templateFrom } from "./text/template.js";
 export type { TextModel, Tokenizer } from "./text/tokenizer.js";

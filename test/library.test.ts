@@ -1,9 +1,37 @@
 /** The library's example: what the guide shows is what runs here. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { studyStatus } from "tacit-lm";
-import { expect, it } from "vitest";
+import {
+  agreement,
+  chat,
+  checkData,
+  choose,
+  collectExamples,
+  compare,
+  explainRules,
+  generate,
+  importModel,
+  inspectModel,
+  judge,
+  loadExamples,
+  loadTextModel,
+  parseDataSpec,
+  planStudy,
+  rank,
+  rephrase,
+  report,
+  runStudy,
+  score,
+  similarity,
+  studyStatus,
+  tune,
+  UserError,
+  verifyModel,
+  winrate,
+} from "tacit-lm";
+import { describe, expect, it } from "vitest";
 import { respond } from "../docs/examples/library.js";
+import { ask, look, weigh } from "../docs/examples/parts.js";
 import { carryOut } from "../docs/examples/study.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
@@ -44,7 +72,171 @@ comparisons: [{ arm: rules, against: untuned }]
   expect(existsSync(join(written.out, written.html))).toBe(true);
 });
 
-it.each(["library", "study"])("the guide shows the text of %s.ts", (name) => {
+it.each(["library", "study", "parts"])("the guide shows the text of %s.ts", (name) => {
   const code = readFileSync(`docs/examples/${name}.ts`, "utf8");
   expect(readFileSync("docs/guide/library.md", "utf8")).toContain(`\`\`\`ts\n${code}\`\`\``);
+});
+
+describe("the guide's other examples", () => {
+  const model = "assets/stories260k";
+
+  it("an answer comes in pieces, which are its text", async () => {
+    const { text, stop, tokens } = await ask(model, "What is a bear?");
+    const { outputs } = await generate({ model, prompts: [{ instruction: "What is a bear?" }], maxNewTokens: 20 });
+    expect(text).toBe(outputs[0]?.output);
+    expect([stop, tokens]).toEqual([outputs[0]?.stop, outputs[0]?.tokens]);
+  });
+
+  it("whoever stops reading stops the answer, and so does a signal", async () => {
+    const stream = chat({ model, question: "Tell me a story.", maxNewTokens: 300 });
+    for await (const _ of stream) break;
+    expect(await stream.answer).toMatchObject({ stop: "interrupted" });
+    const signal = AbortSignal.abort();
+    expect(await chat({ model, question: "x", signal }).answer).toMatchObject({ stop: "interrupted", tokens: 0 });
+  });
+
+  it("a model that is not there is told by both", async () => {
+    const stream = chat({ model: files.path("nowhere"), question: "x" });
+    const pieces = async () => {
+      for await (const _ of stream);
+    };
+    await expect(pieces()).rejects.toThrow(UserError);
+    await expect(stream.answer).rejects.toThrow(UserError);
+  });
+
+  it("models, data and rules", async () => {
+    const seen = await look(model, "assets/tiny/answers.jsonl");
+    expect(seen).toMatchObject({ family: "llama", ok: true, examples: 40, bad: 0 });
+    expect(seen.unresolved.length).toBeGreaterThan(0); // a vocabulary of 512
+  });
+
+  it("verdicts in memory count as those in files do", async () => {
+    const {
+      model: entry,
+      agreed,
+      overSeeds,
+      chosen,
+    } = await weigh(model, "assets/tiny/prompts.jsonl", files.path("weighed"));
+    const [file] = (await winrate({ annotations: [files.path("weighed/judged/annotations.json")], lc: "none" })).models;
+    expect(entry).toEqual({ ...file, name: "rules", file: "annotations 1" });
+    expect(agreed).toMatchObject({ agreement: { estimate: 1 } });
+    expect(overSeeds.mean).toBe(entry?.win_rate);
+    expect(chosen).toBe(5);
+  });
+});
+
+describe("mistakes in calls", () => {
+  const model = "assets/stories260k";
+  const prompts = [{ instruction: "a" }];
+  const lineOf = async (work: () => unknown): Promise<string> => {
+    try {
+      await work();
+    } catch (error) {
+      if (error instanceof UserError) return error.line;
+      throw error;
+    }
+    return "accepted";
+  };
+  const wrong = (value: unknown): never => value as never;
+
+  it.each<[unknown, string]>([
+    [{ maxNewTokens: 0 }, "maxNewTokens is 0; give a whole number of 1 or more"],
+    [{ maxNewTokens: 1.5 }, "maxNewTokens is 1.5"],
+    [{ maxNewTokens: "8" }, 'maxNewTokens is "8"'],
+    [{ temperature: -1 }, "temperature is -1; give a number of 0 or more"],
+    [{ temperature: Number.NaN }, "temperature is NaN"],
+    [{ temperature: Number.POSITIVE_INFINITY }, "temperature is Infinity"],
+    [{ seed: null }, "seed is null"],
+    [{ threads: 0 }, "threads is 0"],
+    [{ limit: -3 }, "limit is -3"],
+    [{ batch: 2 ** 40 }, "give a whole number from 1 to 1024"],
+    [{ maxTokens: 5 }, 'generate has no option "maxTokens"'],
+    [{ maxNewToken: 5 }, 'did you mean "maxNewTokens"?'],
+    [{ max_new_tokens: 5 }, 'did you mean "maxNewTokens"?'],
+    [{ prompts: undefined }, "prompts is missing"],
+    [{ prompts: [5] }, "prompts is a list; give"],
+    [{ prompts: [{}] }, 'prompt 1: no "instruction"'],
+    [{ prompts: [{ instruction: "a", system: "S" }] }, 'prompt 1: "system" would be lost'],
+    [{ prompts: "nowhere.jsonl" }, "nowhere.jsonl"],
+    [{ model: "nowhere" }, "nowhere"],
+    [{ model: null }, "model is null"],
+    [{ raw: "yes" }, 'raw is "yes"; give true or false'],
+    [{ precision: "q4" }, 'precision is "q4"; give f32 or q8'],
+    [{ disableRules: "eos" }, 'disableRules is "eos"; give a list'],
+    [{ engine: 5 }, "engine is 5"],
+  ])("generate with %j", async (options, line) => {
+    expect(await lineOf(() => generate(wrong({ model, prompts, ...(options as object) })))).toContain(line);
+  });
+
+  it("a watch that is none, and what is no object", async () => {
+    expect(await lineOf(() => generate({ model, prompts }, wrong({ onStrat: () => {} })))).toContain(
+      'did you mean "onStart"?',
+    );
+    expect(await lineOf(() => generate({ model, prompts }, wrong({ signal: {} })))).toContain("signal is an object");
+    for (const value of [undefined, null, 5, "x", []])
+      expect(await lineOf(() => generate(wrong(value)))).toContain("give an object");
+  });
+
+  it("every call: no options, an unknown one, nulls for all, and files that are not there", async () => {
+    const nowhere = files.path("nowhere/at.jsonl");
+    const calls: Readonly<Record<string, [(options: never) => unknown, object]>> = {
+      tune: [tune, { model, data: nowhere, objective: "response", out: files.path("o1") }],
+      generate: [generate, { model, prompts: nowhere }],
+      score: [score, { model, input: nowhere }],
+      rank: [rank, { model, data: nowhere }],
+      judge: [judge, { outputs: nowhere, baseline: nowhere, judge: "longer", out: files.path("o2") }],
+      winrate: [winrate, { annotations: [nowhere] }],
+      agreement: [agreement, { annotations: [nowhere] }],
+      similarity: [similarity, { outputs: nowhere, task: nowhere, encoder: nowhere, out: files.path("o3") }],
+      rephrase: [rephrase, { data: nowhere, out: files.path("o4.jsonl"), method: { kind: "overlap" } }],
+      importModel: [importModel, { file: nowhere, out: files.path("o5") }],
+      explainRules: [explainRules, { model, rules: nowhere }],
+      compare: [compare, { arm: "a", against: "b", pairs: [{ annotations: nowhere }] }],
+      choose: [choose, { measure: "loss", measured: [] }],
+      planStudy: [planStudy, { study: nowhere }],
+      runStudy: [runStudy, { study: nowhere }],
+      studyStatus: [studyStatus, { study: nowhere }],
+      report: [report, { study: nowhere, out: files.path("o6") }],
+    };
+    for (const [name, [call, options]] of Object.entries(calls)) {
+      expect(await lineOf(() => call(wrong({}))), name).toContain(" is missing; give ");
+      expect(await lineOf(() => call(wrong({ ...options, unheardOf: 1 }))), name).toContain(
+        'has no option "unheardOf"',
+      );
+      for (const key of Object.keys(options))
+        expect(await lineOf(() => call(wrong({ ...options, [key]: null }))), name).toContain(`${key} is null`);
+      expect(await lineOf(() => call(wrong(options))), name).not.toBe("accepted");
+    }
+    const texts = { inspectModel, verifyModel, checkData, collectExamples, loadTextModel, parseDataSpec };
+    for (const [name, call] of Object.entries(texts)) {
+      for (const value of [null, undefined, 5, {}, "", files.path("nowhere.jsonl")]) {
+        if (name === "parseDataSpec" && typeof value === "string" && value !== "") continue; // reads nothing
+        expect(await lineOf(() => call(wrong(value))), `${name} ${String(value)}`).not.toBe("accepted");
+      }
+    }
+    expect(await lineOf(() => loadExamples(wrong(null)).next())).toContain("data is null");
+  });
+
+  it("rows and annotations that are none", async () => {
+    for (const row of [null, 5, {}, { instruction: "a" }, { instruction: 1, response: "b" }])
+      expect(await lineOf(() => score(wrong({ model, input: [row] })))).not.toBe("accepted");
+    for (const annotations of [
+      [5],
+      [null],
+      [{}],
+      [{ annotations: 5 }],
+      [{ annotations: [{}] }],
+      [{ annotations: [null] }],
+      [],
+    ])
+      for (const call of [winrate, agreement])
+        expect(await lineOf(() => call(wrong({ annotations })))).not.toBe("accepted");
+    const one = { instruction: "a", output_1: "b", output_2: "c", preference: Number.NaN };
+    expect(await lineOf(() => winrate({ annotations: [{ annotations: [one] }] }))).toContain("annotations 1, row 1");
+    const measured = [
+      { epochs: 1, seed: 1, values: [1] },
+      { epochs: 2, seed: 2, values: [1] },
+    ];
+    expect(await lineOf(() => choose({ measure: "loss", measured }))).toContain("was not measured");
+  });
 });

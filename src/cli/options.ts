@@ -4,6 +4,7 @@
  */
 import { InvalidArgumentError, Option } from "commander";
 import { SHIPPED_MODEL } from "../util/model-directory.js";
+import { type Range, spoken, within } from "../util/options.js";
 import { availableCores } from "../util/system.js";
 
 export const jsonOption = (): Option =>
@@ -36,15 +37,6 @@ export const limitOption = (what = "rows"): Option =>
     integer({ min: 1 }),
   );
 
-export interface Range {
-  /** Smallest allowed value. */
-  readonly min?: number;
-  /** Largest allowed value. */
-  readonly max?: number;
-  /** All values must be larger than this. */
-  readonly above?: number;
-}
-
 /** Parser of a whole number written in digits. `1e3`, `1_000`, `0x10`, `2.0` and what is too large to be exact are refused. */
 export function integer(range: Range = {}): (text: string) => number {
   return (text) => {
@@ -65,18 +57,4 @@ export function decimal(range: Range = {}): (text: string) => number {
     }
     return value;
   };
-}
-
-function within(value: number, { min, max, above }: Range): boolean {
-  return (
-    !(min !== undefined && value < min) &&
-    !(max !== undefined && value > max) &&
-    !(above !== undefined && value <= above)
-  );
-}
-
-function spoken({ min, max, above }: Range): string {
-  if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`;
-  const low = above === undefined ? (min === undefined ? "" : ` of ${min} or more`) : ` above ${above}`;
-  return max === undefined ? low : `${low}${low === "" ? "" : ", and"} of at most ${max}`;
 }

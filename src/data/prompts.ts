@@ -6,11 +6,13 @@
 import { extname } from "node:path";
 import { instructionOf } from "../records/example.js";
 import { UserError } from "../util/errors.js";
+import { isObject } from "./fields.js";
 import { readLines } from "./formats/lines.js";
 import { effectiveLimit, type LoadOptions, loadExamples, newLoadReport, tally } from "./load.js";
 import { formatOrigin, type Origin } from "./record.js";
 import { LATER_TURNS, prompts } from "./sets/prompts.js";
 import { isNamed, parseDataSpec } from "./spec.js";
+import { unreadInRow } from "./unread.js";
 
 export interface Prompt {
   readonly id: string;
@@ -40,6 +42,24 @@ export async function* loadPrompts(
     if (messages.length > 2) tally(report.notes, LATER_TURNS, at); // of a named data set; other prompts are noted where they are read
     yield { id, instruction: instructionOf(example), at, ...(dataset === undefined ? {} : { dataset }) };
   }
+}
+
+/**
+ * Prompts in memory, held to the same as rows of a file.
+ * @throws UserError  one is no prompt, or has content that would be lost
+ */
+export function promptsFrom(rows: readonly unknown[]): Omit<Prompt, "at">[] {
+  return rows.map((value, index) => {
+    const outcome = prompts.toOutcome({ value, index });
+    const reason =
+      outcome.kind === "example"
+        ? isObject(value) && unreadInRow(value, outcome.example.messages, prompts.leavesAside)
+        : outcome.reason;
+    if (outcome.kind !== "example" || typeof reason === "string")
+      throw new UserError(`prompt ${index + 1}: ${reason}`, { remedy: "fix or leave it out" });
+    const { id, dataset } = outcome.example;
+    return { id, instruction: instructionOf(outcome.example), ...(dataset === undefined ? {} : { dataset }) };
+  });
 }
 
 /** One instruction a line; lines of white space alone are none. */

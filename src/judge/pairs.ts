@@ -5,7 +5,7 @@
 import { basename, extname } from "node:path";
 import { z } from "zod";
 import { UserError } from "../util/errors.js";
-import { sha256File } from "../util/files.js";
+import { sha256, sha256File } from "../util/files.js";
 import { LARGEST_ROWS, readJson } from "../util/json.js";
 import { readJsonLines } from "../util/json-lines.js";
 import { checked } from "../util/schema.js";
@@ -45,10 +45,17 @@ const remedy = "outputs are JSON, [{instruction, output, generator}], as `tacit 
 
 /** @throws UserError  no such file, or a row that is no output, with its number */
 export async function readOutputs(path: string): Promise<OutputSet> {
-  const values = await readRows(path);
+  return checkedOutputs(await readRows(path), path, await sha256File(path));
+}
+
+/** Outputs in memory, as `generate` gives them. @throws UserError  as `readOutputs` */
+export const givenOutputs = (values: readonly unknown[]): OutputSet =>
+  checkedOutputs(values, "outputs", sha256(JSON.stringify(values)));
+
+function checkedOutputs(values: readonly unknown[], path: string, hash: string): OutputSet {
   const rows = values.map((value, i) => checked(rowSchema, value, `${path}: row ${i + 1}`, remedy));
   if (rows.length === 0) throw new UserError(`${path} holds no outputs`, { remedy });
-  return { path, sha256: await sha256File(path), generator: generatorOf(rows, path), rows };
+  return { path, sha256: hash, generator: generatorOf(rows, path), rows };
 }
 
 async function readRows(path: string): Promise<unknown[]> {

@@ -12,11 +12,11 @@ import { UserError } from "../util/errors.js";
 import { packageVersion } from "../util/system.js";
 import { openPromptIds, type PromptIds } from "./winrate/prompt-ids.js";
 import { type AnnotationRow, codePoints, readAnnotations } from "./winrate/read-annotations.js";
-import { sourcesOf } from "./winrate.js";
+import { type AnnotationSource, sourcesOf } from "./winrate.js";
 
 export interface AgreementOptions {
-  /** `FILE`, or `NAME=FILE`. */
-  readonly annotations: readonly string[];
+  /** `FILE`, `NAME=FILE`, or the annotations themselves. */
+  readonly annotations: readonly AnnotationSource[];
   /** Where a row does not say which answer was shown first: `alpaca_eval` takes the official tool's order. */
   readonly order?: "alpaca_eval";
 }
@@ -26,7 +26,7 @@ export async function agreement({ annotations, order }: AgreementOptions): Promi
   const started = performance.now();
   const ids = openPromptIds();
   const raters: Rater[] = [];
-  for (const { name, file } of sourcesOf(annotations)) raters.push(await readRater(file, name, ids, order));
+  for (const source of sourcesOf(annotations)) raters.push(await readRater(source, ids, order));
   const names = uniqueNames(raters);
   const named = raters.map((rater, i) => ({ ...rater, name: names[i] ?? rater.name }));
   return agreementSummarySchema.parse({
@@ -49,8 +49,7 @@ interface Votes {
 }
 
 async function readRater(
-  file: string,
-  name: string | undefined,
+  { file, name, given }: ReturnType<typeof sourcesOf>[number],
   ids: PromptIds,
   order: AgreementOptions["order"],
 ): Promise<Rater> {
@@ -58,7 +57,7 @@ async function readRater(
   const judges = new Set<string>();
   let rows = 0;
   let ordered = false;
-  for await (const batch of readAnnotations(file)) {
+  for await (const batch of readAnnotations(file, given)) {
     if (batch.kind === "compact") {
       throw new UserError(`${file} has no texts, by which pairs of outputs are recognised`, {
         remedy: "name annotations with texts",

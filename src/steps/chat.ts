@@ -78,6 +78,70 @@ export async function openChat(options: ChatOptions): Promise<Chat> {
   };
 }
 
+/** The pieces of one answer as they come; `answer` is the whole, when it has ended. */
+export interface AnswerStream extends AsyncIterable<string> {
+  readonly answer: Promise<Reply>;
+}
+
+/**
+ * One question to one model, which is opened for it and closed behind it; for several, `openChat`. Whoever stops reading stops the answer.
+ *
+ * @throws UserError  as `openChat`; thrown where pieces are read, and by `answer`
+ * @example
+ * const stream = chat({ model: "tuned", question: "What is a bear?" });
+ * for await (const piece of stream) process.stdout.write(piece);
+ * const { stop, tokens } = await stream.answer;
+ */
+export function chat({ question, signal, ...options }: OneQuestion): AnswerStream {
+  const pieces: string[] = [];
+  const stopped = new AbortController();
+  const either = signal === undefined ? stopped.signal : AbortSignal.any([signal, stopped.signal]);
+  let wake = (): void => {};
+  let ended = false;
+  const answer = (async (): Promise<Reply> => {
+    const opened = await openChat(options);
+    try {
+      return await opened.ask(
+        question,
+        (piece) => {
+          pieces.push(piece);
+          wake();
+        },
+        either,
+      );
+    } finally {
+      await opened.close();
+    }
+  })().finally(() => {
+    ended = true;
+    wake();
+  });
+  answer.catch(() => {}); // whoever reads the pieces or awaits the answer is told
+  async function* read(): AsyncGenerator<string, void, undefined> {
+    try {
+      for (;;) {
+        const next = pieces.shift();
+        if (next !== undefined) yield next;
+        else if (ended) break;
+        else
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+      }
+      await answer;
+    } finally {
+      stopped.abort();
+    }
+  }
+  return { answer, [Symbol.asyncIterator]: read };
+}
+
+export interface OneQuestion extends Omit<ChatOptions, "multiTurn"> {
+  readonly question: string;
+  /** Aborted: the answer ends as `interrupted`. */
+  readonly signal?: AbortSignal;
+}
+
 interface Asked {
   readonly options: ChatOptions;
   readonly rules: GeneratePlan["rules"];

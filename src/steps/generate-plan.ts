@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import { newLoadReport } from "../data/load.js";
-import { loadPrompts } from "../data/prompts.js";
+import { loadPrompts, promptsFrom } from "../data/prompts.js";
 import type { ResolvedRules } from "../decode/rules.js";
 import { loadRules } from "../decode/rules-file.js";
 import { resolveRules, unresolvedStrings } from "../decode/rules-resolve.js";
@@ -29,6 +29,8 @@ export const MAX_NEW_TOKENS = { default: 8192, rulesWithoutEos: 512 } as const;
 export interface PromptInput {
   readonly id?: string;
   readonly instruction: string;
+  /** Alpaca's: follows the instruction after a blank line. */
+  readonly input?: string;
   /** AlpacaEval's `dataset`. */
   readonly dataset?: string;
 }
@@ -127,7 +129,7 @@ interface ReadPrompts {
 
 async function readPrompts({ prompts, limit }: PlanOptions): Promise<ReadPrompts> {
   if (typeof prompts !== "string") {
-    return { inputs: limit === undefined ? prompts : prompts.slice(0, limit), notes: [] };
+    return { inputs: promptsFrom(limit === undefined ? prompts : prompts.slice(0, limit)), notes: [] };
   }
   const inputs: PromptInput[] = [];
   const report = newLoadReport();

@@ -10,8 +10,9 @@ import { parseDataSpec } from "../data/spec.js";
 import { embeddedEngine } from "../engines/embedded.js";
 import type { Engine, Pooling } from "../engines/engine.js";
 import { refuseMissing } from "../engines/refusals.js";
-import { type OutputSet, readOutputs } from "../judge/pairs.js";
+import { givenOutputs, type OutputSet, readOutputs } from "../judge/pairs.js";
 import { encoderSettings } from "../models/encoders/open.js";
+import type { Output } from "../records/outputs.js";
 import {
   type EmbeddingLine,
   embeddingLineSchema,
@@ -35,9 +36,12 @@ import { openResult } from "../util/result.js";
 import { availableCores, packageVersion } from "../util/system.js";
 import { hashModel } from "./model-hash.js";
 
+/** What a row must have; the rest may be absent. */
+export type GivenOutput = Partial<Output> & Pick<Output, "instruction" | "output">;
+
 export interface SimilarityOptions {
-  /** Answers in AlpacaEval's format. */
-  readonly outputs: string;
+  /** Answers in AlpacaEval's format: a file, or the answers, as `generate` gives them. */
+  readonly outputs: string | readonly GivenOutput[];
   /** What the model was tuned on: `PATH` or `NAME:PATH`. */
   readonly task: string;
   /** Responses in general, LIMA's in the paper; without: y is the similarity to the task's responses alone. */
@@ -86,13 +90,13 @@ export async function similarity(options: SimilarityOptions, watch: SimilarityWa
   const { out, outputs, task, reference, force = false } = options;
   const { points, summary } = similarityPaths(out);
   const inputs = [
-    outputs,
+    ...(typeof outputs === "string" ? [outputs] : []),
     ...[task, reference].flatMap((spec) => (spec === undefined ? [] : parseDataSpec(spec).path)),
   ];
   const result = await openResult({ main: points, beside: [summary], inputs, force });
   try {
     const material = {
-      outputs: await readOutputs(outputs),
+      outputs: typeof outputs === "string" ? await readOutputs(outputs) : givenOutputs(outputs),
       task: await readData(task, options.limit),
       reference: reference === undefined ? undefined : await readData(reference, options.limit),
     };
@@ -141,7 +145,7 @@ async function measure(
       command: "similarity",
       tacit: packageVersion(),
       outputs: {
-        path: options.outputs,
+        path: outputs.path,
         hash: outputs.sha256,
         generators: [outputs.generator],
         n: outputs.rows.length,

@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import type { Annotation } from "../records/annotations.js";
 import { type WinrateSummary, winrateSummarySchema } from "../records/winrate.js";
 import type { LcModel } from "../stats/length-control.js";
 import { UserError } from "../util/errors.js";
@@ -14,9 +15,16 @@ import { evaluate } from "./winrate/evaluate.js";
 import { readFolds, readLcData } from "./winrate/lc-data.js";
 import { openPromptIds } from "./winrate/prompt-ids.js";
 
+/** A file, or annotations in memory (as `judge` gives them) with the name of their model where it is to have another. */
+export type AnnotationSource = string | { readonly name?: string; readonly annotations: readonly GivenAnnotation[] };
+
+/** What a row must have; the rest may be absent. */
+export type GivenAnnotation = Partial<Annotation> &
+  Pick<Annotation, "instruction" | "output_1" | "output_2" | "preference">;
+
 export interface WinrateOptions {
-  /** `FILE`, or `NAME=FILE`; files of one name are runs (seeds) of one model. */
-  readonly annotations: readonly string[];
+  /** `FILE`, `NAME=FILE`, or the annotations themselves; those of one name are runs (seeds) of one model. */
+  readonly annotations: readonly AnnotationSource[];
   /** Default: `v1` with `lcData`, `minimal` without. */
   readonly lc?: LcModel | "none";
   /** Folder of difficulties and gamed baselines. */
@@ -67,7 +75,7 @@ export async function winrate(options: WinrateOptions, watch: WinrateWatch = {})
 
 /** Every file, once. What instructions are called is forgotten with the last: a million names weigh more than all figures. */
 async function readAll(
-  annotations: readonly string[],
+  annotations: readonly AnnotationSource[],
   instructions: readonly string[] | undefined,
   watch: WinrateWatch,
 ): Promise<{ readonly named: readonly Named[]; readonly prompts: number }> {
@@ -75,7 +83,7 @@ async function readAll(
   const named: Named[] = [];
   for (const [index, source] of sourcesOf(annotations).entries()) {
     watch.onFile?.(source.file, index, annotations.length);
-    const evaluations = await collectEvaluations(source.file, ids, instructions);
+    const evaluations = await collectEvaluations(source.file, ids, instructions, source.given);
     if (source.name !== undefined && evaluations.length > 1) {
       throw new UserError(
         `${source.file} holds ${evaluations.length} models and cannot have the one name ${source.name}`,
@@ -88,23 +96,31 @@ async function readAll(
 
 interface Source {
   readonly name: string | undefined;
+  /** Its path, or what annotations in memory are called. */
   readonly file: string;
+  readonly given?: readonly unknown[];
 }
 
 /** `NAME=FILE` or `FILE`; what exists as it stands is a file, whatever it is called. */
-export function sourcesOf(texts: readonly string[]): Source[] {
-  if (texts.length === 0) throw new UserError("no annotations are named", { remedy: "name at least one file" });
-  const sources = texts.map((text) => {
+export function sourcesOf(annotations: readonly AnnotationSource[]): Source[] {
+  if (annotations.length === 0) throw new UserError("no annotations are named", { remedy: "name at least one file" });
+  const sources = annotations.map((text, i): Source => {
+    if (typeof text !== "string") return givenSource(text, `annotations ${i + 1}`);
     const at = text.indexOf("=");
     return at < 1 || existsSync(text)
       ? { name: undefined, file: text }
       : { name: text.slice(0, at), file: text.slice(at + 1) };
   });
-  const twice = sources.find(
-    ({ file }, i) => sources.findIndex((other) => resolve(other.file) === resolve(file)) !== i,
-  );
+  const files = sources.filter(({ given }) => given === undefined);
+  const twice = files.find(({ file }, i) => files.findIndex((other) => resolve(other.file) === resolve(file)) !== i);
   if (twice !== undefined) throw new UserError(`${twice.file} is named twice`, { remedy: "name each file once" });
   return sources;
+}
+
+function givenSource({ name, annotations }: Exclude<AnnotationSource, string>, file: string): Source {
+  if (!Array.isArray(annotations))
+    throw new UserError(`${file} are no list`, { remedy: "give { annotations: [...] }" });
+  return { name, file, given: annotations };
 }
 
 interface Named {

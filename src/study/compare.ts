@@ -23,8 +23,15 @@ export async function compareArms(
   { compare }: Extract<StepWork, { kind: "compare" }>,
   { out, at }: Context,
 ): Promise<Done> {
-  const { fit, data } = compare.lengthControl;
   const files = compare.pairs.map(({ annotations }) => at(annotations));
+  const result = await comparisonOf(compare, files);
+  await writeFileAtomic(out, `${JSON.stringify(comparisonResultSchema.parse(result), null, 2)}\n`);
+  return { work: compare.pairs.length, unit: "pairs" };
+}
+
+/** @param files  where the annotations of each pair lie */
+export async function comparisonOf(compare: CompareWork, files: readonly string[]): Promise<ComparisonResult> {
+  const { fit, data } = compare.lengthControl;
   const summary = await winrate({
     annotations: files.map((file) => `${compare.arm}=${file}`),
     compare: "none",
@@ -39,7 +46,7 @@ export async function compareArms(
   );
   const [one, ...others] = entries;
   invariant(one !== undefined, "a comparison without a pair");
-  const result: ComparisonResult = {
+  return {
     model: compare.model,
     arm: compare.arm,
     against: compare.against,
@@ -51,8 +58,6 @@ export async function compareArms(
     length_controlled: lengthControlled(compare.pairs, entries),
     published: compare.published ?? null,
   };
-  await writeFileAtomic(out, `${JSON.stringify(comparisonResultSchema.parse(result), null, 2)}\n`);
-  return { work: compare.pairs.length, unit: "pairs" };
 }
 
 type Pair = CompareWork["pairs"][number];

@@ -3,7 +3,27 @@
  * May not know: how anything is shown.
  */
 import type { Checkers } from "../judge/checker.js";
-import type { StudyResults } from "../records/study.js";
+import type { Choice, StudyResults } from "../records/study.js";
+import { type ComparisonResult, comparisonResultSchema } from "../records/study.js";
+import { lcModels } from "../stats/length-control.js";
+import { seed, signal, threads } from "../steps/option-kinds.js";
+import type { WinrateOptions } from "../steps/winrate.js";
+import { UserError } from "../util/errors.js";
+import {
+  call,
+  decimal,
+  flag,
+  type Kind,
+  type KindsOf,
+  listOf,
+  needed,
+  oneOf,
+  record,
+  text,
+  whole,
+} from "../util/options.js";
+import { choose as chooseOf, type Measure, type Measured } from "./choose.js";
+import { comparisonOf } from "./compare.js";
 import type { StudyRequest } from "./flags.js";
 import { planStudy as planPrepared, type StudyPlan } from "./plan.js";
 import { prepareStudy } from "./prepare.js";
@@ -43,3 +63,117 @@ export async function runStudy(request: RunStudyRequest, watch: RunWatch = {}): 
 /** Where a study stands: its results as they are now. What the request leaves out is as in the folder's last run. */
 export const studyStatus = async (request: StudyRequest): Promise<StudyResults> =>
   (await openState(await prepareStudy(await recall(request)))).results();
+
+export interface ChooseOptions {
+  readonly measure: Measure;
+  /** One for each number of epochs and seed, all over the same prompts; null where a prompt has no value. */
+  readonly measured: readonly Measured[];
+}
+
+/**
+ * The number of epochs with the best mean on a validation set, and those that cannot be told apart from it.
+ *
+ * @throws UserError  a number of epochs lacks a seed that others have, lists differ in length, or no prompt has a value for all
+ */
+export async function choose({ measure, measured }: ChooseOptions): Promise<Omit<Choice, "model" | "arm">> {
+  const [first] = measured;
+  if (first === undefined) throw new UserError("choose: nothing was measured", { remedy: "give at least one model" });
+  const names = measured.map(({ epochs, seed }) => `${epochs} epochs, seed ${seed}`);
+  const seeds = new Set(measured.map(({ seed }) => seed));
+  const missing = measured.flatMap(({ epochs }) => [...seeds].map((seed) => `${epochs} epochs, seed ${seed}`));
+  const lacking = missing.find((name) => !names.includes(name));
+  if (lacking !== undefined)
+    throw new UserError(`choose: ${lacking} was not measured`, { remedy: "give all seeds of each" });
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new UserError(`choose: ${twice} is given twice`, { remedy: "give each once" });
+  const other = measured.findIndex(({ values }) => values.length !== first.values.length);
+  if (other >= 0)
+    throw new UserError(
+      `choose: ${names[other]} has ${measured[other]?.values.length} values, the first ${first.values.length}`,
+      {
+        remedy: "measure all on the same prompts",
+      },
+    );
+  return chooseOf(measure, measured);
+}
+
+export interface CompareOptions {
+  readonly arm: string;
+  readonly against: string;
+  /** Annotations of the arm (output_2) against the other (output_1), a file for each seed. */
+  readonly pairs: readonly {
+    readonly annotations: string;
+    readonly seed?: number;
+    readonly againstSeed?: number;
+    readonly epochs?: number;
+    readonly againstEpochs?: number;
+  }[];
+  readonly lc?: "v1" | "noreg" | "minimal" | "none";
+  readonly lcData?: WinrateOptions["lcData"];
+}
+
+/** One arm against another over seeds: mean, standard deviation, and an interval with prompts and seeds as levels. */
+export async function compare({ arm, against, pairs, lc, lcData }: CompareOptions): Promise<ComparisonResult> {
+  if (pairs.length === 0)
+    throw new UserError("compare: there are no pairs", { remedy: "give the annotations of one seed" });
+  const files = pairs.map(({ annotations }) => annotations);
+  const result = await comparisonOf(
+    {
+      ...{ model: "", arm, against, published: undefined },
+      lengthControl: { fit: lc, data: lcData },
+      pairs: pairs.map(({ annotations, seed, againstSeed, epochs, againstEpochs }) => ({
+        ...{ seed: seed ?? null, againstSeed: againstSeed ?? null, epochs: epochs ?? null },
+        ...{ againstEpochs: againstEpochs ?? null, annotations: { outside: annotations } },
+      })),
+    },
+    files,
+  );
+  return comparisonResultSchema.parse(result);
+}
+
+const texts = listOf(text);
+
+export const studyKinds: KindsOf<StudyRequest> = {
+  study: needed(text),
+  scale: text,
+  out: text,
+  models: texts,
+  data: texts,
+  dataDir: text,
+  judge: text,
+  encoder: text,
+  lcData: text,
+  seeds: listOf(seed),
+  threads,
+};
+export const runStudyKinds: KindsOf<RunStudyRequest> = {
+  ...studyKinds,
+  inThisThread: flag,
+  checkers: record("checkers by name"),
+};
+export const studyWatch: KindsOf<RunWatch> = { signal, onPlan: call, onBegin: call, onProgress: call, onEnd: call };
+
+const value: Kind = { wanted: "numbers", holds: (one) => one === null || decimal().holds(one) };
+/** An object with these options and no others needed. */
+const shaped = (kinds: Readonly<Record<string, Kind>>, wanted: string): Kind => ({
+  wanted,
+  holds: (one) =>
+    record("").holds(one) &&
+    Object.entries(kinds).every(([name, kind]) => {
+      const found = (one as Record<string, unknown>)[name];
+      return found === undefined ? kind.needed !== true : kind.holds(found);
+    }),
+});
+const measured = { epochs: needed(whole({ min: 1 })), seed: needed(seed), values: needed(listOf(value)) };
+export const chooseKinds: KindsOf<ChooseOptions> = {
+  measure: needed(oneOf("loss", "win_rate")),
+  measured: needed(listOf(shaped(measured, ""), "a list of { epochs, seed, values }")),
+};
+const pair = { annotations: needed(text), seed, againstSeed: seed, epochs: seed, againstEpochs: seed };
+export const compareKinds: KindsOf<CompareOptions> = {
+  arm: needed(text),
+  against: needed(text),
+  pairs: needed(listOf(shaped(pair, ""), "a list of { annotations, seed?, againstSeed?, epochs?, againstEpochs? }")),
+  lc: oneOf(...lcModels, "none"),
+  lcData: text,
+};

@@ -31,7 +31,8 @@ function registerList(rules: Command): void {
     .action((options: { json: boolean }) =>
       runAction(options, async (io) => {
         const { loadRules, shippedRules } = await import("../../decode/rules-file.js");
-        const { describeRules, fileSummary } = await import("../rules/describe.js");
+        const { describeRules } = await import("../rules/describe.js");
+        const { fileSummary } = await import("../../steps/explain-rules.js");
         const loaded = await Promise.all(shippedRules.map((name) => loadRules(name)));
         for (const one of loaded) io.out(`${one.rules.name}\n${describeRules(one)}`);
         return { rules: loaded.map(fileSummary) };
@@ -49,7 +50,7 @@ function registerShow(rules: Command): void {
     .action((spec: string, options: { json: boolean }) =>
       runAction(options, async (io) => {
         const { loadRules } = await import("../../decode/rules-file.js");
-        const { fileSummary } = await import("../rules/describe.js");
+        const { fileSummary } = await import("../../steps/explain-rules.js");
         const loaded = await loadRules(spec);
         io.out(printable(loaded.text));
         return fileSummary(loaded);
@@ -84,26 +85,15 @@ Example:
     .action((options: ExplainOptions) => runAction(options, (io) => explain(options, io)));
 }
 
-async function explain(options: ExplainOptions, io: Io): Promise<object> {
-  const { loadTextModel } = await import("../../text/load.js");
-  const { loadRules } = await import("../../decode/rules-file.js");
-  const { resolveRules, unresolvedStrings } = await import("../../decode/rules-resolve.js");
-  const { describeResolved, fileSummary, resolvedSummary } = await import("../rules/describe.js");
-  const loaded = await loadRules(options.rules);
-  const model = await loadTextModel(options.model);
-  const resolution = resolveRules(loaded.rules, model, { disabled: options.disableRule });
-  const eosPiece = model.tokenizer.piece(model.eosId) ?? "";
-  io.out(`Rules ${quoted(loaded.rules.name)} in the vocabulary of ${quoted(options.model)}\n`);
-  for (const entry of resolution.report) io.out(describeResolved(entry, `${quoted(eosPiece)} (id ${model.eosId})`));
-  const unresolved = unresolvedStrings(resolution.report);
-  for (const string of unresolved)
+async function explain({ model, rules, disableRule }: ExplainOptions, io: Io): Promise<object> {
+  const { explanationOf, resolveIn } = await import("../../steps/explain-rules.js");
+  const { describeResolved } = await import("../rules/describe.js");
+  const resolved = await resolveIn({ model, rules, disableRules: disableRule });
+  const explained = explanationOf(model, resolved);
+  const { id, piece } = explained.eos;
+  io.out(`Rules ${quoted(explained.name)} in the vocabulary of ${quoted(model)}\n`);
+  for (const entry of resolved.resolution.report) io.out(describeResolved(entry, `${quoted(piece)} (id ${id})`));
+  for (const string of explained.unresolved)
     io.note(`tacit: ${quoted(JSON.stringify(string))} is not one token here and is ignored`);
-  return {
-    model: options.model,
-    tokenizer_hash: model.hash,
-    ...fileSummary(loaded),
-    eos: { id: model.eosId, piece: eosPiece },
-    resolved: resolvedSummary(resolution),
-    unresolved,
-  };
+  return explained;
 }

@@ -4,11 +4,9 @@
  */
 import { type Rule, rampScore } from "../../decode/rules.js";
 import type { LoadedRules } from "../../decode/rules-file.js";
-import type { Resolution, RuleReport, TokenReport } from "../../decode/rules-resolve.js";
+import type { RuleReport, TokenReport } from "../../decode/rules-resolve.js";
+import { SHOWN_LENGTHS } from "../../steps/explain-rules.js";
 import { columns, quoted } from "../../util/terminal.js";
-
-/** Response lengths at which the EOS ramp is shown. */
-const SHOWN_LENGTHS = [0, 50, 250, 500];
 
 /** One rule as it was resolved: a table of its tokens, or what it does. `eos` names the stop token. */
 export function describeResolved({ rule, disabled, tokens }: RuleReport, eos: string): string {
@@ -64,23 +62,3 @@ function describeRule(rule: Rule): string {
 
 const signed = (score: number): string => `${score > 0 ? "+" : ""}${Number(score.toFixed(6))}`;
 const indent = (text: string): string => text.replace(/^(?=.)/gm, "  ");
-
-/** A rule file for `--json`. */
-export const fileSummary = ({ rules, path, hash }: LoadedRules): object => ({
-  name: rules.name,
-  path,
-  sha256: hash,
-  rules: rules.rules.map((rule) =>
-    rule.kind === "token_scores" ? { ...rule, scores: Object.fromEntries(rule.scores) } : rule,
-  ),
-});
-
-/** Its resolution for `--json`. */
-export function resolvedSummary({ report, resolved }: Resolution): object[] {
-  return report.map(({ rule, disabled, tokens }) => {
-    const common = { name: rule.name, kind: rule.kind, disabled };
-    if (rule.kind === "token_scores") return { ...common, tokens };
-    if (rule.kind === "used_tokens") return { ...common, score: rule.score, scope: rule.scope };
-    return { ...common, id: resolved.eosId, examples: SHOWN_LENGTHS.map((n) => ({ n, score: rampScore(rule, n) })) };
-  });
-}

@@ -5,8 +5,9 @@
 import type { Engine, TuneOptions } from "../../engines/engine.js";
 import type { BosChoice, Objective } from "../../text/render.js";
 import { type Template, templateFrom } from "../../text/template.js";
-import { UserError } from "../../util/errors.js";
+import { checkOptions, decimal, flag, type KindsOf, needed, oneOf, whole } from "../../util/options.js";
 import { availableCores } from "../../util/system.js";
+import { bos, count, dtype, engine, limit, path, preset, seed, template, threads } from "../option-kinds.js";
 import { DEFAULT_MAX_LENGTH } from "../render.js";
 
 export interface TuneRequest {
@@ -82,14 +83,35 @@ export const presets = {
 
 export const DEFAULT_MICRO_TOKENS = 2048;
 
-/** @throws UserError  a number that makes no sense; the command's flags are checked before, a library's caller's are not */
+export const tuneKinds: KindsOf<TuneRequest> = {
+  model: needed(path),
+  data: needed(path),
+  objective: needed(oneOf("instruction", "response")),
+  out: needed(path),
+  ...{ template, preset, bos, limit, seed, threads, engine, dtype },
+  epochs: count,
+  batch: count,
+  learningRate: decimal({ min: 0 }),
+  schedule: oneOf("cosine", "linear", "constant"),
+  warmup: decimal({ min: 0, max: 1 }),
+  reduction: oneOf("paper", "reference", "token"),
+  clip: decimal({ above: 0 }),
+  shuffle: flag,
+  maxSteps: count,
+  saveEveryEpoch: flag,
+  checkpointEvery: count,
+  maxLength: whole({ min: 2 }),
+  skipEmpty: flag,
+  maxResponseTokens: count,
+  holdOut: whole({ min: 0 }),
+  microTokens: count,
+  recompute: flag,
+  resume: flag,
+  force: flag,
+};
+/** @throws UserError  an option is unknown, or its value makes no sense */
 export function settleRequest(request: TuneRequest): SettledRequest {
-  for (const [name, rule] of Object.entries(numberRules)) {
-    const value = request[name as keyof typeof numberRules];
-    if (value !== undefined && !rule.holds(value)) {
-      throw new UserError(`${name} is ${String(value)}`, { remedy: `give ${rule.wanted}` });
-    }
-  }
+  checkOptions("tune", tuneKinds, request);
   return {
     ...request,
     threads: request.threads ?? availableCores(),
@@ -97,45 +119,15 @@ export function settleRequest(request: TuneRequest): SettledRequest {
   };
 }
 
-interface NumberRule {
-  readonly holds: (value: unknown) => boolean;
-  readonly wanted: string;
-}
-
-const wholeFrom = (least: number): NumberRule => ({
-  holds: (value) => Number.isSafeInteger(value) && Number(value) >= least,
-  wanted: `a whole number of ${least} or more`,
-});
-const within = (holds: (value: number) => boolean, wanted: string): NumberRule => ({
-  holds: (value) => typeof value === "number" && Number.isFinite(value) && holds(value),
-  wanted,
-});
-
-const numberRules = {
-  epochs: wholeFrom(1),
-  batch: wholeFrom(1),
-  learningRate: within((rate) => rate >= 0, "a number of 0 or more"),
-  warmup: within((share) => share >= 0 && share <= 1, "a number from 0 to 1"),
-  clip: within((norm) => norm > 0, "a number above 0"),
-  seed: wholeFrom(0),
-  maxSteps: wholeFrom(1),
-  checkpointEvery: wholeFrom(1),
-  maxLength: wholeFrom(2),
-  maxResponseTokens: wholeFrom(1),
-  holdOut: wholeFrom(0),
-  microTokens: wholeFrom(1),
-  threads: wholeFrom(1),
-} as const satisfies Partial<Record<keyof TuneRequest, NumberRule>>;
-
 export function resolveOptions(request: TuneRequest): TuneOptions {
-  const preset = presets[request.preset ?? "paper"];
+  const defaults = presets[request.preset ?? "paper"];
   return {
-    epochs: request.epochs ?? preset.epochs,
-    batch: request.batch ?? preset.batch,
-    learningRate: request.learningRate ?? preset.learningRate,
-    schedule: request.schedule ?? preset.schedule,
-    warmup: request.warmup ?? preset.warmup,
-    reduction: request.reduction ?? preset.reduction,
+    epochs: request.epochs ?? defaults.epochs,
+    batch: request.batch ?? defaults.batch,
+    learningRate: request.learningRate ?? defaults.learningRate,
+    schedule: request.schedule ?? defaults.schedule,
+    warmup: request.warmup ?? defaults.warmup,
+    reduction: request.reduction ?? defaults.reduction,
     adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
     ...(request.clip === undefined ? {} : { clip: request.clip }),
     seed: request.seed ?? 0,

@@ -28,11 +28,15 @@ export interface Evaluation {
 /** More models than that in one file is a mistake in the file. */
 const MAX_MODELS = 1000;
 
-/** @param instructions  what the places of annotations without texts mean, where that is known */
+/**
+ * @param instructions  what the places of annotations without texts mean, where that is known
+ * @param given         the rows themselves, where there is no file; `file` is then what they are called
+ */
 export async function collectEvaluations(
   file: string,
   ids: PromptIds,
   instructions: readonly string[] | undefined,
+  given?: readonly unknown[],
 ): Promise<Evaluation[]> {
   const found = new Map<string, Collector>();
   const collectorOf = (model: string, baseline: string, annotator: string): Collector => {
@@ -42,7 +46,7 @@ export async function collectEvaluations(
     if (found.size > MAX_MODELS) throw new UserError(`${file} holds more than ${MAX_MODELS} models`);
     return collector;
   };
-  for await (const batch of readAnnotations(file)) {
+  for await (const batch of readAnnotations(file, given)) {
     if (batch.kind === "compact") {
       const collector = collectorOf(batch.model, batch.baseline, batch.annotator);
       for (const { index, preference, lengthModel, lengthBaseline } of batch.rows) {

@@ -43,10 +43,16 @@ export type AnnotationBatch =
     };
 
 /**
+ * @param given  the rows themselves; `file` is then what they are called
  * @throws UserError  no such file, a row that is no annotation (with its place), or no row at all
  */
-export async function* readAnnotations(file: string): AsyncGenerator<AnnotationBatch> {
-  const source = /^\.(jsonl|ndjson)$/.test(extname(file).toLowerCase()) ? readJsonl(file) : readJson(file);
+export async function* readAnnotations(file: string, given?: readonly unknown[]): AsyncGenerator<AnnotationBatch> {
+  const source =
+    given !== undefined
+      ? recordsOf(file, given)
+      : /^\.(jsonl|ndjson)$/.test(extname(file).toLowerCase())
+        ? readJsonl(file)
+        : readJson(file);
   let rows = 0;
   for await (const records of source) {
     const batch: AnnotationRow[] = [];
@@ -62,6 +68,10 @@ export async function* readAnnotations(file: string): AsyncGenerator<AnnotationB
     if (batch.length > 0) yield { kind: "rows", rows: batch };
   }
   if (rows === 0) throw new UserError(`${file} has no annotations`, { remedy: "name a file that tacit judge wrote" });
+}
+
+async function* recordsOf(file: string, given: readonly unknown[]): AsyncGenerator<RawRecord[]> {
+  yield given.map((value, i) => ({ kind: "record", at: { file, line: i + 1, unit: "row" }, value }) as const);
 }
 
 function checkedRow(record: RawRecord): AnnotationRow {
