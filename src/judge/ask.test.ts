@@ -102,6 +102,7 @@ describe("retries", () => {
     [{ "retry-after": "Sun, 22 Nov 2026 12:00:30 GMT" }, 30_000],
     [{ "retry-after": "Sun, 22 Nov 2020 12:00:30 GMT" }, 0],
     [{ "retry-after": "soon" }, undefined],
+    [{ "retry-after": "-5", "retry-after-ms": "1e400" }, undefined],
     [{}, undefined],
   ])("%j is %s ms", (headers, ms) => {
     expect(retryAfter(new Headers(headers as Record<string, string>), Date.UTC(2026, 10, 22, 12))).toBe(ms);
@@ -110,7 +111,7 @@ describe("retries", () => {
 
 describe("stopping", () => {
   it("a refused request is its call's alone where others were answered, and the run's end where none was", async () => {
-    const refuse: Attempt = { kind: "rejected", status: 400, error: "400 bad" };
+    const refuse: Attempt = { kind: "rejected", status: 400, error: "400 bad", filtered: false };
     const { asking, lines } = setUp(async ({ key }) => (key === "k1" ? refuse : reply()), {});
     expect(await askAll(calls(3), asking)).toMatchObject({ requests: 3, replies: 2, failed: 1 });
     expect(lines.map((line) => "rejected" in line)).toEqual([false, true, false]);
@@ -128,6 +129,14 @@ describe("stopping", () => {
     await expect(askAll(calls(9), asking)).rejects.toThrow("stopped");
     expect(lines.map(({ key }) => key)).toEqual(["k0", "k1", "k2"]);
   });
+  it("an address where nobody listens is named", async () => {
+    const refused: Attempt = { kind: "again", status: null, error: "ECONNREFUSED", code: "ECONNREFUSED" };
+    const { asking, lines } = setUp(async () => refused, { retries: 1 }, { server: "http://127.0.0.1:9/v1" });
+    await expect(askAll(calls(9), asking)).rejects.toThrow(
+      "nobody answers at the judge's address http://127.0.0.1:9/v1 (ECONNREFUSED)",
+    );
+    expect(lines.length).toBe(2);
+  });
   it("a ledger that cannot be written ends the run", async () => {
     const { asking } = setUp(async () => reply(), {}, { record: async () => Promise.reject(new Error("disk full")) });
     await expect(askAll(calls(9), asking)).rejects.toThrow("disk full");
@@ -142,6 +151,20 @@ describe("a budget", () => {
     const { asking } = setUp(async () => reply(usage), { concurrency: 4 }, { budget });
     expect(await askAll(calls(20), asking)).toMatchObject({ replies: 4, dollars: 1648, outOfMoney: true });
   });
+  it.each([undefined, { prompt_tokens: 1e308, completion_tokens: 1e308 }, { prompt_tokens: -5, completion_tokens: 0 }])(
+    "counts a reply whose tokens are %j as it was thought to cost, and no request without a reply",
+    async (usage) => {
+      const budget = openBudget(1000, { input: 1e6, output: 1e6 }); // 103 and 1 thought
+      const answers: Attempt[] = [reply(usage), { kind: "again", status: 500, error: "500" }];
+      const { asking, clock } = setUp(
+        async () => answers.shift() ?? reply(usage),
+        { tokens_per_minute: 6000 },
+        { budget },
+      );
+      expect(await askAll(calls(20), asking)).toMatchObject({ replies: 9, dollars: 936, outOfMoney: true });
+      expect(Math.max(...clock.slept)).toBeLessThan(10_000); // 1e308 tokens are not waited for
+    },
+  );
 });
 
 describe("the key", () => {

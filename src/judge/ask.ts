@@ -7,11 +7,12 @@
 import type { Limits } from "../records/judge-file.js";
 import type { JudgeLedgerLine } from "../records/judge-ledger.js";
 import { UserError } from "../util/errors.js";
+import type { Failure } from "../util/http-failure.js";
 import { type Clock, openPace, type Pace, retryDelay } from "./clock.js";
 import { type Budget, estimateTokens, type Tokens } from "./cost.js";
 import type { ChatMessage, Shown } from "./prompt.js";
 import { readReply } from "./reply.js";
-import { isAboutThisPair } from "./verdict.js";
+import { isTooLong } from "./verdict.js";
 
 export interface Call {
   readonly key: string;
@@ -22,14 +23,10 @@ export interface Call {
 }
 
 export type Attempt =
-  /** A completion; `body` as it came, without the key. */
-  | { readonly kind: "reply"; readonly status: number; readonly body: unknown }
-  /** It may work another time, after `waitMs` where the server says so. */
-  | { readonly kind: "again"; readonly status: number | null; readonly error: string; readonly waitMs?: number }
-  /** This request was refused and would be again; others may work. */
-  | { readonly kind: "rejected"; readonly status: number; readonly error: string }
-  /** None will work before somebody mends something. */
-  | { readonly kind: "hopeless"; readonly status: number | null; readonly error: string; readonly remedy: string };
+  /** A completion, without the key: its body as it came, or, where a value could not give it back, its text and what was read from it. */
+  | { readonly kind: "reply"; readonly status: number; readonly body: unknown; readonly text?: string }
+  /** No reply, and what may be done. `code`: the system's name for what the network did. */
+  | (Failure & { readonly status: number | null; readonly code?: string });
 
 /** Makes one request. Never throws for what the network or the server does. */
 export type Transport = (call: Call) => Promise<Attempt>;
@@ -137,15 +134,21 @@ function openRun(asking: Asking): Run {
   };
   // Refused for this pair alone: others of the same judge were, or will be, answered.
   const isMine = (result: Attempt): boolean =>
-    result.kind === "rejected" && (isAboutThisPair(result.error) || counts.replies + asking.earlier > 0);
+    result.kind === "rejected" && (result.filtered || isTooLong(result.error) || counts.replies + asking.earlier > 0);
   const attemptOnce = async (call: Call, attempt: number, estimate: Tokens): Promise<Attempt> => {
     const at = new Date().toISOString();
     const started = clock.now();
     const result = await asking.send(call);
     const line = lineOf(call, attempt, asking.server, at, (clock.now() - started) / 1000, result);
-    await asking.record(isMine(result) ? { ...line, rejected: true } : line);
+    await asking.record(
+      result.kind === "rejected" && isMine(result) ? { ...line, rejected: true, refused: result.filtered } : line,
+    );
     counts.requests++;
-    const usage = result.kind === "reply" ? readReply(result.body)?.usage : undefined;
+    if (result.kind !== "reply") {
+      budget?.release(estimate);
+      return result;
+    }
+    const usage = readReply(result.body)?.usage;
     budget?.settle(estimate, usage);
     if (usage !== undefined) tokens.settle(usage.input + usage.output - estimate.input - estimate.output);
     return result;
@@ -168,7 +171,7 @@ function openRun(asking: Asking): Run {
         counts.failed++;
         return;
       }
-      const end = endOf(result, counts.replies, attempt);
+      const end = endOf(result, asking, counts.replies, attempt);
       if (end !== undefined) return stop(end);
       if (attempt > limits.retries) return giveUp(result.error);
       const asked = result.kind === "again" ? result.waitMs : undefined;
@@ -203,16 +206,18 @@ export function estimateOf(call: Call, maxOutput: number): Tokens {
   return { input: estimateTokens(bytes, messages.length), output: maxOutput };
 }
 
+type NoReply = Exclude<Attempt, { kind: "reply" }>;
+
 /** The error that ends the whole run, if this attempt is one that does. */
-function endOf(result: Exclude<Attempt, { kind: "reply" }>, replies: number, attempt: number): UserError | undefined {
+function endOf(result: NoReply, { server, limits }: Asking, replies: number, attempt: number): UserError | undefined {
   if (result.kind === "hopeless") return new UserError(`the judge: ${result.error}`, { remedy: result.remedy });
   if (result.kind === "rejected") {
     return new UserError(`the judge refuses the request: ${result.error}`, {
       remedy: "change `parameters` in the judge file to what this server takes (null leaves a default out)",
     });
   }
-  if (/^ECONNREFUSED/.test(result.error) && replies === 0 && attempt >= UNREACHED) {
-    return new UserError("nobody answers at the judge's address (ECONNREFUSED)", {
+  if (result.code === "ECONNREFUSED" && replies === 0 && attempt >= Math.min(UNREACHED, limits.retries + 1)) {
+    return new UserError(`nobody answers at the judge's address ${server} (ECONNREFUSED)`, {
       remedy: "start the server, or check base_url in the judge file",
     });
   }
@@ -232,7 +237,8 @@ function lineOf(
   seconds: number,
   result: Attempt,
 ): JudgeLedgerLine {
-  const common = { key, attempt, server, at, seconds: Number(seconds.toFixed(3)), status: result.status };
-  if (result.kind === "reply") return { ...common, status: result.status, body: result.body as never };
-  return { ...common, error: result.error };
+  const common = { key, attempt, server, at, seconds: Number(seconds.toFixed(3)) };
+  if (result.kind !== "reply") return { ...common, status: result.status, error: result.error };
+  const { status, body, text } = result;
+  return text === undefined ? { ...common, status, body } : { ...common, status, text };
 }

@@ -33,6 +33,9 @@ export interface Pace {
   settle(difference: number): void;
 }
 
+/** So long at most one settlement makes others wait: what a server says it used is its own word. */
+const LONGEST_DEBT_MS = 15 * 60_000;
+
 export function openPace(perMinute: number | undefined, clock: Clock): Pace {
   if (perMinute === undefined) return { wait: async () => undefined, settle: () => undefined };
   const msPerUnit = 60_000 / perMinute;
@@ -45,7 +48,7 @@ export function openPace(perMinute: number | undefined, clock: Clock): Pace {
       if (ms > 0) await clock.sleep(ms, signal);
     },
     settle(difference) {
-      free += difference * msPerUnit;
+      free += Math.min(difference * msPerUnit, LONGEST_DEBT_MS);
     },
   };
 }

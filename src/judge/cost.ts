@@ -18,10 +18,12 @@ export const dollars = (tokens: Tokens, price: Price): number =>
 export const estimateTokens = (bytes: number, messages: number): number => Math.ceil(bytes / 4) + 4 * messages;
 
 export interface Budget {
-  /** Whether a call that will cost about this much may be made; then it is set aside until `settle`. */
+  /** Whether a call that will cost about this much may be made; then it is set aside until `settle` or `release`. */
   take(estimate: Tokens): boolean;
-  /** What it cost in the end; nothing where the server does not say, and then the estimate stands. */
+  /** A reply came. What it cost; undefined where the server does not say, and then the estimate stands. */
   settle(estimate: Tokens, actual: Tokens | undefined): void;
+  /** No reply came, and nothing is paid. */
+  release(estimate: Tokens): void;
   spent(): number;
 }
 
@@ -45,9 +47,11 @@ export function openBudget(limit: number, price: Price): Budget {
     settle(estimate, actual) {
       const cost = dollars(estimate, price);
       aside -= cost;
-      if (actual === undefined) return;
       thought += cost;
-      spent += dollars(actual, price);
+      spent += actual === undefined ? cost : dollars(actual, price);
+    },
+    release(estimate) {
+      aside -= dollars(estimate, price);
     },
     spent: () => spent,
   };

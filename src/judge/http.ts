@@ -5,7 +5,9 @@
  */
 import type { OpenaiJudge } from "../records/judge-file.js";
 import { UserError } from "../util/errors.js";
-import { boundedText, cleaner, keyFrom, parsedJson, retryAfter } from "../util/http.js";
+import { cleaner, exchange, keyFrom, retryAfter, textCleaner } from "../util/http.js";
+import { openingOf, readBody } from "../util/http-body.js";
+import { complaintOf, errorIn, failureOf, networkFailure, type Remedies } from "../util/http-failure.js";
 import type { Attempt, Transport } from "./ask.js";
 import { requestParameters } from "./judge-file.js";
 import type { ChatMessage } from "./prompt.js";
@@ -17,7 +19,8 @@ const LARGEST_REPLY = 8 * 1024 * 1024;
 /** @throws UserError  the judge names a variable for its key and that is not set */
 export function httpTransport(judge: OpenaiJudge, env: NodeJS.ProcessEnv = process.env): Transport {
   const key = keyOf(judge, env);
-  const clean = cleaner(key);
+  const clean = textCleaner(key);
+  const remedies = remediesFor(judge, key !== undefined);
   const url = `${judge.base_url.replace(/\/+$/, "")}/${judge.api === "chat" ? "chat/completions" : "completions"}`;
   const headers = {
     "content-type": "application/json",
@@ -26,14 +29,14 @@ export function httpTransport(judge: OpenaiJudge, env: NodeJS.ProcessEnv = proce
   };
   return async ({ messages, vote }) => {
     const body = JSON.stringify(requestBody(judge, messages(), vote));
-    const signal = AbortSignal.timeout(Math.ceil(judge.limits.timeout_seconds * 1000));
-    try {
-      const response = await fetch(url, { method: "POST", headers, body, signal, redirect: "manual" });
-      const text = clean(await boundedText(response, LARGEST_REPLY)) as string; // before anything is cut off, which could leave half a key
-      return clean(readResponse(response, text, judge, key !== undefined)) as Attempt;
-    } catch (error) {
-      return clean(networkError(error, url, judge)) as Attempt;
+    const seconds = judge.limits.timeout_seconds;
+    const answer = await exchange({ url, headers, body, seconds, largest: LARGEST_REPLY }).catch((error: unknown) => ({
+      error,
+    }));
+    if ("error" in answer) {
+      return cleaner(key)({ ...networkFailure(answer.error, url, seconds, remedies), status: null }) as Attempt;
     }
+    return readAnswer(answer.response, clean(answer.text), remedies); // cleaned before anything is cut off, which could leave half a key
   };
 }
 
@@ -53,64 +56,27 @@ export function requestBody(judge: OpenaiJudge, messages: readonly ChatMessage[]
   return { model: judge.model, ...said, ...parameters, ...seed };
 }
 
-function readResponse(response: Response, text: string, judge: OpenaiJudge, hasKey: boolean): Attempt {
-  const { status } = response;
-  const body = parsedJson(text);
-  if (status === 200) {
-    if (body !== undefined && readReply(body) !== undefined) return { kind: "reply", status, body };
-    return {
-      kind: "again",
-      status,
-      error: body === undefined ? "the reply is not JSON" : "the reply is no completion",
-    };
+function readAnswer({ status, headers }: Response, text: string, remedies: Remedies): Attempt {
+  const waitMs = retryAfter(headers, Date.now());
+  if (status !== 200) return { ...failureOf(complaintOf(status, text), waitMs, remedies), status };
+  const body = readBody(text);
+  if (body.kind === "none") return { kind: "again", status, error: body.reason };
+  if (body.kind === "deep") return { kind: "reply", status, body: undefined, text };
+  const { value } = body;
+  const complaint = errorIn(value);
+  if (complaint !== undefined) return { ...failureOf(complaint, waitMs, remedies), status };
+  if (readReply(value) === undefined) {
+    return { kind: "again", status, error: `the reply is no completion: ${openingOf(text)}` };
   }
-  const error = `${status} ${messageOf(body, text)}`.trim();
-  const remedy = remedies(judge, hasKey, status, body);
-  if (remedy !== undefined) return { kind: "hopeless", status, error, remedy };
-  if (status === 408 || status === 409 || status === 425 || status === 429 || status >= 500) {
-    const waitMs = retryAfter(response.headers, Date.now());
-    return { kind: "again", status, error, ...(waitMs === undefined ? {} : { waitMs }) };
-  }
-  return { kind: "rejected", status, error };
+  return { kind: "reply", status, body: value, ...(body.finite && !body.streamed ? {} : { text }) };
 }
 
-/** What to mend, for statuses that no other request will fare better with. */
-function remedies(judge: OpenaiJudge, hasKey: boolean, status: number, body: unknown): string | undefined {
+function remediesFor(judge: OpenaiJudge, hasKey: boolean): Remedies {
   const variable = judge.api_key_env ?? "OPENAI_API_KEY";
-  if (status === 401) return hasKey ? `check the key in ${variable}` : `set ${variable} to a key of this server`;
-  if (status === 403) return `the key in ${variable} may not use ${judge.model}; check its rights`;
-  if (status === 404) return `check base_url (mostly it ends in /v1) and model (${judge.model}) in the judge file`;
-  if (status === 405 || (status >= 300 && status < 400)) return "check base_url in the judge file";
-  if (status === 402 || codeOf(body) === "insufficient_quota") return "the account has nothing left to spend";
-  return undefined;
-}
-
-const errorOf = (body: unknown): unknown => (body as { readonly error?: unknown } | null | undefined)?.error;
-
-const codeOf = (body: unknown): unknown => (errorOf(body) as { readonly code?: unknown } | null | undefined)?.code;
-
-/** The server's own words, which may be long and may be anything. */
-function messageOf(body: unknown, text: string): string {
-  const error = errorOf(body);
-  const message = typeof error === "string" ? error : (error as { readonly message?: unknown } | undefined)?.message;
-  const code = codeOf(body);
-  const found = `${typeof code === "string" ? `${code}: ` : ""}${typeof message === "string" ? message : text}`;
-  return found.replace(/\s+/g, " ").trim().slice(0, 500);
-}
-
-function networkError(error: unknown, url: string, judge: OpenaiJudge): Attempt {
-  if (error instanceof Error && error.name === "TimeoutError") {
-    return { kind: "again", status: null, error: `no reply within ${judge.limits.timeout_seconds} s` };
-  }
-  const cause = error instanceof Error ? ((error.cause as NodeJS.ErrnoException | undefined) ?? error) : undefined;
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
-  if (code === "ENOTFOUND" || code === "ERR_INVALID_URL") {
-    return {
-      kind: "hopeless",
-      status: null,
-      error: `cannot reach ${url}: ${code}`,
-      remedy: "check base_url in the judge file",
-    };
-  }
-  return { kind: "again", status: null, error: code ?? cause?.message ?? String(error) };
+  return {
+    key: hasKey ? `check the key in ${variable}` : `set ${variable} to a key of this server`,
+    rights: `the key in ${variable} may not use ${judge.model}; check its rights`,
+    missing: `check base_url (mostly it ends in /v1) and model (${judge.model}) in the judge file`,
+    address: "check base_url in the judge file",
+  };
 }

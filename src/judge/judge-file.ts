@@ -96,7 +96,12 @@ function decidingReply(judge: AskedJudge): unknown {
   return [judge.kind, judge.model, judge.api, sorted(requestParameters(judge))];
 }
 
+/** Changes whenever the same reply would be read as another verdict. */
+const READING = 2;
+
 const decidingVerdict = (judge: AskedJudge): unknown => [
+  READING,
+  judge.compat ?? null,
   judge.verdict,
   judge.markers,
   judge.parser,

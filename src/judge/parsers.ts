@@ -1,45 +1,54 @@
 /**
- * The text of a reply as a verdict: the last one wins, and only what was offered counts.
+ * The text of a reply, its reasoning cut off, as a verdict: only what was offered counts.
  * May not know: which answer is the model's, where replies come from.
  */
 import type { VerdictParser } from "../records/judge-file.js";
+import { markerNamed } from "./marker-reply.js";
 
 const WINS = { first: 1, second: 0, tie: 0.5 } as const;
+const inOrder = [WINS.first, WINS.second, WINS.tie] as const;
 
-/** 1 for the answer shown first, 0 for the second, 0.5 for a tie; undefined where the text holds no verdict. */
-export function parseVerdict(text: string, parser: VerdictParser, markers: readonly string[]): number | undefined {
-  if (parser === "markers") return lastOf(text, markers.map(standingAlone));
+/** 1 for the answer shown first, 0 for the second, 0.5 for a tie; undefined where the text holds no verdict, `several` where it holds two. */
+export function parseVerdict(
+  text: string,
+  parser: VerdictParser,
+  markers: readonly string[],
+  compat?: "alpaca_eval",
+): number | "several" | undefined {
+  if (parser === "markers") {
+    const named = markerNamed(text, markers);
+    return named.kind === "marker" ? inOrder[named.index] : named.kind === "several" ? "several" : undefined;
+  }
   if (parser === "ranking") return rankOf(text, markers[0] ?? "");
   if (parser === "scores") return scoresOf(text);
   const { first, second, tie } = parser;
-  return lastOf(
-    text,
-    [first, second, ...(tie === undefined ? [] : [tie])].map((pattern) => new RegExp(pattern, "gu")),
-  );
+  const patterns = [first, second, ...(tie === undefined ? [] : [tie])].map((pattern) => new RegExp(pattern, "gu"));
+  return compat === undefined ? lastOf(text, patterns) : onlyOf(text, patterns);
+}
+
+/**
+ * AlpacaEval's: the verdict where the patterns match once in all.
+ *
+ * @see alpaca_eval, completion_parsers.py, `regex_parser`
+ */
+function onlyOf(text: string, patterns: readonly RegExp[]): number | "several" | undefined {
+  const found = patterns.flatMap((pattern, i) => [...text.matchAll(pattern)].map(() => inOrder[i]));
+  return found.length > 1 ? "several" : found[0];
 }
 
 /** Patterns in the order first, second, tie. Where two end at the same place, the longer match wins. */
 function lastOf(text: string, patterns: readonly RegExp[]): number | undefined {
-  const values = [WINS.first, WINS.second, WINS.tie];
   let best: { readonly end: number; readonly start: number; readonly value: number } | undefined;
   for (const [i, pattern] of patterns.entries()) {
     for (const match of text.matchAll(pattern)) {
       const end = match.index + match[0].length;
       if (match[0] === "") continue;
       if (best === undefined || end > best.end || (end === best.end && match.index < best.start)) {
-        best = { end, start: match.index, value: values[i] ?? WINS.tie };
+        best = { end, start: match.index, value: inOrder[i] ?? WINS.tie };
       }
     }
   }
   return best?.value;
-}
-
-/** A marker as a word of its own: not the M in "Model", nor the m in "I'm". */
-function standingAlone(marker: string): RegExp {
-  const literal = marker.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
-  const before = /^[\p{L}\p{N}_]/u.test(marker) ? "(?<![\\p{L}\\p{N}_]|[\\p{L}\\p{N}]['’])" : "";
-  const after = /[\p{L}\p{N}_]$/u.test(marker) ? "(?![\\p{L}\\p{N}_]|['’][\\p{L}\\p{N}])" : "";
-  return new RegExp(`${before}${literal}${after}`, "gu");
 }
 
 /**

@@ -5,13 +5,17 @@
  */
 import type { AskedJudge } from "../records/judge-file.js";
 import { type JudgeLedgerLine, judgeLedgerLineSchema } from "../records/judge-ledger.js";
+import { readBody } from "../util/http-body.js";
 import type { Tokens } from "./cost.js";
+import type { Verdict } from "./reading.js";
 import { choiceOf, readReply } from "./reply.js";
-import { failureOf, rejectionOf, type Verdict, verdictOf } from "./verdict.js";
+import { failureOf, rejectionOf, verdictOf } from "./verdict.js";
 
 export interface Answered {
   readonly verdict: Verdict;
-  /** The choice as it came, null where there was none. */
+  /** Whether there was a reply, of whatever kind. */
+  readonly replied: boolean;
+  /** The choice as it came, null where there was none or it cannot be repeated. */
   readonly choice: unknown;
   readonly usage: Tokens | undefined;
   readonly server: string;
@@ -35,16 +39,16 @@ export function openReplies(wanted: ReadonlySet<string>, judge: AskedJudge): Rep
   const counts = { replies: 0, others: 0 };
   const take = (line: JudgeLedgerLine): void => {
     const { key, server } = line;
-    counts["body" in line ? "replies" : "others"]++;
+    counts["error" in line ? "others" : "replies"]++;
     if (answered.has(key)) return; // the first reply counts
-    if (!("body" in line)) {
-      const verdict = line.rejected === true ? rejectionOf(line.error) : failureOf(line.error);
-      (line.rejected === true ? answered : failed).set(key, { verdict, choice: null, usage: undefined, server });
+    if ("error" in line) {
+      const verdict = line.rejected === true ? rejectionOf(line.error, line.refused) : failureOf(line.error);
+      const none = { verdict, replied: false, choice: null, usage: undefined, server };
+      (line.rejected === true ? answered : failed).set(key, none);
       return;
     }
-    const reply = readReply(line.body);
-    if (reply === undefined) return;
-    answered.set(key, { verdict: verdictOf(reply, judge), choice: choiceOf(line.body), usage: reply.usage, server });
+    const read = readLine(line, judge);
+    if (read !== undefined) answered.set(key, { ...read, replied: true, server });
   };
   return {
     visit(value) {
@@ -57,4 +61,18 @@ export function openReplies(wanted: ReadonlySet<string>, judge: AskedJudge): Rep
     size: () => answered.size,
     requests: () => ({ ...counts }),
   };
+}
+
+type Read = Pick<Answered, "verdict" | "choice" | "usage">;
+
+/** Undefined where what came is no completion. */
+function readLine(line: Exclude<JudgeLedgerLine, { error: string }>, judge: AskedJudge): Read | undefined {
+  const read = "body" in line ? ({ kind: "value", value: line.body, finite: true } as const) : readBody(line.text);
+  if (read.kind === "deep")
+    return { verdict: { outcome: "unparsed", reason: read.reason }, choice: null, usage: undefined };
+  const reply = read.kind === "value" ? readReply(read.value) : undefined;
+  if (read.kind !== "value" || reply === undefined) return undefined;
+  // A choice with numbers that JSON cannot write stays in the ledger alone.
+  const choice = read.finite ? choiceOf(read.value) : null;
+  return { verdict: verdictOf(reply, judge), choice, usage: reply.usage };
 }

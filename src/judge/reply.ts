@@ -1,72 +1,156 @@
 /**
- * The body of a completion, in whichever of the two shapes an OpenAI-compatible server sends it.
+ * The body of a completion, in whichever of the two shapes an OpenAI-compatible server sends it. Nothing in it is believed: what is not
+ * of its type counts as not said, and a number that cannot be is told from one that is missing.
  * May not know: what a verdict is.
  *
  * @see https://platform.openai.com/docs/api-reference/chat/object and …/completions/object
  */
-import { z } from "zod";
 
-const logprob = z.object({ token: z.string(), logprob: z.number() });
+/** A generated token and the likeliest ones at its place; two of them may have one text. */
+export interface Place {
+  readonly token: string;
+  readonly top: readonly (readonly [token: string, logprob: number])[];
+}
 
-/** Of a token that was sampled, the likeliest ones at its place. */
-const chatLogprobs = z.object({ content: z.array(z.object({ top_logprobs: z.array(logprob).nullish() })).nullish() });
-/** The older API: one record {token: log-probability} a place. */
-const plainLogprobs = z.object({ top_logprobs: z.array(z.record(z.string(), z.number()).nullable()).nullish() });
-
-const usageSchema = z.object({ prompt_tokens: z.number().nonnegative(), completion_tokens: z.number().nonnegative() });
-
-const bodySchema = z.object({
-  choices: z
-    .array(
-      z.object({
-        finish_reason: z.string().nullish(),
-        message: z.object({ content: z.string().nullish(), refusal: z.string().nullish() }).nullish(),
-        text: z.string().nullish(),
-        logprobs: z.unknown().optional(),
-      }),
-    )
-    .min(1),
-  usage: z.unknown().optional(),
-});
+export type Logprobs =
+  | { readonly kind: "places"; readonly places: readonly Place[] }
+  /** The server sends none. */
+  | { readonly kind: "none" }
+  /** Those of the tokens themselves alone. */
+  | { readonly kind: "no-top" }
+  /** There is one that is no log-probability. */
+  | { readonly kind: "wrong"; readonly reason: string };
 
 export interface Reply {
+  /** What was said, reasoning in tags included. */
   readonly text: string;
+  /** The server put reasoning into a field of its own. */
+  readonly reasoned: boolean;
   /** `stop`, `length`, `content_filter` …, as the server says. */
   readonly finish: string | undefined;
   readonly refusal: string | undefined;
-  /** Per generated token the likeliest ones and their log-probabilities; undefined where the server sends none. */
-  readonly top: readonly (readonly (readonly [token: string, logprob: number])[])[] | undefined;
+  readonly logprobs: Logprobs;
+  /** Undefined where the server does not say, or says what cannot be. */
   readonly usage: { readonly input: number; readonly output: number } | undefined;
 }
 
+/** Tokens of one request. No model reads or writes as many. */
+const MOST_TOKENS = 2 ** 24;
+
+/** Above 0 by rounding, as servers that compute in 16 bits send it. */
+const ROUNDING = 1e-3;
+
+type Fields = Readonly<Record<string, unknown>>;
+
 /** Undefined where the body is no completion. */
 export function readReply(body: unknown): Reply | undefined {
-  const parsed = bodySchema.safeParse(body);
-  const choice = parsed.data?.choices[0];
-  const text = choice?.message === undefined || choice.message === null ? choice?.text : choice.message.content;
-  if (choice === undefined || (text === undefined && choice.message === undefined)) return undefined;
-  const usage = usageSchema.safeParse(parsed.data?.usage).data;
+  const { choices, usage } = fieldsOf(body) ?? {};
+  if (!Array.isArray(choices)) return undefined;
+  const choice = fieldsOf(choices[0]);
+  const finish = typeof choice?.finish_reason === "string" ? choice.finish_reason : undefined;
+  const message = fieldsOf(choice?.message);
+  const said = message === undefined ? plainText(choice?.text, finish) : messageText(message);
+  if (choice === undefined || said === undefined) return undefined;
+  return { ...said, finish, logprobs: logprobsOf(choice.logprobs), usage: usageOf(usage) };
+}
+
+type Said = Pick<Reply, "text" | "refusal" | "reasoned">;
+
+/** A filter may leave out everything but the reason why. */
+function plainText(text: unknown, finish: string | undefined): Said | undefined {
+  if (typeof text === "string") return { text, refusal: undefined, reasoned: false };
+  return finish !== undefined && isFilter(finish) ? { text: "", refusal: undefined, reasoned: false } : undefined;
+}
+
+function messageText(message: Fields): Said | undefined {
+  const { content } = message;
+  if (content !== undefined && content !== null && typeof content !== "string" && !Array.isArray(content))
+    return undefined;
+  const parts = Array.isArray(content) ? (content as unknown[]).map(fieldsOf) : [];
+  const refusals = [message, ...parts]
+    .map((part) => part?.refusal)
+    .filter((text) => typeof text === "string" && text !== "");
+  const fields = [message.reasoning_content, message.reasoning];
   return {
-    text: text ?? "",
-    finish: choice.finish_reason ?? undefined,
-    refusal: choice.message?.refusal || undefined,
-    top: topOf(choice.logprobs),
-    usage: usage === undefined ? undefined : { input: usage.prompt_tokens, output: usage.completion_tokens },
+    text: typeof content === "string" ? content : parts.map(textOfPart).join(""),
+    refusal: refusals[0] as string | undefined,
+    reasoned: fields.some((text) => typeof text === "string" && text !== "") || parts.some(isReasoning),
   };
 }
 
-function topOf(value: unknown): Reply["top"] {
-  const chat = chatLogprobs.safeParse(value).data?.content;
-  const places = chat?.flatMap(({ top_logprobs: top }) =>
-    top?.length ? [top.map((t) => [t.token, t.logprob] as const)] : [],
-  );
-  if (places !== undefined) return places.length > 0 ? places : undefined;
-  const plain = plainLogprobs
-    .safeParse(value)
-    .data?.top_logprobs?.flatMap((top) => (top === null ? [] : [Object.entries(top)]));
-  return plain === undefined || plain.length === 0 ? undefined : plain;
+/** Other parts, such as `thinking`, are no part of what was said. */
+function textOfPart(part: Fields | undefined): string {
+  const isText = part?.type === undefined || part.type === "text" || part.type === "output_text";
+  return isText && typeof part?.text === "string" ? part.text : "";
 }
 
-/** The choice itself, which AlpacaEval keeps as `raw_completion`. */
-export const choiceOf = (body: unknown): unknown =>
-  (body as { readonly choices?: readonly unknown[] } | null)?.choices?.[0] ?? null;
+const isReasoning = (part: Fields | undefined): boolean =>
+  typeof part?.type === "string" && /think|reason/i.test(part.type);
+
+/** Whether a reply ended because a filter, and not the judge, would have it so. */
+export const isFilter = (finish: string): boolean =>
+  /content_?filter|safety|prohibited|blocklist|recitation|moderation|^sensitive|^refusal/i.test(finish);
+
+function usageOf(value: unknown): Reply["usage"] {
+  const { prompt_tokens: input, completion_tokens: output } = fieldsOf(value) ?? {};
+  return isCount(input) && isCount(output) ? { input, output } : undefined;
+}
+
+const isCount = (value: unknown): value is number =>
+  typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= MOST_TOKENS;
+
+function logprobsOf(value: unknown): Logprobs {
+  const { content, tokens, token_logprobs: own, top_logprobs: top } = fieldsOf(value) ?? {};
+  if (Array.isArray(content)) return placesOf(content.map(chatPlace));
+  if (Array.isArray(top)) return placesOf(top.map((one, i) => plainPlace(Array.isArray(tokens) ? tokens[i] : "", one)));
+  return { kind: Array.isArray(own) && own.length > 0 ? "no-top" : "none" };
+}
+
+type Entry = readonly [token: unknown, logprob: unknown];
+
+function chatPlace(value: unknown): { readonly token: unknown; readonly top: readonly Entry[] } {
+  const { token, top_logprobs: top } = fieldsOf(value) ?? {};
+  const entries: readonly unknown[] = Array.isArray(top) ? top : [];
+  return { token, top: entries.map((entry): Entry => [fieldsOf(entry)?.token, fieldsOf(entry)?.logprob]) };
+}
+
+/** The older API: one record {token: log-probability} a place. */
+const plainPlace = (token: unknown, value: unknown): { readonly token: unknown; readonly top: readonly Entry[] } => ({
+  token,
+  top: Object.entries(fieldsOf(value) ?? {}),
+});
+
+function placesOf(found: readonly { readonly token: unknown; readonly top: readonly Entry[] }[]): Logprobs {
+  if (found.length === 0) return { kind: "none" };
+  const places: Place[] = [];
+  for (const { token, top } of found) {
+    const entries: (readonly [string, number])[] = [];
+    for (const [text, logprob] of top) {
+      if (typeof text !== "string") return { kind: "wrong", reason: "a token among the likeliest ones has no text" };
+      const wrong = wrongLogprob(logprob);
+      if (wrong !== undefined) return { kind: "wrong", reason: wrong };
+      entries.push([text, logprob as number]);
+    }
+    places.push({ token: typeof token === "string" ? token : "", top: entries });
+  }
+  return places.every(({ top }) => top.length === 0) ? { kind: "no-top" } : { kind: "places", places };
+}
+
+function wrongLogprob(value: unknown): string | undefined {
+  if (typeof value !== "number" || !Number.isFinite(value))
+    return "a log-probability in the reply is not a finite number";
+  return value > ROUNDING ? "a log-probability in the reply is above 0" : undefined;
+}
+
+/** Characters of a choice as JSON; one that is longer stays in the ledger alone. */
+const LONGEST_CHOICE = 2 ** 18;
+
+/** The choice itself, which AlpacaEval keeps as `raw_completion`; null where it is not there or too large to repeat. */
+export function choiceOf(body: unknown): unknown {
+  const { choices } = fieldsOf(body) ?? {};
+  const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
+  return choice === undefined || JSON.stringify(choice).length > LONGEST_CHOICE ? null : choice;
+}
+
+const fieldsOf = (value: unknown): Fields | undefined =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;

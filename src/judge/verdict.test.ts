@@ -4,9 +4,11 @@ import { describe, expect, it } from "vitest";
 import type { VerdictParser } from "../records/judge-file.js";
 import { parseVerdict } from "./parsers.js";
 import { readReply } from "./reply.js";
-import { isAboutThisPair, rejectionOf, verdictOf } from "./verdict.js";
+import { isTooLong, rejectionOf, verdictOf } from "./verdict.js";
 
 type Reading = Parameters<typeof verdictOf>[1];
+const noTop =
+  "no top_logprobs in the reply, only log-probabilities of its own tokens; write `verdict: sampled` if this server gives none";
 const weighted: Reading = { verdict: "logprobs", markers: ["m", "M"], parser: "markers", position: "first" };
 const sampled: Reading = { ...weighted, verdict: "sampled" };
 
@@ -57,8 +59,9 @@ describe("a weighted verdict", () => {
     expect(verdictOf(reply, weighted)).toEqual({ outcome: "judged", first: 0.5 });
   });
   it.each([
-    ["wrong markers", withTop({ " m": -0.1, Both: -1 }), "unparsed", "no marker among the likeliest tokens"],
+    ["wrong markers", withTop({ mm: -0.1, Both: -1 }), "unparsed", "no marker among the likeliest tokens"],
     ["none at all", chat("m"), "unparsed", "no log-probabilities in the reply"],
+    ["its own alone", chat("m", { logprobs: { content: [{ token: "m", logprob: -0.1 }] } }), "unparsed", noTop],
     ["an empty list", chat("m", { logprobs: { content: [] } }), "unparsed", "no log-probabilities in the reply"],
     ["a refusal", chat(null, {}, { refusal: "No." }), "refused", "the judge declined"],
     ["a filter", chat("", { finish_reason: "content_filter" }), "refused", "stopped by the server's content filter"],
@@ -73,14 +76,29 @@ describe("a sampled verdict", () => {
     [" M\n", 0],
     ["**M**", 0],
     ["`m`.", 1],
-    ["I'm torn: m is short. Best: M", 0], // the last verdict wins
-    ["M at first, but m", 1],
-    ["The Model named M, I'm sure", 0], // neither the M of Model nor the m of I'm
+    ["m\n\nAnswer M is short and leaves the question open, so I did not choose M.", 1],
+    ["Both are long. The second, named M, is right.\n\nM", 0],
   ])("%j is %d", (text, first) => {
     expect(verdictOf(chat(text), sampled)).toEqual({ outcome: "judged", first });
   });
-  it.each(["", "  \n", "Both are fine.", "Mm", "model", "I'm", "m_1", "1"])("%j is none", (text) => {
-    expect(verdictOf(chat(text), sampled).outcome).toBe("unparsed");
+  it.each([
+    ["", "the reply is empty"],
+    ["  \n", "the reply is empty"],
+    ["<think>m</think>", "nothing but reasoning in the reply"],
+    ["<think>m\n", "its reasoning never ends"],
+    ["m\nM", "several verdicts in the reply"],
+    ...["Both are fine.", "Mm", "model", "I'm", "m_1", "1", "I'm torn: m is short. Best: M", "M at first, but m"].map(
+      (text) => [text, "no verdict that was offered"],
+    ),
+  ])("%j is none", (text, reason) => {
+    expect(verdictOf(chat(text), sampled)).toEqual({ outcome: "unparsed", reason });
+  });
+  it("is no part of a field for reasoning", () => {
+    expect(verdictOf(chat(null, {}, { reasoning_content: "m" }), sampled)).toEqual({
+      outcome: "unparsed",
+      reason: "nothing but reasoning in the reply",
+    });
+    expect(verdictOf(chat("M", {}, { reasoning: "m" }), sampled)).toEqual({ outcome: "judged", first: 0 });
   });
   it("that was cut off counts only where all of it is the verdict", () => {
     const cut = { finish_reason: "length" };
@@ -97,14 +115,19 @@ describe("a sampled verdict", () => {
     ["scores", ["m", "M"], "1, 7.5", 0],
     ["scores", ["m", "M"], "1 1", 0.5],
     ["scores", ["m", "M"], "7 of 10", undefined],
-    ["markers", ["[[A]]", "[[B]]"], "so [[B]]", 0],
+    ["markers", ["[[A]]", "[[B]]"], "so\n[[B]]", 0],
   ])("parser %j of %j: %j is %s", (parser, names, text, first) => {
     expect(parseVerdict(text, parser, names)).toBe(first);
   });
-  it("whatever comes before it, the last offered verdict wins", () => {
+  it("sentences before and behind it do not change it, and another marker of its own takes it away", () => {
+    const prose = fc
+      .string({ unit: "grapheme" })
+      .map((text) => `It says ${text.replace(/[\n\r\u2028\u2029{}<>[\]]/g, " ")} or so`);
     fc.assert(
-      fc.property(fc.string({ unit: "binary" }), fc.constantFrom("m", "M"), (before, last) => {
-        expect(parseVerdict(`${before}\n${last}`, "markers", ["m", "M"])).toBe(last === "m" ? 1 : 0);
+      fc.property(prose, fc.constantFrom("m", "M"), prose, (ahead, marker, behind) => {
+        const text = `${ahead}\n${marker}\n${behind}`;
+        expect(parseVerdict(text, "markers", ["m", "M"])).toBe(marker === "m" ? 1 : 0);
+        expect(parseVerdict(`${text}\n${marker === "m" ? "M" : "m"}`, "markers", ["m", "M"])).toBe("several");
       }),
     );
   });
@@ -136,10 +159,10 @@ describe("a body", () => {
   });
 });
 
-it("a refused request is about its pair, or about how every request looks", () => {
-  expect(isAboutThisPair("400 content_filter: the prompt was filtered")).toBe(true);
-  expect(isAboutThisPair("400 This model's maximum context length is 4096 tokens")).toBe(true);
-  expect(isAboutThisPair("400 max_tokens is not supported; use max_completion_tokens")).toBe(false);
-  expect(rejectionOf("400 content_filter: no").outcome).toBe("refused");
-  expect(rejectionOf("413 too large").outcome).toBe("failed");
+it("a rejected request is about its pair, or about how every request looks", () => {
+  expect(isTooLong("400 This model's maximum context length is 4096 tokens")).toBe(true);
+  expect(isTooLong("400 max_tokens is not supported; use max_completion_tokens")).toBe(false);
+  expect(rejectionOf("400 flagged", true).outcome).toBe("refused");
+  expect(rejectionOf("400 content_filter: no", undefined).outcome).toBe("refused"); // a ledger that does not tell
+  expect(rejectionOf("413 too large", false).outcome).toBe("failed");
 });

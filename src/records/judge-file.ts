@@ -17,7 +17,7 @@ const pattern = z.string().refine(isPattern, "not a regular expression");
 
 /** How the text of a sampled reply becomes a verdict. */
 export const parserSchema = z.union([
-  /** `markers`: the last marker that stands by itself. `ranking`: AlpacaEval's list of {model, rank}. `scores`: two numbers in line 1. */
+  /** `markers`: the marker that stands alone on a line or is the value of a key. `ranking`: AlpacaEval's list of {model, rank}. `scores`: two numbers in line 1. */
   z.enum(["markers", "ranking", "scores"]),
   /** Regular expressions; the last match of any counts. */
   z.strictObject({ first: pattern, second: pattern, tie: pattern.optional() }),
@@ -25,7 +25,8 @@ export const parserSchema = z.union([
 export type VerdictParser = z.infer<typeof parserSchema>;
 
 /** US dollars per million tokens. */
-export const priceSchema = z.strictObject({ input: z.number().nonnegative(), output: z.number().nonnegative() });
+const price = z.number().nonnegative().max(1e9);
+export const priceSchema = z.strictObject({ input: price, output: price });
 export type Price = z.infer<typeof priceSchema>;
 
 /** By model name. */
@@ -68,6 +69,8 @@ const asking = {
   verdict: z.enum(["logprobs", "sampled"]),
   markers: markers.default(["m", "M"]),
   parser: parserSchema.default("markers"),
+  /** Read replies as AlpacaEval does: markers by the exact text of a token, patterns that match once, reasoning not cut off. */
+  compat: z.literal("alpaca_eval").optional(),
   /** Of a reply with log-probabilities, which token is the verdict. */
   position: z.enum(["first", "last"]).default("first"),
   /** Replies per pair and order; a sampled verdict is their mean. */

@@ -1,6 +1,6 @@
 /**
  * One line of a judge's ledger: one request that came to an end, with the reply as it came or with the reason why there is none.
- * May not know: what a reply means; it is read anew from here each time.
+ * May not know: what a reply means; it is read again from here each time.
  */
 import { z } from "zod";
 
@@ -16,7 +16,13 @@ const common = {
   seconds: z.number().nonnegative(),
 };
 
-export const judgeReplyLineSchema = z.object({ ...common, status: z.number().int(), body: z.json() });
+/** Anything that JSON can say: it came from a server, and is looked at when it is read. */
+const body = z.custom<unknown>((value) => value !== undefined, "missing");
+
+export const judgeReplyLineSchema = z.object({ ...common, status: z.number().int(), body });
+
+/** A reply that a value could not give back as it came: a stream, numbers beyond what can be computed with, deep nesting. */
+export const judgeTextLineSchema = z.object({ ...common, status: z.number().int(), text: z.string() });
 
 export const judgeErrorLineSchema = z.object({
   ...common,
@@ -25,7 +31,9 @@ export const judgeErrorLineSchema = z.object({
   error: z.string(),
   /** The request itself was refused: sending it again would be refused again. */
   rejected: z.literal(true).optional(),
+  /** Whether it was refused for what its texts say. Absent in older ledgers. */
+  refused: z.boolean().optional(),
 });
 
-export const judgeLedgerLineSchema = z.union([judgeReplyLineSchema, judgeErrorLineSchema]);
+export const judgeLedgerLineSchema = z.union([judgeReplyLineSchema, judgeTextLineSchema, judgeErrorLineSchema]);
 export type JudgeLedgerLine = z.infer<typeof judgeLedgerLineSchema>;

@@ -48,11 +48,16 @@ export const judgeRunSchema = z.object({
   calls: z.object({ total: count, outcomes: z.partialRecord(verdictOutcomeSchema, count) }),
   /** Pairs with an answer that holds what a chat template takes for a control token. */
   control_tokens: count,
-  /** As the server counts them, over all replies; null where it does not say. */
+  /** As the server counts them, over all replies; null where it does not say, or says what cannot be. */
   tokens: z.object({ input: count, output: count }).nullable(),
+  /** Replies of which that is so. */
+  replies_without_tokens: count.optional(),
   price: priceSchema.nullable(),
   dollars: z.number().nonnegative().nullable(),
+  /** Null where no pair was judged: pairs with identical outputs alone make no rate. */
   win_rate: percentage.nullable(),
+  /** Why it is null. */
+  win_rate_undefined: z.string().nullish(),
   standard_error: z.number().nullable(),
   discrete_win_rate: percentage.nullable(),
   /** Had all pairs without a verdict been lost, and had they all been won. */

@@ -3,8 +3,9 @@
  * May not know: what vectors are for.
  */
 import { z } from "zod";
-import { UserError } from "../util/errors.js";
+import { present, UserError } from "../util/errors.js";
 import { postJson, type ServerOptions } from "../util/http.js";
+import { openingOf } from "../util/http-body.js";
 import type { Embedder } from "./embeddings.js";
 
 export interface EmbeddingServer extends Omit<ServerOptions, "signal"> {
@@ -52,15 +53,20 @@ async function ask(url: string, body: object, expected: number, options: ServerO
     throw new UserError(`${url}: ${why}`, { remedy: "is this an OpenAI-compatible /v1/embeddings?" });
   };
   const reply = schema.safeParse(asked.body);
-  if (!reply.success) return refuse("the reply holds no embeddings");
-  const vectors: Float32Array[] = [];
-  for (const { index, embedding } of reply.data.data) {
+  if (!reply.success) return refuse(`the reply holds no embeddings: ${openingOf(JSON.stringify(asked.body) ?? "")}`);
+  const { data } = reply.data;
+  const vectors = new Map<number, Float32Array>();
+  for (const { index, embedding } of data) {
     if (embedding.length > LARGEST_DIMENSIONS) refuse(`a vector of ${embedding.length} numbers`);
-    vectors[index] = Float32Array.from(embedding);
+    const vector = Float32Array.from(embedding);
+    if (!vector.every(Number.isFinite)) refuse("a vector holds numbers that are too large");
+    if (index < expected) vectors.set(index, vector);
   }
-  const [first] = vectors;
-  const whole = vectors.length === expected && vectors.every((vector) => vector?.length === first?.length);
-  if (!whole || reply.data.data.length !== expected)
-    refuse(`${reply.data.data.length} embeddings for ${expected} texts`);
-  return vectors;
+  if (vectors.size !== expected || data.length !== expected) {
+    refuse(`${data.length} embeddings for ${expected} texts, of which ${vectors.size} have one`);
+  }
+  const inOrder = Array.from({ length: expected }, (_, i) => present(vectors.get(i), `vector ${i}`));
+  if (inOrder.some(({ length }) => length !== inOrder[0]?.length))
+    refuse(`${data.length} embeddings for ${expected} texts, of different lengths`);
+  return inOrder;
 }

@@ -172,6 +172,10 @@ describe("a server's embeddings", () => {
     [{ data: [] }, "0 embeddings for 2 texts"],
     [{ embeddings: [] }, "the reply holds no embeddings"],
     [{ data: [0, 2].map((index) => ({ index, embedding: [1] })) }, "2 embeddings for 2 texts"],
+    [{ data: [1, 1].map((index) => ({ index, embedding: [1] })) }, "2 embeddings for 2 texts, of which 1 have one"],
+    [{ data: [0, 1e9].map((index) => ({ index, embedding: [1] })) }, "2 embeddings for 2 texts, of which 1 have one"],
+    [{ data: [0, 1].map((index) => ({ index, embedding: [1e300] })) }, "numbers that are too large"],
+    [{ error: { message: "no such model", code: "model_not_found" } }, "404 model_not_found: no such model"],
     [{ data: [1, 2].map((n, index) => ({ index, embedding: new Array<number>(n).fill(1) })) }, "2 embeddings for 2"],
   ])("that are not what was asked for are refused: %j", async (reply, message) => {
     const { baseUrl } = await embeddingServer(() => reply);

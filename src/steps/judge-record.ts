@@ -44,7 +44,7 @@ export function judgeRecord(
     calls: { total: plan.keys.size, outcomes: callOutcomes(plan.keys, replies) },
     control_tokens: pairs.filter(({ baseline: b, model }) => holdsControlToken(b) || holdsControlToken(model)).length,
     ...costs(plan, replies),
-    ...winRate(annotations),
+    ...winRate(annotations, outcomes),
     ...positions(annotations),
     stopped: outOfMoney ? "max-cost" : null,
   };
@@ -114,8 +114,8 @@ function callOutcomes(
 function costs(
   { keys, price }: JudgePlan,
   replies: Replies | undefined,
-): Pick<JudgeRun, "tokens" | "price" | "dollars"> {
-  const used = [...keys].flatMap((key) => replies?.get(key) ?? []).filter(({ choice }) => choice !== null);
+): Pick<JudgeRun, "tokens" | "replies_without_tokens" | "price" | "dollars"> {
+  const used = [...keys].flatMap((key) => replies?.get(key) ?? []).filter(({ replied }) => replied);
   const known = used.flatMap(({ usage }) => usage ?? []);
   const tokens = known.reduce<Tokens>(
     (sum, { input, output }) => ({ input: sum.input + input, output: sum.output + output }),
@@ -124,22 +124,26 @@ function costs(
   const complete = used.length > 0 && known.length === used.length;
   return {
     tokens: complete ? tokens : null,
+    replies_without_tokens: used.length - known.length,
     price: price ?? null,
     dollars: complete && price !== undefined ? dollars(tokens, price) : null,
   };
 }
 
-function winRate(annotations: readonly Annotation[]) {
+/** Pairs of equal outputs are draws whoever judges: alone they say nothing of the two models, and make no rate. */
+function winRate(annotations: readonly Annotation[], outcomes: Record<VerdictOutcome, number>) {
   const tally = openWinRate();
   for (const { preference } of annotations) {
     const p = preference === null ? undefined : probabilityOf(preference);
     if (p !== undefined) tally.add(p);
   }
   const rate = tally.totals();
+  const told = outcomes.judged > 0;
   return {
-    win_rate: rate.winRate ?? null,
-    standard_error: rate.standardError ?? null,
-    discrete_win_rate: rate.discreteWinRate ?? null,
+    win_rate: told ? (rate.winRate ?? null) : null,
+    win_rate_undefined: told ? null : whyUndefined(outcomes),
+    standard_error: told ? (rate.standardError ?? null) : null,
+    discrete_win_rate: told ? (rate.discreteWinRate ?? null) : null,
     bounds: winRateBounds(rate, annotations.length - rate.total) ?? null,
     n_wins: rate.wins,
     n_wins_base: rate.winsBase,
@@ -147,6 +151,11 @@ function winRate(annotations: readonly Annotation[]) {
     n_total: rate.total,
   };
 }
+
+const whyUndefined = ({ identical }: Record<VerdictOutcome, number>): string =>
+  identical === 0
+    ? "no pair has a verdict"
+    : `no pair was judged, and ${identical} with identical outputs are no measure of either model`;
 
 function positions(annotations: readonly Annotation[]) {
   const { firstPreferred, bothOrders, flips, flipRate } = positionsOf(annotations);

@@ -169,7 +169,11 @@ describe("pairs that need no call", () => {
       { outcome: "empty", reason: "both outputs are empty", count: 1 },
       { outcome: "empty", reason: "the baseline's output is empty", count: 1 },
     ]);
-    expect([run.win_rate, run.bounds!.low, run.bounds!.high]).toEqual([50, 100 / 6, 500 / 6]);
+    // Draws of equal texts alone are no rate; what it could be is known all the same.
+    expect([run.win_rate, run.n_total, run.bounds!.low, run.bounds!.high]).toEqual([null, 2, 100 / 6, 500 / 6]);
+    expect(run.win_rate_undefined).toBe(
+      "no pair was judged, and 2 with identical outputs are no measure of either model",
+    );
   });
   it("an empty output is judged as any other where that is asked for", async () => {
     const { url } = await serve();
@@ -222,7 +226,11 @@ describe("a judge that misbehaves", () => {
       failed: 0,
     });
     expect(run.calls).toEqual({ total: 805, outcomes: { judged: 805 - 34, unparsed: 18, refused: 16 } });
-    expect(new Set(lines.filter((line) => "body" in line || line.rejected).map(({ key }) => key)).size).toBe(805);
+    expect(
+      new Set(
+        lines.filter((line) => "body" in line || ("error" in line && line.rejected === true)).map(({ key }) => key),
+      ).size,
+    ).toBe(805);
     expect(run.reasons.map(({ reason, count: n }) => [n, reason])).toEqual([
       [9, "no log-probabilities in the reply"],
       [9, "no marker among the likeliest tokens"],
@@ -322,6 +330,84 @@ describe("what no retry helps", () => {
   });
 });
 
+describe("what a server says", () => {
+  const completion = (content: string, more: object = {}): object => ({
+    choices: [{ message: { content }, finish_reason: "stop" }],
+    usage: { prompt_tokens: 1, completion_tokens: 1 },
+    ...more,
+  });
+  const run = async (body: unknown, more: Partial<JudgeInput> = {}, n = 3, same: readonly number[] = []) => {
+    const { url } = await serve({ status: { code: 200, body } });
+    const model = rowsOf("model", n).map((row, i) => (same.includes(i) ? { ...row, output: `base says ${i}` } : row));
+    const paths = files(model, rowsOf("base", n));
+    const judging = {
+      ...judgeAt(url, { verdict: "sampled", ...more } as never),
+      limits: { retries: 0, backoff_seconds: 0 },
+    };
+    const options = { ...paths, judge: judging as JudgeInput };
+    return { options, again: () => judge(options) };
+  };
+
+  it.each([
+    [{ error: { message: "Rate limit\u001b[2J exceeded", code: 429 } }, "429 Rate limit\\u001b[2J exceeded"],
+    ["<html>Sign in</html>", "the reply is not JSON: <html>Sign in</html>"],
+    ["", "the reply is empty"],
+    [{ choices: null }, 'the reply is no completion: {"choices":null}'],
+  ])("%j to every call is no result, not even of identical pairs", async (body, reason) => {
+    const { again, options } = await run(body, {}, 3, [1]);
+    for (let time = 1; time <= 2; time++) {
+      await expect(again()).rejects.toThrow(`none of 4 calls to the judge got a usable reply: ${reason}`);
+      expect(ledgerOf(options.out).map((line) => "error" in line && line.error)).toEqual(Array(4 * time).fill(reason));
+      expect(existsSync(judgePaths(options.out).annotations)).toBe(false);
+    }
+  });
+  it("is no rate where identical pairs alone have a verdict", async () => {
+    const { again } = await run(completion("Both are good."), {}, 3, [1]);
+    const { run: record } = await again();
+    expect(record.outcomes).toMatchObject({ identical: 1, unparsed: 2 });
+    expect([record.win_rate, record.standard_error, record.discrete_win_rate]).toEqual([null, null, null]);
+    expect(record.win_rate_undefined).toMatch(/no pair was judged, and 1 with identical outputs/);
+  });
+  it("of a filter is refused, and not asked again", async () => {
+    const { again } = await run({ error: { message: "no", code: "content_filter" } });
+    const { run: record, spent } = await again();
+    expect([record.outcomes.refused, record.outcomes.failed, spent.requests]).toEqual([3, 0, 6]);
+    expect((await again()).spent.requests).toBe(0);
+  });
+  it.each([
+    ["usage", completion("m", { usage: { prompt_tokens: 1e308, completion_tokens: 1e308 } }), {}, { judged: 3 }],
+    [
+      "log-probabilities",
+      JSON.stringify(completion("m")).replace(
+        '"finish',
+        '"logprobs":{"content":[{"token":"m","top_logprobs":[{"token":"m","logprob":1e999}]}]},"finish',
+      ),
+      { verdict: "logprobs" as const },
+      { unparsed: 3 },
+    ],
+    [
+      "nesting",
+      JSON.stringify(completion("m", { z: 0 })).replace(":0", `:${"[".repeat(6000)}${"]".repeat(6000)}`),
+      {},
+      { unparsed: 3 },
+    ],
+    [
+      "a stream",
+      `data: ${JSON.stringify({ choices: [{ delta: { content: "m" } }] })}\n\ndata: [DONE]\n\n`,
+      {},
+      { judged: 3 },
+    ],
+  ])("of %s that cannot be is kept, counted, and not paid for twice", async (_what, body, more, outcomes) => {
+    const { again, options } = await run(body, more as Partial<JudgeInput>);
+    const { run: record } = await again();
+    expect(record.outcomes).toMatchObject(outcomes);
+    if (_what !== "log-probabilities") expect([record.tokens, record.replies_without_tokens]).toEqual([null, 6]);
+    const before = bytesOf(options.out);
+    expect((await again()).spent).toMatchObject({ requests: 0, reused: 6 });
+    expect(bytesOf(options.out)).toEqual(before);
+  });
+});
+
 describe("the same command again", () => {
   it("asks nothing and writes the same bytes", async () => {
     const { out, paths } = await plainRun(10);
@@ -398,6 +484,13 @@ describe("money", () => {
     const second = await judge({ ...options, maxCost: 100 });
     expect([server!.asked.length, second.run.stopped, second.run.outcomes.judged]).toEqual([100, null, 50]);
     expect(second.run.dollars).toBeCloseTo(10.1, 10);
+  });
+  it("a limit that does not reach for one call is told", async () => {
+    const { url } = await serve();
+    const paths = files(rowsOf("model", 2), rowsOf("base", 2));
+    const options = { ...paths, judge: judgeAt(url, { price } as never), maxCost: 0.01 };
+    await expect(judge(options)).rejects.toThrow(/the limit on cost does not reach for a single call/);
+    expect([server!.asked.length, existsSync(judgePaths(paths.out).annotations)]).toEqual([0, false]);
   });
   it("a limit without a price is refused before anything is asked", async () => {
     const { url } = await serve();

@@ -2,7 +2,7 @@
  * Judging, from files to files: two files of outputs and a judge in; annotations in AlpacaEval's format, the ledger of raw replies and a
  * run record out. The command, the library and studies call this one function.
  *
- * The ledger is what was paid for: it is only ever added to, and every result is made from it anew. A run that was stopped, by whatever,
+ * The ledger is what was paid for: it is only ever added to, and every result is made from it again. A run that was stopped, by whatever,
  * goes on where it was when the same command is given again.
  */
 import { existsSync } from "node:fs";
@@ -151,7 +151,8 @@ async function askedFor(
     const reused = replies.size();
     const missing = missingCalls(plan.pairs, plan.loaded, replies.has);
     watch.onStart?.({ pairs: plan.pairs.length, calls: plan.keys.size, missing: missing.length });
-    const stopWithoutLogprobs = watchForLogprobs(definition, reused);
+    const weighed = [...plan.keys].some((key) => replies.get(key)?.verdict.outcome === "judged");
+    const stopWithoutLogprobs = watchForLogprobs(definition, weighed);
     const record = async (line: JudgeLedgerLine): Promise<void> => {
       await ledger.append(line);
       replies.visit(line);
@@ -169,6 +170,7 @@ async function askedFor(
           asked: { ...state, outOfMoney: false },
         }),
     });
+    refuseWithoutReplies(plan, replies, asked);
     const annotations = plan.pairs.map((pair) => annotatePair(pair, definition, plan.names, replies.get));
     return { annotations, replies, asked, reused };
   } catch (error) {
@@ -179,6 +181,29 @@ async function askedFor(
   } finally {
     await ledger.close();
   }
+}
+
+/**
+ * Nothing is known of any pair that was to be judged: a result would only look like one.
+ *
+ * @throws UserError  no call has anything but a failure
+ */
+function refuseWithoutReplies({ keys }: JudgePlan, replies: Replies, { outOfMoney }: Asked): void {
+  if (keys.size === 0) return;
+  const reasons = new Map<string, number>();
+  for (const key of keys) {
+    const verdict = replies.get(key)?.verdict;
+    if (verdict === undefined) continue; // not asked
+    if (verdict.outcome !== "failed") return;
+    reasons.set(verdict.reason, (reasons.get(verdict.reason) ?? 0) + 1);
+  }
+  const [reason] = [...reasons].sort(([, a], [, b]) => b - a)[0] ?? [];
+  if (outOfMoney && reason === undefined) {
+    throw new UserError("the limit on cost does not reach for a single call", { remedy: "give a higher one" });
+  }
+  throw new UserError(`none of ${keys.size} calls to the judge got a usable reply: ${reason ?? "none was asked"}`, {
+    remedy: "what came is in the ledger and no result is written; give the same command again when the judge answers",
+  });
 }
 
 function askingOf(plan: JudgePlan, definition: AskedJudge, options: JudgeOptions, send: Transport) {
@@ -198,16 +223,20 @@ function askingOf(plan: JudgePlan, definition: AskedJudge, options: JudgeOptions
 /** So many replies and not one with log-probabilities: the server has none, and the rest would be paid for nothing. */
 const WITHOUT_LOGPROBS = 8;
 
-function watchForLogprobs({ verdict }: AskedJudge, earlier: number): (replies: Replies, key: string) => void {
+function watchForLogprobs(judge: AskedJudge, weighed: boolean): (replies: Replies, key: string) => void {
   let without = 0;
-  let weighs = verdict === "sampled" || earlier > 0;
+  let weighs = judge.verdict === "sampled" || weighed;
   return (replies, key) => {
     const found = replies.get(key)?.verdict;
     if (weighs || found === undefined || found.outcome === "failed") return;
-    if (found.outcome === "judged") weighs = true;
-    else if (/log-probabilities/.test(found.reason)) without++;
+    if (found.outcome === "judged") {
+      weighs = true;
+      return;
+    }
+    if (/log-probabilit|top_logprobs/.test(found.reason)) without++;
     if (without < WITHOUT_LOGPROBS) return;
-    throw new UserError(`the judge's first ${without} replies hold no log-probabilities`, {
+    const what = /top_logprobs/.test(found.reason) ? "no top_logprobs" : "no log-probabilities that can be weighed";
+    throw new UserError(`the judge's first ${without} replies hold ${what}`, {
       remedy: "write `verdict: sampled` in the judge file if this server gives none",
     });
   };

@@ -80,7 +80,12 @@ describe("by overlap", () => {
 
 /** A server that judges by a word in the prompt, and fails or breaks off where it is told to. */
 async function modelServer(
-  options: { readonly failing?: string; readonly busy?: string; readonly dieAfter?: number } = {},
+  options: {
+    readonly failing?: string;
+    readonly busy?: string;
+    readonly dieAfter?: number;
+    readonly say?: (prompt: string) => unknown;
+  } = {},
 ) {
   const prompts: string[] = [];
   const server = createServer((request, response) => {
@@ -91,7 +96,8 @@ async function modelServer(
     request.on("end", () => {
       const prompt = (JSON.parse(text) as { messages: { content: string }[] }).messages[0]!.content;
       prompts.push(prompt);
-      if (prompts.length > (options.dieAfter ?? Number.POSITIVE_INFINITY)) response.writeHead(401).end("{}");
+      if (options.say !== undefined) response.end(JSON.stringify(options.say(prompt)));
+      else if (prompts.length > (options.dieAfter ?? Number.POSITIVE_INFINITY)) response.writeHead(401).end("{}");
       else if (options.busy !== undefined && prompt.includes(options.busy)) response.writeHead(503).end("{}");
       else if (options.failing !== undefined && prompt.includes(options.failing)) response.writeHead(400).end("{}");
       else {
@@ -155,6 +161,36 @@ describe("by a language model", () => {
     expect(prompts[0]).toContain("colour");
     expect(summary).toMatchObject({ plain: 2, rewritten: 2, unjudged: {}, calls: { asked: 1, reused: 5, failed: 0 } });
     expect(existsSync(rephrasePaths(out).partial)).toBe(false);
+  });
+
+  it("reads neither verdict nor text out of reasoning, and keeps what was said whole", async () => {
+    const say = (prompt: string): string => {
+      const yes = /tips/.test(prompt.split("<instruction>").at(-1)!);
+      if (prompt.includes("between <response>"))
+        return "<think><response>no</response></think><response>new</response>";
+      return `So it does. #### YES</think>\n#### ${yes ? "YES" : "NO"}`;
+    };
+    const { port } = await modelServer({
+      say: (prompt) => ({ choices: [{ message: { content: [{ type: "text", text: say(prompt) }] } }] }),
+    });
+    const out = folder.path("reasoned.jsonl");
+    const summary = await rephrase({ data, out, method: llm(port) });
+    expect(summary).toMatchObject({ rewritten: 1, plain: 3, unjudged: {} });
+    expect(read(out)[0]!.messages[1]!.content).toBe("new");
+  });
+
+  it.each([
+    [{ error: { message: "slow", code: 429 } }, /got no reply: 429 slow/],
+    [{ choices: [] }, /got no reply: the reply is no completion: \{"choices":\[\]\}/],
+    [
+      { error: { message: "no", code: "content_filter" } },
+      /each of \d calls to the model got no reply: 400 content_filter: no/,
+    ],
+  ])("%j to every call is no result", async (body, message) => {
+    const { port } = await modelServer({ say: () => body });
+    const out = folder.path(`none ${JSON.stringify(body).length}.jsonl`);
+    await expect(rephrase({ data, out, method: llm(port) })).rejects.toThrow(message);
+    expect(existsSync(out)).toBe(false);
   });
 
   it("gives up on a server that has stopped answering", async () => {

@@ -30,6 +30,7 @@ import { sha256, sha256File } from "../util/files.js";
 import { keyFrom, postJson } from "../util/http.js";
 import { openResult, type Result } from "../util/result.js";
 import { packageVersion } from "../util/system.js";
+import { completionOf, repliedIn } from "./completion.js";
 
 export interface RephraseOptions {
   /** `PATH` or `NAME:PATH`. */
@@ -146,7 +147,7 @@ async function openRephraser(method: RephraseOptions["method"], result: Result, 
     const found = known.get(keyOf(prompt));
     if (found !== undefined) {
       counts.reused++;
-      return { kind: "reply", text: found.text, cut: found.cut };
+      return { ...found, kind: "reply", text: repliedIn(found.text) };
     }
     counts.asked++;
     const body = { model: method.model, messages: [{ role: "user", content: prompt }], temperature: 0 };
@@ -156,17 +157,21 @@ async function openRephraser(method: RephraseOptions["method"], result: Result, 
       signal,
       ...(firstWaitSeconds === undefined ? {} : { firstWaitSeconds }),
     });
-    if (asked.kind === "failed" && !asked.refused) unanswered.add(asked.reason);
-    else unanswered.answered();
     const reply = asked.kind === "reply" ? completionOf(asked.body) : asked;
-    if (reply.kind === "failed") counts.failed++;
-    else await known.add({ key: keyOf(prompt), text: reply.text, cut: reply.cut });
-    return reply;
+    if (reply.kind === "failed") {
+      counts.failed++;
+      if (reply.refused) unanswered.refused(reply.reason);
+      else unanswered.add(reply.reason);
+      return reply;
+    }
+    unanswered.answered();
+    await known.add({ key: keyOf(prompt), text: reply.text, cut: reply.cut });
+    return { ...reply, text: repliedIn(reply.text) };
   };
   return {
     rephraser: languageModelRephraser(ask),
     calls: () => counts,
-    settle: () => unanswered.settle(counts.asked),
+    settle: () => unanswered.settle(counts),
   };
 }
 
@@ -184,24 +189,20 @@ function openUnanswered() {
     answered(): void {
       inARow = 0;
     },
+    refused(reason: string): void {
+      [inARow, last] = [0, reason];
+    },
     /** @throws UserError  the server has stopped answering */
     add(reason: string): void {
       [count, inARow, last] = [count + 1, inARow + 1, reason];
       if (inARow >= IN_A_ROW) throw failure(`${inARow} calls in a row`);
     },
-    /** @throws UserError  there are any */
-    settle(asked: number): void {
+    /** @throws UserError  there are any, or every call was refused */
+    settle({ asked, reused, failed }: RephraseSummary["calls"]): void {
       if (count > 0) throw failure(`${count} of ${asked} calls`);
+      if (asked > 0 && failed === asked && reused === 0) throw failure(`each of ${asked} calls`);
     },
   };
-}
-
-function completionOf(body: unknown): Reply {
-  const choice = (body as { choices?: { message?: { content?: unknown }; finish_reason?: unknown }[] } | null)
-    ?.choices?.[0];
-  const text = choice?.message?.content;
-  if (typeof text !== "string") return { kind: "failed", reason: "the reply is no completion" };
-  return { kind: "reply", text, cut: choice?.finish_reason === "length" };
 }
 
 /** `work` on several at a time; results in the order of the items. The first error stops all. */

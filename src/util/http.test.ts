@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, describe, expect, it } from "vitest";
-import { keyFrom, postJson } from "./http.js";
+import { keyFrom, postJson, textCleaner } from "./http.js";
 
 const servers: ReturnType<typeof createServer>[] = [];
 afterAll(() => {
@@ -80,12 +80,55 @@ describe("postJson", () => {
     await expect(postJson(gone.url, {}, quick)).rejects.toThrow(/cannot reach .*: ECONNREFUSED/);
   });
 
+  it("takes an error under status 200 for what it says", async () => {
+    const said = (code: unknown) => [200, JSON.stringify({ error: { message: "no", code } })] as [number, string];
+    const busy = await serverOf([() => said(429), ok]);
+    expect(await postJson(busy.url, {}, quick)).toEqual({ kind: "reply", body: { a: 1 } });
+    const filtered = await serverOf([() => said("content_filter")]);
+    expect(await postJson(filtered.url, {}, quick)).toEqual({
+      kind: "failed",
+      reason: "400 content_filter: no",
+      refused: true,
+    });
+    const wrong = await serverOf([() => said("invalid_api_key")]);
+    await expect(postJson(wrong.url, {}, quick)).rejects.toMatchObject({
+      remedy: expect.stringContaining("the key") as string,
+    });
+    expect(wrong.seen).toHaveLength(1);
+  });
+
+  it("shows how a reply begins that is none", async () => {
+    const { url } = await serverOf([() => [200, "<html>\nSign in\u0007</html>"]]);
+    const result = await postJson(url, {}, { ...quick, attempts: 1 });
+    expect(result).toMatchObject({ reason: "the reply is not JSON: <html> Sign in\\u0007</html>" });
+  });
+
+  it("does not wait longer than it says, whatever trickles in", async () => {
+    const server = createServer((_request, response) => {
+      const timer = setInterval(() => response.write(" "), 5);
+      response.on("close", () => clearInterval(timer));
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const result = await postJson(url, {}, { attempts: 1, timeoutSeconds: 0.1 });
+    expect(result).toEqual({ kind: "failed", reason: "no reply within 0.1 s", refused: false });
+  });
+
   it("stops with the signal's reason", async () => {
     const { url } = await serverOf([() => [500, ""]]);
     const controller = new AbortController();
     setTimeout(() => controller.abort(new Error("stopped")), 20);
     await expect(postJson(url, {}, { firstWaitSeconds: 60, signal: controller.signal })).rejects.toThrow("stopped");
   });
+});
+
+it("takes the key out of a text, however JSON writes it there, and leaves the rest as it is", () => {
+  const clean = textCleaner('sk/"1\\2');
+  const value = { a: 'x sk/"1\\2 y', b: "tab\t", c: 1.5, d: "\\u0073" };
+  expect(JSON.parse(clean(JSON.stringify(value)))).toEqual({ ...value, a: "x [key] y" });
+  expect(textCleaner("sk/secret")('{"a":"\\u0073k\\/secre\\u0074"}')).toBe('{"a":"[key]"}');
+  expect(textCleaner("none")("none")).toBe("none");
 });
 
 it("takes a key from the environment, and nothing that is none", () => {

@@ -4,8 +4,9 @@
  * May not know: what is asked.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { reasonOf, UserError } from "./errors.js";
-import { tryJson } from "./json.js";
+import { UserError } from "./errors.js";
+import { readBody } from "./http-body.js";
+import { complaintOf, errorIn, type Failure, failureOf, networkFailure, type Remedies } from "./http-failure.js";
 
 export interface ServerOptions {
   /** Default: none is sent. */
@@ -40,13 +41,13 @@ const LONGEST_WAIT_MS = 120_000;
 export function keyFrom(variable: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
   const key = env[variable]?.trim() || undefined;
   if (key !== undefined && !/^[\x21-\x7e]+$/.test(key)) {
-    throw new UserError(`${variable} holds characters that no key has`, { remedy: "set it anew" });
+    throw new UserError(`${variable} holds characters that no key has`, { remedy: "set it again" });
   }
   return key;
 }
 
 /**
- * @throws UserError  no request to this server will work before somebody mends something: unknown address, wrong key
+ * @throws UserError  no request to this server will work before somebody changes something: unknown address, wrong key
  * @throws the signal's reason  stopped
  */
 export async function postJson(url: string, body: object, options: ServerOptions = {}): Promise<Asked> {
@@ -67,86 +68,153 @@ export async function postJson(url: string, body: object, options: ServerOptions
 async function once(url: string, body: object, options: ServerOptions): Promise<Attempt> {
   const { key, timeoutSeconds = 120, largestBytes = 64 * 2 ** 20, signal } = options;
   signal?.throwIfAborted();
-  const limit = AbortSignal.timeout(1000 * timeoutSeconds);
-  const clean = cleaner(key);
+  const clean = textCleaner(key);
+  const headers = {
+    "content-type": "application/json",
+    ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+  };
   try {
-    const response = await fetch(url, {
-      method: "POST",
-      headers: { "content-type": "application/json", ...(key === undefined ? {} : { authorization: `Bearer ${key}` }) },
-      body: JSON.stringify(body),
-      redirect: "manual", // the key is for this address
-      signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
-    });
-    return read(response, clean(await boundedText(response, largestBytes)) as string, url);
+    const sent = { url, headers, body: JSON.stringify(body), seconds: timeoutSeconds, largest: largestBytes, signal };
+    const { response, text } = await exchange(sent);
+    return read(response, clean(text), url);
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof UserError) throw error;
-    return unreachable(error, url, timeoutSeconds);
+    return cleaner(key)(unreachable(error, url, timeoutSeconds)) as Attempt;
   }
 }
 
-/** @throws Error  the reply is larger */
-export async function boundedText(response: Response, largest: number): Promise<string> {
+export interface Exchange {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** From the first byte out to the last one in. */
+  readonly seconds: number;
+  /** Bytes of the reply, unpacked. */
+  readonly largest: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Sends a text and waits for the whole of what comes back, no longer than is said, whatever the server does: `fetch` alone can be kept
+ * waiting for ever by a server that sends a byte now and then, once its request has been collected as garbage.
+ *
+ * @throws Error  `TimeoutError`; the reply is larger; what the network did
+ * @throws the signal's reason
+ */
+export async function exchange({
+  url,
+  headers,
+  body,
+  seconds,
+  largest,
+  signal,
+}: Exchange): Promise<{ response: Response; text: string }> {
+  const end = new AbortController();
+  const over = new Promise<never>((_, reject) => {
+    end.signal.addEventListener("abort", () => reject(end.signal.reason as Error), { once: true });
+  });
+  over.catch(() => undefined); // where nobody waits for it any more
+  const stop = (): void => end.abort(signal?.reason);
+  signal?.addEventListener("abort", stop, { once: true });
+  const timer = setTimeout(
+    () => end.abort(new DOMException("no reply in time", "TimeoutError")),
+    Math.ceil(1000 * seconds),
+  );
+  try {
+    // The key is for this address: a redirect is an answer like any other.
+    const init = { method: "POST", headers, body, redirect: "manual", signal: end.signal } as const;
+    const response = await Promise.race([fetch(url, init), over]);
+    return { response, text: await boundedText(response, largest, over) };
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
+  }
+}
+
+async function boundedText(response: Response, largest: number, over: Promise<never>): Promise<string> {
+  const reader = response.body?.getReader();
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > largest) throw new Error(`a reply of more than ${largest} bytes`);
-    chunks.push(chunk);
+  try {
+    while (reader !== undefined) {
+      const { done, value } = await Promise.race([reader.read(), over]);
+      if (done) break;
+      bytes += value.byteLength;
+      if (bytes > largest) throw new Error(`a reply of more than ${largest} bytes`);
+      chunks.push(value);
+    }
+    return Buffer.concat(chunks).toString("utf8");
+  } catch (error) {
+    reader?.cancel().catch(() => undefined); // frees the connection; the error is the one to tell
+    throw error;
   }
-  return Buffer.concat(chunks).toString("utf8");
 }
 
-function read(response: Response, text: string, url: string): Attempt {
-  const { status, headers } = response;
-  const body = parsedJson(text);
-  if (status === 200 && body !== undefined) return { kind: "reply", body };
-  if (status === 200) return { kind: "again", reason: "the reply is not JSON", waitMs: undefined };
-  const reason = `${status} ${messageOf(body, text)}`.trim();
-  const remedy = remedyFor(status);
-  if (remedy !== undefined) throw new UserError(`${url}: ${reason}`, { remedy });
-  const passing = [408, 409, 425, 429].includes(status) || status >= 500;
-  return passing
-    ? { kind: "again", reason, waitMs: retryAfter(headers, Date.now()) }
-    : { kind: "failed", reason, refused: true };
-}
-
-function remedyFor(status: number): string | undefined {
-  if (status === 401 || status === 403) return "check the key in the environment, and what it may do";
-  if (status === 402) return "the account has nothing left to spend";
-  if (status === 404 || status === 405 || (status >= 300 && status < 400)) {
-    return "check the URL (mostly it ends in /v1) and the model's name";
+function read({ status, headers }: Response, text: string, url: string): Attempt {
+  const waitMs = retryAfter(headers, Date.now());
+  if (status === 200) {
+    const body = readBody(text);
+    if (body.kind !== "value") return { kind: "again", reason: body.reason, waitMs: undefined };
+    const complaint = errorIn(body.value);
+    if (complaint === undefined) return { kind: "reply", body: body.value };
+    return attemptOf(failureOf(complaint, waitMs, remedies), url);
   }
-  return undefined;
+  return attemptOf(failureOf(complaintOf(status, text), waitMs, remedies), url);
 }
 
-/** The server's own words, which may be long and may be anything. */
-function messageOf(body: unknown, text: string): string {
-  const error = (body as { readonly error?: unknown } | null | undefined)?.error;
-  const message = typeof error === "string" ? error : (error as { readonly message?: unknown } | undefined)?.message;
-  return (typeof message === "string" ? message : text).replace(/\s+/g, " ").trim().slice(0, 300);
+/** @throws UserError  no other request would fare better */
+function attemptOf(failure: Failure, url: string): Attempt {
+  if (failure.kind === "hopeless") throw new UserError(`${url}: ${failure.error}`, { remedy: failure.remedy });
+  if (failure.kind === "again") return { kind: "again", reason: failure.error, waitMs: failure.waitMs };
+  return { kind: "failed", reason: failure.error, refused: true };
 }
 
 /** `retry-after-ms`, or `retry-after` in seconds or as a date. */
 export function retryAfter(headers: Headers, now: number): number | undefined {
-  const ms = Number(headers.get("retry-after-ms") ?? Number.NaN);
-  if (ms >= 0) return ms;
+  const ms = Number(headers.get("retry-after-ms")?.trim() || Number.NaN);
+  if (ms >= 0 && Number.isFinite(ms)) return ms;
   const text = headers.get("retry-after")?.trim();
   if (text === undefined || text === "") return undefined;
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
-  const date = Date.parse(text);
+  if (/^\d{1,15}(\.\d+)?$/.test(text)) return Number(text) * 1000;
+  const date = /^[A-Za-z]{3}/.test(text) ? Date.parse(text) : Number.NaN; // a bare number that is no delay is no date
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
-/** Undefined where it is not JSON: the caller says so. */
-export function parsedJson(text: string): unknown {
-  const result = tryJson(text); // bounded: what walks through a reply recurses
-  return "value" in result ? result.value : undefined;
+const remedies: Remedies = {
+  key: "check the key in the environment, and what it may do",
+  rights: "check the key in the environment, and what it may do",
+  missing: "check the URL (mostly it ends in /v1) and the model's name",
+  address: "check the URL (mostly it ends in /v1) and the model's name",
+};
+
+/**
+ * Takes the key out of a text that may be JSON, in whichever way it is written there. Servers repeat it.
+ *
+ * @returns the same JSON but for the key
+ */
+export function textCleaner(key: string | undefined): (text: string) => string {
+  if (key === undefined || key.length < SHORTEST_SECRET) return (text) => text;
+  const escaped = JSON.stringify(key).slice(1, -1);
+  return (text) => unescaped(text).replaceAll(escaped, "[key]").replaceAll(key, "[key]");
 }
 
-/** Takes the key out of every string of a value. Servers repeat it in error texts. */
+/** JSON with escapes of plain characters undone: `\\u0073` and `s` are one string. Other text stays readable. */
+const unescaped = (text: string): string =>
+  text.includes("\\")
+    ? text.replace(/\\(?:u00([2-7][0-9a-f])|(.))/gis, (whole, code: string | undefined, next: string | undefined) => {
+        const plain =
+          code === undefined ? (next === "/" ? "/" : undefined) : String.fromCharCode(Number.parseInt(code, 16));
+        return plain === undefined || plain === '"' || plain === "\\" || plain === "\u007f" ? whole : plain;
+      })
+    : text;
+
+/** "none" and the like are no secrets. */
+const SHORTEST_SECRET = 5;
+
+/** Takes the key out of every string of a value. */
 export function cleaner(key: string | undefined): (value: unknown) => unknown {
-  if (key === undefined || key.length < 5) return (value) => value; // "none" and the like are no secrets
+  if (key === undefined || key.length < SHORTEST_SECRET) return (value) => value;
   const clean = (value: unknown): unknown => {
     if (typeof value === "string") return value.replaceAll(key, "[key]");
     if (Array.isArray(value)) return value.map(clean);
@@ -157,13 +225,10 @@ export function cleaner(key: string | undefined): (value: unknown) => unknown {
 }
 
 function unreachable(error: unknown, url: string, seconds: number): Attempt {
-  if (error instanceof Error && error.name === "TimeoutError") {
-    return { kind: "again", reason: `no reply within ${seconds} s`, waitMs: undefined };
+  const failure = networkFailure(error, url, seconds, { ...remedies, address: "start the server, or check its URL" });
+  if (failure.code === "ECONNREFUSED") {
+    throw new UserError(`cannot reach ${url}: ECONNREFUSED`, { remedy: "start the server, or check its URL" });
   }
-  const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
-  const code = cause?.code;
-  if (code === "ENOTFOUND" || code === "ERR_INVALID_URL" || code === "ECONNREFUSED") {
-    throw new UserError(`cannot reach ${url}: ${code}`, { remedy: "start the server, or check its URL" });
-  }
-  return { kind: "again", reason: code ?? cause?.message ?? reasonOf(error), waitMs: undefined };
+  if (failure.kind === "hopeless") throw new UserError(failure.error, { remedy: failure.remedy });
+  return attemptOf(failure, url);
 }

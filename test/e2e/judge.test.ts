@@ -119,6 +119,26 @@ describe("what it says", () => {
   });
 });
 
+describe("a judge that gives no reply", () => {
+  it("to any call: one line, exit code 2 and no result; to some: exit code 0, and it is said", async () => {
+    let down = (content: string): boolean => content !== "";
+    const { url } = await serve({ misbehave: (_id, content) => (down(content) ? "not-a-completion" : undefined) });
+    const none = start("none", url, 3, ["--retries", "0"]);
+    expect(await none.ended).toBe(2);
+    expect(none.text.stdout).toBe("");
+    expect(none.text.stderr).toMatch(
+      /\ntacit: none of 6 calls to the judge got a usable reply: the model is loading; what came is in the ledger .*\n$/,
+    );
+    expect(readdirSync(folder.path("none"))).toEqual(["ledger.jsonl"]);
+    down = (content) => content.includes("Question 1?");
+    const some = start("none", url, 3, ["--retries", "0"]);
+    expect(await some.ended).toBe(0);
+    expect(some.text.stderr).toMatch(
+      /2 of 6 calls got no reply, and their pairs are in no rate: give the same command/,
+    );
+  });
+});
+
 describe("mistakes", () => {
   it.each([
     [["--order", "random"], /--order.*Allowed choices are both, alpaca_eval/],

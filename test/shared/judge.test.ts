@@ -69,7 +69,7 @@ describe.skipIf(reason !== "")(`AlpacaEval 2's judge${reason}`, () => {
         { ...pair, calls: [{ key: "k", switched: sample.switched, vote: 0 }] },
         judge,
         { baseline: "base", model: "model", annotator: "a" },
-        () => ({ verdict, choice: null, usage: undefined, server: "" }),
+        () => ({ verdict, replied: true, choice: null, usage: undefined, server: "" }),
       );
       return Math.abs(preference! - sample.preference);
     });

@@ -7,6 +7,7 @@ import type { JudgeRun, JudgeSpent } from "../../records/judge-run.js";
 import type { JudgeWatch } from "../../steps/judge.js";
 import type { JudgeEstimate } from "../../steps/judge-plan.js";
 import { formatCount, formatDuration, secondsLeft } from "../../util/progress.js";
+import { printable } from "../../util/terminal.js";
 import { decimal, forceOption, integer, jsonOption, limitOption } from "../options.js";
 import { type Io, runAction } from "../run-action.js";
 
@@ -136,7 +137,13 @@ async function runJudge(outputs: string, flags: JudgeFlags, io: Io): Promise<obj
   }
   const { checkers } = await import("../../glasshouse/checker.js");
   const { run, spent } = await judge({ ...options, checkers }, { ...watchOn(io), signal: io.signal });
-  io.out(describe(run, spent, formatShare));
+  io.out(printable(describe(run, spent, formatShare))); // a server's words are among it
+  const unanswered = run.calls.outcomes.failed ?? 0;
+  if (unanswered > 0 && run.stopped === null) {
+    io.note(
+      `${formatCount(unanswered)} of ${formatCount(run.calls.total)} calls got no reply, and their pairs are in no rate: give the same command again to ask them`,
+    );
+  }
   const paths = judgePaths(flags.out);
   io.out(`\n${paths.annotations}\n${paths.ledger}\n${paths.run}\n`);
   return { ...run, spent };
@@ -227,13 +234,14 @@ function describe(run: JudgeRun, spent: JudgeSpent, share: Share): string {
   return `${lines.join("\n")}\n`;
 }
 
-function winRateLine({ win_rate: rate, standard_error: error, bounds, pairs }: JudgeRun): string {
+function winRateLine(run: JudgeRun): string {
+  const { win_rate: rate, win_rate_undefined: why, standard_error: error, bounds, pairs } = run;
   const missing = pairs.total - pairs.judged;
   const all =
     missing === 0 || bounds === null
       ? ""
       : `; ${bounds.low.toFixed(2)} to ${bounds.high.toFixed(2)} whatever the ${formatCount(missing)} without a verdict`;
-  if (rate === null) return `win rate: undefined, no pair has a verdict${all}`;
+  if (rate === null) return `win rate: undefined, ${why ?? "no pair has a verdict"}${all}`;
   return `win rate ${rate.toFixed(2)} %${error === null ? "" : ` (standard error ${error.toFixed(2)})`}${all}`;
 }
 
@@ -256,8 +264,10 @@ function spentLine(run: JudgeRun, { requests, replies, reused, seconds }: JudgeS
   const tokens =
     run.tokens === null ? "" : `; ${formatCount(run.tokens.input)} tokens in, ${formatCount(run.tokens.output)} out`;
   const money = run.dollars === null ? "" : `, $${run.dollars.toFixed(2)}`;
+  const silent = run.judge.definition.kind === "openai" ? (run.replies_without_tokens ?? 0) : 0;
+  const unknown = silent === 0 ? "" : `; ${formatCount(silent)} replies without a plausible count of tokens`;
   return (
     `${formatCount(run.calls.total)} calls: ${formatCount(reused)} answered before, ${formatCount(replies)} now with ${formatCount(requests)} requests, ` +
-    `${formatDuration(seconds)}${tokens}${money}`
+    `${formatDuration(seconds)}${tokens}${money}${unknown}`
   );
 }
