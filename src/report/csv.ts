@@ -3,6 +3,7 @@
  * apostrophe in front: names come from files.
  * May not know: studies.
  */
+import { printable } from "../util/terminal.js";
 import type { Table } from "./document.js";
 
 export function csv({ columns, rows }: Table): string {
@@ -13,7 +14,8 @@ export function csv({ columns, rows }: Table): string {
 function field(value: string | number | null): string {
   if (value === null) return "";
   if (typeof value === "number") return String(value);
-  return /^[=+\-@\t\r]/.test(value) && value.length > 1 ? `'${value}` : value;
+  const safe = printable(value.replaceAll("\r\n", "\n"));
+  return /^[=+\-@\t]/.test(safe) && safe.length > 1 ? `'${safe}` : safe;
 }
 
 const quoted = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

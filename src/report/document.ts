@@ -8,6 +8,8 @@ export interface Report {
   readonly title: string;
   /** What is compared, in one sentence. */
   readonly lead: string;
+  /** What came out, in one sentence; absent where there is nothing yet. */
+  readonly result?: string | undefined;
   readonly sections: readonly Section[];
 }
 
@@ -117,4 +119,16 @@ export function interval(
   const [middle, low, high] = [show(estimate?.estimate), show(estimate?.low), show(estimate?.high)];
   const range = low.value === null || high.value === null ? "" : ` [${low.text}, ${high.text}]`;
   return [{ text: `${middle.text}${middle.value === null ? "" : range}`, value: middle.value }, low, high];
+}
+
+/** Of paired values: where there are too few pairs for an interval, so many. */
+export function pairedInterval(estimate: {
+  readonly estimate: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly n: number;
+}): readonly [Cell, Cell, Cell] {
+  const [middle, low, high] = interval(estimate);
+  if (middle.value === null || low.value !== null) return [middle, low, high];
+  return [{ ...middle, text: `${middle.text} (${estimate.n} pairs: too few for an interval)` }, low, high];
 }

@@ -22,7 +22,7 @@ export function* html(report: Report): Generator<string> {
 <header>
 <p class="kicker">Tacit report</p>
 <h1>${escapeXml(report.title)}</h1>
-<p class="lead">${escapeXml(report.lead)}</p>
+<p class="lead">${escapeXml(report.lead)}</p>${report.result === undefined ? "" : `\n<p class="result"><strong>Result.</strong> ${escapeXml(report.result)}</p>`}
 <nav aria-label="Sections"><ol>${report.sections.map(({ id, title }) => `<li><a href="#${escapeXml(id)}">${escapeXml(title)}</a></li>`).join("")}</ol></nav>
 </header>
 <main>
@@ -57,18 +57,30 @@ function block(one: Block): string {
 
 function table({ caption, columns, rows }: Table): string {
   const shown = columns.map((column, i) => ({ column, i })).filter(({ column }) => column.csvOnly !== true);
-  const head = shown.map(({ column }) => `<th scope="col"${numeric(column)}>${escapeXml(column.label)}</th>`).join("");
+  const head = shown
+    .map(({ column }) => `<th scope="col" role="columnheader"${numeric(column)}>${escapeXml(column.label)}</th>`)
+    .join("");
   const body = rows
     .map((row) => {
       const cells = shown.map(({ column, i }, place) => {
         const value = escapeXml(row[i]?.text ?? "");
-        return place === 0 ? `<th scope="row"${numeric(column)}>${value}</th>` : `<td${numeric(column)}>${value}</td>`;
+        if (place === 0) return `<th scope="row" role="rowheader"${numeric(column)}>${value}</th>`;
+        return `<td role="cell" data-label="${escapeXml(column.label)}"${numeric(column)}>${value}</td>`;
       });
-      return `<tr>${cells.join("")}</tr>`;
+      return `<tr role="row">${cells.join("")}</tr>`;
     })
     .join("\n");
-  return `<div class="table" tabindex="0" role="region" aria-label="${escapeXml(caption)}"><table><caption>${escapeXml(caption)}</caption><thead><tr>${head}</tr></thead><tbody>\n${body}\n</tbody></table></div>`;
+  const words = shown.filter(({ column }, place) => place > 0 && column.numeric !== true);
+  const long = words.some(({ i }) => rows.some((row) => (row[i]?.text.length ?? 0) > LONG));
+  const wordy = long || words.length > MOST_COLUMNS;
+  return `<div class="table${wordy ? " words" : ""}" tabindex="0" role="region" aria-label="${escapeXml(caption)}"><table role="table"><caption>${escapeXml(caption)}</caption><thead role="rowgroup"><tr role="row">${head}</tr></thead><tbody role="rowgroup">\n${body}\n</tbody></table></div>`;
 }
+
+/**
+ * A cell of more characters, or more columns of words, have no room side by side on a telephone: there every row of their table is a block,
+ * one line a cell.
+ */
+const [LONG, MOST_COLUMNS] = [20, 3];
 
 const numeric = ({ numeric: is }: Column): string => (is === true ? ' class="number"' : "");
 

@@ -3,10 +3,12 @@
  * a heading nor an image.
  * May not know: studies.
  */
+import { printable } from "../util/terminal.js";
 import type { Answers, Block, Report, Table } from "./document.js";
 
 export function* markdown(report: Report): Generator<string> {
   yield `# ${inline(report.title)}\n\n${inline(report.lead)}\n`;
+  if (report.result !== undefined) yield `\n**Result.** ${inline(report.result)}\n`;
   for (const { title, blocks } of report.sections) {
     yield `\n## ${inline(title)}\n`;
     for (const one of blocks) yield `\n${block(one)}\n`;
@@ -15,7 +17,7 @@ export function* markdown(report: Report): Generator<string> {
 
 /** One line without a meaning to Markdown. */
 const inline = (text: string): string =>
-  text
+  printable(text)
     .replace(/\s+/g, " ")
     .trim()
     .replace(/[\\`*_{}[\]()#+!|<>~-]/g, (character) =>
@@ -26,7 +28,7 @@ const inline = (text: string): string =>
 function fence(text: string): string {
   const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((ticks) => ticks.length));
   const ticks = "`".repeat(longest + 1);
-  return `${ticks}\n${text}\n${ticks}`;
+  return `${ticks}\n${printable(text.replaceAll("\r\n", "\n"))}\n${ticks}`; // who reads it may be a terminal
 }
 
 function block(one: Block): string {

@@ -12,20 +12,16 @@ import {
   type Cell,
   type StudyRecord,
   type StudyResults,
+  stepRecordSchema,
   studyFiles,
   studyRecordSchema,
   studyResultsSchema,
 } from "../records/study.js";
+import { checkResults } from "../records/study-results.js";
 import { type MetricsLine, metricsLineSchema, type TuneRunRecord, tuneRunSchema } from "../records/tune.js";
 import { UserError } from "../util/errors.js";
-import { LARGEST_ROWS, readJsonAs } from "../util/json.js";
-import { readJsonLines } from "../util/json-lines.js";
-import { checked } from "../util/schema.js";
-
-/** A record may hold as many rows as a study has answers. */
-const ROWS = { most: LARGEST_ROWS };
-
-const MAKE_AGAIN = "run `tacit study run` again, which makes it again where it is removed";
+import { readRecord, readRecordIfThere, readRecordLines } from "../util/record-file.js";
+import { shownRecord, shownResults } from "./paths.js";
 
 export interface StudyFolder {
   readonly folder: string;
@@ -33,27 +29,32 @@ export interface StudyFolder {
   readonly results: StudyResults;
 }
 
-/** @throws UserError  no folder of a study, or one of another version */
+const AGAIN = "run `tacit study run` again with this version; finished steps are kept";
+
+/** @throws UserError  no folder of a study, one of another version, or results that are not what their steps left */
 export async function openStudy(folder: string): Promise<StudyFolder> {
   const parsed = async <T>(name: string, schema: z.ZodType<T>): Promise<T> => {
     if (!existsSync(join(folder, name)))
       throw new UserError(`${folder} holds no ${name}`, { remedy: "name the folder of `tacit study run --out`" });
-    return readJsonAs(
-      join(folder, name),
-      schema,
-      "run `tacit study run` again with this version; finished steps are kept",
-      ROWS,
-    );
+    return await readRecord(join(folder, name), schema, AGAIN);
   };
-  return {
-    folder,
-    record: await parsed(studyFiles.study, studyRecordSchema),
-    results: await parsed(studyFiles.results, studyResultsSchema),
-  };
+  const record = await parsed(studyFiles.study, studyRecordSchema);
+  const results = await parsed(studyFiles.results, studyResultsSchema);
+  await checkSteps(folder, results);
+  return { folder, record: shownRecord(record), results: shownResults(results, folder, record) };
+}
+
+/** Whatever the page shows or leaves out: a result that has changed makes all of them doubtful. */
+async function checkSteps(folder: string, { steps }: StudyResults): Promise<void> {
+  for (const place of new Set(steps.flatMap((step) => (step.state === "done" ? (step.folder ?? []) : [])))) {
+    const path = join(inside({ folder }, place), studyFiles.step);
+    const record = await readRecordIfThere(path, stepRecordSchema, AGAIN);
+    if (record !== undefined) await checkResults(folder, place, record);
+  }
 }
 
 /** A path of the records, inside the folder. */
-function inside({ folder }: StudyFolder, path: string): string {
+function inside({ folder }: Pick<StudyFolder, "folder">, path: string): string {
   const clean = normalize(path);
   if (isAbsolute(clean) || clean === ".." || clean.startsWith(`..${sep}`))
     throw new UserError(`${folder}: a record names ${path}, which lies outside`, {
@@ -62,18 +63,14 @@ function inside({ folder }: StudyFolder, path: string): string {
   return join(folder, clean);
 }
 
-async function readRecord<T>(study: StudyFolder, path: string, schema: z.ZodType<T>): Promise<T> {
-  const file = inside(study, path);
-  if (!existsSync(file))
-    throw new UserError(`${file} is gone`, { remedy: "run `tacit study run` again, which makes what is missing" });
-  return readJsonAs(file, schema, MAKE_AGAIN, ROWS);
-}
+const readOf = <T>(study: StudyFolder, path: string, schema: z.ZodType<T>): Promise<T> =>
+  readRecord(inside(study, path), schema, AGAIN);
 
 export const readOutputs = (study: StudyFolder, path: string): Promise<Output[]> =>
-  readRecord(study, path, z.array(outputSchema));
+  readOf(study, path, z.array(outputSchema));
 
 export const readTuneRun = (study: StudyFolder, path: string): Promise<TuneRunRecord> =>
-  readRecord(study, path, tuneRunSchema);
+  readOf(study, path, tuneRunSchema);
 
 /** What a judge said of the second output of a pair: 1 lost, 2 won, null no verdict; and the scores that it gave, if it gives any. */
 const verdictSchema = annotationSchema.pick({
@@ -86,21 +83,16 @@ const verdictSchema = annotationSchema.pick({
 export type Verdict = z.infer<typeof verdictSchema>;
 
 export const readVerdicts = (study: StudyFolder, path: string): Promise<Verdict[]> =>
-  readRecord(study, path, z.array(verdictSchema));
+  readOf(study, path, z.array(verdictSchema));
 
 export const readMetrics = (study: StudyFolder, path: string): Promise<MetricsLine[]> =>
   readLinesOf(study, path, metricsLineSchema);
 
-export async function readLinesOf<T>(study: StudyFolder, path: string, schema: z.ZodType<T>): Promise<T[]> {
-  const file = inside(study, path);
-  const values: T[] = [];
-  for await (const { line, value } of readJsonLines(file))
-    values.push(checked(schema, value, `${file}:${line}`, MAKE_AGAIN));
-  return values;
-}
+export const readLinesOf = <T>(study: StudyFolder, path: string, schema: z.ZodType<T>): Promise<T[]> =>
+  readRecordLines(inside(study, path), schema, AGAIN);
 
 export const readJsonOf = <T>(study: StudyFolder, path: string, schema: z.ZodType<T>): Promise<T> =>
-  readRecord(study, path, schema);
+  readOf(study, path, schema);
 
 /** The test answers of a cell that stands for its arm. */
 export const testAnswers = (cell: Cell): Cell["answers"][number] | undefined =>

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../test/temporary-folder.js";
 import type { StudyResults } from "../records/study.js";
 import { studySchema } from "../records/study-file.js";
+import { sha256 } from "../util/files.js";
 import { csv } from "./csv.js";
 import type { Section, Table } from "./document.js";
 import { html } from "./html.js";
@@ -16,7 +17,7 @@ const files = temporaryFolder();
 let folders = 0;
 
 const HOSTILE =
-  '</pre><script>alert(1)</script>\n# heading\n```\n![x](http://example.org/x.png)\n=1+1 "quoted" & \u0000\uD800';
+  '</pre><script>alert(1)</script>\n# heading\n```\n![x](http://example.org/x.png)\n=1+1 "quoted" & \u0000\u0007\u001b[31m\u009b\uD800';
 
 const estimate = (value: number) => ({ estimate: value, low: value - 5, high: value + 5, n: 3, method: "a test" });
 const spread = (values: readonly number[]) => ({
@@ -284,6 +285,50 @@ describe("a report", () => {
     expect(await readdir(join(one, "tables"))).toHaveLength(summary.tables.length);
     for (const file of written)
       expect(await readFile(join(one, file), "utf8")).toBe(await readFile(join(two, file), "utf8"));
+  });
+
+  it("says on top in plain words what came out, with interval and judge, and names no folder of its maker", async () => {
+    const study = await studyFolder();
+    const record = JSON.parse(await readFile(join(study, "study.json"), "utf8"));
+    record.inputs[0].path = "/home/anna/models/base";
+    record.flags = { models: ["base=/home/anna/models/base"], judge: "/home/anna/judge.yaml" };
+    record.study.judge = "/home/anna/judge.yaml";
+    await writeFile(join(study, "study.json"), JSON.stringify(record));
+    const results = JSON.parse(await readFile(join(study, "results.json"), "utf8"));
+    results.left_out[0].reason = `${study}/steps/x is missing and so is /home/anna/data/x.json`;
+    await writeFile(join(study, "results.json"), JSON.stringify(results));
+    const made = await makeReport(study);
+    expect(made.result).toBe(
+      "The untuned model with rules wins 60.0\u00a0% [55.0,\u00a065.0] against the untuned model. Win rates with 95 % intervals, a draw counts half; judge: judge.yaml.",
+    );
+    const page = [...html(made), ...markdown(made)].join("");
+    expect(page).toContain(made.result);
+    expect(page).not.toMatch(/home|anna|tmp/);
+    expect(page).toContain("steps/x is missing and so is x.json");
+  });
+
+  it("has no control character of a model in it, whatever reads it", async () => {
+    const study = await studyFolder();
+    const out = join(study, "controls");
+    const { tables, figures } = await report({ study, out });
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    const controls = (text: string): string[] =>
+      [...text].filter((c) => (c < " " && !"\t\r\n".includes(c)) || (c >= "\u007f" && c <= "\u009f"));
+    for (const file of ["index.html", "report.md", ...tables, ...figures])
+      expect(controls(await readFile(join(out, file), "utf8")), file).toEqual([]);
+  });
+
+  it("refuses results that are not what their steps left, with the file", async () => {
+    const study = await studyFolder();
+    const path = join(study, "steps", "rules", "outputs.json");
+    const bytes = await readFile(path);
+    const results = [{ path: "outputs.json", bytes: bytes.length, sha256: sha256(bytes) }];
+    const timings = { seconds: 1, finished: "", work: 1, unit: "tokens", resumed: false };
+    const step = { version: 1, kind: "generate", key: "k", request: {}, outcome: { kind: "done" }, timings, results };
+    await writeFile(join(study, "steps", "rules", "step.json"), JSON.stringify(step));
+    await makeReport(study);
+    await writeFile(path, bytes.toString().replace("quoted", "quotid"));
+    await expect(makeReport(study)).rejects.toThrow(`${path} has changed since its step was done`);
   });
 
   it("refuses a folder that is no study's, and a record that leads out of it", async () => {

@@ -9,6 +9,7 @@ import { writeDirectory } from "../util/directories.js";
 import { openAtomic, writeFileAtomic } from "../util/files.js";
 import { csv } from "./csv.js";
 import type { Report, Section } from "./document.js";
+import { headline } from "./headline.js";
 import { html } from "./html.js";
 import { markdown } from "./markdown.js";
 import { openStudy } from "./read.js";
@@ -92,6 +93,7 @@ export async function makeReport(folder: string): Promise<Report> {
   return {
     title: study.record.study.name,
     lead: study.record.study.about,
+    result: headline(study),
     sections: sections.filter((section) => section !== undefined),
   };
 }

@@ -14,6 +14,7 @@ p{margin:0 0 1rem;max-width:42rem;overflow-wrap:anywhere}
 li{overflow-wrap:anywhere}
 .kicker{margin:0;color:var(--accent);font-size:.8rem;font-weight:600;letter-spacing:.08em;text-transform:uppercase}
 .lead{font-size:1.2rem;line-height:1.5}
+.result{border-left:4px solid var(--accent);background:var(--wash);padding:.7rem 1rem;max-width:44rem}
 a{color:var(--accent);text-underline-offset:.15em}
 a:focus-visible,[tabindex]:focus-visible{outline:2px solid var(--accent);outline-offset:3px}
 nav ol{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;margin:1.5rem 0 0;padding:0;list-style:none;font-size:.9rem}
@@ -25,6 +26,13 @@ thead th{border-bottom:2px solid var(--line);font-weight:600;max-width:7.5rem;ov
 tbody th{font-weight:600;min-width:7.5rem}
 td:not(.number){min-width:6rem}
 td.number,tbody .number{text-align:right;white-space:nowrap;overflow-wrap:normal}thead .number{text-align:right}
+@media screen and (max-width:40rem){.words table,.words tbody,.words tr,.words th,.words td,.words caption{display:block;min-width:0;text-align:left;border:0;padding:0}
+.words caption{padding:0 0 .6rem}
+.words thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.words tbody tr{border-top:1px solid var(--line);padding:.6rem 0}
+.words tbody th{font-size:.95rem}
+.words td.number,.words tbody .number{text-align:left;white-space:normal}
+.words td::before{content:attr(data-label) ": ";color:var(--quiet)}}
 figure{margin:1.5rem 0 2rem;overflow-x:auto}
 figure svg{display:block;min-width:36rem;max-width:100%;height:auto}
 figcaption{color:var(--quiet);font-size:.85rem;line-height:1.4;margin-top:.4rem;max-width:44rem}

@@ -43,8 +43,8 @@ describe("an interval within a range", () => {
     fc.assert(
       fc.property(share, width, fc.integer({ min: 2, max: 900 }), (estimate, half, n) => {
         const found = withinRange(of(estimate, half, n), [-100, 100]);
-        expect(found.low).toBeGreaterThanOrEqual(-100);
-        expect(found.high).toBeLessThanOrEqual(100);
+        expect(found.low).toBeGreaterThanOrEqual(-100 - 1e-9);
+        expect(found.high).toBeLessThanOrEqual(100 + 1e-9);
         expect(found.low).toBeLessThanOrEqual(estimate + 1e-6);
         expect(found.high).toBeGreaterThanOrEqual(estimate - 1e-6);
         const wider = withinRange(of(estimate, 2 * half, n), [-100, 100]);
@@ -53,10 +53,10 @@ describe("an interval within a range", () => {
     );
   });
 
-  it("is none of fewer than six pairs", () => {
+  it("is none of fewer than four pairs", () => {
     expect(ofPairs(of(-5, 174, 3), [-100, 100])).toMatchObject({ estimate: -5, low: null, high: null, n: 3 });
-    const six = ofPairs(of(-5, 174, 6), [-100, 100]);
-    expect(six.low).toBeGreaterThan(-100);
-    expect(six.high).toBeLessThan(100);
+    const four = ofPairs(of(-5, 174, 4), [-100, 100]);
+    expect(four.low).toBeGreaterThan(-100);
+    expect(four.high).toBeLessThan(100);
   });
 });

@@ -44,8 +44,8 @@ export function withinRange<T extends Ranged>(given: T, [least, most]: readonly 
   };
 }
 
-/** Of fewer, no outcome whatever could tell two things apart at 95 %: 2 · ½⁵ is above 0.05. */
-export const FEWEST_PAIRS = 6;
+/** Of fewer, Student's t has two degrees of freedom or less, and with them no variance: an interval would be of the distribution's tails. */
+export const FEWEST_PAIRS = 4;
 
 /** An interval of paired differences, where there are enough pairs for one. */
 export const ofPairs = <T extends Ranged>(given: T, range: readonly [number, number]): T =>

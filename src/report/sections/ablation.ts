@@ -1,8 +1,9 @@
 /** What each hand-written rule contributes: all of them, and all but one, on the same prompts. */
 import type { ComparisonResult } from "../../records/study.js";
+import { ofPairs } from "../../stats/bounded.js";
 import { toEstimateRecord } from "../../stats/estimate.js";
 import { pairedDifference, type Run } from "../../stats/runs.js";
-import { type Block, type Cell, inPercent, interval, type Section, text } from "../document.js";
+import { type Block, type Cell, inPercent, interval, pairedInterval, type Section, text } from "../document.js";
 import { dotFigure } from "../figures/dots.js";
 import { armName } from "../names.js";
 import { preferences } from "../preferences.js";
@@ -47,7 +48,7 @@ async function leftOut(
       text(armName(study, one)),
       text(rulesOf(study, one)?.disabled.join(", ") || "none"),
       ...interval({ estimate: mean, low: range.low, high: range.high }),
-      ...interval(one === whole ? null : difference(await verdictsOf(study, one), verdicts)),
+      ...(one === whole ? interval(null) : pairedInterval(difference(await verdictsOf(study, one), verdicts))),
     ]);
   }
   return [
@@ -103,5 +104,5 @@ function difference(mine: readonly ReadonlyMap<string, number>[], theirs: readon
   const instructions = [...(theirs[0]?.keys() ?? [])];
   const runs = (all: readonly ReadonlyMap<string, number>[]): Run[] =>
     all.map((run) => Float64Array.from(instructions, (instruction) => run.get(instruction) ?? Number.NaN));
-  return toEstimateRecord(pairedDifference(runs(mine), runs(theirs)));
+  return ofPairs(toEstimateRecord(pairedDifference(runs(mine), runs(theirs))), [-100, 100]);
 }

@@ -54,11 +54,23 @@ it("subtracts the untuned model's preference of the same prompt and seed", async
   expect(rows?.[0]).toMatchObject({ arm: "response", difference: 37.5, prompts: 4 });
   expect(rows?.[0]?.low).toBeLessThan(0); // four prompts tell little
   expect(rows?.[0]?.high).toBeGreaterThan(75);
+  expect(rows?.[0]?.high).toBeLessThanOrEqual(100); // and no win rate can differ by more
 });
 
 it("is of the prompts that both have a verdict on", async () => {
   const rows = await rowsOf({ untuned: { 1: [1, null, 1, 2] }, response: { 1: [2, 2, null, 2] } });
   expect(rows?.[0]).toMatchObject({ difference: 50, prompts: 2 });
+});
+
+it("has no interval of too few pairs, says how many, and its axis ends where differences do", async () => {
+  const blocks =
+    (await gain(studyOf({ untuned: { 1: [1, 2, 1] }, response: { 1: [2, 1, 2] }, rules: { 1: [2, 2, 2] } })))?.blocks ??
+    [];
+  const cells = blocks.flatMap((block) => (block.kind === "table" ? block.table.rows.map((row) => row[1]?.text) : []));
+  expect(cells).toContain("33.3 (3 pairs: too few for an interval)");
+  const wide = await gain(studyOf({ untuned: { 1: [1, 2, 1, 2] }, response: { 1: [2, 1, 2, 1] } }));
+  const axis = wide?.blocks.flatMap((block) => (block.kind === "figure" ? [block.figure.svg] : [])).join("") ?? "";
+  expect(axis).not.toMatch(/>1[1-9]0<|>200</);
 });
 
 it("is left out without an untuned model among the arms that are compared", async () => {

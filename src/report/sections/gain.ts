@@ -3,13 +3,17 @@
  * difference of their win rates, prompt by prompt, is what the arm adds to the model as it was.
  */
 import type { ComparisonResult } from "../../records/study.js";
+import { ofPairs } from "../../stats/bounded.js";
 import { toEstimateRecord } from "../../stats/estimate.js";
 import { crossedMean, type Run } from "../../stats/runs.js";
-import { type Block, interval, number, type Section, text } from "../document.js";
+import { type Block, number, pairedInterval, type Section, text } from "../document.js";
 import { dotFigure } from "../figures/dots.js";
 import { armName } from "../names.js";
 import { preferences } from "../preferences.js";
 import type { StudyFolder } from "../read.js";
+
+/** A difference of two win rates. */
+const POINTS = [-100, 100] as const;
 
 export async function gain(study: StudyFolder): Promise<Section | undefined> {
   const { arms } = study.record.study;
@@ -37,7 +41,7 @@ async function above(
   for (const one of others) {
     const runs = await differences(study, one, before);
     const means = runs.flatMap((run) => crossedMean([run]).estimate ?? []);
-    rows.push({ name: armName(study, one), means, ...toEstimateRecord(crossedMean(runs)) });
+    rows.push({ name: armName(study, one), means, ...ofPairs(toEstimateRecord(crossedMean(runs)), POINTS) });
   }
   const baseline = armName(study, { model: untuned.model, arm: untuned.against });
   const name = armName(study, untuned);
@@ -45,7 +49,7 @@ async function above(
   const several = untuned.pairs.length > 1;
   const caption = `Raw win rate against ${baseline} above that of ${name}, in points.`;
   const most = Math.max(10, ...rows.flatMap(({ low, high, means }) => [low ?? 0, high ?? 0, ...means].map(Math.abs)));
-  const reach = 10 * Math.ceil(most / 10);
+  const reach = Math.min(100, 10 * Math.ceil(most / 10));
   return [
     {
       kind: "text",
@@ -86,7 +90,7 @@ async function above(
           { key: "high", label: "", csvOnly: true },
           { key: "prompts", label: "prompts", numeric: true },
         ],
-        rows: rows.map((row) => [text(row.name), ...interval(row), number(row.n, 0)]),
+        rows: rows.map((row) => [text(row.name), ...pairedInterval(row), number(row.n, 0)]),
       },
     },
   ];

@@ -6,6 +6,7 @@ import { type SimilaritySummary, similarityPointSchema, similaritySummarySchema 
 import { type Block, integer, interval, number, quote, type Section, type Table, text } from "../document.js";
 import { type Cloud, scatterFigure } from "../figures/scatter.js";
 import { armName, plural } from "../names.js";
+import { shownPath } from "../paths.js";
 import { readJsonOf, readLinesOf, type StudyFolder } from "../read.js";
 
 /** Points drawn of one arm: a cloud of more is a blot. Those left out are said. */
@@ -126,7 +127,7 @@ function settingOf({ embedder, prefix, statistic }: SimilaritySummary): string {
   const by =
     embedder.kind === "server"
       ? `${embedder.model} at ${embedder.base_url}`
-      : `${embedder.path} (${embedder.hash.slice(0, 16)}…), pooled by ${embedder.pooling}, at most ${embedder.max_tokens} tokens (${plural(embedder.cut, "text")} cut)`;
+      : `${shownPath(embedder.path)} (${embedder.hash.slice(0, 16)}…), pooled by ${embedder.pooling}, at most ${embedder.max_tokens} tokens (${plural(embedder.cut, "text")} cut)`;
   const front = prefix === "" ? "no prefix" : `prefix “${prefix}”`;
   return `Embedded by ${by}; ${front}; ${statistic === "mean" ? "mean cosine" : "largest cosine"}.`;
 }
