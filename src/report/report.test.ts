@@ -311,7 +311,6 @@ describe("a report", () => {
     const study = await studyFolder();
     const out = join(study, "controls");
     const { tables, figures } = await report({ study, out });
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     const controls = (text: string): string[] =>
       [...text].filter((c) => (c < " " && !"\t\r\n".includes(c)) || (c >= "\u007f" && c <= "\u009f"));
     for (const file of ["index.html", "report.md", ...tables, ...figures])
