@@ -53,7 +53,7 @@ export async function openForecaster({ inputs }: Prepared, state: StudyState, gr
   const known: Known = {
     inputs,
     tuning: once(async (text: string) =>
-      forecastTuning(tuneRequest(JSON.parse(text), { model: modelPath(text), out: "", threads: 1 })),
+      forecastTuning(tuneRequest(JSON.parse(text), { model: modelPath(text), out: "nowhere", threads: 1 })),
     ),
     pairs: once((text: string) => forecastPairs(...(JSON.parse(text) as [string, number?]))),
     prompts,
