@@ -7,7 +7,7 @@ import { createGraph, input } from "../graph/build.js";
 import { checkGraph } from "../graph/check.js";
 import { liveFor } from "../graph/live.js";
 import type { Graph, Value } from "../graph/ops.js";
-import type { Model } from "../models/model.js";
+import { headNameOf, type Model } from "../models/model.js";
 import { ropeFeeds } from "../models/rope.js";
 import type { Device, Program, Tensor, Tensors } from "../runtime/device.js";
 import { invariant, present } from "../util/errors.js";
@@ -108,9 +108,7 @@ function bodyGraph(model: Model): PlainBody {
   const forward = model.forward(graph, { ids, batch: "N", time: 1, positions, attend });
   const outputs = new Map<string, Value>([["hidden", forward.hidden]]);
   for (const [name, value] of fresh) outputs.set(freshName(name), value);
-  const head = [...forward.parameters].find(([, value]) => value === forward.head);
-  invariant(head !== undefined, "the head is no parameter");
-  return { graph, outputs, parameters: forward.parameters, headName: head[0] };
+  return { graph, outputs, parameters: forward.parameters, headName: headNameOf(forward) };
 }
 
 const freshName = (name: string): string => `new.${name}`;

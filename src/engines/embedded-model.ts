@@ -34,21 +34,26 @@ export async function loadEmbedded(
 ): Promise<LoadedModel> {
   refuseMissing({ name: "embedded", capabilities: embeddedCapabilities }, { precision });
   const device = createCpuDevice(threads);
-  const { model, weights } = await openModel(directory);
-  await weights.close();
-  const read: ReadParameters = (names) => readNamed(directory, device, names);
-  const body = await compileBody(model, device, read, precision);
-  const heads = openHeads(device, async () => {
-    const head = present((await read([body.headName])).get(body.headName), body.headName);
-    return precision === "q8" ? quantizedHead(device, head) : head;
-  });
-  return loaded(body, heads);
+  const opened = await openModel(directory);
+  try {
+    const read: ReadParameters = (names) => readNamed(opened, device, names);
+    const body = await compileBody(opened.model, device, read, precision);
+    const heads = openHeads(device, async () => {
+      const head = present((await read([body.headName])).get(body.headName), body.headName);
+      return precision === "q8" ? quantizedHead(device, head) : head;
+    });
+    return loaded(opened, body, heads);
+  } catch (error) {
+    await opened.weights.close();
+    throw error;
+  }
 }
 
-function loaded(body: Body, heads: Heads): LoadedModel {
+function loaded({ weights, notes }: OpenModel, body: Body, heads: Heads): LoadedModel {
   return {
     capabilities: embeddedCapabilities,
     maxPositions: body.model.dims.maxPositions,
+    notes,
     generate: (requests, options) => generateResponses({ body, head: heads.nextToken }, requests, options),
     score: (requests, options = {}) =>
       scoreResponses({ body, head: heads.logprobs }, requests, {
@@ -58,27 +63,27 @@ function loaded(body: Body, heads: Heads): LoadedModel {
     async close() {
       try {
         await heads.close();
-      } finally {
         await body[Symbol.asyncDispose]();
+      } finally {
+        await weights.close();
       }
     },
   };
 }
 
 /** Reads only what is asked for, so that no more lies in memory twice than must while a program is made. */
-async function readNamed(directory: string, device: Device, names: readonly string[]): Promise<Map<string, Tensor>> {
-  const opened: OpenModel = await openModel(directory);
-  try {
-    const shapes = new Map(opened.model.parameters.map(({ name, shape }) => [name, shape]));
-    const tensors = new Map<string, Tensor>();
-    for (const name of names) {
-      const values = await opened.weights.read(present(opened.storedNames.get(name), name));
-      tensors.set(name, device.fromFloats(values, present(shapes.get(name), name)));
-    }
-    return tensors;
-  } finally {
-    await opened.weights.close();
+async function readNamed(
+  { model, weights, storedNames }: OpenModel,
+  device: Device,
+  names: readonly string[],
+): Promise<Map<string, Tensor>> {
+  const shapes = new Map(model.parameters.map(({ name, shape }) => [name, shape]));
+  const tensors = new Map<string, Tensor>();
+  for (const name of names) {
+    const values = await weights.read(present(storedNames.get(name), name));
+    tensors.set(name, device.fromFloats(values, present(shapes.get(name), name)));
   }
+  return tensors;
 }
 
 async function quantizedHead(device: Device, head: Tensor): Promise<Head> {

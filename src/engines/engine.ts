@@ -82,6 +82,8 @@ export interface LoadedModel {
   readonly capabilities: Capabilities;
   /** Prompt and response together; undefined where the engine cannot say. */
   readonly maxPositions: number | undefined;
+  /** What was found when it was opened that a person should know, one sentence each. */
+  readonly notes?: readonly string[];
   /** One result a request, in any order. Stops with the signal's reason. */
   generate(requests: readonly PromptRequest[], options: DecodeOptions): AsyncIterable<Decoded>;
   /** As `generate`. Requests that follow each other with the same prompt may share its computation. */

@@ -12,17 +12,24 @@ import { makeDirectory, openAtomic, writeFileAtomic } from "../util/files.js";
 import { inputChunks } from "../util/input.js";
 import { readJson } from "../util/json.js";
 import { modelDirectory } from "../util/model-directory.js";
+import {
+  ADDED_TOKENS,
+  CONFIG,
+  GENERATION_CONFIG,
+  SPECIAL_TOKENS_MAP,
+  TOKENIZER,
+  TOKENIZER_CONFIG,
+} from "../util/model-files.js";
 import { writeModelWeights } from "../weights/safetensors-write.js";
 import type { WeightDtype } from "../weights/weight-store.js";
 
-const CONFIG = "config.json";
 /** What a model directory has besides configuration and weights; copied as it is. */
 const COMPANIONS = [
-  "generation_config.json",
-  "tokenizer.json",
-  "tokenizer_config.json",
-  "special_tokens_map.json",
-  "added_tokens.json",
+  GENERATION_CONFIG,
+  TOKENIZER,
+  TOKENIZER_CONFIG,
+  SPECIAL_TOKENS_MAP,
+  ADDED_TOKENS,
   "tokenizer.model",
   "vocab.json",
   "merges.txt",
@@ -50,8 +57,8 @@ export async function writeModel(named: string, opened: OpenModel, tuned: TunedM
   const source = modelDirectory(named);
   await makeDirectory(out);
   for (const name of COMPANIONS) await copyWhole(join(source, name), join(out, name));
-  await writeConfig(join(source, CONFIG), join(out, CONFIG), tuned.dtype);
-  const { model, weights, storedNames } = opened;
+  const { model, weights, storedNames, configChanges } = opened;
+  await writeConfig(join(source, CONFIG), join(out, CONFIG), tuned.dtype, configChanges);
   const tensors = model.parameters.map(({ name, shape }) => {
     const stored = present(storedNames.get(name), name);
     return {
@@ -95,12 +102,18 @@ async function copyWhole(from: string, to: string): Promise<void> {
   }
 }
 
-/** Byte for byte, unless it would tell a loader to round what `--dtype` asked for. */
-async function writeConfig(from: string, to: string, dtype: WeightDtype | undefined): Promise<void> {
+/** Byte for byte, unless it would tell a loader to round what `--dtype` asked for, or to tie what is not tied. */
+async function writeConfig(
+  from: string,
+  to: string,
+  dtype: WeightDtype | undefined,
+  changes: OpenModel["configChanges"],
+): Promise<void> {
   const config = (await readJson(from)) as Record<string, unknown>;
   const key = "dtype" in config ? "dtype" : "torch_dtype"; // the name since Transformers 5, and before
-  if (dtype === undefined || config[key] === TORCH_DTYPE[dtype]) return copyWhole(from, to);
-  await writeFileAtomic(to, `${JSON.stringify({ ...config, [key]: TORCH_DTYPE[dtype] }, null, 2)}\n`);
+  const wanted = { ...changes, ...(dtype === undefined ? {} : { [key]: TORCH_DTYPE[dtype] }) };
+  if (Object.entries(wanted).every(([name, value]) => config[name] === value)) return copyWhole(from, to);
+  await writeFileAtomic(to, `${JSON.stringify({ ...config, ...wanted }, null, 2)}\n`);
 }
 
 const TORCH_DTYPE: Readonly<Record<WeightDtype, string>> = { F32: "float32", F16: "float16", BF16: "bfloat16" };

@@ -3,9 +3,11 @@
  * May not know: families.
  */
 import { UserError } from "../util/errors.js";
-import { openWeights } from "../weights/open.js";
-import type { WeightStore } from "../weights/weight-store.js";
+import { quoted, shorten } from "../util/terminal.js";
+import { openDirectoryWeights } from "../weights/open.js";
+import type { PiecewiseStore } from "../weights/weight-store.js";
 import type { Model, ParameterSpec } from "./model.js";
+import { unwrapped } from "./wrapped-names.js";
 
 export interface Naming {
   /** Names under which a parameter may be stored, the first that is there counts. */
@@ -15,9 +17,12 @@ export interface Naming {
 }
 
 export interface StoredTensors {
-  readonly weights: WeightStore;
+  /** Under the names that the tensors have without what a wrapper put in front. */
+  readonly weights: PiecewiseStore;
   /** Where each parameter lies: published files differ in prefixes. */
   readonly storedNames: ReadonlyMap<string, string>;
+  /** What was found that a person should know, one sentence each. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -26,38 +31,72 @@ export interface StoredTensors {
  * @throws UserError  no weights; a tensor is missing, of another shape than config.json says, or has no place
  */
 export async function openTensors(model: Model, directory: string, naming: Naming): Promise<StoredTensors> {
-  const weights = await openWeights(directory);
+  const weights = await openDirectoryWeights(directory);
   try {
-    return { weights, storedNames: matchTensors(model, weights, directory, naming) };
+    const { store, note } = unwrapped(weights, (names) => findAll(model, new Set(names), naming) !== undefined);
+    const storedNames = matchTensors(model, store, directory, naming);
+    return { weights: store, storedNames, notes: note === undefined ? [] : [`${directory}: ${note}`] };
   } catch (error) {
     await weights.close();
     throw error;
   }
 }
 
-function matchTensors(
-  model: Model,
-  weights: WeightStore,
-  directory: string,
-  { spellings, isBeside }: Naming,
-): ReadonlyMap<string, string> {
-  const names = new Map<string, string>();
-  for (const spec of model.parameters) {
-    const stored = spellings(spec.name).find((name) => weights.tensors.has(name));
-    if (stored === undefined)
-      throw new UserError(`${directory}: tensor ${spec.name} is missing`, { remedy: "the file is not complete" });
-    checkShape(spec, weights.tensors.get(stored)?.shape ?? [], directory);
-    names.set(spec.name, stored);
+/** Where each parameter lies, or undefined where one is missing. */
+function findAll(model: Model, names: ReadonlySet<string>, { spellings }: Naming): Map<string, string> | undefined {
+  const found = new Map<string, string>();
+  for (const { name } of model.parameters) {
+    const stored = spellings(name).find((spelling) => names.has(spelling));
+    if (stored === undefined) return undefined;
+    found.set(name, stored);
   }
-  const used = new Set(names.values());
-  for (const name of weights.tensors.keys()) {
-    if (used.has(name) || isBeside(name, used)) continue;
-    throw new UserError(`${directory}: tensor ${name} has no place in the ${model.family} family`, {
+  return found;
+}
+
+/** As `openTensors` does, for tensors that are open. */
+export function matchTensors(
+  model: Model,
+  weights: PiecewiseStore,
+  directory: string,
+  naming: Naming,
+): ReadonlyMap<string, string> {
+  const names = new Set(weights.tensors.keys());
+  const found = findAll(model, names, naming);
+  if (found === undefined) throw missing(model, names, directory, naming);
+  for (const spec of model.parameters) {
+    checkShape(spec, weights.tensors.get(found.get(spec.name) ?? "")?.shape ?? [], directory);
+  }
+  const used = new Set(found.values());
+  for (const name of names) {
+    if (used.has(name) || naming.isBeside(name, used)) continue;
+    throw new UserError(`${directory}: tensor ${shown(name)} has no place in the ${model.family} family`, {
       remedy: "leaving it out would change the results, so this model is refused",
     });
   }
-  return names;
+  return found;
 }
+
+/** A file that lacks a few tensors is not complete; one that has none of them is of another kind. */
+function missing(model: Model, names: ReadonlySet<string>, directory: string, { spellings }: Naming): UserError {
+  const lacks = model.parameters.filter(({ name }) => !spellings(name).some((spelling) => names.has(spelling)));
+  const [first] = lacks;
+  const [other] = names;
+  if (lacks.length < model.parameters.length) {
+    return new UserError(
+      `${directory}: tensor ${first?.name} is missing (${lacks.length} of ${model.parameters.length})`,
+      {
+        remedy: "the weights are not complete: fetch them again, or check that they are those of config.json",
+      },
+    );
+  }
+  const called = other === undefined ? "it holds none at all" : `they are called like ${shown(other)}`;
+  return new UserError(`${directory}: no tensor has a name of the ${model.family} family (${first?.name}); ${called}`, {
+    remedy:
+      "save the model with Transformers' save_pretrained, or take one whose config.json and weights belong together",
+  });
+}
+
+const shown = (name: string): string => quoted(shorten(name, 120));
 
 function checkShape(spec: ParameterSpec, shape: readonly number[], directory: string): void {
   if (shape.length === spec.shape.length && shape.every((dim, i) => dim === spec.shape[i])) return;

@@ -4,9 +4,9 @@
  * May not know: training, decoding, where weights come from.
  */
 import type { z } from "zod";
-import { input } from "../graph/build.js";
+import { createGraph, input } from "../graph/build.js";
 import type { Graph, Shape, Value } from "../graph/ops.js";
-import { present } from "../util/errors.js";
+import { invariant, present } from "../util/errors.js";
 import { checked } from "../util/schema.js";
 
 /** One parameter under its published name. */
@@ -70,6 +70,20 @@ export interface Model {
   readonly ropes: readonly RopeSpec[];
   /** Adds the forward pass to `graph`; parameters become inputs under their names, rope tables as `ropeInputs` says. */
   forward(graph: Graph, inputs: ForwardInputs): Forward;
+}
+
+/** The name of the parameter that a forward pass ends with: of a tied model its embedding. */
+export function headNameOf({ parameters, head }: Pick<Forward, "parameters" | "head">): string {
+  const found = [...parameters].find(([, value]) => value === head);
+  invariant(found !== undefined, "the head is no parameter");
+  return found[0];
+}
+
+/** The same of a model as such. */
+export function headName(model: Model): string {
+  const graph = createGraph();
+  const [ids, positions] = [input(graph, "ids", "i64", ["N"]), input(graph, "positions", "i64", ["N", 1])];
+  return headNameOf(model.forward(graph, { ids, batch: "N", time: 1, positions, attend: (q) => q }));
 }
 
 type Leaves<T, L> = T extends ParameterSpec ? L : { readonly [K in keyof T]: Leaves<T[K], L> };

@@ -4,16 +4,18 @@
  */
 import { join } from "node:path";
 import type { Device, Tensor } from "../runtime/device.js";
-import { present, UserError } from "../util/errors.js";
+import { invariant, present, UserError } from "../util/errors.js";
 import { readJson } from "../util/json.js";
-import { modelDirectory } from "../util/model-directory.js";
+import { CONFIG } from "../util/model-files.js";
+import { requireModel } from "../util/model-kinds.js";
+import type { PiecewiseStore } from "../weights/weight-store.js";
 import { gemma3 } from "./gemma3.js";
 import { gptNeox } from "./gpt-neox.js";
 import { gpt2 } from "./gpt2.js";
 import { llama } from "./llama.js";
-import { type Naming, openTensors, type StoredTensors } from "./match-tensors.js";
+import { matchTensors, type Naming, openTensors, type StoredTensors } from "./match-tensors.js";
 import { mistral } from "./mistral.js";
-import type { AnyFamily, Model } from "./model.js";
+import { type AnyFamily, headName, type Model } from "./model.js";
 import { olmo } from "./olmo.js";
 import { olmo2 } from "./olmo2.js";
 import { qwen2 } from "./qwen2.js";
@@ -23,6 +25,8 @@ export const families: readonly AnyFamily[] = [llama, mistral, olmo, olmo2, qwen
 
 export interface OpenModel extends StoredTensors {
   readonly model: Model;
+  /** Fields of config.json that hold for these weights in place of what it says. */
+  readonly configChanges: Readonly<Record<string, unknown>>;
 }
 
 /** Tensors that some published files carry although they are computed or shared, not learned. */
@@ -30,7 +34,7 @@ const DERIVED = /(rotary_emb\.inv_freq|\.(attn|attention)\.(bias|masked_bias))$/
 
 /** What a model directory says of itself in `config.json`; weights are not looked at. Takes `glasshouse` as well. */
 export async function readModelConfig(named: string): Promise<Model> {
-  const path = join(modelDirectory(named), "config.json");
+  const path = join(requireModel(named, ["config"]), CONFIG);
   return modelFromConfig(await readJson(path), path);
 }
 
@@ -40,9 +44,56 @@ export async function readModelConfig(named: string): Promise<Model> {
  * @throws UserError  unknown family, a config value that is not honoured, a tensor missing, of another shape, or unknown
  */
 export async function openModel(named: string): Promise<OpenModel> {
-  const directory = modelDirectory(named);
-  const model = await readModelConfig(directory);
-  return { model, ...(await openTensors(model, directory, naming)) };
+  const directory = requireModel(named, ["config", "weights"]);
+  const path = join(directory, CONFIG);
+  const config = await readJson(path);
+  const model = modelFromConfig(config, path);
+  const opened = await openTensors(model, directory, naming);
+  try {
+    const head = await ownHead(model, opened);
+    if (head === undefined) return { model, ...opened, configChanges: {} };
+    const configChanges = { tie_word_embeddings: false };
+    const untied = modelFromConfig({ ...(config as object), ...configChanges }, path);
+    const storedNames = matchTensors(untied, opened.weights, directory, naming);
+    const note = `${directory}: config.json ties the output to the embedding, but ${head} is stored and differs; it is used, as in Transformers 5`;
+    return { ...opened, model: untied, storedNames, notes: [...opened.notes, note], configChanges };
+  } catch (error) {
+    await opened.weights.close();
+    throw error;
+  }
+}
+
+/**
+ * The output matrix that is stored beside a tied embedding and differs from it, where there is one: then the file knows better than
+ * config.json.
+ */
+async function ownHead(model: Model, { weights, storedNames }: StoredTensors): Promise<string | undefined> {
+  const embedding = headName(model);
+  if (HEADS.includes(embedding)) return undefined;
+  const stored = present(storedNames.get(embedding), embedding);
+  for (const head of HEADS) {
+    if (weights.tensors.has(head) && !(await sameValues(weights, stored, head))) return head;
+  }
+  return undefined;
+}
+
+/** Whether two tensors hold the same numbers; neither is in memory as a whole. */
+async function sameValues(weights: PiecewiseStore, a: string, b: string): Promise<boolean> {
+  const [one, other] = [weights.tensors.get(a), weights.tensors.get(b)];
+  if (one?.shape.join() !== other?.shape.join()) return false;
+  const others = weights.pieces(b)[Symbol.asyncIterator]();
+  let rest = new Float32Array(0);
+  for await (const piece of weights.pieces(a)) {
+    for (let from = 0; from < piece.length; ) {
+      if (rest.length === 0) rest = ((await others.next()).value ?? new Float32Array(0)) as Float32Array<ArrayBuffer>;
+      const count = Math.min(piece.length - from, rest.length);
+      invariant(count > 0, `${b} ends before ${a}`);
+      for (let i = 0; i < count; i++) if (piece[from + i] !== rest[i]) return false;
+      rest = rest.subarray(count);
+      from += count;
+    }
+  }
+  return true;
 }
 
 export function modelFromConfig(config: unknown, path: string): Model {

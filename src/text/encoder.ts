@@ -2,35 +2,24 @@
  * Texts as an encoder takes them: the ids of one text with what the tokenizer puts around it, cut to what the model can see.
  * May not know: templates, tensors.
  */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../util/errors.js";
-import { sha256 } from "../util/files.js";
-import { readInput } from "../util/input.js";
-import { LARGEST_JSON, parseJsonBytes, readJson } from "../util/json.js";
-import { tokenizerFromJson } from "./huggingface.js";
+import { TOKENIZER } from "../util/model-files.js";
+import { requireModel } from "../util/model-kinds.js";
+import { readTokenizer } from "./tokenizer-files.js";
 
 export interface EncoderText {
   /** @returns `cut`: the text had more ids than `maxTokens`, and lost some at its end */
   encode(text: string, maxTokens: number): { readonly ids: number[]; readonly cut: boolean };
-  /** sha256 of tokenizer.json, for records. */
+  /** Of the tokenizer, for records. */
   readonly hash: string;
 }
 
 /** @throws UserError  no tokenizer.json, one that is not read here, or one that would turn the empty text into nothing */
-export async function loadEncoderText(directory: string): Promise<EncoderText> {
-  const path = join(directory, "tokenizer.json");
-  if (!existsSync(path)) {
-    throw new UserError(`${directory} has no tokenizer.json`, {
-      remedy: "name an encoder's directory in Hugging Face layout, or a server's URL",
-    });
-  }
-  const bytes = await readInput(path, { most: LARGEST_JSON, what: "a tokenizer" });
-  const configPath = join(directory, "tokenizer_config.json");
-  const tokenizer = tokenizerFromJson(
-    parseJsonBytes(bytes, path),
-    existsSync(configPath) ? await readJson(configPath) : {},
-  );
+export async function loadEncoderText(named: string): Promise<EncoderText> {
+  const directory = requireModel(named, ["config", "tokenizer"]);
+  const path = join(directory, TOKENIZER);
+  const { tokenizer, hash } = await readTokenizer(directory);
   const around = tokenizer.encode("").length;
   if (around === 0) {
     throw new UserError(`${path} puts nothing around a text, so an empty one has no vector`, {
@@ -41,7 +30,7 @@ export async function loadEncoderText(directory: string): Promise<EncoderText> {
   const [inner] = tokenizer.encode("a", { special: false });
   const after = around - Math.max(0, inner === undefined ? around : probe.indexOf(inner));
   return {
-    hash: sha256(bytes),
+    hash,
     encode(text, maxTokens) {
       const ids = tokenizer.encode(text);
       if (ids.length <= maxTokens) return { ids, cut: false };

@@ -76,7 +76,7 @@ describe("plain text", () => {
   });
 
   it("takes the special tokens that tokenizer_config.json names as special too", () => {
-    const tokenizer = tokenizerFromJson(gpt2Like(), { eos_token: { content: "!" } });
+    const tokenizer = tokenizerFromJson(gpt2Like(), { config: { eos_token: { content: "!" } } });
     expect(tokenizer.isSpecial(tokenizer.idOf("!")!)).toBe(true);
     expect(tokenizer.decode([tokenizer.idOf("!")!, ...tokenizer.encode("a")])).toBe("a");
   });

@@ -8,6 +8,7 @@ import { present } from "../util/errors.js";
 import { type AddedToken, addedTokenSplitter, type Section } from "./added-tokens.js";
 import { createWordPiece } from "./bert/wordpiece.js";
 import { createBpe } from "./bpe.js";
+import { type DeclaredTokens, declaredTokens, type FilesBeside, mergedTokens } from "./declared-tokens.js";
 import { byteLevelBytes, byteOfPiece, decoderFrom } from "./decode.js";
 import { normalizerFrom } from "./normalize.js";
 import { surroundingsFrom } from "./post-process.js";
@@ -17,33 +18,18 @@ import { type Component, componentFrom, readTokenizerFile, refuse, type Tokenize
 import { wellFormed } from "./unicode.js";
 import type { WordEncoder } from "./word-encoder.js";
 
-const named = z.union([z.string(), z.looseObject({ content: z.string() }).transform((token) => token.content)]);
-const configSchema = z.looseObject({
-  bos_token: named.nullish().catch(undefined),
-  eos_token: named.nullish().catch(undefined),
-  unk_token: named.nullish().catch(undefined),
-  pad_token: named.nullish().catch(undefined),
-  additional_special_tokens: z.array(named).nullish().catch(undefined),
-});
-
-/** Contents of the special tokens that `tokenizer_config.json` names, whatever `tokenizer.json` says of them. */
-function declaredSpecials(config: unknown): string[] {
-  const { bos_token, eos_token, unk_token, pad_token, additional_special_tokens } = configSchema.parse(config ?? {});
-  return [bos_token, eos_token, unk_token, pad_token, ...(additional_special_tokens ?? [])].filter(
-    (token): token is string => typeof token === "string",
-  );
-}
-
 /**
  * @param json    the parsed `tokenizer.json`
- * @param config  the parsed `tokenizer_config.json`; only its special tokens count, and only as special
- * @throws UserError  the file is malformed, or names something that we would not do exactly
+ * @param beside  the parsed files beside it that declare tokens
+ * @throws UserError  a file is malformed, or names something that we would not do exactly
  */
-export function tokenizerFromJson(json: unknown, config?: unknown): Tokenizer {
-  const file = readTokenizerFile(json);
+export function tokenizerFromJson(json: unknown, beside: FilesBeside = {}): Tokenizer {
+  const declared = declaredTokens(beside);
+  const alone = readTokenizerFile(json);
+  const file = { ...alone, addedTokens: mergedTokens(alone, declared) };
   const pieces = piecesById(file);
   const ids = new Map([...pieces].map(([id, piece]) => [piece, id]));
-  const special = specialIds(file, ids, config);
+  const special = specialIds(file, ids, declared);
   const surroundings = surroundingsFrom(file.postProcessor);
   for (const id of [...surroundings.before, ...surroundings.after]) {
     if (!pieces.has(id)) refuse(`the post-processor adds the id ${id}, which the vocabulary does not hold`);
@@ -121,9 +107,13 @@ function piecesById(file: TokenizerFile): Map<number, string> {
   return pieces;
 }
 
-function specialIds(file: TokenizerFile, ids: ReadonlyMap<string, number>, config: unknown): ReadonlySet<number> {
+function specialIds(
+  file: TokenizerFile,
+  ids: ReadonlyMap<string, number>,
+  declared: DeclaredTokens,
+): ReadonlySet<number> {
   const special = new Set(file.addedTokens.filter((token) => token.special).map((token) => token.id));
-  for (const content of declaredSpecials(config)) {
+  for (const content of declared.special) {
     const id = ids.get(content);
     if (id !== undefined) special.add(id);
   }

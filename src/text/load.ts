@@ -2,17 +2,14 @@
  * Reads the tokenizer of a model directory and the control ids that go with it.
  * May not know: templates, tensors, weights.
  */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../util/errors.js";
-import { sha256 } from "../util/files.js";
-import { readInput } from "../util/input.js";
-import { LARGEST_JSON, parseJsonBytes, readJson, readJsonAs } from "../util/json.js";
-import { modelDirectory, NAME_A_MODEL } from "../util/model-directory.js";
-import { checked } from "../util/schema.js";
-import { tokenizerFromJson } from "./huggingface.js";
+import { readJsonAs } from "../util/json.js";
+import { CONFIG } from "../util/model-files.js";
+import { requireModel } from "../util/model-kinds.js";
 import type { TextModel, Tokenizer } from "./tokenizer.js";
+import { readTokenizer } from "./tokenizer-files.js";
 
 const idOrList = z.union([z.number().int().nonnegative(), z.array(z.number().int().nonnegative()).min(1)]);
 const idsSchema = z.looseObject({
@@ -21,55 +18,24 @@ const idsSchema = z.looseObject({
   bos_token_id: idOrList.nullish(),
 });
 const configSchema = idsSchema.extend({ text_config: idsSchema.nullish() });
-const token = z.union([z.string(), z.looseObject({ content: z.string() }).transform((added) => added.content)]);
-const tokenizerConfigSchema = z.looseObject({ eos_token: token.nullish(), bos_token: token.nullish() });
 
 /**
  * @param model  a model directory (Hugging Face layout) with `tokenizer.json` and `config.json`, or `glasshouse`
  * @throws UserError  a file is missing or malformed, the EOS is unknown, or the tokenizer adds more than one BOS
  */
 export async function loadTextModel(model: string): Promise<TextModel> {
-  const directory = modelDirectory(model);
-  const tokenizerPath = join(directory, "tokenizer.json");
-  if (!existsSync(tokenizerPath)) {
-    throw new UserError(`${directory} has no tokenizer.json`, {
-      remedy: `${NAME_A_MODEL}; tacit models import makes one of a GGUF file`,
-    });
-  }
-  const bytes = await readInput(tokenizerPath, { most: LARGEST_JSON, what: "a tokenizer" });
-  const config = await readJsonAs(join(directory, "config.json"), configSchema, CORRECT);
-  const tokenizerConfigPath = join(directory, "tokenizer_config.json");
-  const tokenizerConfig = existsSync(tokenizerConfigPath) ? await readJson(tokenizerConfigPath) : {};
-  const tokenizer = tokenizerAt(tokenizerPath, bytes, tokenizerConfig);
-  const declared = checked(tokenizerConfigSchema, tokenizerConfig, tokenizerConfigPath, CORRECT);
+  const directory = requireModel(model, ["tokenizer", "config"]);
+  const config = await readJsonAs(join(directory, CONFIG), configSchema, "correct it there");
+  const { tokenizer, declared, hash } = await readTokenizer(directory);
   const ids = { ...config.text_config, ...withoutNull(config) };
   return {
     tokenizer,
     bosId: bosOfEmptyText(tokenizer, directory),
-    declaredBosId: firstOf(ids.bos_token_id) ?? idOf(tokenizer, declared.bos_token),
-    eosId: eosId(tokenizer, ids.eos_token_id, idOf(tokenizer, declared.eos_token), directory),
+    declaredBosId: firstOf(ids.bos_token_id) ?? idOf(tokenizer, declared.named.bos_token),
+    eosId: eosId(tokenizer, ids.eos_token_id, idOf(tokenizer, declared.named.eos_token), directory),
     modelType: config.model_type ?? "",
-    hash: sha256(bytes),
+    hash,
   };
-}
-
-const CORRECT = "correct it there";
-
-/** The tokenizer of a file, whose path stands in front of what is wrong with it. */
-function tokenizerAt(path: string, bytes: Uint8Array, config: unknown): Tokenizer {
-  const json = parseJsonBytes(bytes, path);
-  try {
-    return tokenizerFromJson(json, config);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    throw new UserError(
-      error.message.replace(/^tokenizer\.json(?=: )/, () => path),
-      {
-        remedy: error.remedy ?? "take the tokenizer.json that belongs to the model, or another model",
-        cause: error,
-      },
-    );
-  }
 }
 
 /** A multimodal config keeps what concerns text one level down; the outer level counts where it says something. */

@@ -45,6 +45,6 @@ export interface TextModel {
   readonly eosId: number;
   /** `model_type` of config.json; OLMo 1 (`olmo`) uses its EOS as BOS. */
   readonly modelType: string;
-  /** sha256 of tokenizer.json, for records. */
+  /** Of tokenizer.json and the tokens declared beside it, for records. */
   readonly hash: string;
 }

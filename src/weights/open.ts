@@ -6,11 +6,13 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../util/errors.js";
-import { modelDirectory, NAME_A_MODEL } from "../util/model-directory.js";
+import { modelDirectory } from "../util/model-directory.js";
+import { WEIGHTS, WEIGHTS_INDEX } from "../util/model-files.js";
+import { refuseNoWeights } from "../util/model-kinds.js";
 import { openGguf } from "./gguf.js";
 import { openLlama2c } from "./llama2c.js";
-import { INDEX_FILE, openSafetensors, openShards, SINGLE_FILE } from "./safetensors.js";
-import type { WeightStore } from "./weight-store.js";
+import { openSafetensors, openShards } from "./safetensors.js";
+import type { PiecewiseStore, WeightStore } from "./weight-store.js";
 
 /**
  * Opens the weights of a model directory, of the model in this package (`glasshouse`), or of one file.
@@ -19,22 +21,19 @@ import type { WeightStore } from "./weight-store.js";
  */
 export async function openWeights(model: string): Promise<WeightStore> {
   const path = modelDirectory(model);
-  const status = statSync(path, { throwIfNoEntry: false });
-  if (status === undefined) throw new UserError(`${path} does not exist`, { remedy: NAME_A_MODEL });
-  if (status.isDirectory()) {
-    // Transformers prefers the single file where both are there.
-    if (existsSync(join(path, SINGLE_FILE))) return openSafetensors(join(path, SINGLE_FILE));
-    if (existsSync(join(path, INDEX_FILE))) return openShards(path);
-    throw new UserError(`${path} holds neither ${SINGLE_FILE} nor ${INDEX_FILE}`, {
-      remedy: existsSync(join(path, "pytorch_model.bin"))
-        ? "pickled weights are not read; convert them to safetensors"
-        : "name a model directory, or turn a GGUF file into one with `tacit models import`",
-    });
-  }
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return openDirectoryWeights(path);
   if (path.endsWith(".safetensors")) return openSafetensors(path);
   if (path.endsWith(".gguf")) return openGguf(path);
   if (path.endsWith(".bin")) return openLlama2c(path);
   throw new UserError(`${path} is neither a model directory nor a .safetensors, .gguf or llama2.c .bin file`, {
     remedy: "name a model directory",
   });
+}
+
+/** @throws UserError  no directory, no weights in it, or damaged ones */
+export async function openDirectoryWeights(directory: string): Promise<PiecewiseStore> {
+  // Transformers prefers the single file where both are there.
+  if (existsSync(join(directory, WEIGHTS))) return openSafetensors(join(directory, WEIGHTS));
+  if (existsSync(join(directory, WEIGHTS_INDEX))) return openShards(directory);
+  return refuseNoWeights(directory);
 }

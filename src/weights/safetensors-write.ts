@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { invariant } from "../util/errors.js";
 import { openAtomic, writeFileAtomic } from "../util/files.js";
 import { f32ToBf16, f32ToF16 } from "../util/float16.js";
+import { WEIGHTS, WEIGHTS_INDEX } from "../util/model-files.js";
 import { elementCount } from "./byte-source.js";
-import { INDEX_FILE, SINGLE_FILE } from "./safetensors.js";
 import type { WeightDtype, WeightToWrite } from "./weight-store.js";
 
 const DTYPE_BYTES: Readonly<Record<WeightDtype, number>> = { F32: 4, F16: 2, BF16: 2 };
@@ -52,14 +52,14 @@ export async function writeModelWeights(
   const shards = splitShards(plan, options.maxShardBytes ?? 5_000_000_000);
   const total = plan.reduce((sum, item) => sum + item.bytes, 0);
   const files = shards.map((_, i) => shardName(i, shards.length));
-  for (const [i, shard] of shards.entries()) await writeFile(join(directory, files[i] ?? SINGLE_FILE), shard);
+  for (const [i, shard] of shards.entries()) await writeFile(join(directory, files[i] ?? WEIGHTS), shard);
   if (shards.length > 1) {
     const weightMap: [string, string][] = shards.flatMap((shard, i) =>
       shard.map((item): [string, string] => [item.tensor.name, files[i] ?? ""]),
     );
     const index = { metadata: { total_size: total }, weight_map: Object.fromEntries(weightMap) };
-    await writeFileAtomic(join(directory, INDEX_FILE), `${JSON.stringify(index, null, 2)}\n`);
-    files.push(INDEX_FILE);
+    await writeFileAtomic(join(directory, WEIGHTS_INDEX), `${JSON.stringify(index, null, 2)}\n`);
+    files.push(WEIGHTS_INDEX);
   }
   return { files, bytes: total, parameters: plan.reduce((sum, item) => sum + item.count, 0) };
 }
@@ -86,7 +86,7 @@ function splitShards(plan: readonly Planned[], limit: number): readonly (readonl
 }
 
 function shardName(index: number, count: number): string {
-  if (count === 1) return SINGLE_FILE;
+  if (count === 1) return WEIGHTS;
   const five = (n: number): string => String(n).padStart(5, "0");
   return `model-${five(index + 1)}-of-${five(count)}.safetensors`;
 }

@@ -6,17 +6,17 @@ import { join } from "node:path";
 import { UserError } from "../util/errors.js";
 import { bf16ToF32, f16ToF32 } from "../util/float16.js";
 import { readJson } from "../util/json.js";
+import { WEIGHTS_INDEX } from "../util/model-files.js";
+import { refusePointer } from "../util/model-kinds.js";
 import { type ByteSource, elementCount, openFileSource, readBytes } from "./byte-source.js";
 import { MAX_HEADER, parseSafetensorsHeader, type SafetensorsInfo } from "./safetensors-header.js";
-import type { WeightInfo, WeightStore } from "./weight-store.js";
+import type { PiecewiseStore, WeightInfo, WeightStore } from "./weight-store.js";
 
-export const SINGLE_FILE = "model.safetensors";
-export const INDEX_FILE = "model.safetensors.index.json";
 /** Bytes widened at a time. */
 const SLICE = 4 * 2 ** 20;
 
 /** Opens and checks one file. */
-export async function openSafetensors(path: string): Promise<WeightStore> {
+export async function openSafetensors(path: string): Promise<PiecewiseStore> {
   const source = await openFileSource(path);
   try {
     return await readSafetensors(source);
@@ -27,10 +27,11 @@ export async function openSafetensors(path: string): Promise<WeightStore> {
 }
 
 /** @throws UserError  see `parseSafetensorsHeader` */
-export async function readSafetensors(source: ByteSource): Promise<WeightStore> {
+export async function readSafetensors(source: ByteSource): Promise<PiecewiseStore> {
   if (source.size < 8) throw new UserError(`${source.name} is no safetensors file: it has ${source.size} bytes`);
   const prefix = await readBytes(source, 0, 8);
   const length = new DataView(prefix.buffer).getBigUint64(0, true);
+  refusePointer(source.name, await readBytes(source, 0, Math.min(source.size, 64)));
   if (length > BigInt(Math.min(MAX_HEADER, source.size - 8))) {
     throw new UserError(`${source.name} is damaged: it claims a header of ${length} bytes and has ${source.size - 8}`, {
       remedy: "fetch the file again",
@@ -47,45 +48,67 @@ export async function readSafetensors(source: ByteSource): Promise<WeightStore> 
       if (info === undefined) throw new UserError(`${source.name} has no tensor "${name}"`);
       return readTensor(source, info, dataBegin + info.begin);
     },
+    pieces(name) {
+      const info = infos.get(name);
+      if (info === undefined) throw new UserError(`${source.name} has no tensor "${name}"`);
+      return tensorPieces(source, info, dataBegin + info.begin);
+    },
     close: () => source.close(),
   };
 }
 
 async function readTensor(source: ByteSource, info: SafetensorsInfo, offset: number): Promise<Float32Array> {
-  const count = elementCount(info.shape, info.name);
+  const out = new Float32Array(elementCount(info.shape, info.name));
   if (info.dtype === "F32") {
-    const out = new Float32Array(count);
     await source.fill(new Uint8Array(out.buffer), offset); // in place: nothing exists twice
     return out;
   }
-  if (info.dtype !== "F16" && info.dtype !== "BF16") {
-    throw new UserError(`${source.name}: tensor "${info.name}" has dtype ${info.dtype}; F32, F16 and BF16 are read`);
-  }
-  const widen = info.dtype === "F16" ? f16ToF32 : bf16ToF32;
-  const out = new Float32Array(count);
-  const slice = new Uint16Array(Math.min(count, SLICE / 2));
-  for (let first = 0; first < count; first += slice.length) {
-    const here = slice.subarray(0, Math.min(slice.length, count - first));
-    await source.fill(new Uint8Array(here.buffer, 0, here.byteLength), offset + 2 * first);
-    widen(here, out.subarray(first, first + here.length));
+  let first = 0;
+  for await (const piece of tensorPieces(source, info, offset)) {
+    out.set(piece, first);
+    first += piece.length;
   }
   return out;
+}
+
+async function* tensorPieces(source: ByteSource, info: SafetensorsInfo, offset: number): AsyncGenerator<Float32Array> {
+  const count = elementCount(info.shape, info.name);
+  const { dtype } = info;
+  if (dtype !== "F32" && dtype !== "F16" && dtype !== "BF16") {
+    throw new UserError(`${source.name}: tensor "${info.name}" has dtype ${dtype}; F32, F16 and BF16 are read`);
+  }
+  const width = dtype === "F32" ? 4 : 2;
+  const stored = new Uint8Array(Math.min(width * count, SLICE));
+  const values = dtype === "F32" ? new Float32Array(stored.buffer) : new Float32Array(stored.length / width);
+  for (let first = 0; first < count; first += values.length) {
+    const here = Math.min(values.length, count - first);
+    await source.fill(stored.subarray(0, width * here), offset + width * first);
+    const piece = values.subarray(0, here);
+    if (dtype !== "F32") (dtype === "F16" ? f16ToF32 : bf16ToF32)(new Uint16Array(stored.buffer, 0, here), piece);
+    yield piece;
+  }
 }
 
 /**
  * Opens the shards that an index names. All shards are opened and checked; an index that names a tensor its shard does
  * not hold, and a shard that holds one the index leaves out, are refused.
  */
-export async function openShards(directory: string): Promise<WeightStore> {
-  const indexPath = join(directory, INDEX_FILE);
+export async function openShards(directory: string): Promise<PiecewiseStore> {
+  const indexPath = join(directory, WEIGHTS_INDEX);
   const placed = readIndex(await readJson(indexPath), indexPath);
-  const shards = new Map<string, WeightStore>();
+  const shards = new Map<string, PiecewiseStore>();
   const close = async (): Promise<void> => {
     for (const shard of shards.values()) await shard.close();
   };
   try {
     for (const file of new Set(placed.values())) shards.set(file, await openSafetensors(join(directory, file)));
-    return { tensors: joinTensors(placed, shards, indexPath), read: (name) => readFrom(name, placed, shards), close };
+    const shardOf = (name: string): PiecewiseStore => shardHolding(name, placed, shards);
+    return {
+      tensors: joinTensors(placed, shards, indexPath),
+      read: async (name) => shardOf(name).read(name),
+      pieces: (name) => shardOf(name).pieces(name),
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -134,12 +157,12 @@ function joinTensors(
   return tensors;
 }
 
-async function readFrom(
+function shardHolding(
   name: string,
   placed: ReadonlyMap<string, string>,
-  shards: ReadonlyMap<string, WeightStore>,
-): Promise<Float32Array> {
+  shards: ReadonlyMap<string, PiecewiseStore>,
+): PiecewiseStore {
   const shard = shards.get(placed.get(name) ?? "");
   if (shard === undefined) throw new UserError(`the model has no tensor "${name}"`);
-  return shard.read(name);
+  return shard;
 }

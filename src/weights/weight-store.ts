@@ -19,6 +19,12 @@ export interface WeightStore {
   close(): Promise<void>;
 }
 
+/** Weights whose values need not be in memory as a whole to be looked at: those of a model directory. */
+export interface PiecewiseStore extends WeightStore {
+  /** The values of `read` in order, a bounded number at a time. A piece is good only until the next one is asked for. */
+  pieces(name: string): AsyncIterable<Float32Array>;
+}
+
 /** One tensor to write. `values` is asked for only when its turn has come, so that a model never exists twice. */
 export interface WeightToWrite {
   readonly name: string;

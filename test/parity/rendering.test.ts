@@ -13,7 +13,7 @@ const golden = rendering();
 function textModel(name: "bytes" | "pieces"): TextModel {
   const folder = join(modelsFolder, "tokenizers", name);
   const load = (file: string): unknown => JSON.parse(readFileSync(join(folder, file), "utf8"));
-  const tokenizer = tokenizerFromJson(load("tokenizer.json"), load("tokenizer_config.json"));
+  const tokenizer = tokenizerFromJson(load("tokenizer.json"), { config: load("tokenizer_config.json") });
   return {
     tokenizer,
     bosId: tokenizer.encode("")[0],

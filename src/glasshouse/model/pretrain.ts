@@ -172,7 +172,7 @@ interface Job extends Material {
 
 async function carryOut(job: Job, watch: PretrainWatch): Promise<PretrainRun> {
   const { request, recipe, engine, start, plan, folder, world, tokenizerJson: json } = job;
-  const tokenizer = tokenizerFromJson(json, tokenizerConfig(recipe.shape.maxPositions));
+  const tokenizer = tokenizerFromJson(json, { config: tokenizerConfig(recipe.shape.maxPositions) });
   const page = openCorpus(world, recipe);
   const count = rowsOf(recipe);
   const rows = corpusRows(page, tokenizer, { count, tokens: recipe.rowTokens });

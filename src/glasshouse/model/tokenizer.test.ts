@@ -11,7 +11,7 @@ import { BOS, EOS, learnMerges, tokenizerConfig } from "./tokenizer.js";
 
 const world = makeWorld(1);
 const json = learnTokenizer(world, { seed: 1, tokenizerPages: 1500, vocabSize: 2400 });
-const tokenizer = tokenizerFromJson(json, tokenizerConfig(512));
+const tokenizer = tokenizerFromJson(json, { config: tokenizerConfig(512) });
 const [bosId, eosId] = [present(tokenizer.idOf(BOS), BOS), present(tokenizer.idOf(EOS), EOS)];
 
 describe("the world's tokenizer", () => {

@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../util/errors.js";
 import { readJson } from "../../util/json.js";
+import { CONFIG } from "../../util/model-files.js";
+import { requireModel } from "../../util/model-kinds.js";
 import { checked } from "../../util/schema.js";
 import { type Naming, openTensors } from "../match-tensors.js";
 import type { AnyFamily } from "../model.js";
@@ -33,8 +35,9 @@ const BESIDE = /(^|\.)(pooler\.|cls\.|lm_head\.|embeddings\.position_ids$|rotary
 /**
  * @throws UserError  no encoder that is read here; a tensor missing, of another shape, or unknown
  */
-export async function openEncoder(directory: string): Promise<OpenModel> {
-  const path = join(directory, "config.json");
+export async function openEncoder(named: string): Promise<OpenModel> {
+  const directory = requireModel(named, ["config", "weights"]);
+  const path = join(directory, CONFIG);
   const config = await readJson(path);
   const type = typeof config === "object" && config !== null && "model_type" in config ? config.model_type : undefined;
   const family = encoderFamilies.find(({ modelTypes }) => modelTypes.includes(String(type)));
@@ -44,7 +47,7 @@ export async function openEncoder(directory: string): Promise<OpenModel> {
     });
   }
   const model = family.open(config, path);
-  return { model, ...(await openTensors(model, directory, namingOf(model.family))) };
+  return { model, ...(await openTensors(model, directory, namingOf(model.family))), configChanges: {} };
 }
 
 /** Files of a whole model have a prefix (`bert.`), those of 2019 call a norm's parameters gamma and beta. */
