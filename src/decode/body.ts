@@ -48,18 +48,7 @@ export async function compileBody(
   read: ReadParameters,
   precision: Precision = "f32",
 ): Promise<Body> {
-  const plain = bodyGraph(model);
-  const { graph, outputs, weights } =
-    precision === "q8"
-      ? quantizeLinears(plain.graph, plain.outputs, plain.parameters)
-      : { graph: plain.graph, outputs: plain.outputs, weights: new Map() };
-  checkGraph(graph);
-  const live = liveFor(graph, [...outputs.values()]);
-  const isLive = (name: string): boolean => {
-    const value = graph.inputs.get(name);
-    return value !== undefined && live.values.has(value);
-  };
-  const wanted = [...plain.parameters.keys()].filter(isLive);
+  const { graph, outputs, weights, wanted, headName } = planBody(model, precision);
   const baked = { ...Object.fromEntries(await read(wanted)), ...(await readQuantized(device, weights, read)) };
   const program = await device.compile(graph, outputs, { baked, inPlace: true });
   const running = {
@@ -72,10 +61,27 @@ export async function compileBody(
   return {
     model,
     device,
-    headName: plain.headName,
+    headName,
     run: (cache, rows, time) => runBody(running, cache, rows, time),
     [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
   };
+}
+
+/** The graph of a body, and of which parameters it needs the values (`wanted`) or the 8-bit form (`weights`). */
+export function planBody(model: Model, precision: Precision) {
+  const plain = bodyGraph(model);
+  const { graph, outputs, weights }: QuantizedGraph =
+    precision === "q8"
+      ? quantizeLinears(plain.graph, plain.outputs, plain.parameters)
+      : { graph: plain.graph, outputs: plain.outputs, weights: new Map() };
+  checkGraph(graph);
+  const live = liveFor(graph, [...outputs.values()]);
+  const isLive = (name: string): boolean => {
+    const value = graph.inputs.get(name);
+    return value !== undefined && live.values.has(value);
+  };
+  const wanted = [...plain.parameters.keys()].filter(isLive);
+  return { graph, outputs, weights, wanted, headName: plain.headName };
 }
 
 /** One after another: of each weight the 8-bit form remains. */

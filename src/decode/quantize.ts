@@ -14,6 +14,9 @@ import { invariant, present } from "../util/errors.js";
  */
 const BLOCK_SIZE = 32;
 
+/** Of one weight in 8 bits: its code and its part of a scale. */
+export const BYTES_PER_ROUNDED = 1 + Float32Array.BYTES_PER_ELEMENT / BLOCK_SIZE;
+
 /** Rows are multiplied in whole multiples of this many: kernels take pairs, and an odd row, or one alone, through other code with other bits. */
 export const ROW_MULTIPLE = 2;
 

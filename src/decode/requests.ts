@@ -72,16 +72,29 @@ export const NO_NUMBERS = "its weights overflow single precision, or hold a valu
 /** Below this a distribution is its largest entry; logits divided by much less overflow. */
 const LEAST_TEMPERATURE = 1e-6;
 
+const number = new Float64Array(1);
+const bits = new BigUint64Array(number.buffer);
+
+/** By its bits: once ONNX Runtime has set the processor to take denormals as zero, 5e-324 === 0 holds here as well. */
+function isZero(value: number): boolean {
+  number[0] = value;
+  return ((bits[0] ?? 0n) & 0x7fff_ffff_ffff_ffffn) === 0n;
+}
+
+/** @throws UserError  neither 0 nor one that single precision can divide by */
+export function checkTemperature(temperature: number): void {
+  if (isZero(temperature) || (temperature >= LEAST_TEMPERATURE && temperature < Number.POSITIVE_INFINITY)) return;
+  throw new UserError(`a temperature of ${temperature} is not possible`, {
+    remedy: `0 takes the most probable token; others begin at ${LEAST_TEMPERATURE}`,
+  });
+}
+
 /** @throws UserError  no answer could end, a rule is about ids that the model has not, or the temperature is none */
 export function checkOptions({ stopIds, rules, temperature }: DecodeOptions, vocabSize: number): void {
   if (rules !== undefined) checkIds([rules.eosId, ...rules.constant.keys()], vocabSize, "a rule");
   if (stopIds.length > 0 && stopIds.every((id) => id >= vocabSize))
     checkIds(stopIds, vocabSize, "the end of an answer");
-  if (temperature !== 0 && !(temperature >= LEAST_TEMPERATURE && temperature < Number.POSITIVE_INFINITY)) {
-    throw new UserError(`a temperature of ${temperature} is not possible`, {
-      remedy: `0 takes the most probable token; others begin at ${LEAST_TEMPERATURE}`,
-    });
-  }
+  checkTemperature(temperature);
 }
 
 /** @throws UserError  an id that the model has no embedding for */

@@ -10,7 +10,7 @@ import { type Cache, createCache } from "./cache.js";
 import { positionsWithin, rowsThatFit } from "./memory.js";
 import { prefill } from "./prefill.js";
 import { ROW_MULTIPLE } from "./quantize.js";
-import { checkIds, type Scored, type ScoredRequest, type ScoringOptions } from "./requests.js";
+import { checkIds, NO_NUMBERS, type Scored, type ScoredRequest, type ScoringOptions } from "./requests.js";
 
 export interface Scorer {
   readonly body: Body;
@@ -185,11 +185,16 @@ async function scoreRows(
       const targets = places.map(({ row, at }) => present(requests[row]?.responseIds[at], "target"));
       const logprobs = await logprobsOf(body, program, hidden, targets);
       places.forEach(({ row, at }, i) => {
-        present(results[row], "result").logprobs[at] = present(logprobs[i], "logprob");
+        present(results[row], "result").logprobs[at] = finite(present(logprobs[i], "logprob"));
       });
     },
   });
   return results;
+}
+
+function finite(logprob: number): number {
+  if (Number.isFinite(logprob)) return logprob;
+  throw new UserError(`a log-probability is ${logprob}`, { remedy: NO_NUMBERS });
 }
 
 /** Log-probabilities of `targets` at the first rows of `hidden` [N, D], a bounded number of logits at a time. */

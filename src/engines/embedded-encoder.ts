@@ -13,11 +13,13 @@ import type { Value } from "../graph/ops.js";
 import { openEncoder } from "../models/encoders/open.js";
 import { MASKED } from "../models/layers.js";
 import type { Attend, Model } from "../models/model.js";
+import { readParameter } from "../models/open.js";
 import { ropeFeeds } from "../models/rope.js";
 import { createCpuDevice } from "../runtime/cpu.js";
 import type { Device, Program, Tensor } from "../runtime/device.js";
 import { invariant, present } from "../util/errors.js";
 import type { Embedded, EmbedRequest, LoadedEncoder, Pooling } from "./engine.js";
+import { refuseTooLargeHere } from "./memory-checks.js";
 
 /** Lengths are multiples of this. */
 const STEP = 16;
@@ -31,17 +33,18 @@ export async function loadEncoder(
   directory: string,
   { threads, pooling }: { threads: number; pooling: Pooling },
 ): Promise<LoadedEncoder> {
+  await refuseTooLargeHere(directory, { for: "embedding" });
   const device = createCpuDevice(threads);
   const opened = await openEncoder(directory);
   try {
-    const { model, weights, storedNames } = opened;
+    const { model } = opened;
     const { graph, outputs, parameters } = encoderGraph(model);
     checkGraph(graph);
     const live = liveFor(graph, [...outputs.values()]);
     const baked: Record<string, Tensor> = {};
     for (const { name, shape } of model.parameters) {
       if (!live.values.has(present(parameters.get(name), name))) continue;
-      baked[name] = device.fromFloats(await weights.read(present(storedNames.get(name), name)), shape);
+      baked[name] = device.fromFloats(await readParameter(opened, name), shape);
     }
     const program = await device.compile(graph, outputs, { baked });
     return held({ model, device, program, pooling });

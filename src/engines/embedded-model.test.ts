@@ -179,24 +179,55 @@ describe("chance, limits and refusals", () => {
   });
 });
 
-describe.each([
-  ["model.norm.weight", Number.NaN, 0],
-  ["model.norm.weight", Number.POSITIVE_INFINITY, 0],
-  ["lm_head.weight", Number.NaN, 396], // one token alone, which would never be the most probable one
-])("%s of %d", (name, value, from) => {
+describe("weights that no number comes of", () => {
   const broken = temporaryFolder();
-
-  it.each([0, 1])("makes no answers at temperature %d", async (temperature) => {
+  const changed = (name: string, value: number, from: number): string => {
     const directory = broken.path("model");
     cpSync(join(folder, "llama"), directory, { recursive: true });
     overwriteTensor(join(directory, "model.safetensors"), name, value, from);
+    return directory;
+  };
+  const scored = async (directory: string, precision: "f32" | "q8"): Promise<void> => {
+    const model = await loadEmbedded(directory, { threads: 1, precision });
+    try {
+      for await (const _ of model.score([{ id: "x", promptIds: [1], responseIds: [5, 6] }]));
+    } finally {
+      await model.close();
+    }
+  };
+
+  it.each([
+    ["model.norm.weight", Number.NaN, 0],
+    ["model.norm.weight", Number.POSITIVE_INFINITY, 0],
+    ["model.layers.0.mlp.up_proj.weight", Number.NaN, 3],
+    ["lm_head.weight", Number.NaN, 396], // one token alone, which would never be the most probable one
+  ])("%s of %d is refused by its file and name", async (name, value, from) => {
+    const directory = changed(name, value, from);
+    const message = `${join(directory, "model.safetensors")}: tensor ${name} holds ${value} at`;
+    for (const precision of ["f32", "q8"] as const) await expect(scored(directory, precision)).rejects.toThrow(message);
+  });
+
+  it.each([0, 1])("finite ones that overflow make no answers at temperature %d, and no scores", async (temperature) => {
+    const directory = changed("model.norm.weight", 3e38, 0);
     const model = await loadEmbedded(directory, { threads: 1, precision: "f32" });
     const trace = temperature === 0;
     await expect(all(model, requests.slice(0, 2), { temperature, trace })).rejects.toThrow(
       /^p\d: the model's logits are no numbers$/,
     );
     await model.close();
+    await expect(scored(directory, "f32")).rejects.toThrow("a log-probability is NaN");
   });
+});
+
+describe("temperatures", () => {
+  it.each([5e-324, 1e-310, 1e-40, 9e-7, -1, Number.NaN, Number.POSITIVE_INFINITY])(
+    "refuses %d, also once the processor takes denormals as zero",
+    async (temperature) => {
+      const model = await loadEmbedded(join(folder, "llama"), { threads: 1, precision: "f32" });
+      await expect(all(model, requests.slice(0, 1), { temperature })).rejects.toThrow("is not possible");
+      await model.close();
+    },
+  );
 });
 
 /** Layout: https://github.com/huggingface/safetensors#format. */

@@ -8,12 +8,13 @@ import { compileLogprobs, compileNextToken, type Head, type NextTokenKind } from
 import { scoringBytes } from "../decode/memory.js";
 import { quantize } from "../decode/quantize.js";
 import { scoreResponses } from "../decode/score.js";
-import { type OpenModel, openModel } from "../models/open.js";
+import { type OpenModel, openModel, readParameter } from "../models/open.js";
 import { createCpuDevice } from "../runtime/cpu.js";
 import type { Device, Program, Tensor } from "../runtime/device.js";
 import { present } from "../util/errors.js";
 import { availableMemory } from "../util/system.js";
-import type { Capabilities, LoadedModel, Precision } from "./engine.js";
+import type { Capabilities, LoadedModel, LoadOptions } from "./engine.js";
+import { refuseTooLargeHere } from "./memory-checks.js";
 import { refuseMissing } from "./refusals.js";
 
 export const embeddedCapabilities: Capabilities = {
@@ -30,12 +31,14 @@ export const embeddedCapabilities: Capabilities = {
  */
 export async function loadEmbedded(
   directory: string,
-  { threads, precision }: { threads: number; precision: Precision },
+  { threads, precision, onNote }: LoadOptions,
 ): Promise<LoadedModel> {
   refuseMissing({ name: "embedded", capabilities: embeddedCapabilities }, { precision });
+  await refuseTooLargeHere(directory, { for: "running", precision });
   const device = createCpuDevice(threads);
   const opened = await openModel(directory);
   try {
+    for (const note of opened.notes) onNote?.(note);
     const read: ReadParameters = (names) => readNamed(opened, device, names);
     const body = await compileBody(opened.model, device, read, precision);
     const heads = openHeads(device, async () => {
@@ -49,11 +52,10 @@ export async function loadEmbedded(
   }
 }
 
-function loaded({ weights, notes }: OpenModel, body: Body, heads: Heads): LoadedModel {
+function loaded({ weights }: OpenModel, body: Body, heads: Heads): LoadedModel {
   return {
     capabilities: embeddedCapabilities,
     maxPositions: body.model.dims.maxPositions,
-    notes,
     generate: (requests, options) => generateResponses({ body, head: heads.nextToken }, requests, options),
     score: (requests, options = {}) =>
       scoreResponses({ body, head: heads.logprobs }, requests, {
@@ -72,16 +74,11 @@ function loaded({ weights, notes }: OpenModel, body: Body, heads: Heads): Loaded
 }
 
 /** Reads only what is asked for, so that no more lies in memory twice than must while a program is made. */
-async function readNamed(
-  { model, weights, storedNames }: OpenModel,
-  device: Device,
-  names: readonly string[],
-): Promise<Map<string, Tensor>> {
-  const shapes = new Map(model.parameters.map(({ name, shape }) => [name, shape]));
+async function readNamed(opened: OpenModel, device: Device, names: readonly string[]): Promise<Map<string, Tensor>> {
+  const shapes = new Map(opened.model.parameters.map(({ name, shape }) => [name, shape]));
   const tensors = new Map<string, Tensor>();
   for (const name of names) {
-    const values = await weights.read(present(storedNames.get(name), name));
-    tensors.set(name, device.fromFloats(values, present(shapes.get(name), name)));
+    tensors.set(name, device.fromFloats(await readParameter(opened, name), present(shapes.get(name), name)));
   }
   return tensors;
 }

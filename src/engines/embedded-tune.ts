@@ -46,6 +46,7 @@ export async function tuneEmbedded(
   const opened = await openModel(directory);
   try {
     const { model } = opened;
+    for (const note of opened.notes) run.onNote?.(note);
     const known = representatives(rows, options.batch);
     refuseForeignRows(model, [...known, ...(run.heldOut ?? [])], directory);
     const free = run.free ?? {

@@ -6,10 +6,12 @@ import { loadEncoder } from "./embedded-encoder.js";
 import { embeddedCapabilities, loadEmbedded } from "./embedded-model.js";
 import { tuneEmbedded } from "./embedded-tune.js";
 import type { Engine } from "./engine.js";
+import { refuseTooLargeHere } from "./memory-checks.js";
 
 export const embeddedEngine: Engine = {
   name: "embedded",
   capabilities: embeddedCapabilities,
+  refuseTooLarge: refuseTooLargeHere,
   load: loadEmbedded,
   loadEncoder,
   tune: tuneEmbedded,

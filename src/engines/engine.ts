@@ -82,8 +82,6 @@ export interface LoadedModel {
   readonly capabilities: Capabilities;
   /** Prompt and response together; undefined where the engine cannot say. */
   readonly maxPositions: number | undefined;
-  /** What was found when it was opened that a person should know, one sentence each. */
-  readonly notes?: readonly string[];
   /** One result a request, in any order. Stops with the signal's reason. */
   generate(requests: readonly PromptRequest[], options: DecodeOptions): AsyncIterable<Decoded>;
   /** As `generate`. Requests that follow each other with the same prompt may share its computation. */
@@ -116,10 +114,35 @@ export interface LoadedEncoder {
   close(): Promise<void>;
 }
 
+/** What a model is wanted for, as far as memory goes. */
+export type ModelUse =
+  | {
+      readonly for: "running";
+      readonly precision: Precision;
+      /** Rows side by side, and ids of the longest prompt among them; default: one of no length. */
+      readonly rows?: number;
+      readonly positions?: number;
+    }
+  | { readonly for: "tuning" }
+  | { readonly for: "embedding" };
+
+export interface LoadOptions {
+  readonly threads: number;
+  readonly precision: Precision;
+  /** Gets what was found in the model that a person should know, a sentence each. */
+  readonly onNote?: ((text: string) => void) | undefined;
+}
+
 export interface Engine {
   readonly name: string;
   readonly capabilities: Capabilities;
-  load(directory: string, options: { threads: number; precision: Precision }): Promise<LoadedModel>;
+  /**
+   * Refuses a model that does not fit into memory, from its configuration alone: before anything is read or hashed at length.
+   *
+   * @throws UserError  what it needs, what is free, and what to do
+   */
+  refuseTooLarge?(directory: string, use: ModelUse): Promise<void>;
+  load(directory: string, options: LoadOptions): Promise<LoadedModel>;
   /** There where `capabilities.embed` is. */
   loadEncoder?(directory: string, options: { threads: number; pooling: Pooling }): Promise<LoadedEncoder>;
   /** Tunes all parameters on `rows` and writes a model directory. */
@@ -143,6 +166,8 @@ export interface TuneRun {
   readonly dtype?: "F32" | "F16" | "BF16";
   /** Bytes that the run may take; default: what this machine has free. */
   readonly free?: { readonly memory: number; readonly disk: number };
+  /** As for `load`. */
+  readonly onNote?: ((text: string) => void) | undefined;
   readonly onStart?: (plan: { readonly resumedAt: number; readonly total: number }) => Promise<void>;
   /** Awaited: when it has returned, the step may become part of a checkpoint. */
   readonly onStep?: (metrics: StepMetrics, progress: { readonly total: number }) => Promise<void>;

@@ -125,9 +125,28 @@ export async function readParameters(
 ): Promise<Map<string, Tensor>> {
   const tensors = new Map<string, Tensor>();
   for (const { name, shape } of model.parameters) {
-    tensors.set(name, device.fromFloats(await weights.read(present(storedNames.get(name), name)), shape));
+    tensors.set(name, device.fromFloats(await readParameter({ weights, storedNames }, name), shape));
   }
   return tensors;
+}
+
+/**
+ * The values of one parameter.
+ *
+ * @throws UserError  one of them is NaN or infinite: whatever is computed with it would be
+ */
+export async function readParameter(
+  { weights, storedNames }: Pick<StoredTensors, "weights" | "storedNames">,
+  name: string,
+): Promise<Float32Array> {
+  const values = await weights.read(present(storedNames.get(name), name));
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i] ?? 0) * 0; // of finite values 0
+  if (sum === 0) return values;
+  const wrong = values.findIndex((value) => !Number.isFinite(value));
+  throw new UserError(`${weights.name}: tensor ${name} holds ${values[wrong]} at ${wrong}`, {
+    remedy: "the weights are damaged or overflowed when they were written: fetch them again, or take another model",
+  });
 }
 
 export const parameterCount = (model: Model): number =>

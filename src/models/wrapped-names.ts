@@ -55,6 +55,7 @@ function renamed(weights: PiecewiseStore, storedNames: ReadonlyMap<string, strin
   );
   const place = (name: string): string => storedNames.get(name) ?? name;
   return {
+    name: weights.name,
     tensors,
     read: (name) => weights.read(place(name)),
     pieces: (name) => weights.pieces(place(name)),

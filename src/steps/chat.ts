@@ -2,6 +2,7 @@
  * One model, one question at a time: what `tacit chat` is made of. Each answer streams as text.
  * May not know: terminals.
  */
+import { checkTemperature } from "../decode/requests.js";
 import { embeddedEngine } from "../engines/embedded.js";
 import type { Engine, GenerateRequest, LoadedModel, Precision } from "../engines/engine.js";
 import { refuseMissing } from "../engines/refusals.js";
@@ -27,6 +28,8 @@ export interface ChatOptions
   /** Each question sees the ones before it and their answers; default: each stands alone. */
   readonly multiTurn?: boolean;
   readonly engine?: Engine;
+  /** Gets what was found in the model that a person should know. */
+  readonly onNote?: (text: string) => void;
 }
 
 export interface Reply {
@@ -53,10 +56,11 @@ export interface Chat {
 export async function openChat(options: ChatOptions): Promise<Chat> {
   const { engine = embeddedEngine, precision = "f32", threads = availableCores() } = options;
   refuseMissing(engine, { generate: true, logitRules: options.rules !== undefined, precision });
+  checkTemperature(options.temperature ?? 0);
   const text = await loadTextModel(options.model);
   const stopIds = await stopIdsOf(options.model, text);
   let rules = await planRules(options, text);
-  const model = await engine.load(options.model, { threads, precision });
+  const model = await engine.load(options.model, { threads, precision, onNote: options.onNote });
   const history = openHistory(text, options);
   let asked = 0;
   return {

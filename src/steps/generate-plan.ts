@@ -8,6 +8,7 @@ import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import { newLoadReport } from "../data/load.js";
 import { loadPrompts, promptsFrom } from "../data/prompts.js";
+import { checkTemperature } from "../decode/requests.js";
 import type { ResolvedRules } from "../decode/rules.js";
 import { loadRules } from "../decode/rules-file.js";
 import { resolveRules, unresolvedStrings } from "../decode/rules-resolve.js";
@@ -21,6 +22,7 @@ import { present, UserError } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
 import { readJson } from "../util/json.js";
 import { modelDirectory } from "../util/model-directory.js";
+import { GENERATION_CONFIG } from "../util/model-files.js";
 import { uniqueNames } from "../util/names.js";
 
 /** Limits of the paper: rules without an EOS rule hardly ever stop. */
@@ -82,6 +84,7 @@ export interface GeneratePlan {
 
 /** @throws UserError  the first thing that is wrong with the prompts, the rules or the tokenizer */
 export async function planGeneration(options: PlanOptions): Promise<GeneratePlan> {
+  checkTemperature(options.temperature ?? 0);
   const text = await loadTextModel(options.model);
   const rules = await planRules(options, text);
   const { inputs, notes } = await readPrompts(options);
@@ -189,7 +192,7 @@ const generationConfig = z.looseObject({
 
 /** The EOS, and what `generation_config.json` lists beside it, as Transformers does. */
 export async function stopIdsOf(model: string, { eosId }: TextModel): Promise<number[]> {
-  const path = join(modelDirectory(model), "generation_config.json");
+  const path = join(modelDirectory(model), GENERATION_CONFIG);
   if (!existsSync(path)) return [eosId];
   const parsed = generationConfig.safeParse(await readJson(path));
   if (!parsed.success) throw new UserError(`${path}: eos_token_id is neither an id nor a list of ids`);

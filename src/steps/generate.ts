@@ -6,11 +6,17 @@
  * every answer that would come out the same, and removes it when the outputs are written whole.
  */
 import { pathIn } from "../data/spec.js";
-import { defaultBatch } from "../decode/memory.js";
+import { defaultBatch, weightBytes } from "../decode/memory.js";
 import { embeddedEngine } from "../engines/embedded.js";
-import type { Engine, GenerateOptions as EngineOptions, GenerateResult } from "../engines/engine.js";
+import type {
+  Engine,
+  GenerateOptions as EngineOptions,
+  GenerateResult,
+  ModelUse,
+  Precision,
+} from "../engines/engine.js";
 import { refuseMissing } from "../engines/refusals.js";
-import { parameterCount, readModelConfig } from "../models/open.js";
+import { readModelConfig } from "../models/open.js";
 import {
   type AnswerLine,
   answerLineSchema,
@@ -47,6 +53,8 @@ export interface GenerateOptions extends PlanOptions {
 }
 
 export interface GenerateWatch {
+  /** What was found in the model that a person should know. */
+  readonly onNote?: (text: string) => void;
   readonly signal?: AbortSignal;
   readonly onStart?: (plan: {
     readonly prompts: number;
@@ -90,6 +98,7 @@ export async function generate(options: GenerateOptions, watch: GenerateWatch = 
   const result = await openResult(resultPlan(options));
   try {
     const plan = await planGeneration(options);
+    await engine.refuseTooLarge?.(options.model, memoryUse(options, plan));
     const modelHash = await hashModel(options.model);
     const settings = await settle(options, plan);
     const keys = answerKeys(options, plan, { engine: engine.name, modelHash, ...settings });
@@ -141,15 +150,23 @@ interface Settings {
 
 async function settle(options: GenerateOptions, plan: GeneratePlan): Promise<Settings> {
   const { threads = availableCores(), precision = "f32" } = options;
-  return { threads, precision, batch: options.batch ?? (await batchThatFits(options.model, plan)) };
+  return { threads, precision, batch: options.batch ?? (await batchThatFits(options.model, plan, precision)) };
 }
 
-async function batchThatFits(directory: string, plan: GeneratePlan): Promise<number> {
+/** What is certain to be needed: the weights, and as many prompts as are to be read side by side. */
+const memoryUse = ({ batch = 1, precision = "f32" }: GenerateOptions, { prompts }: GeneratePlan): ModelUse => ({
+  for: "running",
+  precision,
+  rows: Math.min(batch, prompts.length),
+  positions: prompts.reduce((most, { request }) => Math.max(most, request.promptIds.length), 0),
+});
+
+async function batchThatFits(directory: string, plan: GeneratePlan, precision: Precision): Promise<number> {
   const model = await readModelConfig(directory);
   const longest = plan.prompts.reduce((most, { request }) => Math.max(most, request.promptIds.length), 0);
   const fits = defaultBatch(model.dims, {
     freeBytes: availableMemory().free,
-    weightBytes: 2 * 4 * parameterCount(model), // a tied matrix lies there twice, and all once more while it is read
+    weightBytes: weightBytes(model, precision),
     positions: longest + plan.maxNewTokens,
     promptPositions: longest,
   });
@@ -196,7 +213,7 @@ async function answerMissing(
   });
   if (missing.size === 0) return 0;
   const { threads, precision } = settings;
-  const model = await engine.load(options.model, { threads, precision });
+  const model = await engine.load(options.model, { threads, precision, onNote: watch.onNote });
   const started = performance.now();
   let tokens = 0;
   const prompts = new Set(keys).size;

@@ -299,9 +299,7 @@ describe("verifyModel", () => {
 
   it("finds an output matrix that should be the embedding and is not", async () => {
     const { failed } = await broken("tied", (directory) => setConfig(directory, { tie_word_embeddings: true }));
-    expect(failed).toEqual([
-      expect.stringMatching(/ties the output to model\.embed_tokens\.weight, but lm_head\.weight/),
-    ]);
+    expect(failed).toEqual([expect.stringMatching(/ties the output to the embedding, but lm_head\.weight/)]);
   });
 
   it("finds shapes and ids that do not fit, each by itself", async () => {
@@ -317,11 +315,11 @@ describe("verifyModel", () => {
       const path = join(directory, "model.safetensors");
       writeFileSync(path, readFileSync(path).subarray(0, -5));
     });
-    expect(failed).toHaveLength(3);
+    expect(failed).toHaveLength(2);
     for (const line of failed) expect(line).toMatch(/is damaged: tensors end at byte/);
   });
 
   it("says where there is no directory", async () => {
-    expect(await lineOf(verifyModel(folder.path("nowhere")))).toMatch(/cannot read .*ENOENT; name a model directory/);
+    expect(await lineOf(verifyModel(folder.path("nowhere")))).toMatch(/nowhere does not exist; name a model directory/);
   });
 });

@@ -4,30 +4,22 @@
  */
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { UserError } from "../util/errors.js";
 import { sha256, sha256File } from "../util/files.js";
-import { modelDirectory, NAME_A_MODEL } from "../util/model-directory.js";
-
-/** Files that decide what a model says. The rest (README, run records, optimizer states) does not. */
-const counts = (name: string): boolean =>
-  name === "config.json" ||
-  name === "tokenizer.json" ||
-  name === "tokenizer_config.json" ||
-  name.endsWith(".safetensors");
+import { decidesAnswers } from "../util/model-files.js";
+import { requireModel } from "../util/model-kinds.js";
 
 /**
- * sha256 over the names and the sha256 of those files, in order of their names. Reads the weights once.
+ * sha256 over the names and the sha256 of the files that decide what a model says (`util/model-files.ts`), in order of their names. The rest
+ * (README, run records, optimizer states) does not count. Reads the weights once.
  *
- * @throws UserError  the directory holds none of them
+ * @throws UserError  the directory is none of a model
  */
 export async function hashModel(model: string): Promise<string> {
-  const directory = modelDirectory(model);
-  const names = (await readdir(directory)).filter(counts).sort();
-  if (!names.includes("config.json")) {
-    throw new UserError(`${directory} has no config.json`, { remedy: NAME_A_MODEL });
-  }
+  const directory = requireModel(model, ["config", "weights"]);
   const lines: string[] = [];
-  for (const name of names) lines.push(`${name} ${await sha256File(join(directory, name))}\n`);
+  for (const name of (await readdir(directory)).filter(decidesAnswers).sort()) {
+    lines.push(`${name} ${await sha256File(join(directory, name))}\n`);
+  }
   return sha256(lines.join(""));
 }
 

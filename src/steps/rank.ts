@@ -65,6 +65,8 @@ type Settled = RankOptions &
   >;
 
 export interface RankWatch {
+  /** What was found in the model that a person should know. */
+  readonly onNote?: (text: string) => void;
   readonly signal?: AbortSignal;
   readonly onStart?: (plan: { readonly instructions: number; readonly inLedger: number }) => void;
   readonly onProgress?: (done: number, instructions: number) => void;
@@ -99,6 +101,7 @@ export async function rank(request: RankOptions, watch: RankWatch = {}): Promise
   try {
     const data = await readData(options.data, options.limit);
     const text = await loadTextModel(options.model);
+    await options.engine.refuseTooLarge?.(options.model, { for: "running", precision: options.precision });
     const modelHash = await hashModel(options.model);
     const cache = openCache(await result.finished((line) => scoreLineSchema.parse(line)));
     watch.onStart?.({ instructions: data.examples.length, inLedger: cache.known });
@@ -147,7 +150,7 @@ interface Material {
 /** Loads the model and compares; gives what a summary says of it. */
 async function compareData(options: Settled, { data, text, modelHash, cache, result }: Material, watch: RankWatch) {
   const { engine, threads, precision } = options;
-  const model = await engine.load(options.model, { threads, precision });
+  const model = await engine.load(options.model, { threads, precision, onNote: watch.onNote });
   const maxLength = Math.min(options.maxLength, model.maxPositions ?? Number.POSITIVE_INFINITY);
   const source = renderer(text, options, data.examples, maxLength);
   const input = {

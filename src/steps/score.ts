@@ -50,6 +50,8 @@ export interface ScoreOptions {
 }
 
 export interface ScoreWatch {
+  /** What was found in the model that a person should know. */
+  readonly onNote?: (text: string) => void;
   readonly signal?: AbortSignal;
   readonly onStart?: (plan: { readonly rows: number; readonly reused: number }) => void;
   readonly onProgress?: (state: { readonly done: number; readonly rows: number; readonly tokens: number }) => void;
@@ -83,6 +85,7 @@ export async function score(options: ScoreOptions, watch: ScoreWatch = {}): Prom
   const result = await openResult(resultPlan(options));
   try {
     const rows = await readScoreRows(options.input, await loadTextModel(options.model), settings);
+    await settings.engine.refuseTooLarge?.(options.model, { for: "running", precision: settings.precision });
     const modelHash = await hashModel(options.model);
     const keys = rowKeys(rows, settings, modelHash);
     const known = await result.finished((line) => logprobsLineSchema.parse(line), keys);
@@ -151,7 +154,7 @@ async function scoreMissing(
     missing.set(row.request.id, { key, row });
   });
   if (missing.size === 0) return;
-  const model = await engine.load(directory, { threads, precision });
+  const model = await engine.load(directory, { threads, precision, onNote: watch.onNote });
   let tokens = 0;
   const all = new Set(keys).size;
   let done = all - missing.size;

@@ -241,6 +241,7 @@ async function openDirectory(options: SimilarityOptions, watch: SimilarityWatch)
     watch.onNote?.(`the encoder was made for pooling by ${settings.pooling}, not by ${pooling}`);
   }
   const text = await loadEncoderText(directory);
+  await engine.refuseTooLarge?.(directory, { for: "embedding" });
   const hash = await hashModel(directory);
   const load = present(engine.loadEncoder?.bind(engine), "loadEncoder");
   const encoder = await load(directory, { threads, pooling });

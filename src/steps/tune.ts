@@ -26,6 +26,8 @@ import { type Material, readRows, rowsSeen } from "./tune/rows.js";
 export type { Preset, TuneRequest } from "./tune/options.js";
 
 export interface TuneWatch {
+  /** What was found in the model that a person should know. */
+  readonly onNote?: (text: string) => void;
   readonly signal?: AbortSignal;
   /** The rows are certified, the run fits, and training begins or goes on. */
   readonly onStart?: (plan: {
@@ -60,6 +62,7 @@ export async function tune(request: TuneRequest, watch: TuneWatch = {}): Promise
   const options = resolveOptions(settled);
   const folder = await openTuneFolder(settled);
   try {
+    await engine.refuseTooLarge?.(settled.model, { for: "tuning" });
     const material = await readRows(settled);
     const plan = planOf(settled, options, material, await hashModel(settled.model), engine);
     const resume = isSameRun(settled, folder, plan);
@@ -92,6 +95,7 @@ async function carryOut(
     heldOut,
     ...(request.checkpointEvery === undefined ? {} : { checkpointEvery: request.checkpointEvery }),
     ...(request.dtype === undefined ? {} : { dtype: request.dtype }),
+    onNote: watch.onNote,
     ...(watch.signal === undefined ? {} : { signal: watch.signal }),
   };
   return trainOnRecord(

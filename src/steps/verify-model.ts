@@ -5,15 +5,16 @@
  */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { HEADS, modelFromConfig, openModel } from "../models/open.js";
+import { headName } from "../models/model.js";
+import { HEADS, openModel, readModelConfig } from "../models/open.js";
 import { loadTextModel } from "../text/load.js";
 import { UserError } from "../util/errors.js";
 import { sha256File } from "../util/files.js";
-import { readJson } from "../util/json.js";
-import { modelDirectory, NAME_A_MODEL } from "../util/model-directory.js";
+import { NAME_A_MODEL } from "../util/model-directory.js";
+import { requireModel } from "../util/model-kinds.js";
 import { formatCount } from "../util/progress.js";
-import { openWeights } from "../weights/open.js";
-import type { WeightStore } from "../weights/weight-store.js";
+import { openDirectoryWeights } from "../weights/open.js";
+import type { PiecewiseStore } from "../weights/weight-store.js";
 
 export interface VerifyCheck {
   readonly name: string;
@@ -36,7 +37,7 @@ export interface VerifyOptions {
 
 /** @throws UserError  there is no such directory, or no weights in it; what is wrong with them is a failed check */
 export async function verifyModel(model: string, options: VerifyOptions = {}): Promise<VerifySummary> {
-  const directory = modelDirectory(model);
+  const directory = requireModel(model, []);
   const files: Record<string, string> = {};
   for (const entry of await listFiles(directory)) files[entry] = await sha256File(join(directory, entry));
   const checks = [
@@ -70,8 +71,8 @@ async function check(name: string, run: () => Promise<string>): Promise<VerifyCh
   }
 }
 
-async function withWeights<T>(directory: string, use: (weights: WeightStore) => Promise<T>): Promise<T> {
-  const weights = await openWeights(directory);
+async function withWeights<T>(directory: string, use: (weights: PiecewiseStore) => Promise<T>): Promise<T> {
+  const weights = await openDirectoryWeights(directory);
   try {
     return await use(weights);
   } finally {
@@ -80,9 +81,10 @@ async function withWeights<T>(directory: string, use: (weights: WeightStore) => 
 }
 
 async function checkShapes(directory: string): Promise<string> {
-  const { model, weights } = await openModel(directory);
+  const { model, weights, notes } = await openModel(directory);
   await weights.close();
-  return `${model.parameters.length} parameters of a ${model.family} model, each of its shape`;
+  const also = notes.map((note) => `; ${note}`).join("");
+  return `${model.parameters.length} parameters of a ${model.family} model, each of its shape${also}`;
 }
 
 /** Every value is read once. NaN and infinities are damage; a matrix of zeros is told, since some are meant. */
@@ -94,7 +96,8 @@ function checkValues(directory: string, options: VerifyOptions): Promise<string>
     let done = 0;
     for (const name of weights.tensors.keys()) {
       options.signal?.throwIfAborted();
-      const counted = countValues(await weights.read(name));
+      const counted = { total: 0, nan: 0, infinite: 0, zero: 0 };
+      for await (const piece of weights.pieces(name)) countValues(piece, counted);
       if (counted.nan + counted.infinite > 0) broken.push(`${name} (${counted.nan} NaN, ${counted.infinite} infinite)`);
       if (counted.total > 0 && counted.zero === counted.total) zeros.push(name);
       values += counted.total;
@@ -109,48 +112,46 @@ function checkValues(directory: string, options: VerifyOptions): Promise<string>
 const some = (names: readonly string[]): string =>
   names.length <= 3 ? names.join(", ") : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`;
 
-function countValues(values: Float32Array): { total: number; nan: number; infinite: number; zero: number } {
-  let nan = 0;
-  let infinite = 0;
-  let zero = 0;
-  for (const value of values) {
-    if (value === 0) zero++;
-    else if (Number.isNaN(value)) nan++;
-    else if (!Number.isFinite(value)) infinite++;
-  }
-  return { total: values.length, nan, infinite, zero };
+interface Counted {
+  total: number;
+  nan: number;
+  infinite: number;
+  zero: number;
 }
 
-const EMBEDDINGS = ["model.embed_tokens", "transformer.wte", "gpt_neox.embed_in"].flatMap((name) => [
-  `${name}.weight`,
-  `${name.replace(/^[^.]*\./u, "")}.weight`,
-]);
+function countValues(values: Float32Array, counted: Counted): void {
+  for (const value of values) {
+    if (value === 0) counted.zero++;
+    else if (Number.isNaN(value)) counted.nan++;
+    else if (!Number.isFinite(value)) counted.infinite++;
+  }
+  counted.total += values.length;
+}
 
 /** A model that ties its output to its embedding may store the matrix twice, but then twice the same. */
 async function checkTied(directory: string): Promise<string> {
-  const config = await readJson(join(directory, "config.json"));
-  const tied = typeof config === "object" && config !== null && (config as Record<string, unknown>).tie_word_embeddings;
-  return withWeights(directory, async (weights) => {
-    const head = HEADS.find((name) => weights.tensors.has(name));
-    if (tied !== true)
-      return head !== undefined ? "not tied: an output matrix of its own" : "no output matrix is stored";
-    if (head === undefined) return "tied, stored once";
-    const embedding = EMBEDDINGS.find((name) => weights.tensors.has(name));
-    if (embedding === undefined) throw new UserError("tied, but there is no embedding to be tied to");
-    const [a, b] = [await weights.read(embedding), await weights.read(head)];
-    if (a.length !== b.length || a.some((value, i) => value !== b[i])) {
-      throw new UserError(`config.json ties the output to ${embedding}, but ${head} is stored and differs`, {
-        remedy: `set tie_word_embeddings to false, or remove ${head}`,
-      });
-    }
-    return "tied, stored twice, both the same";
-  });
+  const opened = await openModel(directory).catch(unlessMistake);
+  if (opened === undefined) return "not looked at: the tensors are not those of config.json";
+  const { model, weights, configChanges } = opened;
+  await weights.close();
+  const [stored] = HEADS.filter((name) => weights.tensors.has(name));
+  if ("tie_word_embeddings" in configChanges) {
+    throw new UserError(`config.json ties the output to the embedding, but ${stored} is stored and differs`, {
+      remedy: `it is used, as in Transformers 5: set tie_word_embeddings to false, or remove ${stored}`,
+    });
+  }
+  if (headName(model) === stored) return "not tied: an output matrix of its own";
+  return stored === undefined ? "tied, stored once" : "tied, stored twice, both the same";
+}
+
+/** What is wrong with the tensors is the business of another check. */
+function unlessMistake(error: unknown): undefined {
+  if (!(error instanceof UserError)) throw error;
 }
 
 async function checkTokenizer(directory: string): Promise<string> {
   const { tokenizer, bosId, eosId } = await loadTextModel(directory);
-  const path = join(directory, "config.json");
-  const rows = modelFromConfig(await readJson(path), path).dims.vocabSize;
+  const rows = (await readModelConfig(directory)).dims.vocabSize;
   if (tokenizer.vocabSize > rows) {
     throw new UserError(`the tokenizer has ids up to ${tokenizer.vocabSize - 1}, but the embedding has ${rows} rows`);
   }

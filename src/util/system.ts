@@ -50,8 +50,10 @@ export function availableMemory(
   let result: Memory = { ...machine, limit: "machine" };
   for (const folder of groupFolders(read, "memory")) {
     const group = memoryOf(folder, read);
-    if (group === undefined || group.total >= result.total) continue;
-    result = { total: group.total, free: Math.min(result.free, group.free), limit: "control group" };
+    if (group === undefined || group.total >= machine.total) continue;
+    // A group's free bytes bind even where a smaller limit stands further in: its other members take of them.
+    const free = Math.min(result.free, group.free);
+    result = { total: Math.min(result.total, group.total), free, limit: "control group" };
   }
   return result;
 }

@@ -49,6 +49,7 @@ export async function openGguf(path: string): Promise<GgufFile> {
 /** @throws UserError  the bytes are no GGUF, are cut off, or tensors overlap or leave the file */
 export async function readGguf(source: ByteSource): Promise<GgufFile> {
   const header = await readHeader(source);
+  refusePart(header, source.name);
   const located = locate(header, source);
   const tensors = new Map<string, WeightInfo>();
   for (const info of header.tensors) {
@@ -57,6 +58,7 @@ export async function readGguf(source: ByteSource): Promise<GgufFile> {
   }
   return {
     version: header.version,
+    name: source.name,
     metadata: header.metadata,
     tensors,
     async read(name) {
@@ -66,6 +68,16 @@ export async function readGguf(source: ByteSource): Promise<GgufFile> {
     },
     close: () => source.close(),
   };
+}
+
+/** A split model's tensors lie in several files, each with a header of its own. */
+function refusePart({ metadata }: GgufHeader, file: string): void {
+  const [count, index] = [metadata.get("split.count"), metadata.get("split.no")];
+  if (typeof count !== "number" || !(count > 1)) return;
+  const part = typeof index === "number" ? `part ${index + 1} of ${count}` : `one of ${count} parts`;
+  throw new UserError(`${file} is ${part} of a split model`, {
+    remedy: "put the parts together: `llama-gguf-split --merge FIRST-PART WHOLE.gguf`, and take that file",
+  });
 }
 
 /** Reads twice as much each time until the header is whole; it never needs more than the file has. */

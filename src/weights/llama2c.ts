@@ -64,6 +64,7 @@ export async function readLlama2c(source: ByteSource): Promise<Llama2cFile> {
   const tensors = place(header);
   const headDim = header.hidden / header.heads;
   return {
+    name: source.name,
     tensors,
     config: config(header),
     generationConfig: { bos_token_id: BEGIN, eos_token_id: BEGIN },

@@ -1,5 +1,5 @@
 /** Safetensors files written here and read back, and read damaged. */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -233,6 +233,8 @@ describe("what cannot be opened", () => {
     expect(await lineOf(openWeights(folder.write("model.onnx", "x")))).toMatch(/is neither a model directory nor/);
     const pickled = newFolder();
     await writeModelWeights(pickled, weights, { dtype: "F32" });
-    expect(await lineOf(openWeights(join(pickled, "..")))).toMatch(/holds neither model\.safetensors nor/);
+    rmSync(join(pickled, "model.safetensors"));
+    writeFileSync(join(pickled, "pytorch_model.bin"), "PK");
+    expect(await lineOf(openWeights(pickled))).toMatch(/holds pickled weights, which are not read/);
   });
 });

@@ -42,6 +42,7 @@ export async function readSafetensors(source: ByteSource): Promise<PiecewiseStor
   const infos = new Map<string, SafetensorsInfo>();
   for (const info of parseSafetensorsHeader(header, source.size - dataBegin, source.name)) infos.set(info.name, info);
   return {
+    name: source.name,
     tensors: infos,
     async read(name) {
       const info = infos.get(name);
@@ -104,6 +105,7 @@ export async function openShards(directory: string): Promise<PiecewiseStore> {
     for (const file of new Set(placed.values())) shards.set(file, await openSafetensors(join(directory, file)));
     const shardOf = (name: string): PiecewiseStore => shardHolding(name, placed, shards);
     return {
+      name: directory,
       tensors: joinTensors(placed, shards, indexPath),
       read: async (name) => shardOf(name).read(name),
       pieces: (name) => shardOf(name).pieces(name),

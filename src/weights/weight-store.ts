@@ -13,6 +13,8 @@ export interface WeightInfo {
 
 /** Weights of one model directory or file. */
 export interface WeightStore {
+  /** What messages call it: a path. */
+  readonly name: string;
   readonly tensors: ReadonlyMap<string, WeightInfo>;
   /** Values in row-major order as float32. Allocates exactly the product of the checked shape. */
   read(name: string): Promise<Float32Array>;

@@ -15,7 +15,10 @@ const reason = existsSync(root) ? "" : ` (skipped: ${root} is not there)`;
 const load = (name: string): Tokenizer => {
   const config = join(root, name, "tokenizer_config.json");
   const read = (path: string): unknown => JSON.parse(readFileSync(path, "utf8"));
-  return tokenizerFromJson(read(join(root, name, "tokenizer.json")), existsSync(config) ? { config: read(config) } : {});
+  return tokenizerFromJson(
+    read(join(root, name, "tokenizer.json")),
+    existsSync(config) ? { config: read(config) } : {},
+  );
 };
 
 // The paper's table 8.

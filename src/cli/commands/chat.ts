@@ -7,7 +7,7 @@ import { type Command, Option } from "commander";
 import type { Chat, Reply } from "../../steps/chat.js";
 import { UserError, userErrorOf } from "../../util/errors.js";
 import { formatRate } from "../../util/progress.js";
-import { type Paint, paintFor, printable } from "../../util/terminal.js";
+import { type Paint, paintFor, printable, quoted } from "../../util/terminal.js";
 import { decimal, integer, jsonOption, modelOption, precisionOption, seedOption, threadsOption } from "../options.js";
 import { addPromptOptions, type PromptFlags, withPrompt } from "../prompt-options.js";
 import { type Io, runAction } from "../run-action.js";
@@ -71,7 +71,7 @@ async function runChat(flags: ChatFlags, io: Io): Promise<object> {
   const signal = io.signal; // asked for once: from here on the first SIGTERM stops in an orderly way
   const interactive = process.stdin.isTTY === true;
   if (interactive) io.note("tacit: reading the model; /help lists the commands");
-  const chat = await openChat(options);
+  const chat = await openChat({ ...options, onNote: (text) => io.note(`tacit: ${quoted(text)}`) });
   const paint = paintFor(process.stdout);
   const session: Session = { chat, io, paint, first: flags.rules ?? "paper", running: undefined, turns: [] };
   try {

@@ -6,6 +6,7 @@ import { type Command, Option } from "commander";
 import type { Output } from "../../records/outputs.js";
 import type { GenerateSummary, GenerateWatch } from "../../steps/generate.js";
 import { formatCount, formatDuration, formatRate, secondsLeft } from "../../util/progress.js";
+import { quoted } from "../../util/terminal.js";
 import {
   decimal,
   forceOption,
@@ -99,6 +100,7 @@ function watchOn(io: Io): GenerateWatch {
   let started = performance.now();
   let reused = 0;
   return {
+    onNote: (text) => io.note(`tacit: ${quoted(text)}`),
     onStart(plan) {
       reused = plan.reused;
       for (const text of plan.unresolved) {

@@ -6,7 +6,7 @@ import { type Command, Option } from "commander";
 import type { RankReading, RankSummary } from "../../records/rank.js";
 import type { RankWatch } from "../../steps/rank.js";
 import { formatCount, formatDuration, secondsLeft } from "../../util/progress.js";
-import { columns } from "../../util/terminal.js";
+import { columns, quoted } from "../../util/terminal.js";
 import {
   forceOption,
   integer,
@@ -88,6 +88,7 @@ async function runRank(flags: RankFlags, io: Io): Promise<RankSummary> {
 function watchOn(io: Io): RankWatch {
   const started = performance.now();
   return {
+    onNote: (text) => io.note(`tacit: ${quoted(text)}`),
     onStart({ inLedger }) {
       if (inLedger > 0)
         io.note(`tacit: the ledger holds ${formatCount(inLedger)} scores of earlier runs; those that fit are used`);

@@ -5,6 +5,7 @@
 import { type Command, Option } from "commander";
 import type { ScoreSummary, ScoreWatch } from "../../steps/score.js";
 import { formatCount, formatDuration, formatRate, secondsLeft } from "../../util/progress.js";
+import { quoted } from "../../util/terminal.js";
 import { forceOption, jsonOption, limitOption, modelOption, precisionOption, threadsOption } from "../options.js";
 import { type Io, runAction } from "../run-action.js";
 import { addTemplateOptions, type TemplateFlags, withTemplate } from "../template-options.js";
@@ -63,6 +64,7 @@ function watchOn(io: Io): ScoreWatch {
   let started = performance.now();
   let reused = 0;
   return {
+    onNote: (text) => io.note(`tacit: ${quoted(text)}`),
     onStart(plan) {
       reused = plan.reused;
       if (reused > 0) io.note(`tacit: ${formatCount(reused)} rows were scored already and are kept`);

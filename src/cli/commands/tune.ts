@@ -8,6 +8,7 @@ import type { TunePlan, TuneRunRecord } from "../../records/tune.js";
 import type { Preset, TuneRequest, TuneWatch } from "../../steps/tune.js";
 import type { Objective } from "../../text/render.js";
 import { formatCount, formatDuration, formatRate } from "../../util/progress.js";
+import { quoted } from "../../util/terminal.js";
 import { type DataLimit, dataLimitOption } from "../data-options.js";
 import { decimal, forceOption, integer, jsonOption, modelOption, seedOption, threadsOption } from "../options.js";
 import { type Io, runAction } from "../run-action.js";
@@ -184,6 +185,7 @@ async function runTune(flags: TuneFlags, io: Io): Promise<TuneRunRecord> {
 /** What is said on the way, and the progress line: step, loss, speed, time left, memory. */
 function watchOn(io: Io, out: string): TuneWatch {
   return {
+    onNote: (text) => io.note(`tacit: ${quoted(text)}`),
     onStart({ resumedAt, total, certificate, data, seen }) {
       for (const line of describeRows(certificate, data)) io.note(line);
       const some = seen < data.rows ? `, which see ${formatCount(seen)} of the ${formatCount(data.rows)} rows` : "";

@@ -12,7 +12,7 @@ import { CONFIG } from "../../util/model-files.js";
 import { requireModel } from "../../util/model-kinds.js";
 import { checked } from "../../util/schema.js";
 import { type Naming, openTensors } from "../match-tensors.js";
-import type { AnyFamily } from "../model.js";
+import type { AnyFamily, Model } from "../model.js";
 import type { OpenModel } from "../open.js";
 import { bert } from "./bert.js";
 import { nomicBert } from "./nomic-bert.js";
@@ -37,7 +37,13 @@ const BESIDE = /(^|\.)(pooler\.|cls\.|lm_head\.|embeddings\.position_ids$|rotary
  */
 export async function openEncoder(named: string): Promise<OpenModel> {
   const directory = requireModel(named, ["config", "weights"]);
-  const path = join(directory, CONFIG);
+  const model = await readEncoderConfig(directory);
+  return { model, ...(await openTensors(model, directory, namingOf(model.family))), configChanges: {} };
+}
+
+/** What an encoder's directory says of itself in `config.json`; weights are not looked at. */
+export async function readEncoderConfig(named: string): Promise<Model> {
+  const path = join(requireModel(named, ["config"]), CONFIG);
   const config = await readJson(path);
   const type = typeof config === "object" && config !== null && "model_type" in config ? config.model_type : undefined;
   const family = encoderFamilies.find(({ modelTypes }) => modelTypes.includes(String(type)));
@@ -46,8 +52,7 @@ export async function openEncoder(named: string): Promise<OpenModel> {
       remedy: `known: ${encoderFamilies.flatMap(({ modelTypes }) => modelTypes).join(", ")}; or name a server's URL`,
     });
   }
-  const model = family.open(config, path);
-  return { model, ...(await openTensors(model, directory, namingOf(model.family))), configChanges: {} };
+  return family.open(config, path);
 }
 
 /** Files of a whole model have a prefix (`bert.`), those of 2019 call a norm's parameters gamma and beta. */
