@@ -34,7 +34,7 @@ const DERIVED = /(rotary_emb\.inv_freq|\.(attn|attention)\.(bias|masked_bias))$/
 
 /** What a model directory says of itself in `config.json`; weights are not looked at. Takes `glasshouse` as well. */
 export async function readModelConfig(named: string): Promise<Model> {
-  const path = join(requireModel(named, ["config"]), CONFIG);
+  const path = join(await requireModel(named, ["config"]), CONFIG);
   return modelFromConfig(await readJson(path), path);
 }
 
@@ -44,7 +44,7 @@ export async function readModelConfig(named: string): Promise<Model> {
  * @throws UserError  unknown family, a config value that is not honoured, a tensor missing, of another shape, or unknown
  */
 export async function openModel(named: string): Promise<OpenModel> {
-  const directory = requireModel(named, ["config", "weights"]);
+  const directory = await requireModel(named, ["config", "weights"]);
   const path = join(directory, CONFIG);
   const config = await readJson(path);
   const model = modelFromConfig(config, path);

@@ -15,7 +15,7 @@ import { requireModel } from "../util/model-kinds.js";
  * @throws UserError  the directory is none of a model
  */
 export async function hashModel(model: string): Promise<string> {
-  const directory = requireModel(model, ["config", "weights"]);
+  const directory = await requireModel(model, ["config", "weights"]);
   const lines: string[] = [];
   for (const name of (await readdir(directory)).filter(decidesAnswers).sort()) {
     lines.push(`${name} ${await sha256File(join(directory, name))}\n`);

@@ -37,7 +37,7 @@ export interface VerifyOptions {
 
 /** @throws UserError  there is no such directory, or no weights in it; what is wrong with them is a failed check */
 export async function verifyModel(model: string, options: VerifyOptions = {}): Promise<VerifySummary> {
-  const directory = requireModel(model, []);
+  const directory = await requireModel(model, []);
   const files: Record<string, string> = {};
   for (const entry of await listFiles(directory)) files[entry] = await sha256File(join(directory, entry));
   const checks = [

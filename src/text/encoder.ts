@@ -17,7 +17,7 @@ export interface EncoderText {
 
 /** @throws UserError  no tokenizer.json, one that is not read here, or one that would turn the empty text into nothing */
 export async function loadEncoderText(named: string): Promise<EncoderText> {
-  const directory = requireModel(named, ["config", "tokenizer"]);
+  const directory = await requireModel(named, ["config", "tokenizer"]);
   const path = join(directory, TOKENIZER);
   const { tokenizer, hash } = await readTokenizer(directory);
   const around = tokenizer.encode("").length;

@@ -24,7 +24,7 @@ const configSchema = idsSchema.extend({ text_config: idsSchema.nullish() });
  * @throws UserError  a file is missing or malformed, the EOS is unknown, or the tokenizer adds more than one BOS
  */
 export async function loadTextModel(model: string): Promise<TextModel> {
-  const directory = requireModel(model, ["tokenizer", "config"]);
+  const directory = await requireModel(model, ["tokenizer", "config"]);
   const config = await readJsonAs(join(directory, CONFIG), configSchema, "correct it there");
   const { tokenizer, declared, hash } = await readTokenizer(directory);
   const ids = { ...config.text_config, ...withoutNull(config) };

@@ -3,9 +3,11 @@
  * command that takes a model asks here, before anything is read at length.
  * May not know: model families, formats beyond their names and first bytes.
  */
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { UserError } from "./errors.js";
+import { openInput, readInput } from "./input.js";
+import { tryJson } from "./json.js";
 import { modelDirectory, NAME_A_MODEL } from "./model-directory.js";
 import { CONFIG, decidesAnswers, TOKENIZER, WEIGHTS, WEIGHTS_INDEX } from "./model-files.js";
 import { quoted, shorten } from "./terminal.js";
@@ -24,19 +26,19 @@ const PARTS: Readonly<Record<Part, readonly string[]>> = {
  *
  * @throws UserError  it is something else: what, and what to do
  */
-export function requireModel(named: string, parts: readonly Part[]): string {
+export async function requireModel(named: string, parts: readonly Part[]): Promise<string> {
   const path = modelDirectory(named);
-  const found = lookAt(path);
+  const found = await lookAt(path);
   const lacking =
     found.kind === "folder" ? parts.find((part) => !PARTS[part].some((name) => found.names.has(name))) : "config";
-  refuseKnown(path, found, lacking);
+  await refuseKnown(path, found, lacking);
   if (lacking !== undefined) throw missing(path, PARTS[lacking].join(" or "));
   return path;
 }
 
 /** For a directory in which weights were looked for and not found. */
-export function refuseNoWeights(path: string): never {
-  refuseKnown(path, lookAt(path), "weights");
+export async function refuseNoWeights(path: string): Promise<never> {
+  await refuseKnown(path, await lookAt(path), "weights");
   throw missing(path, PARTS.weights.join(" or "));
 }
 
@@ -66,35 +68,43 @@ type Found =
       readonly names: ReadonlySet<string>;
       /** Of folders in it. */
       readonly folders: readonly string[];
+      /** Where they are small JSON objects. */
+      readonly config: Json | undefined;
+      readonly adapter: Json | undefined;
     };
+type Json = Readonly<Record<string, unknown>>;
 type Folder = Extract<Found, { kind: "folder" }>;
 
 const FIRST_BYTES = 64;
+const ADAPTER = "adapter_config.json";
 
-function lookAt(path: string): Found {
+async function lookAt(path: string): Promise<Found> {
   const status = statSync(path, { throwIfNoEntry: false });
   if (status === undefined) return { kind: "nothing", path };
   if (!status.isDirectory())
-    return { kind: "file", path, start: status.isFile() ? firstBytes(path) : new Uint8Array(0) };
+    return { kind: "file", path, start: status.isFile() ? await firstBytes(path) : new Uint8Array(0) };
   const entries = readdirSync(path, { withFileTypes: true });
   const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  return { kind: "folder", path, names: new Set(entries.map(({ name }) => name)), folders: folders.sort() };
+  const names = new Set(entries.map(({ name }) => name));
+  const [config, adapter] = [await jsonIn(path, CONFIG), await jsonIn(path, ADAPTER)];
+  return { kind: "folder", path, names, folders: folders.sort(), config, adapter };
 }
 
-function firstBytes(path: string): Uint8Array {
-  const handle = openSync(path, "r");
+async function firstBytes(path: string): Promise<Uint8Array> {
+  const handle = await openInput(path);
   try {
     const bytes = new Uint8Array(FIRST_BYTES);
-    return bytes.subarray(0, readSync(handle, bytes, 0, FIRST_BYTES, 0));
+    const { bytesRead } = await handle.read(bytes, 0, FIRST_BYTES, 0);
+    return bytes.subarray(0, bytesRead);
   } finally {
-    closeSync(handle);
+    await handle.close();
   }
 }
 
-function refuseKnown(path: string, found: Found, lacking: Part | undefined): void {
+async function refuseKnown(path: string, found: Found, lacking: Part | undefined): Promise<void> {
   const said = saidOf(found, lacking);
   if (said !== undefined) throw errorOf(path, said);
-  const pointer = found.kind === "folder" ? pointerIn(found) : undefined;
+  const pointer = found.kind === "folder" ? await pointerIn(found) : undefined;
   if (pointer !== undefined) throw pointerError(pointer);
 }
 
@@ -214,17 +224,16 @@ const ONNX: Said = [
 
 // What is wrong whatever else lies there.
 const ALWAYS: readonly Kind<Folder>[] = [
-  ({ names, path }) => {
-    if (!names.has("adapter_config.json")) return undefined;
-    const base = jsonIn(path, "adapter_config.json")?.base_model_name_or_path;
+  ({ names, adapter }) => {
+    if (!names.has(ADAPTER)) return undefined;
+    const base = adapter?.base_model_name_or_path;
     const on = typeof base === "string" && base !== "" ? ` on ${shown(base)}` : "";
     return [
       `is an adapter (LoRA or of its kind)${on}, not a whole model`,
       "merge it into its base (PEFT's merge_and_unload, then save_pretrained) and name that folder",
     ];
   },
-  ({ names, path }) => {
-    const config = names.has(CONFIG) ? jsonIn(path, CONFIG) : undefined;
+  ({ names, config }) => {
     const how = config?.quantization_config ?? (names.has("quantize_config.json") ? {} : undefined);
     if (how === undefined || how === null) return undefined;
     const method = typeof how === "object" && "quant_method" in how ? how.quant_method : undefined;
@@ -334,27 +343,24 @@ function foldersWithConfig(path: string): string[] {
 const inNumericOrder = (a: string, b: string): number => a.localeCompare(b, "en", { numeric: true });
 
 /** The first file that decides answers and is only a pointer to what it should be. */
-function pointerIn({ path, names }: Folder): string | undefined {
-  return [...names]
-    .filter(decidesAnswers)
-    .map((name) => join(path, name))
-    .find((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true && isPointer(firstBytes(file)));
+async function pointerIn({ path, names }: Folder): Promise<string | undefined> {
+  for (const name of [...names].filter(decidesAnswers)) {
+    const file = join(path, name);
+    const status = statSync(file, { throwIfNoEntry: false });
+    if (status?.isFile() === true && isPointer(await firstBytes(file))) return file;
+  }
+  return undefined;
 }
 
 /** Largest file that is looked into for a word of what it is. */
 const SMALL_FILE = 1 << 20;
 
 /** A small JSON object, or undefined where there is none: whoever reads the file in earnest says what is wrong with it. */
-function jsonIn(folder: string, name: string): Readonly<Record<string, unknown>> | undefined {
+async function jsonIn(folder: string, name: string): Promise<Json | undefined> {
   const path = join(folder, name);
   const status = statSync(path, { throwIfNoEntry: false });
   if (status?.isFile() !== true || status.size > SMALL_FILE) return undefined;
-  try {
-    const value: unknown = JSON.parse(readFileSync(path, "utf8"));
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const result = tryJson(new TextDecoder().decode(await readInput(path, { most: SMALL_FILE })));
+  const value = "value" in result ? result.value : undefined;
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
 }

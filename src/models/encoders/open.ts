@@ -36,14 +36,14 @@ const BESIDE = /(^|\.)(pooler\.|cls\.|lm_head\.|embeddings\.position_ids$|rotary
  * @throws UserError  no encoder that is read here; a tensor missing, of another shape, or unknown
  */
 export async function openEncoder(named: string): Promise<OpenModel> {
-  const directory = requireModel(named, ["config", "weights"]);
+  const directory = await requireModel(named, ["config", "weights"]);
   const model = await readEncoderConfig(directory);
   return { model, ...(await openTensors(model, directory, namingOf(model.family))), configChanges: {} };
 }
 
 /** What an encoder's directory says of itself in `config.json`; weights are not looked at. */
 export async function readEncoderConfig(named: string): Promise<Model> {
-  const path = join(requireModel(named, ["config"]), CONFIG);
+  const path = join(await requireModel(named, ["config"]), CONFIG);
   const config = await readJson(path);
   const type = typeof config === "object" && config !== null && "model_type" in config ? config.model_type : undefined;
   const family = encoderFamilies.find(({ modelTypes }) => modelTypes.includes(String(type)));
