@@ -56,7 +56,7 @@ const annotations = listOf(
 const prompting = { model: needed(path), template, raw: flag, bos, preset, rules: text, disableRules: listOf(text) };
 
 export const tuneWatch: KindsOf<TuneWatch> = {
-  ...{ signal, onStart: call, onStep: call, onHeldOut: call, onFinishedBefore: call },
+  ...{ signal, onNote: call, onStart: call, onStep: call, onHeldOut: call, onFinishedBefore: call },
 };
 
 export const generateKinds: KindsOf<GenerateOptions> = {
@@ -72,13 +72,14 @@ export const generateKinds: KindsOf<GenerateOptions> = {
   force: flag,
   ...{ seed, precision, threads, engine },
 };
-export const generateWatch: KindsOf<GenerateWatch> = { signal, onStart: call, onProgress: call };
+export const generateWatch: KindsOf<GenerateWatch> = { signal, onNote: call, onStart: call, onProgress: call };
 
 export const openChatKinds: KindsOf<ChatOptions> = {
   ...prompting,
   maxNewTokens: count,
   temperature: decimal({ min: 0 }),
   multiTurn: flag,
+  onNote: call,
   ...{ seed, precision, threads, engine },
 };
 
@@ -94,7 +95,7 @@ export const scoreKinds: KindsOf<ScoreOptions> = {
   force: flag,
   ...{ template, bos, precision, threads, engine },
 };
-export const scoreWatch: KindsOf<ScoreWatch> = { signal, onStart: call, onProgress: call };
+export const scoreWatch: KindsOf<ScoreWatch> = { signal, onNote: call, onStart: call, onProgress: call };
 
 export const rankKinds: KindsOf<RankOptions> = {
   model: needed(path),
@@ -106,7 +107,7 @@ export const rankKinds: KindsOf<RankOptions> = {
   force: flag,
   ...{ template, seed, bos, threads, precision, engine },
 };
-export const rankWatch: KindsOf<RankWatch> = { signal, onStart: call, onProgress: call };
+export const rankWatch: KindsOf<RankWatch> = { signal, onNote: call, onStart: call, onProgress: call };
 
 export const judgeKinds: KindsOf<JudgeOptions> = {
   outputs: needed(path),
