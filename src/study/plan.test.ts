@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../test/temporary-folder.js";
 import { packageRoot } from "../util/system.js";
-import { planStudy } from "./plan.js";
+import { obstaclesOf, planStudy } from "./plan.js";
 import { prepareStudy } from "./prepare.js";
 
 const folder = temporaryFolder();
@@ -76,5 +76,15 @@ describe("a plan", () => {
     const dollars = ({ steps }: typeof before) => steps.find(({ step }) => step.kind === "judge")!.forecast!.dollars!;
     // 6 tokens less an answer, read in both orders, at a dollar a million
     expect(1e6 * (dollars(before) - dollars(await planStudy(ready)))).toBeCloseTo(2 * 6 * prompts, 6);
+  });
+});
+
+describe("what a machine does not have", () => {
+  const all = { memoryBytes: 157e9, diskBytes: 674e9, diskFree: 66e9 };
+  it("is said with what is needed, what there is, and a way out", () => {
+    const [memory, disk] = obstaclesOf(all, { total: 24e9 });
+    expect(memory).toMatch(/needs 157 GB of memory, and this machine has 24.0 GB; take a larger machine, fewer arms/);
+    expect(disk).toMatch(/take 674 GB of disk, and 66.0 GB are free; .* another --out/);
+    expect(obstaclesOf({ ...all, diskFree: 700e9 }, { total: 200e9 })).toEqual([]);
   });
 });

@@ -5,7 +5,9 @@
  */
 
 import type { StepState } from "../records/study.js";
-import { freeDisk } from "../util/system.js";
+import { UserError } from "../util/errors.js";
+import { formatBytes } from "../util/progress.js";
+import { availableMemory, freeDisk } from "../util/system.js";
 import { type Forecast, openForecaster } from "./forecast.js";
 import { buildGraph } from "./graph.js";
 import { armKey, type Graph } from "./graph-builder.js";
@@ -30,6 +32,8 @@ export interface StudyPlan {
   readonly assumed: readonly string[];
   readonly totals: PlanTotals;
   readonly leftOut: Graph["leftOut"];
+  /** Why this machine cannot carry it out, each with what would help; empty where it can. */
+  readonly obstacles: readonly string[];
 }
 
 export interface PlanTotals {
@@ -65,12 +69,50 @@ export async function planStudy(prepared: Prepared): Promise<StudyPlan> {
     const is = states.get(step.id) ?? "to-do";
     steps.push({ step, state: is, forecast: is === "done" ? undefined : await forecaster.of(step) });
   }
+  const totals = {
+    ...totalsOf(steps),
+    diskBytes: diskOf(steps, prepared),
+    diskFree: await freeDisk(prepared.folder.root),
+  };
   return {
     steps,
+    obstacles: obstaclesOf(totals, availableMemory()),
     assumed: [...assumed.keys()].filter((key) => !choices.has(key)),
-    totals: { ...totalsOf(steps), diskBytes: diskOf(steps, prepared), diskFree: await freeDisk(prepared.folder.root) },
+    totals,
     leftOut: graph.leftOut,
   };
+}
+
+const WAY_OUT = "take a larger machine, fewer arms, seeds or epochs (--seeds, --scale), or a smaller model";
+
+/** What is missing whatever else is running: memory is held against all that there is, not against what is free now. */
+export function obstaclesOf(
+  { memoryBytes, diskBytes, diskFree }: Pick<PlanTotals, "memoryBytes" | "diskBytes" | "diskFree">,
+  { total }: { readonly total: number },
+): string[] {
+  return [
+    ...(memoryBytes > total
+      ? [
+          `the largest step needs ${formatBytes(memoryBytes)} of memory, and this machine has ${formatBytes(total)}; ${WAY_OUT}`,
+        ]
+      : []),
+    ...(diskBytes > diskFree
+      ? [
+          `tuned models take ${formatBytes(diskBytes)} of disk, and ${formatBytes(diskFree)} are free; ${WAY_OUT}, or another --out`,
+        ]
+      : []),
+  ];
+}
+
+/** @throws UserError  the models that are still to be tuned do not go on the disk: nothing is begun */
+export async function refuseFullDisk(prepared: Prepared): Promise<void> {
+  const state = await openState(prepared, { unchecked: true });
+  const { steps } = state.graph();
+  const states = statesOf(steps, state.outcomes);
+  const planned = steps.map((step) => ({ step, state: states.get(step.id) ?? "to-do", forecast: undefined }));
+  const disk = { diskBytes: diskOf(planned, prepared), diskFree: await freeDisk(prepared.folder.root) };
+  const [obstacle] = obstaclesOf({ ...disk, memoryBytes: 0 }, availableMemory());
+  if (obstacle !== undefined) throw new UserError(obstacle);
 }
 
 /** Steps of equal keys are carried out once. */

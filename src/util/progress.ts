@@ -53,7 +53,7 @@ export function openProgress(stream: TerminalStream, options: ProgressOptions = 
   };
 }
 
-/** `7.4 s`, `3 min 05 s`, `2 h 07 min`. */
+/** `7.4 s`, `3 min 05 s`, `2 h 07 min`, `7.1 days`, `19 years`. */
 export function formatDuration(seconds: number): string {
   if (!Number.isFinite(seconds) || seconds < 0) return "?";
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
@@ -61,6 +61,9 @@ export function formatDuration(seconds: number): string {
   const whole = Math.round(seconds);
   const two = (n: number): string => String(n).padStart(2, "0");
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
+  const days = seconds / 86_400;
+  if (days >= 730.5) return `${formatCount(Math.round(days / 365.25))} years`;
+  if (days >= 3) return `${days < 99.95 ? days.toFixed(1) : formatCount(Math.round(days))} days`;
   const minutes = Math.round(seconds / 60);
   return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
 }

@@ -45,9 +45,15 @@ export function registerStudy(program: Command): void {
     .description("Prints the steps of a study, what exists, and what the rest will take.");
   addStudyOptions(plan)
     .addOption(new Option("--steps", "one line a step").default(false, "one line a kind of step and arm"))
+    .addOption(
+      new Option("--check", "exit with 2 where memory or disk of this machine cannot suffice").default(
+        false,
+        "only say so",
+      ),
+    )
     .addOption(jsonOption())
     .addHelpText("after", example("plan single-task --data-dir data --model gemma-3-270m"))
-    .action((spec: string, flags: StudyFlags & { readonly steps: boolean }) =>
+    .action((spec: string, flags: StudyFlags & { readonly steps: boolean; readonly check: boolean }) =>
       runAction(flags, async (io) => (await import("../study/plan.js")).showPlan(requestOf(spec, flags), flags, io)),
     );
   const run = study.command("run").description("Carries out what is not done yet.");

@@ -13,7 +13,7 @@ import type { Io } from "../run-action.js";
 
 export async function showPlan(
   request: StudyRequest,
-  { steps: each }: { readonly steps: boolean },
+  { steps: each, check }: { readonly steps: boolean; readonly check: boolean },
   io: Io,
 ): Promise<object> {
   const prepared = await prepareStudy(request);
@@ -24,7 +24,9 @@ export async function showPlan(
   io.out(each ? stepTable(plan.steps) : groupTable(plan.steps));
   io.out(`\n${describeTotals(plan, record.settings.threads)}`);
   for (const { what, reason } of plan.leftOut) io.out(`left out: ${quoted(what)}: ${reason}\n`);
+  for (const obstacle of plan.obstacles) io.out(`cannot be done here: ${obstacle}\n`);
   io.out(`results: ${folder.root}\n`);
+  if (check && plan.obstacles.length > 0) process.exitCode = 2;
   const { steps, ...rest } = plan;
   return {
     out: folder.root,
@@ -96,7 +98,10 @@ const basis = ([first]: readonly Forecast[]): string => (first === undefined ? "
 function describeTotals({ steps, totals, assumed }: StudyPlan, threads: number): string {
   const done = steps.filter(({ state }) => state === "done").length;
   const time = `${totals.atMost ? "at most about" : "about"} ${formatDuration(totals.seconds)} of computing with ${threads} threads`;
-  const price = totals.dollars === undefined ? "" : `, about $${totals.dollars.toFixed(2)}`;
+  const price =
+    totals.dollars === undefined
+      ? ""
+      : `, at most $${totals.dollars.toFixed(2)} (answers that do not exist yet are taken to be as long as their limit)`;
   const lines = [
     `${formatCount(steps.length)} steps, ${formatCount(done)} done. ${done === steps.length ? "Nothing is left to do." : `The rest: ${time}, ${formatBytes(totals.memoryBytes)} of memory.`}`,
     ...(totals.calls === 0 ? [] : [`${formatCount(totals.calls)} calls to the judge${price}.`]),

@@ -6,6 +6,7 @@
 import { checkers } from "../../glasshouse/checker.js";
 import type { StudyResults } from "../../records/study.js";
 import type { StudyRequest } from "../../study/flags.js";
+import { refuseFullDisk } from "../../study/plan.js";
 import { type Prepared, prepareStudy } from "../../study/prepare.js";
 import type { RunWatch } from "../../study/run.js";
 import { runStudy } from "../../study/run.js";
@@ -21,6 +22,7 @@ const EVENT_MS = 5_000;
 
 export async function carryOutStudy(request: StudyRequest, io: Io): Promise<object> {
   const prepared = await prepareStudy(request);
+  await refuseFullDisk(prepared);
   const { folder, context } = prepared;
   const runner = threadedRunner({ root: folder.root, threads: context.settings.threads, checkers });
   io.beforeExit(() => runner.halt());
