@@ -30,6 +30,7 @@ export function assembleEvents(text: string, parse: (data: string) => unknown): 
   let model: unknown;
   let done = false;
   let chunks = 0;
+  let began = false;
   for (const data of eventsOf(text)) {
     if (data.trim() === "[DONE]") {
       done = true;
@@ -42,11 +43,14 @@ export function assembleEvents(text: string, parse: (data: string) => unknown): 
     usage = chunk.usage ?? usage;
     model = chunk.model ?? model;
     const choices: readonly unknown[] = Array.isArray(chunk.choices) ? chunk.choices : [];
-    for (const one of choices) take(choice, fieldsOf(one) ?? {});
+    for (const one of choices) {
+      began = true;
+      take(choice, fieldsOf(one) ?? {});
+    }
   }
   if (chunks === 0) return { kind: "broken", reason: "the stream holds no events" };
   if (!done && choice.finish === null) return { kind: "broken", reason: "the stream broke off" };
-  return { kind: "whole", value: { model, choices: [completed(choice)], usage } };
+  return { kind: "whole", value: { model, choices: began ? [completed(choice)] : [], usage } };
 }
 
 /** The data of each event: its lines together, comments and other fields left out. */

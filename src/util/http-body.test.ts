@@ -66,6 +66,13 @@ describe("a stream", () => {
     const text = ["m", "\nx"].map((t) => `data: ${JSON.stringify({ choices: [{ text: t }] })}\n\n`).join("");
     expect(valueIn(`${text}data: [DONE]\n`)).toMatchObject({ choices: [{ text: "m\nx" }] });
   });
+  it("without a choice has none", () => {
+    expect(valueIn('data: {"choices":[]}\n\ndata: [DONE]\n\n')).toEqual({
+      model: undefined,
+      choices: [],
+      usage: undefined,
+    });
+  });
   it("that holds an error is that error", () => {
     expect(valueIn(`${parts[1]}data: {"error":{"code":429}}\n\n`)).toEqual({ error: { code: 429 } });
   });
