@@ -2,6 +2,7 @@
  * The CPU device: ONNX Runtime over typed arrays. The only file that imports `onnxruntime-node`.
  * May not know: models, training, decoding.
  */
+import "../util/no-telemetry.js"; // before the next
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import type { Graph, Value } from "../graph/ops.js";
 import { type MayOverwrite, overwrites } from "../graph/overwrite.js";

@@ -5,6 +5,7 @@
  */
 import { setTimeout } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
+import "../util/no-telemetry.js";
 import { Interrupted, InvariantError, outOfMemory, UserError, userErrorOf } from "../util/errors.js";
 import { type CarryContext, type CarryWatch, carryOut } from "./carry-out.js";
 import type { Done, StepWork } from "./step.js";
