@@ -3,6 +3,7 @@
  * May not know: any command.
  */
 import { InvalidArgumentError, Option } from "commander";
+import { preferenceScales } from "../stats/preference-scale.js";
 import { SHIPPED_MODEL } from "../util/model-directory.js";
 import { type Range, spoken, within } from "../util/options.js";
 import { availableCores } from "../util/system.js";
@@ -31,6 +32,13 @@ export const precisionOption = (): Option =>
 
 export const seedOption = (): Option =>
   new Option("--seed <n>", "seed of everything that is drawn by chance").default(0).argParser(integer({ min: 0 }));
+
+/** Of the preferences in files of annotations. No default is shown: a file may speak against it. */
+export const scaleOption = (): Option =>
+  new Option(
+    "--scale <range>",
+    "what preferences mean: 1..2, 1 the baseline (output_1) wins and 2 the model; 0..1, 0 the baseline and 1 the model (default: 1..2, and refused where none is above 1)",
+  ).choices(preferenceScales);
 
 export const limitOption = (what = "rows"): Option =>
   new Option("--limit <n>", `take at most this many ${what}, from the first on (default: all)`).argParser(

@@ -6,7 +6,11 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { type Annotation, annotationSchema } from "../records/annotations.js";
 import type { VotesJudge } from "../records/judge-file.js";
+import { openScaleCheck } from "../stats/preference-scale.js";
+import { probabilityOf } from "../stats/win-rate.js";
+import { UserError } from "../util/errors.js";
 import { LARGEST_ROWS, readJsonAs } from "../util/json.js";
+import { quoted } from "../util/terminal.js";
 import type { Pair } from "./pairs.js";
 
 export type PairVerdict = Pick<Annotation, "preference"> &
@@ -23,7 +27,7 @@ const votesSchema = z.array(
  *
  * @throws UserError  not a file of annotations
  */
-export async function votesJudge({ file }: VotesJudge, folder: string): Promise<DirectJudge> {
+export async function votesJudge({ file, scale }: VotesJudge, folder: string): Promise<DirectJudge> {
   const path = resolve(folder, file);
   const rows = await readJsonAs(
     path,
@@ -31,10 +35,20 @@ export async function votesJudge({ file }: VotesJudge, folder: string): Promise<
     "votes are [{instruction, output_1, output_2, preference}], 1 for output_1, 2 for output_2, 1.5 for neither",
     { most: LARGEST_ROWS },
   );
+  const check = openScaleCheck(scale);
+  for (const { preference } of rows) check.see(preference);
+  const problem = check.problem();
+  if (problem !== undefined) {
+    throw new UserError(`${quoted(path)}: ${problem}`, {
+      remedy:
+        "write scale: 0..1 in the judge file where 1 means that output_2 wins, or scale: 1..2 where 1 means that output_1 wins and 0 a draw",
+    });
+  }
   const votes = new Map<string, number[]>();
   for (const { instruction, output_1: one, output_2: two, preference } of rows) {
-    const vote = preference === 0 ? 1.5 : preference; // a draw in old files
-    if (vote === null || vote < 1 || vote > 2) continue;
+    const p = preference === null ? undefined : probabilityOf(preference, scale);
+    if (p === undefined) continue;
+    const vote = 1 + p;
     push(votes, JSON.stringify([instruction, one, two]), vote);
     if (one !== two) push(votes, JSON.stringify([instruction, two, one]), 3 - vote);
   }

@@ -127,6 +127,8 @@ export const votesJudgeSchema = z.strictObject({
   empty: emptySchema.default("ask"),
   kind: z.literal("votes"),
   file: z.string().min(1),
+  /** What a preference of 1 means: on `1..2` that output_1 wins, on `0..1` that output_2 does. Without: 1..2, unless the file speaks against it. */
+  scale: z.enum(["1..2", "0..1"]).optional(),
 });
 export type VotesJudge = z.infer<typeof votesJudgeSchema>;
 

@@ -6,13 +6,19 @@
 import { z } from "zod";
 
 /** More instructions than any such set has; a bound on what is believed of a file. */
-const MAX_ROWS = 1_000_000;
+export const MAX_ROWS = 1_000_000;
 
-const length = z.number().int().nonnegative();
+/** Difficulties and standardised lengths are a few units large; what is beyond this is damage, and would drown every other row. */
+export const LARGEST = 1000;
+
+/** Characters of an output, and more than any has. */
+const length = z.number().int().nonnegative().max(1e9);
+/** A place in a list of rows. */
+const place = z.number().int().nonnegative().max(MAX_ROWS);
 const shares = z.array(z.number().min(0).max(1)).min(1).max(MAX_ROWS);
 
 /** `instruction-difficulty.json`: one number per place in the list of instructions. */
-export const difficultySchema = z.array(z.number()).min(1).max(MAX_ROWS);
+export const difficultySchema = z.array(z.number().min(-LARGEST).max(LARGEST)).min(1).max(MAX_ROWS);
 
 /** `gamed-baseline.json`: the baseline against itself, asked to be wordy and asked to be terse. Rows in the order of the instructions. */
 export const gamedBaselineSchema = z.object({
@@ -56,10 +62,10 @@ export const compactAnnotationsSchema = z
     model: z.string(),
     baseline: z.string(),
     annotator: z.string(),
-    preference: z.array(z.number().nullable()).max(MAX_ROWS),
+    preference: z.array(z.number().nullable()).min(1).max(MAX_ROWS),
     lenModel: z.array(length),
     lenBaseline: z.array(length),
-    promptIndex: z.array(length).optional(),
+    promptIndex: z.array(place).optional(),
   })
   .refine(
     ({ preference, lenModel, lenBaseline, promptIndex }) =>

@@ -123,7 +123,7 @@ export const selectionSchema = z.discriminatedUnion("measure", [
 ]);
 
 export const lengthControlSchema = z.strictObject({
-  fit: z.enum(["v1", "noreg", "minimal", "none"]).optional(),
+  fit: z.enum(["length", "v1", "noreg", "minimal", "none"]).optional(),
   data: z.string().min(1).optional().describe("Folder with the gamed baseline and the difficulty of instructions"),
 });
 

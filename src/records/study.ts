@@ -221,7 +221,7 @@ export const comparisonResultSchema = z.object({
     }),
   ),
   win_rate: spreadSchema,
-  /** Null where it was not asked for or could not be fitted for any seed. */
+  /** Null where it was not asked for, or is undefined for a seed. */
   length_controlled: spreadSchema.nullable(),
   published: publishedSchema.nullable(),
 });

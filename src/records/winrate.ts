@@ -27,17 +27,21 @@ export const winrateLedgerSchema = z.object({
   absent: count.nullable(),
   /** Rows whose instruction has been there before. */
   repeated: count,
+  /** Rows whose instruction is that of the list, or of a row before, but for white space and line ends. Absent in older records. */
+  normalised: count.optional(),
 });
 export type WinrateLedger = z.infer<typeof winrateLedgerSchema>;
 
 export const lcRecordSchema = z.object({
   /** What was fitted; null where nothing was, or the model is its own baseline. */
-  model: z.enum(["v1", "noreg", "minimal"]).nullable(),
-  /** Where the penalty's strength comes from. */
+  model: z.enum(["length", "v1", "noreg", "minimal"]).nullable(),
+  /** Where the penalty's strength comes from; null where nothing is penalised. */
   c_from: z.enum(["given", "cross-validation"]).nullable(),
   /** Mean held-out log loss for each strength of the grid. */
   losses: z.array(z.number()).nullable(),
   difficulty_by: z.enum(["instruction", "row"]).nullable(),
+  /** How the file's instructions were found in the list of `--lc-data`, by row; null where there is no list. Absent in older records. */
+  matched: z.object({ exact: count, normalised: count, foreign: count }).nullable().optional(),
   /** Why it is another model than the one asked for, or why there is no value. */
   note: z.string().nullable(),
 });
@@ -56,6 +60,7 @@ export const winrateEntrySchema = z.object({
   n_draws: count,
   n_total: count,
   length_controlled_winrate: figure,
+  /** Of `length` the standard error of the rate; of AlpacaEval's fits how predictions spread over instructions, as it has it. */
   lc_standard_error: figure,
   /** Mean characters of the model's outputs, rounded down. */
   avg_length: count.nullable(),

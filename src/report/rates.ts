@@ -13,12 +13,28 @@ export interface Rates {
 }
 
 export function rates(comparisons: readonly ComparisonResult[]): Rates {
-  const controlled = comparisons.every(({ length_controlled: fitted }) => fitted !== null);
+  const controlled = comparisons.every((one) => controlledOf(one) !== null);
   return {
     controlled,
     noun: controlled ? "length-controlled win rate" : "win rate",
-    of: ({ win_rate: raw, length_controlled: fitted }) => (controlled ? (fitted ?? raw) : raw),
+    of: (one) => (controlled ? (controlledOf(one) ?? one.win_rate) : one.win_rate),
   };
+}
+
+/**
+ * The length-controlled rate, where there is one. A fit whose penalty set the arm's own term to 0 says a draw whatever the verdicts are,
+ * and is none.
+ */
+export const controlledOf = ({
+  length_controlled: fitted,
+  pairs,
+}: ComparisonResult): ComparisonResult["length_controlled"] =>
+  pairs.some(({ summary }) => isCollapsed(summary)) ? null : fitted;
+
+function isCollapsed(summary: Readonly<Record<string, unknown>>): boolean {
+  const { weights } = summary;
+  if (fitOf(summary) === "length" || typeof weights !== "object" || weights === null) return false;
+  return "bias" in weights && weights.bias === 0;
 }
 
 export const capital = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
@@ -37,9 +53,10 @@ export function lengthControl(comparisons: readonly ComparisonResult[]): string 
 
 /** What explains a verdict, by the name in `tacit winrate`. */
 const FITS: ReadonlyMap<string, string> = new Map([
+  ["length", "by length and arm, the arm's own term without a penalty"],
   ["v1", "by length, difficulty of the instruction and arm, with gamed baselines"],
   ["noreg", "by length, difficulty of the instruction and arm"],
-  ["minimal", "by length and arm"],
+  ["minimal", "by length and arm, both penalised"],
 ]);
 
 /** A summary is what `tacit winrate` said, whichever version of it. */

@@ -66,6 +66,25 @@ export function clusteredColumnMean(values: Float64Array, clusters: Int32Array, 
   return { estimate: all / n, ...tBounds({ n, clusters: g, mean: all / n, variance }, level), n, method };
 }
 
+/**
+ * `clusteredColumnMean` of observations that lie in [0, 1], its interval held within. Where clusters do not differ at all that interval
+ * has no width whatever their number; there it is Wilson's with each cluster counted once.
+ */
+export function clusteredColumnProbability(
+  values: Float64Array,
+  clusters: Int32Array,
+  level: number = LEVEL,
+): Estimate {
+  const free = clusteredColumnMean(values, clusters, level);
+  const { estimate, low, high } = free;
+  if (estimate === undefined || low === undefined || high === undefined) return free;
+  if (high - low > 1e-12) return { ...free, low: Math.max(0, low), high: Math.min(1, high) };
+  const g = new Set(clusters.filter((_, i) => !Number.isNaN(values[i]))).size;
+  const mean = Math.min(1, Math.max(0, estimate));
+  const method = `${percent(level)} Wilson interval over ${g} clusters that do not differ`;
+  return { estimate, ...wilsonBounds(mean, g, level), n: free.n, method };
+}
+
 /** `clusteredMean` of observations that lie in [0, 1], its interval held within. */
 export function clusteredProbability(clusters: readonly Cluster[], level: number = LEVEL): Estimate {
   const free = clusteredMean(clusters, level);

@@ -1,5 +1,5 @@
 /**
- * The length-controlled (LC) win rate: what the win rate would be had both outputs been equally long. A logistic model explains the
+ * AlpacaEval's length-controlled (LC) win rate: what the win rate would be had both outputs been equally long. A logistic model explains the
  * preferences by the difference in length, by how hard the instruction is, and by the model itself; its prediction with the length
  * term at 0, averaged over the rows, is the answer.
  *
@@ -16,9 +16,12 @@ import { type Estimate, LEVEL, percent } from "./estimate.js";
 import { FOLDS, groupedFolds } from "./folds.js";
 import { fitL1Logistic, predict, type Rows } from "./l1-logistic.js";
 
-/** `v1`: AlpacaEval 2's. `noreg`: without the gamed rows. `minimal`: without the difficulty, too, for instructions of any kind. */
-export const lcModels = ["v1", "noreg", "minimal"] as const;
+/**
+ * `length`: our own, for verdicts of any kind (`length-fit.ts`). AlpacaEval's: `v1`; `noreg`, without the gamed rows; `minimal`, without the difficulty, too.
+ */
+export const lcModels = ["length", "v1", "noreg", "minimal"] as const;
 export type LcModel = (typeof lcModels)[number];
+export type AlpacaEvalModel = Exclude<LcModel, "length">;
 
 /** The rows of one model against its baseline, `[N]` each, those without a verdict included. */
 export interface LcRows {
@@ -44,7 +47,7 @@ export interface GamedRows {
 }
 
 export interface LcOptions {
-  readonly model: LcModel;
+  readonly model: AlpacaEvalModel;
   /** For `v1`. */
   readonly gamed?: GamedRows | undefined;
   /** Fixes the penalty strength. Without: cross-validation over ten. */
@@ -61,12 +64,15 @@ export interface LcFit {
   readonly standardError: number | undefined;
   /** How sure: clustered by instruction, the fit's own uncertainty included. */
   readonly interval: Estimate;
-  readonly c: number;
+  /** Undefined where nothing is penalised. */
+  readonly c: number | undefined;
   /** Undefined where c was given. */
   readonly chosen: ChosenC | undefined;
   readonly weights: LcWeights;
   /** Each instruction's share in the error of `winRate`, by prompt: what paired comparisons are made of. */
   readonly influence: ReadonlyMap<number, number>;
+  /** What has to be said of the value beside it. */
+  readonly note?: string;
 }
 
 export interface LcWeights {
@@ -192,8 +198,20 @@ function predicted(design: Design, rows: LcRows, c: number, w: readonly number[]
   }
   const winRate = 100 * mean;
   const standardError = n < 2 ? undefined : 100 * Math.sqrt(sampleVariance(predictions) / n);
-  return { winRate, standardError, interval: intervalOf(winRate, influence, n), influence };
+  if (w.at(-1) !== 0) return { winRate, standardError, interval: intervalOf(winRate, influence, n), influence };
+  const interval = {
+    estimate: winRate,
+    low: undefined,
+    high: undefined,
+    n,
+    method: "none: the penalty set the model's own term to 0",
+  };
+  return { winRate, standardError, interval, influence, note: COLLAPSED };
 }
+
+/** What is left is a draw at equal lengths, whatever the verdicts: the interval, which takes it as given which weights are 0, would not say so. */
+const COLLAPSED =
+  "the penalty set the model's own term to 0, so that this fit says a draw whatever the verdicts are; --lc length has no such penalty";
 
 /** H⁻¹ g over the weights that are not 0; 0 elsewhere. */
 function fitDirection(design: Design, predictions: Float64Array, c: number, w: readonly number[]): number[] {

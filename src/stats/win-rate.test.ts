@@ -24,7 +24,12 @@ describe("the win rate", () => {
   it("is undefined without verdicts, and has no error with one", () => {
     expect(rateOf([])).toMatchObject({ winRate: undefined, standardError: undefined, discreteWinRate: undefined });
     expect(rateOf([2])).toMatchObject({ winRate: 100, standardError: undefined });
-    expect([3, 0.99, -1, 2.01].map(probabilityOf)).toEqual([undefined, undefined, undefined, undefined]);
+    expect([3, 0.99, -1, 2.01].map((value) => probabilityOf(value))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
   it("lies within its bounds, whatever the missing rows would have been", () => {
     fc.assert(

@@ -3,13 +3,16 @@
  * May not know: files, judges.
  */
 
+import type { PreferenceScale } from "./preference-scale.js";
+
 /** A verdict's preference as P(the model is better): a number from 0 to 1; undefined where the number is no preference. */
-export function probabilityOf(preference: number): number | undefined {
+export function probabilityOf(preference: number, scale: PreferenceScale = "1..2"): number | undefined {
+  if (scale === "0..1") return preference >= 0 && preference <= 1 ? preference : undefined;
   if (preference === 0) return 0.5; // a draw in old files
   return preference >= 1 && preference <= 2 ? preference - 1 : undefined;
 }
 
-/** Percentages from 0 to 100; undefined where there are too few verdicts to have one. */
+/** Percentages from 0 to 100; undefined where there are too few verdicts to have one, or where identical outputs alone have one. */
 export interface WinRate {
   /** Mean preference for the model. */
   readonly winRate: number | undefined;
@@ -26,19 +29,24 @@ export interface WinRate {
 }
 
 export interface WinRateTally {
-  /** @param p  P(the model is better), as `probabilityOf` gives it */
-  add(p: number): void;
+  /**
+   * @param p          P(the model is better), as `probabilityOf` gives it
+   * @param identical  both outputs are the same text: a draw that no judge decided
+   */
+  add(p: number, identical?: boolean): void;
   totals(): WinRate;
 }
 
 export function openWinRate(): WinRateTally {
   const counts = { wins: 0, winsBase: 0, draws: 0 };
   let total = 0;
+  let decided = 0; // by a judge
   let mean = 0;
   let squares = 0; // Σ (p − mean)², by Welford's update
   return {
-    add(p) {
+    add(p, identical = false) {
       total++;
+      if (!identical) decided++;
       const deviation = p - mean;
       mean += deviation / total;
       squares += deviation * (p - mean);
@@ -47,9 +55,9 @@ export function openWinRate(): WinRateTally {
     totals: () => ({
       ...counts,
       total,
-      winRate: total === 0 ? undefined : 100 * mean,
-      standardError: total < 2 ? undefined : 100 * Math.sqrt(squares / (total - 1) / total),
-      discreteWinRate: total === 0 ? undefined : (100 * (counts.wins + counts.draws / 2)) / total,
+      winRate: decided === 0 ? undefined : 100 * mean,
+      standardError: decided === 0 || total < 2 ? undefined : 100 * Math.sqrt(squares / (total - 1) / total),
+      discreteWinRate: decided === 0 ? undefined : (100 * (counts.wins + counts.draws / 2)) / total,
     }),
   };
 }
@@ -64,7 +72,8 @@ export function winRateBounds(
 ): { readonly low: number; readonly high: number } | undefined {
   const rows = rate.total + missing;
   if (rows === 0) return undefined;
-  const won = ((rate.winRate ?? 0) / 100) * rate.total;
+  // without a rate all verdicts are draws of identical outputs
+  const won = rate.winRate === undefined ? rate.draws / 2 : (rate.winRate / 100) * rate.total;
   return { low: (100 * won) / rows, high: (100 * (won + missing)) / rows };
 }
 

@@ -7,9 +7,11 @@ import { basename } from "node:path";
 import { comparePair, describeRater, type RatedCall, type RatedPair, type Rater } from "../judge/agreement.js";
 import { isSwitched } from "../judge/order.js";
 import { type AgreementSummary, agreementSummarySchema } from "../records/agreement.js";
+import { openScaleCheck, type PreferenceScale } from "../stats/preference-scale.js";
 import { probabilityOf } from "../stats/win-rate.js";
 import { UserError } from "../util/errors.js";
 import { packageVersion } from "../util/system.js";
+import { refuseOtherScale } from "./winrate/collect.js";
 import { openPromptIds, type PromptIds } from "./winrate/prompt-ids.js";
 import { type AnnotationRow, codePoints, readAnnotations } from "./winrate/read-annotations.js";
 import { type AnnotationSource, sourcesOf } from "./winrate.js";
@@ -19,14 +21,16 @@ export interface AgreementOptions {
   readonly annotations: readonly AnnotationSource[];
   /** Where a row does not say which answer was shown first: `alpaca_eval` takes the official tool's order. */
   readonly order?: "alpaca_eval";
+  /** What a preference of 1 means: on `1..2` that output_1 wins, on `0..1` that output_2 does. Default `1..2`, unless a file speaks against it. */
+  readonly scale?: PreferenceScale;
 }
 
 /** @throws UserError  a file that is no annotations, or one without texts, by which pairs are recognised */
-export async function agreement({ annotations, order }: AgreementOptions): Promise<AgreementSummary> {
+export async function agreement({ annotations, order, scale }: AgreementOptions): Promise<AgreementSummary> {
   const started = performance.now();
   const ids = openPromptIds();
   const raters: Rater[] = [];
-  for (const source of sourcesOf(annotations)) raters.push(await readRater(source, ids, order));
+  for (const source of sourcesOf(annotations)) raters.push(await readRater(source, ids, { order, scale }));
   const names = uniqueNames(raters);
   const named = raters.map((rater, i) => ({ ...rater, name: names[i] ?? rater.name }));
   return agreementSummarySchema.parse({
@@ -51,8 +55,9 @@ interface Votes {
 async function readRater(
   { file, name, given }: ReturnType<typeof sourcesOf>[number],
   ids: PromptIds,
-  order: AgreementOptions["order"],
+  { order, scale }: { readonly order: AgreementOptions["order"]; readonly scale: PreferenceScale | undefined },
 ): Promise<Rater> {
+  const check = openScaleCheck(scale);
   const votes = new Map<string, Votes>();
   const judges = new Set<string>();
   let rows = 0;
@@ -65,20 +70,22 @@ async function readRater(
     }
     for (const row of batch.rows) {
       rows++;
+      check.see(row.preference);
       if (row.annotator) judges.add(row.annotator);
       const { key, turned } = pairKey(row);
-      const instruction = ids.of(row.instruction);
+      const { id: instruction } = ids.of(row.instruction);
       const pair = votes.get(key) ?? { instruction, turned, longer: lengthDifference(row), ps: [], calls: [] };
       votes.set(key, pair);
       const sided = (p: number): number => (turned === pair.turned ? p : 1 - p); // the first row decides whose model it is
-      const p = probability(row.preference);
+      const p = probability(row.preference, scale);
       if (!Number.isNaN(p)) pair.ps.push(sided(p));
       ordered ||= row.calls !== undefined;
-      for (const call of callsOf(row, order)) {
+      for (const call of callsOf(row, order, scale)) {
         pair.calls.push({ switched: turned === pair.turned ? call.switched : !call.switched, p: sided(call.p) });
       }
     }
   }
+  refuseOtherScale(file, check.problem(), scale);
   const pairs = [...votes].map(([key, pair]): [string, RatedPair] => [key, rated(key, pair)]);
   return {
     name: name ?? ([...judges].join(", ") || basename(file)),
@@ -97,8 +104,8 @@ const rated = (key: string, { ps, ...pair }: Votes): RatedPair => ({
 
 const lengthDifference = (row: AnnotationRow): number => codePoints(row.output_2) - codePoints(row.output_1);
 
-const probability = (preference: number | null): number =>
-  (preference === null ? undefined : probabilityOf(preference)) ?? Number.NaN;
+const probability = (preference: number | null, scale: PreferenceScale | undefined): number =>
+  (preference === null ? undefined : probabilityOf(preference, scale)) ?? Number.NaN;
 
 /** Instruction and both outputs, the outputs in an order of their own, so that files may name either of them the baseline's. */
 function pairKey({ instruction, output_1, output_2 }: AnnotationRow): {
@@ -111,11 +118,15 @@ function pairKey({ instruction, output_1, output_2 }: AnnotationRow): {
 }
 
 /** Draws without a call (identical outputs) have none. */
-function callsOf(row: AnnotationRow, order: AgreementOptions["order"]): RatedCall[] {
+function callsOf(
+  row: AnnotationRow,
+  order: AgreementOptions["order"],
+  scale: PreferenceScale | undefined,
+): RatedCall[] {
   if (row.calls !== undefined)
-    return row.calls.map(({ switched, preference }) => ({ switched, p: probability(preference) }));
+    return row.calls.map(({ switched, preference }) => ({ switched, p: probability(preference, scale) }));
   if (order === undefined || row.output_1 === row.output_2) return [];
-  return [{ switched: isSwitched(row.instruction), p: probability(row.preference) }];
+  return [{ switched: isSwitched(row.instruction), p: probability(row.preference, scale) }];
 }
 
 /** Two files of one judge are told apart by their paths. */

@@ -4,6 +4,7 @@
  */
 import { limitsSchema } from "../records/judge-file.js";
 import { lcModels } from "../stats/length-control.js";
+import { preferenceScales } from "../stats/preference-scale.js";
 import {
   anyText,
   call,
@@ -135,6 +136,7 @@ export const winrateKinds: KindsOf<WinrateOptions> = {
   lc: oneOf(...lcModels, "none"),
   lcData: path,
   lcC: decimal({ above: 0 }),
+  scale: oneOf(...preferenceScales),
   folds: path,
   compat: oneOf("alpaca_eval"),
   compare: oneOf("best", "all", "none"),
@@ -146,6 +148,7 @@ export const winrateWatch: KindsOf<WinrateWatch> = { onFile: call };
 export const agreementKinds: KindsOf<AgreementOptions> = {
   annotations: needed(annotations),
   order: oneOf("alpaca_eval"),
+  scale: oneOf(...preferenceScales),
 };
 
 export const similarityKinds: KindsOf<SimilarityOptions> = {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../test/temporary-folder.js";
 import { agreement } from "./agreement.js";
+import { openPromptIds } from "./winrate/prompt-ids.js";
 import { codePoints } from "./winrate/read-annotations.js";
 import { winrate } from "./winrate.js";
 
@@ -69,6 +70,221 @@ describe("the official package's figures on odd rows", () => {
   });
 });
 
+const gamedModel = (n: number) => ({
+  name: "verbose",
+  lenModel: Array.from({ length: n }, (_, i) => 20 + (i % 7)),
+  lenBaseline: Array.from({ length: n }, () => 15),
+  preferenceStandIn: Array.from({ length: n }, (_, i) => 0.4 + (i % 3) / 10),
+});
+
+describe("instructions that differ in white space alone", () => {
+  const listed = Array.from({ length: 40 }, (_, i) => `do ${i}:\n\n  - one\n  - two "caf\u00e9"\n`);
+  const data = async (): Promise<string> => {
+    const { mkdirSync, writeFileSync } = await import("node:fs");
+    const folder = files.path("spaced");
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "prompts.json"), JSON.stringify(listed.map((instruction) => ({ instruction }))));
+    writeFileSync(join(folder, "instruction-difficulty.json"), JSON.stringify(listed.map((_, i) => (i % 9) / 4 - 1)));
+    writeFileSync(join(folder, "gamed-baseline.json"), JSON.stringify({ rowWeight: 0.1, models: [gamedModel(40)] }));
+    return folder;
+  };
+  const rows = listed.map((instruction, i) => row(i, 1 + ((i * 7) % 10) / 20, { instruction }));
+  it.each([
+    ["stripped", (text: string) => text.trim()],
+    ["with CRLF", (text: string) => text.replaceAll("\n", "\r\n")],
+    ["with a no-break space and a byte order mark", (text: string) => `\ufeff${text.replace(" ", "\u00a0")}`],
+    ["in Unicode's decomposed form", (text: string) => text.normalize("NFD")],
+  ])("%s: the same fit to the digit, and counted", async (name, change) => {
+    const lcData = await data();
+    const plain = (await winrate({ annotations: [write("plain.json", rows)], lcData, lcC: 100 })).models[0]!;
+    const changed = rows.map((one, i) => (i % 8 === 0 ? { ...one, instruction: change(one.instruction) } : one));
+    const moved = (await winrate({ annotations: [write(`${name}.json`, changed)], lcData, lcC: 100 })).models[0]!;
+    expect(plain.lc).toMatchObject({ model: "v1", matched: { exact: 40, normalised: 0, foreign: 0 }, note: null });
+    expect(moved.lc).toMatchObject({
+      model: "v1",
+      difficulty_by: "instruction",
+      matched: { exact: 35, normalised: 5, foreign: 0 },
+    });
+    expect(moved.length_controlled_winrate).toBe(plain.length_controlled_winrate);
+    expect(moved.ledger).toMatchObject({ absent: 0, repeated: 0, normalised: 5 });
+    expect(moved.warnings.join()).toContain("5 rows have their instruction with other white space");
+  });
+  it("pairs models by them, and keeps apart what a list has twice", async () => {
+    const stripped = rows.map((one) => ({ ...one, instruction: one.instruction.trim(), generator_2: "other" }));
+    const { comparisons } = await winrate({
+      annotations: [write("w1.json", rows), write("w2.json", stripped)],
+      compare: "all",
+    });
+    expect(comparisons).toMatchObject([{ prompts: 40, left_out: 0 }]);
+    const ids = openPromptIds(["a b", "a  b", "c"]);
+    expect(["a b", "a  b", "c", " c\n"].map((text) => ids.of(text).id)).toEqual([0, 1, 2, 2]);
+    expect(ids.of("a\tb").id).toBe(3); // either of the two: none is taken
+  });
+});
+
+describe("the scale of preferences", () => {
+  const cases: readonly [string, readonly (number | null)[]][] = [
+    ["zeros and ones", [1, 0, 0, 1, 0, null]],
+    ["with halves", [1, 0, 0.5, 1, 0]],
+    ["shares", [0.3, 0.8, 0.55]],
+    ["zeros", [0, 0, 0]],
+    ["of signs", [-1, 0, 1]],
+  ];
+  it.each(cases)(
+    "%s, none above 1: refused with the remedy, by winrate and by agreement",
+    async (name, preferences) => {
+      const file = write(
+        `scale ${name}.json`,
+        preferences.map((preference, i) => row(i, preference)),
+      );
+      for (const command of [winrate, agreement] as const) {
+        await expect(command({ annotations: [file] })).rejects.toMatchObject({
+          message: expect.stringContaining("no preference is above 1"),
+          remedy: expect.stringContaining("--scale 0..1"),
+        });
+      }
+    },
+  );
+  it("0..1: 1 is the model's win, 0 its loss and one half a draw; 1..2 by name reads old files of losses and draws", async () => {
+    const file = write(
+      "scale.json",
+      [1, 1, 1, 0, 0.5, 0.25].map((preference, i) => row(i, preference)),
+    );
+    const { models } = await winrate({ annotations: [file], scale: "0..1" });
+    expect(models[0]).toMatchObject({ n_wins: 3, n_wins_base: 2, n_draws: 1, n_total: 6 });
+    expect(models[0]?.win_rate).toBeCloseTo((100 * 3.75) / 6, 9);
+    expect((await agreement({ annotations: [file], scale: "0..1" })).raters[0]).toMatchObject({
+      model_wins: 3,
+      ties: 1,
+    });
+    const old = write(
+      "scale-old.json",
+      [1, 0, 0, 1].map((preference, i) => row(i, preference)),
+    );
+    expect((await winrate({ annotations: [old], scale: "1..2" })).models[0]).toMatchObject({
+      n_draws: 2,
+      n_wins_base: 2,
+    });
+    const mixed = write(
+      "scale-mixed.json",
+      [1, 0, 0, 2].map((preference, i) => row(i, preference)),
+    );
+    expect((await winrate({ annotations: [mixed] })).models[0]).toMatchObject({
+      n_draws: 2,
+      n_wins: 1,
+      n_wins_base: 1,
+    });
+    await expect(winrate({ annotations: [mixed], scale: "0..1" })).rejects.toThrow(
+      "a preference is 2, which the scale 0..1",
+    );
+  });
+  it("warns of a foreign file in which every preference is 1, and not of ours", async () => {
+    const warnings = async (name: string, more: Partial<Row>) =>
+      (
+        await winrate({
+          annotations: [
+            write(
+              name,
+              [0, 1, 2].map((i) => row(i, 1, more)),
+            ),
+          ],
+        })
+      ).models[0]?.warnings.join();
+    expect(await warnings("ones.json", {})).toContain("every preference is 1");
+    expect(await warnings("ones-ours.json", { outcome: "judged" })).not.toContain("every preference is 1");
+  });
+});
+
+describe("a rate", () => {
+  const same = { output_1: "same", output_2: "same" };
+  it("does not come from identical outputs alone, and does of a model against itself", async () => {
+    const rows = [row(0, 1.5, same), row(1, 1.5, same), row(2, null, { outcome: "failed" })];
+    const { models } = await winrate({ annotations: [write("same.json", rows)] });
+    expect(models[0]).toMatchObject({
+      win_rate: null,
+      discrete_win_rate: null,
+      length_controlled_winrate: null,
+      n_draws: 2,
+    });
+    expect(models[0]?.bounds).toMatchObject({ low: expect.closeTo(100 / 3, 9), high: expect.closeTo(200 / 3, 9) });
+    expect(models[0]?.warnings.join()).toContain("all 2 verdicts are draws of identical outputs");
+    const judged = await winrate({ annotations: [write("same2.json", [...rows, row(3, 2)])] });
+    expect(judged.models[0]?.win_rate).toBeCloseTo(200 / 3, 9);
+    const own = rows.slice(0, 2).map((one) => ({ ...one, generator_2: "base" }));
+    expect((await winrate({ annotations: [write("own.json", own)] })).models[0]).toMatchObject({ win_rate: 50 });
+  });
+  it("of verdicts that are all the same has an interval with a width", async () => {
+    const { models } = await winrate({
+      annotations: [
+        write(
+          "won.json",
+          Array.from({ length: 24 }, (_, i) => row(i, 2)),
+        ),
+      ],
+    });
+    const { win_rate, length_controlled_winrate: lc } = models[0]!.intervals;
+    expect(win_rate).toMatchObject({ estimate: 100, high: 100 });
+    expect(win_rate.low).toBeCloseTo((100 * 24) / (24 + 1.959964 ** 2), 3); // Wilson's at n of n
+    expect(lc.low).toBeGreaterThan(60);
+    expect(lc.low).toBeLessThan(95);
+    expect(models[0]?.lc_standard_error).toBeGreaterThan(0);
+  });
+});
+
+describe("numbers beside annotations", () => {
+  const csv = (change: (rows: string[]) => void) => {
+    const rows = ["model,preference,index,std_delta_len,instruction_difficulty"];
+    for (let i = 0; i < 20; i++) rows.push(`verbose,0.${1 + (i % 8)},${i},${(i % 5) - 2}.5,0.${i % 7}`);
+    change(rows);
+    return `${rows.join("\n")}\n`;
+  };
+  it.each([
+    ["inf", 3, "verbose,0.5,2,inf,0.1", "std_delta_len is inf"],
+    ["Infinity", 3, "verbose,0.5,2,0.2,Infinity", "instruction_difficulty is Infinity"],
+    ["an overflow", 5, "verbose,0.5,4,-1e999,0.1", "std_delta_len is -1e999"],
+    ["a hexadecimal", 5, "verbose,0x1,4,0.1,0.1", "preference is 0x1"],
+    ["NaN", 5, "verbose,NaN,4,0.1,0.1", "preference is NaN"],
+    ["beyond its range", 5, "verbose,1.5,4,0.1,0.1", "preference is 1.5"],
+    ["a huge difficulty", 5, "verbose,0.5,4,0.1,1e300", "instruction_difficulty is 1e300"],
+    ["half an index", 5, "verbose,0.5,4.5,0.1,0.1", "index is 4.5"],
+    ["an empty cell", 5, "verbose,0.5,4,,0.1", "std_delta_len is empty"],
+  ])("%s is refused with file and row", async (name, line, text, message) => {
+    const { mkdirSync } = await import("node:fs");
+    const lcData = files.path(`csv ${name}`);
+    mkdirSync(lcData, { recursive: true });
+    files.write(
+      `csv ${name}/df_gamed.csv`,
+      csv((rows) => void rows.splice(line - 1, 1, text)),
+    );
+    await expect(winrate({ annotations: [write("z.json", madeUp)], lcData })).rejects.toThrow(
+      `df_gamed.csv:${line}: ${message}`,
+    );
+  });
+  it.each([
+    ["instruction-difficulty.json", "[0.1, 1e999, 0.2]", "instruction-difficulty.json: [1]: "],
+    ["instruction-difficulty.json", "[0.1, 0.2, 1e200]", "instruction-difficulty.json: [2]: "],
+  ])("%s %s", async (file, text, message) => {
+    const { mkdirSync } = await import("node:fs");
+    const name = `json ${text.length}`;
+    mkdirSync(files.path(name), { recursive: true });
+    files.write(`${name}/${file}`, text);
+    await expect(winrate({ annotations: [write("z.json", madeUp)], lcData: files.path(name) })).rejects.toThrow(
+      message,
+    );
+  });
+  it("a preference that JSON makes infinite is refused with its line, and --lc-c has nothing to fix in length", async () => {
+    const text = JSON.stringify([row(0, 1), row(1, 123)])
+      .replace("123", "1e999")
+      .replace("},{", "},\n{");
+    await expect(winrate({ annotations: [files.write("inf.json", text)] })).rejects.toThrow(
+      /inf\.json, row 2 .*preference/,
+    );
+    await expect(winrate({ annotations: [write("z.json", madeUp)], lcC: 1 })).rejects.toThrow(
+      "no penalty whose strength",
+    );
+  });
+});
+
 describe("winrate", () => {
   it("gives the same figures for an array, for lines, and in another order of rows", async () => {
     const array = await winrate({ annotations: [write("a.json", madeUp)] });
@@ -76,8 +292,8 @@ describe("winrate", () => {
     const { file: _a, ...one } = array.models[0]!;
     const { file: _b, ...two } = lines.models[0]!;
     expect(two).toEqual(one);
-    const turned = await winrate({ annotations: [write("c.json", madeUp.toReversed())], lcC: 1 });
-    const straight = await winrate({ annotations: [write("d.json", madeUp)], lcC: 1 });
+    const turned = await winrate({ annotations: [write("c.json", madeUp.toReversed())], lc: "minimal", lcC: 1 });
+    const straight = await winrate({ annotations: [write("d.json", madeUp)], lc: "minimal", lcC: 1 });
     expect(turned.models[0]!.length_controlled_winrate).toBeCloseTo(straight.models[0]!.length_controlled_winrate!, 9);
     expect(turned.models[0]!.win_rate).toBeCloseTo(straight.models[0]!.win_rate!, 9);
   });
@@ -135,39 +351,44 @@ describe("winrate", () => {
     expect(models[0]?.lc.note).toBe("no row has a verdict");
   });
 
-  it("says that foreign instructions get the minimal fit, and refuses v1 without data", async () => {
+  it("fits foreign instructions by length and says so, refuses a fit by name that cannot be had, and v1 without data", async () => {
     const lcData = files.path("lc");
     const { mkdirSync, writeFileSync } = await import("node:fs");
     mkdirSync(lcData, { recursive: true });
     const listed = madeUp.slice(0, 60).map(({ instruction }) => ({ instruction }));
     writeFileSync(join(lcData, "prompts.json"), JSON.stringify(listed));
     writeFileSync(join(lcData, "instruction-difficulty.json"), JSON.stringify(listed.map((_, i) => (i % 9) / 4 - 1)));
-    const foreign = await winrate({
-      annotations: [
-        write(
-          "f.json",
-          Array.from({ length: 30 }, (_, i) => row(i, 1 + (i % 4) / 4)),
-        ),
-      ],
-      lc: "noreg",
-      lcData,
-    });
-    expect(foreign.models[0]?.lc).toMatchObject({
-      model: "minimal",
-      difficulty_by: null,
-      note: expect.stringContaining("30 instructions are not in"),
-    });
+    const foreign = Array.from({ length: 30 }, (_, i) => row(i, 1 + (i % 4) / 4));
+    await expect(winrate({ annotations: [write("f.json", foreign)], lc: "noreg", lcData })).rejects.toThrow(
+      "--lc noreg cannot be fitted: 30 of 30 instructions are not in",
+    );
     const own = await winrate({ annotations: [write("g.json", madeUp.slice(3))], lc: "noreg", lcData });
     expect(own.models[0]).toMatchObject({
-      lc: { model: "noreg", difficulty_by: "instruction", note: null },
+      lc: {
+        model: "noreg",
+        difficulty_by: "instruction",
+        note: null,
+        matched: { exact: 57, normalised: 0, foreign: 0 },
+      },
       ledger: { absent: 3 },
     });
+    writeFileSync(join(lcData, "gamed-baseline.json"), JSON.stringify({ rowWeight: 0.1, models: [gamedModel(60)] }));
+    const edited = madeUp
+      .slice(0, 60)
+      .map((one, i) => (i < 2 ? { ...one, instruction: `${one.instruction} please` } : one));
+    const { models } = await winrate({ annotations: [write("f2.json", edited)], lcData });
+    expect(models[0]).toMatchObject({
+      lc: {
+        model: "length",
+        matched: { exact: 58, foreign: 2 },
+        note: expect.stringContaining("2 of 60 instructions are not in"),
+      },
+    });
+    expect(models[0]?.warnings.join()).toContain("fitted by length, which needs no difficulties, in place of v1");
     await expect(winrate({ annotations: [write("h.json", madeUp)], lc: "v1" })).rejects.toThrow(
       "needs the instructions' difficulties",
     );
-    await expect(winrate({ annotations: [write("i.json", madeUp)], lc: "v1", lcData })).rejects.toThrow(
-      "no gamed baselines",
-    );
+
     await expect(
       winrate({ annotations: [write("j.json", madeUp)], folds: fixture("folds.json"), lcData, lc: "minimal" }),
     ).resolves.toBeDefined();

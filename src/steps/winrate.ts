@@ -7,9 +7,10 @@ import { resolve } from "node:path";
 import type { Annotation } from "../records/annotations.js";
 import { type WinrateSummary, winrateSummarySchema } from "../records/winrate.js";
 import type { LcModel } from "../stats/length-control.js";
+import type { PreferenceScale } from "../stats/preference-scale.js";
 import { UserError } from "../util/errors.js";
 import { packageVersion } from "../util/system.js";
-import { collectEvaluations, type Evaluation } from "./winrate/collect.js";
+import { type CollectOptions, collectEvaluations, type Evaluation } from "./winrate/collect.js";
 import { compareModels, type Model, summariseRuns } from "./winrate/compare.js";
 import { evaluate } from "./winrate/evaluate.js";
 import { readFolds, readLcData } from "./winrate/lc-data.js";
@@ -25,12 +26,14 @@ export type GivenAnnotation = Partial<Annotation> &
 export interface WinrateOptions {
   /** `FILE`, `NAME=FILE`, or the annotations themselves; those of one name are runs (seeds) of one model. */
   readonly annotations: readonly AnnotationSource[];
-  /** Default: `v1` with `lcData`, `minimal` without. */
+  /** Default: `v1` with `lcData` of the same instructions, else `length`; with `compat` and without `lcData`, `minimal`. */
   readonly lc?: LcModel | "none";
   /** Folder of difficulties and gamed baselines. */
   readonly lcData?: string;
   /** Fixes the penalty's strength; without, cross-validation over ten. */
   readonly lcC?: number;
+  /** What a preference of 1 means: on `1..2` that the baseline wins, on `0..1` that the model does. Default `1..2`, unless a file speaks against it. */
+  readonly scale?: PreferenceScale;
   /** File of folds for the cross-validation. */
   readonly folds?: string;
   /** `alpaca_eval`: every choice as the official tool makes it. */
@@ -52,9 +55,10 @@ export async function winrate(options: WinrateOptions, watch: WinrateWatch = {})
   const started = performance.now();
   const data = options.lcData === undefined || options.lc === "none" ? undefined : await readLcData(options.lcData);
   const folds = options.folds === undefined ? undefined : await readFolds(options.folds);
-  const { named, prompts } = await readAll(options.annotations, data?.instructions, watch);
-  refuseSeveralJudges(named);
   const { lc, lcC: c, compat } = options;
+  const scale = options.scale ?? (compat === undefined ? undefined : "1..2"); // AlpacaEval's files have no other
+  const { named, prompts } = await readAll(options.annotations, { instructions: data?.instructions, scale }, watch);
+  refuseSeveralJudges(named);
   const models = grouped(named, (evaluation, name) =>
     evaluate(evaluation, name, { lc, data, c, folds, compat: compat !== undefined }),
   );
@@ -76,14 +80,14 @@ export async function winrate(options: WinrateOptions, watch: WinrateWatch = {})
 /** Every file, once. What instructions are called is forgotten with the last: a million names weigh more than all figures. */
 async function readAll(
   annotations: readonly AnnotationSource[],
-  instructions: readonly string[] | undefined,
+  collected: CollectOptions,
   watch: WinrateWatch,
 ): Promise<{ readonly named: readonly Named[]; readonly prompts: number }> {
-  const ids = openPromptIds(instructions);
+  const ids = openPromptIds(collected.instructions);
   const named: Named[] = [];
   for (const [index, source] of sourcesOf(annotations).entries()) {
     watch.onFile?.(source.file, index, annotations.length);
-    const evaluations = await collectEvaluations(source.file, ids, instructions, source.given);
+    const evaluations = await collectEvaluations(source.file, ids, collected, source.given);
     if (source.name !== undefined && evaluations.length > 1) {
       throw new UserError(
         `${source.file} holds ${evaluations.length} models and cannot have the one name ${source.name}`,
@@ -157,12 +161,17 @@ function grouped(
     name,
     runs: evaluations.map((evaluation) => ({ evaluation, evaluated: evaluated(evaluation, name) })),
   }));
-  return models.sort((a, b) => standing(b) - standing(a));
+  const controlled = models.every(({ runs }) =>
+    runs.every(({ evaluated: { entry } }) => entry.length_controlled_winrate !== null || entry.win_rate === null),
+  );
+  return models.sort((a, b) => standing(b, controlled) - standing(a, controlled));
 }
 
-/** What the table is sorted by: length-controlled where it is defined, else raw; without either, last. */
-function standing({ runs }: Model): number {
-  const values = runs.map(({ evaluated: { entry } }) => entry.length_controlled_winrate ?? entry.win_rate ?? -1);
+/** What the table is sorted by: length-controlled where all have it, else raw; without either, last. */
+function standing({ runs }: Model, controlled: boolean): number {
+  const values = runs.map(
+    ({ evaluated: { entry } }) => (controlled ? entry.length_controlled_winrate : entry.win_rate) ?? -1,
+  );
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 

@@ -86,7 +86,7 @@ function over(
 function lengthControlled(pairs: readonly Pair[], entries: readonly WinrateEntry[]): Spread | null {
   const values = over(pairs, entries, "length_controlled_winrate");
   const known = values.seeds.flatMap(({ value }) => value ?? []);
-  if (known.length === 0) return null;
+  if (known.length < entries.length) return null; // a mean over other seeds than the raw one's would not be comparable with it
   const [only] = entries;
   if (entries.length === 1 && only !== undefined)
     return { ...values, interval: only.intervals.length_controlled_winrate };

@@ -78,7 +78,8 @@ function compareRequest(
   return {
     ...names,
     pairs: pairs.map(({ annotations: _, ...pair }, i) => ({ ...pair, judge: plans[i]?.key })),
-    length_control: { fit: control.fit ?? null, data },
+    // by name: what a default stands for may change, and results of the one before must not be taken for it
+    length_control: { fit: control.fit ?? (data === null ? "length" : "v1 or length"), data },
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import type { CellKey, StepKind } from "../records/study.js";
 import type { Study } from "../records/study-file.js";
+import type { LcModel } from "../stats/length-control.js";
 import { sha256 } from "../util/files.js";
 
 /** A file or folder: one from outside, or one that another step leaves, by its path in the study's folder. */
@@ -81,7 +82,7 @@ export interface CompareWork {
     readonly annotations: Place;
   }[];
   readonly lengthControl: {
-    readonly fit: "v1" | "noreg" | "minimal" | "none" | undefined;
+    readonly fit: LcModel | "none" | undefined;
     readonly data: string | undefined;
   };
   readonly published: Study["arms"][string]["published"];

@@ -8,7 +8,7 @@ import type { EstimateRecord } from "../../records/estimate.js";
 import type { AgreementOptions } from "../../steps/agreement.js";
 import { formatCount } from "../../util/progress.js";
 import { columns, quoted } from "../../util/terminal.js";
-import { jsonOption } from "../options.js";
+import { jsonOption, scaleOption } from "../options.js";
 import { type Io, runAction } from "../run-action.js";
 
 const help = `
@@ -35,6 +35,7 @@ export function registerAgreement(program: Command): void {
     .addOption(
       new Option("--order <tool>", "the order of the answers in files that do not say it").choices(["alpaca_eval"]),
     )
+    .addOption(scaleOption())
     .addOption(jsonOption())
     .addHelpText("after", help)
     .action((annotations: string[], flags: AgreementFlags) =>

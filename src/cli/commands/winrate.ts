@@ -8,7 +8,7 @@ import type { WinrateComparison, WinrateEntry, WinrateRuns, WinrateSummary } fro
 import type { WinrateOptions } from "../../steps/winrate.js";
 import { formatCount } from "../../util/progress.js";
 import { columns, quoted } from "../../util/terminal.js";
-import { decimal, integer, jsonOption, seedOption } from "../options.js";
+import { decimal, integer, jsonOption, scaleOption, seedOption } from "../options.js";
 import { type Io, runAction } from "../run-action.js";
 
 const help = `
@@ -16,13 +16,14 @@ Reads AlpacaEval's annotations of any tool: a JSON array, or JSON lines. Several
 of one name are runs (seeds) of it. Nothing is asked of any judge, and nothing is fetched.
 
 --lc-data names a folder with instruction-difficulty.json, gamed-baseline.json and prompts.json, or with AlpacaEval's df_gamed.csv and
-instruction_difficulty.csv. They belong to AlpacaEval's 805 instructions; for any others the fit is "minimal", and the result says so.
+instruction_difficulty.csv. They belong to AlpacaEval's 805 instructions (white space may differ); for any others the fit is "length",
+and the result says so.
 
 Every row of a file is in the ledger. Where rows have no verdict, the win rate is of the others, with its bounds beside it.
 
 Example:
   tacit winrate runs/judged/annotations.json --lc-data alpaca-eval
-  tacit winrate ours=a/annotations.json ours=b/annotations.json base=c/annotations.json --lc minimal`;
+  tacit winrate ours=a/annotations.json ours=b/annotations.json base=c/annotations.json --lc length`;
 
 interface WinrateFlags extends Omit<WinrateOptions, "annotations"> {
   readonly json: boolean;
@@ -36,7 +37,8 @@ export function registerWinrate(program: Command): void {
     )
     .argument("<annotations...>", "annotation files, each as FILE or NAME=FILE")
     .addOption(
-      new Option("--lc <model>", "length control (default: v1 with --lc-data, else minimal)").choices([
+      new Option("--lc <model>", "length control (default: v1 with --lc-data, else length)").choices([
+        "length",
         "v1",
         "noreg",
         "minimal",
@@ -45,12 +47,14 @@ export function registerWinrate(program: Command): void {
     )
     .addOption(new Option("--lc-data <dir>", "folder with the instructions' difficulties and the gamed baselines"))
     .addOption(
-      new Option("--lc-c <value>", "penalty strength C of the fit (default: cross-validation over ten)").argParser(
-        decimal({ above: 0 }),
-      ),
+      new Option(
+        "--lc-c <value>",
+        "penalty strength C of v1, noreg and minimal (default: cross-validation over ten)",
+      ).argParser(decimal({ above: 0 })),
     )
     .addOption(new Option("--folds <file>", "folds of the cross-validation (default: dealt out by instruction)"))
     .addOption(new Option("--compat <tool>", "make every choice as the official tool does").choices(["alpaca_eval"]))
+    .addOption(scaleOption())
     .addOption(
       new Option("--compare <which>", "models to compare in pairs: the best with each other, all, or none")
         .choices(["best", "all", "none"])
@@ -140,16 +144,19 @@ function comparisons(all: readonly WinrateComparison[]): string {
 }
 
 function describeFit({ lc, c, weights, length_controlled_winrate }: WinrateEntry): string {
-  if (lc.model === null || c === null || weights === null)
-    return length_controlled_winrate === null ? "" : `LC: ${lc.note ?? ""}.\n`;
+  if (lc.model === null || weights === null) {
+    if (lc.note === null) return "";
+    return length_controlled_winrate === null ? `LC: undefined, ${lc.note}.\n` : `LC: ${lc.note}.\n`;
+  }
   const named = Object.entries(weights).map(([name, weight = 0]) => `${name} ${weight.toFixed(3)}`);
   const by = lc.difficulty_by === null ? "" : `, difficulties by ${lc.difficulty_by}`;
-  return `LC by ${lc.model}${by}: C ${Number(c.toPrecision(4))} (${lc.c_from}), ${named.join(", ")}.\n`;
+  const strength = c === null ? "" : `C ${Number(c.toPrecision(4))} (${lc.c_from}), `;
+  return `LC by ${lc.model}${by}: ${strength}${named.join(", ")}.\n`;
 }
 
 /** Only where there is something to say: all rows judged is what one expects. */
 function ledgerLine({ name, ledger, bounds }: WinrateEntry): string {
-  const { n, ties: _ties, repeated: _repeated, judged, ...others } = ledger;
+  const { n, ties: _ties, repeated: _repeated, normalised: _normalised, judged, ...others } = ledger;
   const parts = Object.entries(others).flatMap(([what, count]) =>
     count === null || count === 0 ? [] : [`${formatCount(count)} ${what.replaceAll("_", " ")}`],
   );

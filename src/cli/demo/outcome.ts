@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { type Knowledge, pretrainRunSchema } from "../../records/pretrain.js";
 import type { AnswerCountsRecord, StudyResults } from "../../records/study.js";
 import type { Study } from "../../records/study-file.js";
+import { controlledOf } from "../../report/rates.js";
 import type { StudyFolder } from "../../report/read.js";
 import { losesNothing, meanOf, type ScoredAnswers, scoredAnswers } from "../../report/scores.js";
 import { formatShare } from "../../stats/estimate.js";
@@ -49,7 +50,7 @@ export async function armResults({ folder, record }: Prepared, results: StudyRes
       win_rate: comparison?.win_rate.mean ?? null,
       sd: comparison?.win_rate.sd ?? null,
       interval: low === null || high === null ? null : [low, high],
-      length_controlled: comparison?.length_controlled?.mean ?? null,
+      length_controlled: (comparison === undefined ? null : controlledOf(comparison))?.mean ?? null,
       ...scoresOf(cell === undefined ? [] : await scoredAnswers(study, cell)),
       ...countsOf(results, arm),
       published: Object.fromEntries(Object.entries(published).map(([model, { mean }]) => [model, mean])),
@@ -87,7 +88,7 @@ export function describeArms(arms: readonly ArmResult[]): string {
     one.arm,
     one.win_rate === null ? "-" : `${fixed(one.win_rate, 1)}${one.sd === null ? "" : ` ± ${fixed(one.sd, 1)}`}`,
     one.interval === null ? "" : `[${one.interval.map((end) => fixed(end, 1)).join(", ")}]`,
-    fixed(one.length_controlled, 1),
+    one.win_rate !== null && one.length_controlled === null ? "-" : fixed(one.length_controlled, 1),
     fixed(one.mean_score, 2),
     fixed(one.mean_facts, 2),
     shareOf(one.right, one.answers),

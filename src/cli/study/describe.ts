@@ -10,6 +10,7 @@ import {
   type StudyResults,
   studyFiles,
 } from "../../records/study.js";
+import { controlledOf } from "../../report/rates.js";
 import { formatShare } from "../../stats/estimate.js";
 import { formatCount } from "../../util/progress.js";
 import { columns, quoted } from "../../util/terminal.js";
@@ -70,11 +71,11 @@ const fixed = (value: number | null, digits = 1): string => (value === null ? "-
 const meanAndDeviation = ({ mean, sd }: Spread): string => `${fixed(mean)}${sd === null ? "" : ` ± ${fixed(sd)}`}`;
 
 function comparisonTable(comparisons: readonly ComparisonResult[]): string {
-  const row = (one: ComparisonResult): string[] => [
+  const row = (one: ComparisonResult, controlled = controlledOf(one)): string[] => [
     `${one.model}: ${one.arm} against ${one.against}`,
     meanAndDeviation(one.win_rate),
     `[${fixed(one.win_rate.interval.low)}, ${fixed(one.win_rate.interval.high)}]`,
-    one.length_controlled === null ? "-" : meanAndDeviation(one.length_controlled),
+    controlled === null ? "-" : meanAndDeviation(controlled),
     `${one.pairs.length} × ${formatCount(one.win_rate.interval.n)}`, // n counts prompts, whatever the number of seeds
     one.published === null
       ? ""
@@ -83,7 +84,7 @@ function comparisonTable(comparisons: readonly ComparisonResult[]): string {
           .join(", "),
   ];
   const head = ["win rate, %", "mean ± sd", "95 % interval", "length-controlled", "seeds × verdicts", "published"];
-  return table([head, ...comparisons.map(row)]);
+  return table([head, ...comparisons.map((one) => row(one))]);
 }
 
 function choiceTable(choices: readonly Choice[]): string {

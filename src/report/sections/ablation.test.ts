@@ -16,7 +16,14 @@ function studyOf(verdicts: Readonly<Record<string, readonly (number | null)[]>>)
     mkdirSync(dirname(files.path(annotations)), { recursive: true });
     const rows = preferences.map((preference, i) => ({ instruction: `prompt ${i}`, preference }));
     writeFileSync(files.path(annotations), JSON.stringify(rows));
-    return { model: "base", arm, against: "plain", pairs: [{ annotations }], win_rate: rate, length_controlled: null };
+    return {
+      model: "base",
+      arm,
+      against: "plain",
+      pairs: [{ annotations, summary: {} }],
+      win_rate: rate,
+      length_controlled: null,
+    };
   });
   const study = studySchema.parse({
     version: 1,

@@ -48,7 +48,7 @@ it("draws length-controlled rates where all arms have one, and says so, by which
   expect(figure.caption).toBe(`Length-controlled win rate against instruction. Lines: ${SEEDS_ALONE}.`);
   expect(figure.svg).toContain("length-controlled win rate against instruction, %");
   expect(text).toContain("the interval over seeds alone");
-  expect(text).toContain("(minimal: by length and arm)");
+  expect(text).toContain("(minimal: by length and arm, both penalised)");
   expect(text).toContain("length-controlled win rates judged by GPT-4, of the paper's own models");
 });
 
@@ -66,4 +66,20 @@ it("has another open mark for every published model, named below", () => {
   const marks = [...svg.matchAll(/d="M([^"]*)Z" class="open"><title>/g)].map(([, points]) => points!.split("L").length);
   expect(marks).toEqual([4, 3]); // a diamond and a triangle
   for (const name of ["the paper's Llama", "the paper's OLMo"]) expect(svg).toContain(`>${name}</text>`);
+});
+
+it("never draws a rate whose penalty left nothing of the arm, of an older record for one, and says why", () => {
+  const study = studyOf([
+    [50, 50],
+    [2, 4],
+  ]);
+  const [first] = study.results.comparisons;
+  for (const { summary } of first!.pairs) Object.assign(summary, { weights: { length: 0, bias: 0 } });
+  const { figure, text } = shown(study);
+  expect(figure.alt).toBe("Win rate against instruction. response 20.0 percent, untuned 60.0 percent.");
+  expect(text).toContain("It is undefined for response");
+  const warned = headToHead(study)?.blocks.filter((block) => block.kind === "warning");
+  expect(warned).toMatchObject([
+    { text: expect.stringContaining("response: the penalty of the length-controlled fit") },
+  ]);
 });

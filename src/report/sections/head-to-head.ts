@@ -15,7 +15,7 @@ import {
 } from "../document.js";
 import { type DotRow, dotFigure } from "../figures/dots.js";
 import { armName } from "../names.js";
-import { capital, lengthControl, publishedOf, type Rates, rates } from "../rates.js";
+import { capital, controlledOf, lengthControl, publishedOf, type Rates, rates } from "../rates.js";
 import type { StudyFolder } from "../read.js";
 
 export function headToHead(study: StudyFolder): Section | undefined {
@@ -46,7 +46,7 @@ function against1(study: StudyFolder, comparisons: readonly ComparisonResult[]):
   });
   const caption = `${capital(shown.noun)} against ${baseline}.`;
   return [
-    { kind: "text", text: reading(baseline, comparisons, shown) },
+    { kind: "text", text: reading(study, baseline, comparisons, shown) },
     {
       kind: "figure",
       figure: {
@@ -68,7 +68,13 @@ function against1(study: StudyFolder, comparisons: readonly ComparisonResult[]):
 const PUBLISHED = "length-controlled win rates judged by GPT-4, of the paper's own models, which are not these";
 
 /** How to read the figure and what it shows. */
-function reading(baseline: string, comparisons: readonly ComparisonResult[], { controlled, noun }: Rates): string {
+function reading(
+  study: StudyFolder,
+  baseline: string,
+  comparisons: readonly ComparisonResult[],
+  { controlled, noun }: Rates,
+): string {
+  const without = comparisons.filter((one) => controlledOf(one) === null).map((one) => armName(study, one));
   const control = lengthControl(comparisons);
   return [
     `How often a judge prefers an arm's answer to that of “${baseline}” of the same seed, in percent: the ${noun}. 50 is equal quality.`,
@@ -76,7 +82,9 @@ function reading(baseline: string, comparisons: readonly ComparisonResult[], { c
       comparisons.some((one) => publishedOf(one).length > 0) ? `; open marks are the paper's: ${PUBLISHED}` : ""
     }.`,
     ...(control === undefined ? [] : [control]),
-    ...(control === undefined || controlled ? [] : ["Not every arm has that rate: the figure is of the raw one."]),
+    ...(control === undefined || controlled
+      ? []
+      : [`It is undefined for ${without.join(", ")} (the reasons are below): the figure is of the raw one, for all.`]),
   ].join(" ");
 }
 
@@ -96,7 +104,7 @@ const CLUSTERS = / \(\d+ clusters\)$/;
 
 function table(study: StudyFolder, comparisons: readonly ComparisonResult[], suffix: string, baseline: string): Table {
   const several = comparisons.some(({ pairs }) => pairs.length > 1);
-  const controlled = comparisons.some(({ length_controlled: lc }) => lc !== null);
+  const controlled = comparisons.some((one) => controlledOf(one) !== null);
   const sources = [...new Set(comparisons.flatMap(({ published }) => Object.keys(published ?? {})))];
   const judged = comparisons.map((one) => ({ one, ledger: ledgerOf(one) }));
   const missing = judged.some(({ ledger }) => ledger.missing > 0);
@@ -127,7 +135,7 @@ function table(study: StudyFolder, comparisons: readonly ComparisonResult[], suf
     rows: judged.map(({ one, ledger }) => [
       text(armName(study, one)),
       ...spreadCells(one.win_rate),
-      ...spreadCells(one.length_controlled),
+      ...spreadCells(controlledOf(one)),
       ...sources.flatMap((name) => publishedCells(one.published?.[name])),
       integer(one.pairs.length),
       integer(ledger.judged),
@@ -218,6 +226,8 @@ function ledgerOf({ pairs }: ComparisonResult): Ledger {
 function warnings(study: StudyFolder, comparisons: readonly ComparisonResult[]): Block[] {
   const said = new Map<string, Set<string>>();
   for (const one of comparisons) {
+    if (one.length_controlled !== null && controlledOf(one) === null)
+      said.set(COLLAPSED, new Set([...(said.get(COLLAPSED) ?? []), armName(study, one)]));
     for (const { summary } of one.pairs) {
       for (const warning of Array.isArray(summary.warnings) ? summary.warnings.map(String) : [])
         said.set(warning, (said.get(warning) ?? new Set()).add(armName(study, one)));
@@ -225,3 +235,6 @@ function warnings(study: StudyFolder, comparisons: readonly ComparisonResult[]):
   }
   return [...said].map(([warning, arms]): Block => ({ kind: "warning", text: `${[...arms].join(", ")}: ${warning}` }));
 }
+
+const COLLAPSED =
+  "the penalty of the length-controlled fit set the arm's own term to 0, so that it says a draw whatever the verdicts are: it is not shown";

@@ -4,9 +4,11 @@
  */
 import { type VerdictOutcome, verdictOutcomes } from "../../records/annotations.js";
 import type { WinrateLedger } from "../../records/winrate.js";
+import { openScaleCheck, type PreferenceScale } from "../../stats/preference-scale.js";
 import { probabilityOf } from "../../stats/win-rate.js";
 import { UserError } from "../../util/errors.js";
-import type { PromptIds } from "./prompt-ids.js";
+import { quoted } from "../../util/terminal.js";
+import type { PromptId, PromptIds } from "./prompt-ids.js";
 import { type AnnotationRow, codePoints, readAnnotations } from "./read-annotations.js";
 
 /** One model against one baseline by one judge, out of one file. Columns are `[rows]`. */
@@ -22,26 +24,41 @@ export interface Evaluation {
   readonly lengthBaseline: Float64Array;
   /** Which instruction. */
   readonly prompts: Int32Array;
+  /** Outputs are the same text: a draw that no judge decided. */
+  readonly identical: Uint8Array;
+  /** Instructions that are known, or stand in a file before, with other white space. */
+  readonly loose: number;
   readonly ledger: Omit<WinrateLedger, "absent">;
+  /** What has to be said of the file as it was read. */
+  readonly notes: readonly string[];
 }
 
 /** More models than that in one file is a mistake in the file. */
 const MAX_MODELS = 1000;
 
+export interface CollectOptions {
+  /** What the places of annotations without texts mean, where that is known. */
+  readonly instructions: readonly string[] | undefined;
+  /** Undefined: 1..2, unless the file speaks against it. */
+  readonly scale: PreferenceScale | undefined;
+}
+
 /**
- * @param instructions  what the places of annotations without texts mean, where that is known
- * @param given         the rows themselves, where there is no file; `file` is then what they are called
+ * @param given  the rows themselves, where there is no file; `file` is then what they are called
+ * @throws UserError  what `readAnnotations` throws, or preferences on another scale
  */
 export async function collectEvaluations(
   file: string,
   ids: PromptIds,
-  instructions: readonly string[] | undefined,
+  { instructions, scale }: CollectOptions,
   given?: readonly unknown[],
 ): Promise<Evaluation[]> {
+  const check = openScaleCheck(scale);
+  let ours = false; // a row has an outcome: `tacit judge` wrote it
   const found = new Map<string, Collector>();
   const collectorOf = (model: string, baseline: string, annotator: string): Collector => {
     const key = JSON.stringify([model, baseline, annotator]);
-    const collector = found.get(key) ?? openCollector({ file, model, baseline, annotator });
+    const collector = found.get(key) ?? openCollector({ file, model, baseline, annotator }, scale ?? "1..2");
     found.set(key, collector);
     if (found.size > MAX_MODELS) throw new UserError(`${file} holds more than ${MAX_MODELS} models`);
     return collector;
@@ -53,6 +70,7 @@ export async function collectEvaluations(
         const instruction = instructions === undefined ? `instruction ${index}` : instructions[index];
         if (instruction === undefined)
           throw new UserError(`${file}: instruction ${index} is beyond the list of instructions`);
+        check.see(preference);
         collector.add({
           prompt: ids.of(instruction),
           preference,
@@ -70,6 +88,8 @@ export async function collectEvaluations(
         row.generator_1 ?? "baseline",
         row.annotator ?? "unknown judge",
       );
+      ours ||= row.outcome !== undefined;
+      check.see(row.preference);
       collector.add({
         prompt: ids.of(row.instruction),
         preference: row.preference,
@@ -80,7 +100,23 @@ export async function collectEvaluations(
       });
     }
   }
-  return [...found.values()].map((collector) => collector.evaluation());
+  refuseOtherScale(file, check.problem(), scale);
+  const notes =
+    scale === undefined && check.onlyOnes() && !ours
+      ? ["every preference is 1, read as the baseline's win; if 1 means that the model wins, pass --scale 0..1"]
+      : [];
+  return [...found.values()].map((collector) => ({ ...collector.evaluation(), notes }));
+}
+
+/** @throws UserError  where there is a problem */
+export function refuseOtherScale(file: string, problem: string | undefined, scale: PreferenceScale | undefined): void {
+  if (problem === undefined) return;
+  throw new UserError(`${quoted(file)}: ${problem}`, {
+    remedy:
+      scale === undefined
+        ? "pass --scale 0..1 where 1 means that the model wins and 0 that it loses, or --scale 1..2 where 1 means that the baseline wins and 0 a draw"
+        : "leave --scale out: 1 is then the baseline's win and 2 the model's",
+  });
 }
 
 /** A row that says both that there is no verdict and which one it is cannot be believed. */
@@ -98,7 +134,7 @@ function consistentOutcome(
 }
 
 interface CollectedRow {
-  readonly prompt: number;
+  readonly prompt: PromptId;
   readonly preference: number | null;
   readonly outcome: VerdictOutcome | undefined;
   readonly identical: boolean;
@@ -108,27 +144,41 @@ interface CollectedRow {
 
 interface Collector {
   add(row: CollectedRow): void;
-  evaluation(): Evaluation;
+  evaluation(): Omit<Evaluation, "notes">;
 }
 
-function openCollector(names: Pick<Evaluation, "file" | "model" | "baseline" | "annotator">): Collector {
-  const [p, lengthModel, lengthBaseline, prompts] = [openColumn(), openColumn(), openColumn(), openColumn()];
+function openCollector(
+  names: Pick<Evaluation, "file" | "model" | "baseline" | "annotator">,
+  scale: PreferenceScale,
+): Collector {
+  const [p, lengthModel, lengthBaseline, prompts, identical] = [
+    openColumn(),
+    openColumn(),
+    openColumn(),
+    openColumn(),
+    openColumn(),
+  ];
+  let loose = 0;
   const counts = new Map<keyof WinrateLedger, number>();
   const count = (key: keyof WinrateLedger): void => void counts.set(key, (counts.get(key) ?? 0) + 1);
   let seen = new Uint8Array(1024); // by instruction: has it been there?
   return {
     add(row) {
-      const probability = row.preference === null ? undefined : probabilityOf(row.preference);
+      const probability = row.preference === null ? undefined : probabilityOf(row.preference, scale);
+      const key = ledgerKey(row, probability);
+      const { id } = row.prompt;
       count("n");
-      count(ledgerKey(row, probability));
+      count(key);
       if (probability === 0.5) count("ties");
-      if (row.prompt >= seen.length) seen = extended(seen, 2 * row.prompt);
-      if (seen[row.prompt] === 1) count("repeated");
-      seen[row.prompt] = 1;
+      if (row.prompt.loose) loose++;
+      if (id >= seen.length) seen = extended(seen, 2 * id);
+      if (seen[id] === 1) count("repeated");
+      seen[id] = 1;
+      identical.push(key === "identical" ? 1 : 0);
       p.push(probability ?? Number.NaN);
       lengthModel.push(row.lengthModel);
       lengthBaseline.push(row.lengthBaseline);
-      prompts.push(row.prompt);
+      prompts.push(id);
     },
     evaluation: () => ({
       ...names,
@@ -136,6 +186,8 @@ function openCollector(names: Pick<Evaluation, "file" | "model" | "baseline" | "
       lengthModel: lengthModel.values(),
       lengthBaseline: lengthBaseline.values(),
       prompts: Int32Array.from(prompts.values()),
+      identical: Uint8Array.from(identical.values()),
+      loose,
       ledger: ledgerOf((key) => counts.get(key) ?? 0),
     }),
   };

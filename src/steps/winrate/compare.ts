@@ -22,11 +22,13 @@ export function summariseRuns({ name, runs }: Model, prompts: number): WinrateRu
     const { mean, sd, n } = spread(values.filter((value) => value !== null));
     return { mean: mean ?? null, sd: sd ?? null, n };
   };
+  const overAll = (values: readonly (number | null)[]) =>
+    values.includes(null) ? { mean: null, sd: null, n: values.filter((value) => value !== null).length } : over(values);
   const entries = runs.map(({ evaluated }) => evaluated.entry);
   return {
     name,
     win_rate: over(entries.map((entry) => entry.win_rate)),
-    length_controlled_winrate: over(entries.map((entry) => entry.length_controlled_winrate)),
+    length_controlled_winrate: overAll(entries.map((entry) => entry.length_controlled_winrate)),
     interval: toEstimateRecord(crossedMean(runs.map(({ evaluation }) => runOf(evaluation, prompts)))),
   };
 }
@@ -79,13 +81,17 @@ function runOf({ p, prompts: of }: Evaluation, prompts: number): Run {
 function lengthControlledDifference(a: Model, b: Model): Estimate {
   const fits = [a, b].flatMap(({ runs }) => {
     const [only, more] = runs;
-    const lc = only?.evaluated.lc;
-    return more === undefined && lc?.kind === "fitted" ? [lc] : [];
+    const { lc, entry } = only?.evaluated ?? {};
+    return more === undefined && lc?.kind === "fitted" ? [{ ...lc, model: entry?.lc.model }] : [];
   });
   const [left, right] = fits;
   const method = `${percent(LEVEL)} t interval of the difference of fitted means, delta method, clustered by instruction`;
   if (left === undefined || right === undefined) {
     return { estimate: undefined, low: undefined, high: undefined, n: 0, method: "needs one fit of each model" };
+  }
+  if (left.model !== right.model) {
+    const fits = `${left.model} and ${right.model}`;
+    return { estimate: undefined, low: undefined, high: undefined, n: 0, method: `needs one fit, not ${fits}` };
   }
   const influence = new Map(left.influence);
   for (const [prompt, value] of right.influence) influence.set(prompt, (influence.get(prompt) ?? 0) - value);
@@ -94,5 +100,5 @@ function lengthControlledDifference(a: Model, b: Model): Estimate {
   if (n < 2) return { estimate, low: undefined, high: undefined, n, method };
   const squares = [...influence.values()].reduce((sum, value) => sum + value * value, 0);
   const half = studentQuantile((1 + LEVEL) / 2, n - 1) * Math.sqrt((squares * n) / (n - 1));
-  return { estimate, low: estimate - half, high: estimate + half, n, method };
+  return { estimate, low: Math.max(-100, estimate - half), high: Math.min(100, estimate + half), n, method };
 }

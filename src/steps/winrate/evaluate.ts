@@ -3,18 +3,26 @@
  * May not know: files, other models.
  */
 import type { LcRecord, WinrateEntry } from "../../records/winrate.js";
-import { clusteredColumnMean } from "../../stats/cluster.js";
+import { clusteredColumnProbability } from "../../stats/cluster.js";
 import { type Estimate, toEstimateRecord } from "../../stats/estimate.js";
 import { scikitLearnFolds } from "../../stats/folds.js";
-import { type GamedRows, type Lc, type LcModel, lengthControlledWinRate } from "../../stats/length-control.js";
+import {
+  type AlpacaEvalModel,
+  type GamedRows,
+  type Lc,
+  type LcModel,
+  lengthControlledWinRate,
+} from "../../stats/length-control.js";
+import { lengthFit } from "../../stats/length-fit.js";
 import { wilson } from "../../stats/wilson.js";
 import { isExtremeChange, openWinRate, type WinRate, winRateBounds } from "../../stats/win-rate.js";
 import { UserError } from "../../util/errors.js";
+import { quoted } from "../../util/terminal.js";
 import type { Evaluation } from "./collect.js";
 import type { LcData } from "./lc-data.js";
 
 export interface EvaluateOptions {
-  /** Without: `v1` where there are data for it, else `minimal`. */
+  /** Without: `v1` where there are data for these instructions, else `length` (as the official tool: `minimal`). */
   readonly lc: LcModel | "none" | undefined;
   readonly data: LcData | undefined;
   readonly c: number | undefined;
@@ -31,7 +39,9 @@ export interface Evaluated {
 
 export function evaluate(evaluation: Evaluation, name: string, options: EvaluateOptions): Evaluated {
   const tally = openWinRate();
-  for (const p of evaluation.p) if (!Number.isNaN(p)) tally.add(p);
+  evaluation.p.forEach((p, i) => {
+    if (!Number.isNaN(p)) tally.add(p, evaluation.identical[i] === 1 && !isOwn(evaluation));
+  });
   const rate = tally.totals();
   const { lc, record } = lengthControl(evaluation, rate, options);
   const fit = lc?.kind === "fitted" ? lc : undefined;
@@ -59,18 +69,28 @@ export function evaluate(evaluation: Evaluation, name: string, options: Evaluate
     c: fit?.c ?? null,
     weights: fit?.weights ?? null,
     lc: record,
-    ledger: { ...evaluation.ledger, absent: absent ?? null },
+    ledger: { ...evaluation.ledger, absent: absent ?? null, normalised: evaluation.loose },
     bounds: (missing === 0 ? undefined : winRateBounds(rate, missing)) ?? null,
     intervals: {
-      win_rate: toEstimateRecord(rateInterval(evaluation)),
-      discrete_win_rate: toEstimateRecord(percentages(wilson(rate.wins + rate.draws / 2, rate.total))),
+      win_rate: toEstimateRecord(
+        rate.winRate === undefined ? nothing(undefined, noRate(rate)) : rateInterval(evaluation),
+      ),
+      discrete_win_rate: toEstimateRecord(
+        rate.winRate === undefined ? nothing(undefined, noRate(rate)) : discreteInterval(rate),
+      ),
       length_controlled_winrate: toEstimateRecord(fit?.interval ?? nothing(controlled, record.note)),
     },
     extreme_change: extreme,
     warnings: [],
   };
-  return { entry: { ...entry, warnings: warningsOf(entry, missing) }, lc };
+  return { entry: { ...entry, warnings: [...evaluation.notes, ...warningsOf(entry, missing)] }, lc };
 }
+
+/** A model against itself: all draws are what one expects of it. */
+const isOwn = ({ model, baseline }: Evaluation): boolean => model === baseline;
+
+const noRate = ({ total }: WinRate): string =>
+  total === 0 ? "no row has a verdict" : "every verdict is the draw of two identical outputs, which no judge decided";
 
 const OWN_BASELINE = "the model is its own baseline: 50 by definition, nothing is fitted";
 
@@ -81,40 +101,58 @@ function lengthControl(
   options: EvaluateOptions,
 ): { lc: Lc | undefined; record: LcRecord } {
   const { data, c, compat } = options;
+  const matched = matchedIn(evaluation, data);
   const nothingFitted = (note: string | null) => ({
     lc: undefined,
-    record: { model: null, c_from: null, losses: null, difficulty_by: null, note },
+    record: { model: null, c_from: null, losses: null, difficulty_by: null, matched, note },
   });
   if (options.lc === "none") return nothingFitted(null);
-  if (evaluation.model === evaluation.baseline && (compat || rate.draws === rate.total))
-    return nothingFitted(OWN_BASELINE);
+  if (isOwn(evaluation) && (compat || rate.draws === rate.total)) return nothingFitted(OWN_BASELINE);
   const { model, by, note } = modelFor(evaluation, options);
-  const lc = lengthControlledWinRate(
-    {
-      p: evaluation.p,
-      lengthDifference: evaluation.lengthBaseline.map((length, i) => length - (evaluation.lengthModel[i] as number)),
-      difficulty: data === undefined || by === undefined ? undefined : difficultyOf(evaluation, data, by),
-      prompts: evaluation.prompts,
-    },
-    {
-      model,
-      gamed: model === "v1" && data?.gamed !== undefined ? placed(data.gamed, evaluation, by) : undefined,
-      c,
-      folds: options.folds ?? (compat ? (n) => scikitLearnFolds(n) : undefined),
-    },
-  );
-  const losses = lc.kind === "fitted" ? (lc.chosen?.losses ?? null) : null;
+  if (rate.winRate === undefined) return nothingFitted(noRate(rate));
+  const rows = {
+    p: evaluation.p,
+    lengthDifference: evaluation.lengthBaseline.map((length, i) => length - (evaluation.lengthModel[i] as number)),
+    difficulty: data === undefined || by === undefined ? undefined : difficultyOf(evaluation, data, by),
+    prompts: evaluation.prompts,
+  };
+  const lc =
+    model === "length"
+      ? lengthFit(rows)
+      : lengthControlledWinRate(rows, { model, ...penalty(evaluation, options, model, by) });
+  const fit = lc.kind === "fitted" ? lc : undefined;
+  const losses = fit?.chosen?.losses;
+  const notes = [note, lc.kind === "undefined" ? lc.reason : lc.note].filter((text) => text !== undefined);
   return {
     lc,
     record: {
       model,
-      c_from: lc.kind === "undefined" ? null : c === undefined ? "cross-validation" : "given",
-      losses: losses === null ? null : [...losses],
+      c_from: fit?.c === undefined ? null : c === undefined ? "cross-validation" : "given",
+      losses: losses === undefined ? null : [...losses],
       difficulty_by: by ?? null,
-      note:
-        [note, lc.kind === "undefined" ? lc.reason : undefined].filter((text) => text !== undefined).join("; ") || null,
+      matched,
+      note: notes.join("; ") || null,
     },
   };
+}
+
+/** What AlpacaEval's fits take beside the rows. */
+function penalty(evaluation: Evaluation, options: EvaluateOptions, model: AlpacaEvalModel, by: ChosenModel["by"]) {
+  const { data, c, compat, folds } = options;
+  return {
+    gamed: model === "v1" && data?.gamed !== undefined ? placed(data.gamed, evaluation, by) : undefined,
+    c,
+    folds: folds ?? (compat ? (n: number) => scikitLearnFolds(n) : undefined),
+  };
+}
+
+/** Rows by how their instruction was found in the list; null where there is none. */
+function matchedIn({ prompts, loose }: Evaluation, data: LcData | undefined): LcRecord["matched"] {
+  const list = data?.instructions;
+  if (list === undefined) return null;
+  const foreign = prompts.filter((prompt) => prompt >= list.length).length;
+  const normalised = Math.min(loose, prompts.length - foreign);
+  return { exact: prompts.length - foreign - normalised, normalised, foreign };
 }
 
 interface ChosenModel {
@@ -124,41 +162,76 @@ interface ChosenModel {
   readonly note: string | undefined;
 }
 
-/** Difficulties and gamed rows belong to one list of instructions: for any other, only `minimal` means something. */
-function modelFor({ prompts, file }: Evaluation, { lc, data, compat }: EvaluateOptions): ChosenModel {
-  const asked = lc === undefined || lc === "none" ? (data === undefined ? "minimal" : "v1") : lc;
-  const chosen = (model: LcModel, by: ChosenModel["by"], note?: string): ChosenModel => ({ model, by, note });
-  if (asked === "minimal") return chosen("minimal", undefined);
+/**
+ * Difficulties and gamed rows belong to one list of instructions. Rows of any other get `length`, which needs none, unless a fit was asked for by
+ * name: then what was asked for cannot be had, and is not replaced.
+ */
+function modelFor(evaluation: Evaluation, { lc, data, compat, c }: EvaluateOptions): ChosenModel {
+  const asked = lc === undefined || lc === "none" ? undefined : lc;
+  const chosen = (model: LcModel, by: ChosenModel["by"], note?: string): ChosenModel => {
+    if (model === "length" && c !== undefined) throw refusedStrength(note);
+    return { model, by, note };
+  };
+  if (asked === "length" || asked === "minimal") return chosen(asked, undefined);
   if (data === undefined) {
+    if (asked === undefined) return chosen(compat ? "minimal" : "length", undefined);
     throw new UserError(`--lc ${asked} needs the instructions' difficulties`, {
-      remedy: "name their folder with --lc-data, or take --lc minimal",
+      remedy: "name their folder with --lc-data, or take --lc length",
     });
   }
-  if (asked === "v1" && data.gamed === undefined) {
-    throw new UserError(`${data.folder} has no gamed baselines`, {
-      remedy: "add gamed-baseline.json or df_gamed.csv, or take --lc noreg",
+  const fit = asked ?? "v1";
+  if (fit === "v1" && data.gamed === undefined) {
+    throw new UserError(`${quoted(data.folder)} has no gamed baselines`, {
+      remedy: "add gamed-baseline.json or df_gamed.csv, or take --lc noreg or --lc length",
     });
   }
-  const known = data.difficulty.length;
-  if (compat) {
-    if (prompts.length <= known) return chosen(asked, "row");
-    throw new UserError(`${file} has ${prompts.length} rows, and ${data.folder} difficulties for ${known}`, {
-      remedy: "leave --compat out, or take --lc minimal",
-    });
-  }
-  if (data.instructions !== undefined) {
-    const foreign = new Set(prompts.filter((prompt) => prompt >= known)).size;
-    if (foreign === 0) return chosen(asked, "instruction");
+  const lookup = lookupIn(evaluation, data, compat);
+  if ("by" in lookup) return chosen(fit, lookup.by, lookup.note);
+  if (asked === undefined && !compat) {
     return chosen(
-      "minimal",
+      "length",
       undefined,
-      `${foreign} instructions are not in ${data.folder}: fitted without difficulties (minimal, not ${asked})`,
+      `${lookup.problem}: fitted by length, which needs no difficulties, in place of v1`,
     );
   }
-  if (prompts.length === known)
-    return chosen(asked, "row", `${data.folder} has no prompts.json: difficulties are taken by row`);
-  const why = `${data.folder} has no prompts.json and difficulties for ${known} rows, not ${prompts.length}`;
-  return chosen("minimal", undefined, `${why}: fitted without difficulties (minimal, not ${asked})`);
+  throw new UserError(`${quoted(evaluation.file)}: --lc ${fit} cannot be fitted: ${lookup.problem}`, {
+    remedy: compat
+      ? "leave --compat out, or take --lc minimal"
+      : "take --lc length, which needs no difficulties, or leave --lc out",
+  });
+}
+
+const refusedStrength = (note: string | undefined): UserError =>
+  new UserError(`--lc length has no penalty whose strength --lc-c could fix${note === undefined ? "" : ` (${note})`}`, {
+    remedy: "take --lc minimal, noreg or v1 with it, or leave it out",
+  });
+
+/** How rows find their difficulties, or why they do not. */
+function lookupIn(
+  { prompts, loose }: Evaluation,
+  data: LcData,
+  compat: boolean,
+): { readonly by: "instruction" | "row"; readonly note?: string } | { readonly problem: string } {
+  const [rows, known, folder] = [prompts.length, data.difficulty.length, quoted(data.folder)];
+  if (compat) {
+    return rows <= known
+      ? { by: "row" }
+      : { problem: `there are ${rows} rows, and ${folder} has difficulties for ${known}` };
+  }
+  if (data.instructions === undefined) {
+    return rows === known
+      ? { by: "row", note: `${folder} has no prompts.json: difficulties are taken by row` }
+      : { problem: `${folder} has no prompts.json and difficulties for ${known} rows, not ${rows}` };
+  }
+  const different = new Set(prompts);
+  const foreign = [...different].filter((prompt) => prompt >= known).length;
+  if (foreign > 0) return { problem: `${foreign} of ${different.size} instructions are not in ${folder}` };
+  return loose === 0
+    ? { by: "instruction" }
+    : {
+        by: "instruction",
+        note: `${loose} rows have their instruction with other white space than ${folder}, and were matched to it`,
+      };
 }
 
 function difficultyOf({ prompts }: Evaluation, { difficulty }: LcData, by: "instruction" | "row"): Float64Array {
@@ -178,7 +251,9 @@ function absentRows({ prompts }: Evaluation, data: LcData | undefined): number |
 }
 
 /** Verdicts of one instruction are one cluster. */
-const rateInterval = ({ p, prompts }: Evaluation): Estimate => percentages(clusteredColumnMean(p, prompts));
+const rateInterval = ({ p, prompts }: Evaluation): Estimate => percentages(clusteredColumnProbability(p, prompts));
+
+const discreteInterval = ({ wins, draws, total }: WinRate): Estimate => percentages(wilson(wins + draws / 2, total));
 
 const nothing = (estimate: number | undefined, note: string | null): Estimate => ({
   estimate,
@@ -207,11 +282,18 @@ function warningsOf(entry: WinrateEntry, missing: number): string[] {
     warnings.push(
       `${missing} of ${ledger.n + (ledger.absent ?? 0)} rows have no verdict: the win rate is of the others`,
     );
+  if (win_rate === null && entry.n_total > 0) warnings.push(noWinRate(entry));
   if (ledger.repeated > 0)
     warnings.push(`${ledger.repeated} rows repeat an instruction: intervals are clustered by instruction`);
-  if (entry.lc.note !== null) warnings.push(entry.lc.note);
+  if (entry.lc.note !== null && win_rate !== null) warnings.push(controlNote(entry, entry.lc.note));
   return warnings;
 }
+
+const noWinRate = ({ n_total }: WinrateEntry): string =>
+  `no win rate: all ${n_total} verdicts are draws of identical outputs, which no judge decided`;
+
+const controlNote = ({ length_controlled_winrate: lc }: WinrateEntry, note: string): string =>
+  lc === null ? `no length-controlled win rate: ${note}` : note;
 
 const meanOf = (values: Float64Array): number | undefined =>
   values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;

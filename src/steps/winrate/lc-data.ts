@@ -12,11 +12,14 @@ import {
   foldsSchema,
   type GamedBaseline,
   gamedBaselineSchema,
+  LARGEST,
+  MAX_ROWS,
   promptListSchema,
 } from "../../records/length-control.js";
 import type { GamedRows } from "../../stats/length-control.js";
 import { UserError } from "../../util/errors.js";
 import { readJsonAs } from "../../util/json.js";
+import { quoted, shorten } from "../../util/terminal.js";
 
 export interface LcData {
   readonly folder: string;
@@ -92,7 +95,7 @@ function gamedFromJson(path: string, { models, rowWeight }: GamedBaseline, diffi
   const places = models.flatMap(() => [...difficulty.keys()]);
   return {
     p: Float64Array.from(models.flatMap(({ preferenceStandIn }) => preferenceStandIn)),
-    standardDifference: Float64Array.from(models.flatMap((model) => standardised(model.lenBaseline, model.lenModel))),
+    standardDifference: Float64Array.from(models.flatMap((model) => standardised(path, model))),
     difficulty: Float64Array.from(places, (place) => difficulty[place] as number),
     prompts: Int32Array.from(places),
     weight: rowWeight,
@@ -100,33 +103,50 @@ function gamedFromJson(path: string, { models, rowWeight }: GamedBaseline, diffi
 }
 
 /** Δ / sd(Δ), Δ = baseline − model, sd with n − 1. */
-function standardised(baseline: readonly number[], model: readonly number[]): number[] {
-  const differences = baseline.map((length, i) => length - (model[i] ?? 0));
+function standardised(path: string, { name, lenBaseline, lenModel }: GamedBaseline["models"][number]): number[] {
+  const differences = lenBaseline.map((length, i) => length - (lenModel[i] ?? 0));
   const mean = differences.reduce((sum, d) => sum + d, 0) / differences.length;
   const sd = Math.sqrt(differences.reduce((sum, d) => sum + (d - mean) ** 2, 0) / (differences.length - 1));
   if (!(sd > 0))
-    throw new UserError("the outputs of a gamed baseline differ from the baseline's by the same length everywhere");
+    throw new UserError(
+      `${quoted(path)}: the outputs of ${quoted(name)} differ from the baseline's by the same length everywhere`,
+      { remedy: "take the file of a gamed baseline, whose outputs vary in length" },
+    );
   return differences.map((d) => d / sd);
 }
 
+/** What a cell may hold. */
+interface Column {
+  readonly name: string;
+  readonly min: number;
+  readonly max: number;
+  readonly whole?: boolean;
+  /** An empty cell is no value, NaN. */
+  readonly optional?: boolean;
+}
+
+const DIFFICULTY: Column = { name: "instruction_difficulty", min: -LARGEST, max: LARGEST };
+const GAMED: readonly Column[] = [
+  { name: "preference", min: 0, max: 1, optional: true },
+  { name: "index", min: 0, max: MAX_ROWS - 1, whole: true },
+  { name: "std_delta_len", min: -LARGEST, max: LARGEST },
+  DIFFICULTY,
+];
+
 /** AlpacaEval's `df_gamed.csv`: preference from 0 to 1 (empty: none), index, std_delta_len, instruction_difficulty. */
 async function gamedFromCsv(path: string): Promise<Pick<LcData, "difficulty" | "gamed">> {
-  const rows = await numbers(path, ["preference", "index", "std_delta_len", "instruction_difficulty"]);
+  const rows = await numbers(path, GAMED);
   const difficulty: number[] = [];
   for (const [, index = 0, , value = 0] of rows) difficulty[index] ??= value;
-  if (
-    difficulty.length === 0 ||
-    difficulty.includes(Number.NaN) ||
-    Object.keys(difficulty).length !== difficulty.length
-  ) {
-    throw new UserError(`${path}: its index does not count from 0 without gaps`);
+  if (difficulty.length === 0 || Object.keys(difficulty).length !== difficulty.length) {
+    throw new UserError(`${quoted(path)}: its index does not count from 0 without gaps`, {
+      remedy: "get the file again: rows are missing",
+    });
   }
   const kept = rows.filter(([p]) => !Number.isNaN(p));
   const column = (place: number): Float64Array => Float64Array.from(kept, (row) => row[place] as number);
-  const p = column(0);
-  if (p.some((value) => value < 0 || value > 1)) throw new UserError(`${path}: a preference is not between 0 and 1`);
   const gamed = {
-    p,
+    p: column(0),
     standardDifference: column(2),
     difficulty: column(3),
     prompts: Int32Array.from(column(1)),
@@ -137,32 +157,41 @@ async function gamedFromCsv(path: string): Promise<Pick<LcData, "difficulty" | "
 
 /** AlpacaEval's `instruction_difficulty.csv`: the index in a column without a name, and the difficulty. */
 async function difficultyFromCsv(path: string): Promise<Float64Array> {
-  return Float64Array.from(await numbers(path, ["instruction_difficulty"]), ([value]) => value as number);
+  const rows = await numbers(path, [DIFFICULTY]);
+  if (rows.length === 0) throw new UserError(`${quoted(path)} has no rows`, { remedy: "get the file again" });
+  return Float64Array.from(rows, ([value]) => value as number);
 }
 
-/** Columns of a CSV as numbers; an empty cell is NaN where it is a preference, and an error elsewhere. */
-async function numbers(path: string, names: readonly string[]): Promise<number[][]> {
+/** Columns of a CSV as numbers, each finite and in its range. */
+async function numbers(path: string, columns: readonly Column[]): Promise<number[][]> {
   const rows: number[][] = [];
   for await (const records of readCsv(path)) {
     for (const record of records) {
       if (record.kind === "bad") throw new UserError(`${formatOrigin(record.at)}: ${record.reason}`);
       const fields = record.value as Readonly<Record<string, string>>;
-      rows.push(
-        names.map((name) => {
-          const text = fields[name]?.trim();
-          const value = text === undefined || text === "" ? Number.NaN : Number(text);
-          if (Number.isNaN(value) && !(name === "preference" && text === "")) {
-            throw new UserError(
-              `${formatOrigin(record.at)}: ${name} is ${text === undefined ? "absent" : JSON.stringify(text)}`,
-            );
-          }
-          if (name === "index" && !(Number.isInteger(value) && value >= 0 && value < 1_000_000)) {
-            throw new UserError(`${formatOrigin(record.at)}: index is ${text}`);
-          }
-          return value;
-        }),
-      );
+      rows.push(columns.map((column) => cell(fields[column.name]?.trim(), column, formatOrigin(record.at))));
     }
+    if (rows.length > 2 * MAX_ROWS) throw new UserError(`${quoted(path)} has more than ${2 * MAX_ROWS} rows`);
   }
   return rows;
+}
+
+/** A number as programs write it, in decimal. */
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+function cell(
+  text: string | undefined,
+  { name, min, max, whole = false, optional = false }: Column,
+  at: string,
+): number {
+  if (text === "" && optional) return Number.NaN;
+  const value = text !== undefined && DECIMAL.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max && (!whole || Number.isInteger(value))) return value;
+  const found = text === undefined ? "missing" : text === "" ? "empty" : quoted(shorten(text, 40));
+  throw new UserError(
+    `${at}: ${name} is ${found}, and must be ${whole ? "a whole number" : "a number"} from ${min} to ${max}`,
+    {
+      remedy: "get the file again, or correct the row",
+    },
+  );
 }
