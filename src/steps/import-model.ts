@@ -10,6 +10,7 @@ import { present, UserError } from "../util/errors.js";
 import { sha256File, writeFileAtomic } from "../util/files.js";
 import { readInput } from "../util/input.js";
 import { LARGEST_JSON } from "../util/json.js";
+import { decidesAnswers } from "../util/model-files.js";
 import { type GgufFile, ggufMetadata, openGguf } from "../weights/gguf.js";
 import { type GgufConfig, ggufConfig } from "../weights/gguf-config.js";
 import { type GgufArchitecture, mapTensors, TENSOR_TABLES, undoChange } from "../weights/gguf-tensors.js";
@@ -55,8 +56,9 @@ interface ImportPlan {
   readonly close: () => Promise<void>;
 }
 
-/** Every model directory has it; what `--force` replaces must hold it. */
-export const MODEL_MARKER = "config.json";
+/** Only an import writes it: what `--force` replaces must hold it. */
+const MODEL_MARKER = "import.json";
+const isOurs = (name: string): boolean => name === MODEL_MARKER || decidesAnswers(name);
 
 const TORCH_DTYPE: Readonly<Record<WeightDtype, string>> = { F32: "float32", F16: "float16", BF16: "bfloat16" };
 
@@ -65,7 +67,7 @@ const TORCH_DTYPE: Readonly<Record<WeightDtype, string>> = { F32: "float32", F16
  * @throws UserError  `out` is there, the file is damaged, or the model is of a kind that is not read
  */
 export async function importModel(options: ImportOptions): Promise<ImportSummary> {
-  const replace = { force: options.force ?? false, marker: MODEL_MARKER };
+  const replace = { force: options.force ?? false, marker: MODEL_MARKER, owns: isOurs };
   let summary: ImportSummary | undefined;
   await writeDirectory(options.out, replace, async (directory) => {
     const plan = await planImport(options);

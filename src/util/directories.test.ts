@@ -111,3 +111,13 @@ describe("makeDirectory", () => {
     if (existsSync("/proc/self")) await expect(makeDirectory("/proc/no/such")).rejects.toThrow(/ENOENT/); // for ever with `recursive`
   });
 });
+
+it("does not replace a directory that holds anything but what its maker writes", async () => {
+  const out = folder.path("mixed");
+  const owning = { ...options, force: true, owns: (name: string) => name === "config.json" };
+  await writeDirectory(out, owning, fillWith("one"));
+  await writeDirectory(out, owning, fillWith("two"));
+  writeFileSync(join(out, "notes.txt"), "mine");
+  expect(await lineOf(writeDirectory(out, owning, fillWith("three")))).toMatch(/holds notes\.txt, which is not Tacit's/);
+  expect(readdirSync(out).sort()).toEqual(["config.json", "notes.txt"]);
+});

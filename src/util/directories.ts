@@ -8,9 +8,17 @@ import { basename, dirname, join, resolve } from "node:path";
 import { UserError } from "./errors.js";
 import { alreadyExists, makeDirectory } from "./files.js";
 import { acquireLock, lockPathOf } from "./lock.js";
+import { quoted, shorten } from "./terminal.js";
 
 /** In a directory whose maker was killed before it could say that it is done. It is whole, and the same command makes it again. */
 const UNFINISHED = ".unfinished";
+
+export interface Replacing {
+  readonly force: boolean;
+  readonly marker: string;
+  /** Whether the maker of such a directory writes this name into it: one with anything else in it is somebody's own. Default: all. */
+  readonly owns?: (name: string) => boolean;
+}
 
 /**
  * Fills a new directory and puts it at `out`, one process at a time. On an error nothing is left behind and what was there stays.
@@ -22,7 +30,7 @@ const UNFINISHED = ".unfinished";
  */
 export async function writeDirectory(
   out: string,
-  options: { readonly force: boolean; readonly marker: string },
+  options: Replacing,
   fill: (directory: string) => Promise<void>,
 ): Promise<void> {
   await checkReplaceable(out, options); // before anything is made or locked
@@ -67,10 +75,7 @@ export async function removeDirectory(out: string): Promise<void> {
 const partialOf = (out: string): string => hidden(out, "partial");
 
 /** Whether something is there that may be replaced; an empty directory always may. Call it before long work as well. */
-export async function checkReplaceable(
-  out: string,
-  options: { readonly force: boolean; readonly marker: string },
-): Promise<boolean> {
+export async function checkReplaceable(out: string, options: Replacing): Promise<boolean> {
   let names: string[];
   try {
     names = await readdir(out);
@@ -86,6 +91,15 @@ export async function checkReplaceable(
     throw new UserError(`${out} holds no ${options.marker}, so --force does not replace it`, {
       remedy: "remove it yourself, or name another --out",
     });
+  }
+  const stranger = names.find((name) => options.owns?.(name) === false);
+  if (stranger !== undefined) {
+    throw new UserError(
+      `${out} holds ${quoted(shorten(stranger, 120))}, which is not Tacit's, so --force does not replace it`,
+      {
+        remedy: "move it away, or name another --out",
+      },
+    );
   }
   return true;
 }
