@@ -118,6 +118,8 @@ it("does not replace a directory that holds anything but what its maker writes",
   await writeDirectory(out, owning, fillWith("one"));
   await writeDirectory(out, owning, fillWith("two"));
   writeFileSync(join(out, "notes.txt"), "mine");
-  expect(await lineOf(writeDirectory(out, owning, fillWith("three")))).toMatch(/holds notes\.txt, which is not Tacit's/);
+  expect(await lineOf(writeDirectory(out, owning, fillWith("three")))).toMatch(
+    /holds notes\.txt, which is not Tacit's/,
+  );
   expect(readdirSync(out).sort()).toEqual(["config.json", "notes.txt"]);
 });
