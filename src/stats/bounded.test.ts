@@ -37,7 +37,7 @@ describe("an interval within a range", () => {
     expect(all.high).toBeCloseTo(100, 9);
   });
 
-  it("never leaves the range, holds the estimate, and is wider where the standard error is", () => {
+  it("never leaves the range, holds the estimate, and as a score interval is wider where the standard error is", () => {
     const share = fc.double({ min: -100, max: 100, noNaN: true });
     const width = fc.double({ min: 1e-6, max: 500, noNaN: true });
     fc.assert(
@@ -47,8 +47,9 @@ describe("an interval within a range", () => {
         expect(found.high).toBeLessThanOrEqual(100 + 1e-9);
         expect(found.low).toBeLessThanOrEqual(estimate + 1e-6);
         expect(found.high).toBeGreaterThanOrEqual(estimate - 1e-6);
+        if (found.method === "t") return; // one that fills the range is wider than a score interval of more
         const wider = withinRange(of(estimate, 2 * half, n), [-100, 100]);
-        expect(wider.high - wider.low).toBeGreaterThanOrEqual(Math.min(found.high - found.low, 2 * half) - 1e-6);
+        expect(wider.high - wider.low).toBeGreaterThanOrEqual(found.high - found.low - 1e-6);
       }),
     );
   });
