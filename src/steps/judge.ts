@@ -23,7 +23,7 @@ import { type AskedJudge, limitsSchema } from "../records/judge-file.js";
 import type { JudgeLedgerLine } from "../records/judge-ledger.js";
 import { type JudgeRun, type JudgeSpent, judgeRunSchema } from "../records/judge-run.js";
 import { Interrupted, UserError } from "../util/errors.js";
-import { makeDirectory, openAtomic, writeFileAtomic } from "../util/files.js";
+import { makeDirectory, openAtomic, removePartial, writeFileAtomic } from "../util/files.js";
 import { readJson } from "../util/json.js";
 import { openGrowingLedger } from "../util/ledger.js";
 import { acquireLock } from "../util/lock.js";
@@ -89,6 +89,7 @@ export async function judge(options: JudgeOptions, watch: JudgeWatch = {}): Prom
   await makeDirectory(options.out);
   const lock = await acquireLock(paths.lock, options.out);
   try {
+    await removePartial(options.out);
     await refuseOtherRun(paths, plan, options.force === true);
     const { annotations, replies, asked, reused } = await judged(plan, paths, options, watch);
     const run = judgeRecord(plan, annotations, replies, asked?.outOfMoney === true);
