@@ -171,7 +171,7 @@ async function scoreStep(work: Work<"score">, { folder, at, common, stopping, sa
 
 async function rankStep(work: Work<"rank">, { folder, at, common, stopping, say }: Carrying): Promise<Done> {
   const out = join(folder, resultNames.rank);
-  const { summary, pairs } = rankPaths(out);
+  const { summary, pairs, partial } = rankPaths(out);
   if (!existsSync(pairs)) {
     await rank(
       {
@@ -186,6 +186,7 @@ async function rankStep(work: Work<"rank">, { folder, at, common, stopping, say 
       { ...stopping, onProgress: (done, all) => say(() => `${formatCount(done)} of ${formatCount(all)} instructions`) },
     );
   }
+  await rm(partial, { force: true });
   const record = await readRecord(summary, rankSummarySchema, UNREADABLE);
   return { work: record.pairs, unit: "pairs" };
 }

@@ -21,6 +21,7 @@ import { UserError } from "../util/errors.js";
 import { isPartial, makeDirectory, writeFileAtomic } from "../util/files.js";
 import { type Fingerprint, fingerprintsOf } from "../util/fingerprint.js";
 import { readRecord, readRecordIfThere } from "../util/record-file.js";
+import { excerpt } from "../util/terminal.js";
 import { folderOf, keyOf, type Place, type StepPlan } from "./step.js";
 
 /** Whatever a step says of itself when it begins, so that the next attempt knows that there was one. */
@@ -96,10 +97,14 @@ export async function admitStudy(root: string, name: string): Promise<void> {
   if (before === undefined) {
     const others = (await readdir(root)).filter((entry) => !isTrace(entry));
     if (others.length === 0 || (others.length === 1 && (await isNoStep(root)))) return;
-    throw new UserError(`${root} already exists and holds no study`, { remedy: "name another --out" });
+    throw new UserError(`${root} already exists and holds no ${studyFiles.study}: it is no folder of a study`, {
+      remedy: "name another --out",
+    });
   }
   if (before.study.name === name) return;
-  throw new UserError(`${root} holds the study ${before.study.name}, not ${name}`, { remedy: "name another --out" });
+  throw new UserError(`${root} holds the study ${excerpt(before.study.name)}, not ${name}`, {
+    remedy: "name another --out",
+  });
 }
 
 /** A lock, and what a killed process was just writing. */

@@ -79,6 +79,10 @@ export function withPath(error: unknown, path: string): unknown {
   return error;
 }
 
+/** A file is renamed from a temporary name: what is in its way stands at the other one, which is also the one that people know. */
+const pathOf = ({ code, path, dest }: NodeJS.ErrnoException & { readonly dest?: string }): string | undefined =>
+  code === "ENOENT" ? path : (dest ?? path);
+
 /** What others may give back. */
 const PASSING: readonly string[] = ["ENOSPC", "EDQUOT", "EMFILE"];
 
@@ -87,7 +91,8 @@ export function userErrorOf(error: unknown): UserError | undefined {
   if (error instanceof UserError) return error;
   if (error instanceof RangeError && /array buffer allocation failed/i.test(error.message)) return outOfMemory(error);
   if (!(error instanceof Error) || !("syscall" in error)) return undefined;
-  const { code = "", path } = error as NodeJS.ErrnoException;
+  const { code = "" } = error as NodeJS.ErrnoException;
+  const path = pathOf(error as NodeJS.ErrnoException);
   const [what, remedy] = systemErrors[code] ?? [];
   if (what === undefined || remedy === undefined) return undefined;
   return new UserError(path === undefined ? what : `${path}: ${what}`, {
