@@ -10,7 +10,7 @@
  */
 import { Interrupted, invariant, UserError, userErrorOf, withPath } from "../util/errors.js";
 import { openProgress, type Progress } from "../util/progress.js";
-import { quoted } from "../util/terminal.js";
+import { excerpt, printable, shorten } from "../util/terminal.js";
 import { listenForSignals } from "./signals.js";
 
 /** What a command may say, and how it learns that it should stop. */
@@ -54,19 +54,34 @@ export async function runAction(
 export function report(error: unknown): 1 | 2 | 130 {
   if (error instanceof OutputClosed) return error.left ? 130 : 2; // whoever was reading has left: nobody to tell
   if (error instanceof Interrupted || (error instanceof Error && error.name === "AbortError")) {
-    process.stderr.write(`tacit: interrupted${error.message === "" ? "" : `: ${quoted(error.message)}`}\n`);
+    process.stderr.write(
+      `tacit: interrupted${error.message === "" ? "" : `: ${cut(error.message, LONGEST_MESSAGE)}`}\n`,
+    );
     return 130;
   }
   const mistake = userErrorOf(error);
   if (mistake !== undefined) {
-    process.stderr.write(`tacit: ${quoted(mistake.line)}\n`);
+    process.stderr.write(`tacit: ${lineOf(mistake)}\n`);
     return 2;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const cause = error instanceof Error && error.cause !== undefined ? `\ncaused by: ${String(error.cause)}` : "";
-  process.stderr.write(`${stack}${cause}\ntacit: this is a defect of ours; please report it with the lines above\n`);
+  process.stderr.write(
+    `${printable(shorten(`${stack}${cause}`, LONGEST_STACK))}\ntacit: this is a defect of ours; please report it with the lines above\n`,
+  );
   return 1;
 }
+
+/** Characters. Whatever a message repeats of a file or a server, it is no page; the remedy is seen even so. */
+export const LONGEST_MESSAGE = 1600;
+const LONGEST_REMEDY = 400;
+const LONGEST_STACK = 20_000;
+
+const cut = (text: string, most: number): string => shorten(excerpt(text, most), most); // escapes are longer than what they stand for
+
+/** The mistake on one line of bounded length. */
+export const lineOf = ({ message, remedy }: Pick<UserError, "message" | "remedy">): string =>
+  [cut(message, LONGEST_MESSAGE), ...(remedy === undefined ? [] : [cut(remedy, LONGEST_REMEDY)])].join("; ");
 
 /** Standard output was a pipe whose reader has gone (`tacit data show … | head`), or could not be written, which was told then. */
 class OutputClosed extends Error {

@@ -3,6 +3,7 @@
  * May not know: how files are read.
  */
 import { UserError } from "../util/errors.js";
+import { excerpt } from "../util/terminal.js";
 import { type Format, formatOfPath, formats } from "./formats/formats.js";
 import { dataSetNamed, dataSets, plainDataSet } from "./registry.js";
 import type { DataSet } from "./sets/data-set.js";
@@ -50,7 +51,7 @@ function splitSpec(text: string, unnamed: DataSet): { dataSet: DataSet; path: st
   const [, name = "", path = ""] = match;
   const dataSet = dataSetNamed(name.toLowerCase());
   if (dataSet === undefined) {
-    throw new UserError(`no data set is named "${name}"`, {
+    throw new UserError(`no data set is named "${excerpt(name)}"`, {
       remedy: `known are ${dataSets.map((set) => set.name).join(", ")}; for a file of your own write ./${text}`,
     });
   }

@@ -8,6 +8,7 @@
  */
 import type { Tokenizer } from "../text/tokenizer.js";
 import { UserError } from "../util/errors.js";
+import { excerpt } from "../util/terminal.js";
 import { type EosRamp, type ResolvedRules, type Rule, type RuleSet, rampScore, type UsedScope } from "./rules.js";
 
 /** What became of one string of a `token_scores` rule. */
@@ -74,7 +75,7 @@ function refuseUnknownNames(rules: RuleSet, disabled: ReadonlySet<string>): void
   const known = rules.rules.map((rule) => rule.name);
   for (const name of disabled) {
     if (known.includes(name)) continue;
-    throw new UserError(`rules "${rules.name}" have no rule named "${name}" to disable`, {
+    throw new UserError(`rules "${excerpt(rules.name)}" have no rule named "${excerpt(name)}" to disable`, {
       remedy: known.length === 0 ? "they have no rules at all" : `its rules are ${known.join(", ")}`,
     });
   }

@@ -8,6 +8,7 @@ import type { CheckedScore } from "../records/annotations.js";
 import type { CheckerJudge } from "../records/judge-file.js";
 import { UserError } from "../util/errors.js";
 import { readJsonLines } from "../util/json-lines.js";
+import { excerpt } from "../util/terminal.js";
 import type { DirectJudge } from "./direct.js";
 import type { Pair } from "./pairs.js";
 
@@ -50,7 +51,7 @@ function namedChecker(name: string, checkers: Checkers): Checker {
   const checker = Object.hasOwn(checkers, name) ? checkers[name] : undefined;
   if (checker !== undefined) return checker;
   const known = Object.keys(checkers);
-  throw new UserError(`there is no checker named "${name}"`, {
+  throw new UserError(`there is no checker named "${excerpt(name)}"`, {
     remedy:
       known.length === 0
         ? "none was given; from a script pass `checkers`, which the package exports"

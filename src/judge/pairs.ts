@@ -9,6 +9,7 @@ import { sha256, sha256File } from "../util/files.js";
 import { LARGEST_ROWS, readJson } from "../util/json.js";
 import { readJsonLines } from "../util/json-lines.js";
 import { checked } from "../util/schema.js";
+import { excerpt } from "../util/terminal.js";
 
 /** What is read of a row; AlpacaEval's files hold more. */
 const rowSchema = z.object({
@@ -73,7 +74,7 @@ function generatorOf(rows: readonly OutputRow[], path: string): string {
   const names = new Set(rows.map(({ generator }) => generator ?? basename(path, extname(path))));
   const [name = "", other] = names;
   if (other === undefined) return name;
-  throw new UserError(`${path} holds outputs of "${name}" and of "${other}"`, {
+  throw new UserError(`${path} holds outputs of "${excerpt(name)}" and of "${excerpt(other)}"`, {
     remedy: "give each model a file of its own",
   });
 }

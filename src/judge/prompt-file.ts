@@ -4,6 +4,7 @@
  * May not know: which answer is the model's, who is asked.
  */
 import { invariant, UserError } from "../util/errors.js";
+import { excerpt } from "../util/terminal.js";
 import { readSmallText } from "../util/yaml.js";
 import { breakControlTokens, type ChatMessage, type Prompt, type Shown } from "./prompt.js";
 
@@ -42,7 +43,8 @@ function checkSlots(text: string, path: string): void {
   const lineOf = (index: number): number => text.slice(0, index).split("\n").length;
   for (const match of text.matchAll(/\{([^\s{}]+?)\}/g)) {
     const name = match[1] ?? "";
-    if (!(name in slots)) throw new UserError(`${path}:${lineOf(match.index)}: nothing fills {${name}}`, { remedy });
+    if (!(name in slots))
+      throw new UserError(`${path}:${lineOf(match.index)}: nothing fills {${excerpt(name)}}`, { remedy });
   }
   for (const name of Object.keys(slots)) {
     const count = text.split(`{${name}}`).length - 1;

@@ -8,6 +8,7 @@ import { invariant, present, UserError } from "../util/errors.js";
 import { readJson } from "../util/json.js";
 import { CONFIG } from "../util/model-files.js";
 import { requireModel } from "../util/model-kinds.js";
+import { excerpt } from "../util/terminal.js";
 import type { PiecewiseStore } from "../weights/weight-store.js";
 import { gemma3 } from "./gemma3.js";
 import { gptNeox } from "./gpt-neox.js";
@@ -144,7 +145,7 @@ export async function readParameter(
   for (let i = 0; i < values.length; i++) sum += (values[i] ?? 0) * 0; // of finite values 0
   if (sum === 0) return values;
   const wrong = values.findIndex((value) => !Number.isFinite(value));
-  throw new UserError(`${weights.name}: tensor ${name} holds ${values[wrong]} at ${wrong}`, {
+  throw new UserError(`${weights.name}: tensor ${excerpt(name)} holds ${values[wrong]} at ${wrong}`, {
     remedy: "the weights are damaged or overflowed when they were written: fetch them again, or take another model",
   });
 }

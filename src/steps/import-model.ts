@@ -18,6 +18,7 @@ import { ggufTokenizer } from "../weights/gguf-tokenizer.js";
 import { type Llama2cFile, openLlama2c } from "../weights/llama2c.js";
 import { writeModelWeights } from "../weights/safetensors-write.js";
 import type { WeightDtype, WeightToWrite } from "../weights/weight-store.js";
+import { excerpt } from "../util/terminal.js";
 
 export interface ImportOptions {
   /** A `.gguf` file, or a `.bin` file of llama2.c. */
@@ -193,7 +194,7 @@ const ROPE_DIVISORS = "rope_freqs.weight";
 
 function knownArchitecture(name: string, file: string): GgufArchitecture {
   if (Object.hasOwn(TENSOR_TABLES, name)) return name as GgufArchitecture;
-  throw new UserError(`${file} holds a model of architecture "${name}"`, {
+  throw new UserError(`${file} holds a model of architecture "${excerpt(name)}"`, {
     remedy: `${Object.keys(TENSOR_TABLES)
       .join(", ")
       .replace(/, (?=[^,]*$)/u, " and ")} are read from GGUF`,

@@ -7,6 +7,8 @@ import type { StudyFlags } from "../records/study.js";
 import { type Study, studySchema } from "../records/study-file.js";
 import { UserError } from "../util/errors.js";
 import { SHIPPED_MODEL } from "../util/model-directory.js";
+import { complaintOf, describe } from "../util/schema.js";
+import { excerpt } from "../util/terminal.js";
 import { isUrl, namesDataFolder } from "./inputs.js";
 import { checkNames } from "./names.js";
 
@@ -54,10 +56,9 @@ export function withFlags(study: Study, request: StudyRequest): Study {
       request.lcData === undefined ? study.length_control : { ...study.length_control, data: resolve(request.lcData) },
   };
   const parsed = studySchema.safeParse(changed);
-  const problem = parsed.success
-    ? checkNames(parsed.data)
-    : { path: parsed.error.issues[0]?.path ?? [], message: parsed.error.issues[0]?.message };
-  if (problem !== undefined) throw new UserError(`${problem.path.join(".")}: ${problem.message}`);
+  if (!parsed.success) throw new UserError(complaintOf(parsed.error));
+  const problem = checkNames(parsed.data);
+  if (problem !== undefined) throw new UserError(describe(problem.path, problem.message));
   return changed;
 }
 
@@ -105,7 +106,7 @@ function withModels(models: Study["models"], given: readonly string[]): Study["m
     const [name, path] = namedModel(models, text);
     const model = models[name];
     if (model === undefined) {
-      throw new UserError(`--model ${text}: the study has no model ${name}`, {
+      throw new UserError(`--model ${excerpt(text)}: the study has no model ${excerpt(name)}`, {
         remedy: `it has ${Object.keys(models).join(", ")}`,
       });
     }
@@ -119,7 +120,7 @@ function namedModel(models: Study["models"], text: string): readonly [name: stri
   if (name !== undefined && path !== undefined) return [name, path];
   const [only, ...others] = Object.keys(models);
   if (only !== undefined && others.length === 0) return [only, text];
-  throw new UserError(`--model ${text}: the study has several models`, {
+  throw new UserError(`--model ${excerpt(text)}: the study has several models`, {
     remedy: `say which: ${Object.keys(models)
       .map((one) => `--model ${one}=DIR`)
       .join(" ")}`,
@@ -131,7 +132,7 @@ function withData(data: Study["data"], given: readonly string[]): Study["data"] 
   for (const text of given) {
     const [, name = "", spec = ""] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
     if (!Object.hasOwn(data, name) || spec === "") {
-      throw new UserError(`--data ${text}: the study has no data of that name`, {
+      throw new UserError(`--data ${excerpt(text)}: the study has no data of that name`, {
         remedy: `write NAME=SPEC; names are ${Object.keys(data).join(", ")}`,
       });
     }

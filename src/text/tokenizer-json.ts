@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { UserError } from "../util/errors.js";
 import { complaintOf } from "../util/schema.js";
+import { excerpt } from "../util/terminal.js";
 import type { AddedToken } from "./added-tokens.js";
 import type { Merge } from "./merge-table.js";
 
@@ -82,6 +83,9 @@ export function refuse(what: string, remedy?: string): never {
   throw new UserError(`tokenizer.json: ${what}`, remedy === undefined ? {} : { remedy });
 }
 
+/** A value of the file in a message. */
+const shown = (value: unknown): string => excerpt(JSON.stringify(value) ?? "nothing");
+
 /** Parses `value`, or refuses with the first complaint and where it is. */
 export function parsed<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
   const result = schema.safeParse(value);
@@ -122,7 +126,7 @@ function readBpe(raw: unknown, merges: unknown, vocab: ReadonlyMap<string, numbe
     refuse(`model.dropout is ${model.dropout}: encoding would be random`, "set it to null");
   }
   for (const key of ["continuing_subword_prefix", "end_of_word_suffix"] as const) {
-    if (model[key]) refuse(`model.${key} ${JSON.stringify(model[key])} is not supported`);
+    if (model[key]) refuse(`model.${key} ${shown(model[key])} is not supported`);
   }
   return {
     kind: "bpe",
@@ -150,11 +154,11 @@ function readVocab(raw: unknown): Map<string, number> {
   const taken = new Map<number, string>();
   for (const [piece, id] of Object.entries(raw)) {
     if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id >= LARGEST_ID) {
-      refuse(`model.vocab: ${JSON.stringify(piece)} has the id ${JSON.stringify(id)}`);
+      refuse(`model.vocab: ${shown(piece)} has the id ${shown(id)}`);
     }
     const other = taken.get(id);
     if (other !== undefined) {
-      refuse(`model.vocab: ${JSON.stringify(other)} and ${JSON.stringify(piece)} share the id ${id}`);
+      refuse(`model.vocab: ${shown(other)} and ${shown(piece)} share the id ${id}`);
     }
     taken.set(id, piece);
     vocab.set(piece, id);
@@ -169,13 +173,13 @@ function readMerges(raw: unknown, vocab: ReadonlyMap<string, number>): Merge[] {
     const parts: unknown[] = typeof entry === "string" ? entry.split(" ") : Array.isArray(entry) ? entry : [];
     const [a, b] = parts;
     if (parts.length !== 2 || typeof a !== "string" || typeof b !== "string") {
-      refuse(`model.merges[${rank}] is not a pair: ${JSON.stringify(entry)}`);
+      refuse(`model.merges[${rank}] is not a pair: ${shown(entry)}`);
     }
     const left = vocab.get(a);
     const right = vocab.get(b);
     const product = vocab.get(a + b);
     if (left === undefined || right === undefined || product === undefined) {
-      refuse(`model.merges[${rank}]: ${JSON.stringify(entry)} names a piece that is not in the vocabulary`);
+      refuse(`model.merges[${rank}]: ${shown(entry)} names a piece that is not in the vocabulary`);
     }
     return { left, right, rank, product };
   });
@@ -191,7 +195,7 @@ function readAddedTokens(raw: readonly z.infer<typeof addedTokenSchema>[], vocab
   return raw.map((token): AddedToken => {
     const id = vocab.get(token.content) ?? next++;
     if (id !== token.id || id >= LARGEST_ID) {
-      refuse(`added token ${JSON.stringify(token.content)} has the id ${token.id}, but its place is ${id}`);
+      refuse(`added token ${shown(token.content)} has the id ${token.id}, but its place is ${id}`);
     }
     return {
       id,

@@ -4,6 +4,7 @@
  * May not know: tensors' values, tokenizers' vocabularies.
  */
 import { UserError } from "../util/errors.js";
+import { excerpt } from "../util/terminal.js";
 import type { GgufMetadata } from "./gguf.js";
 import { scalingOfDivisors } from "./gguf-rope.js";
 import type { GgufArchitecture, Sizes } from "./gguf-tensors.js";
@@ -51,7 +52,7 @@ function readSizes(architecture: GgufArchitecture, { file, metadata, vocabulary 
     const name = `${architecture}.${key}`;
     const value = otherwise === undefined ? metadata.number(name) : metadata.number(name, otherwise);
     if (!Number.isSafeInteger(value) || value < 1 || value > 1e9) {
-      throw new UserError(`${file}: metadata "${name}" is ${value}, which is no size`);
+      throw new UserError(`${file}: metadata "${excerpt(name)}" is ${value}, which is no size`);
     }
     return value;
   };

@@ -4,6 +4,7 @@
  * May not know: files, tokenizers.
  */
 import { UserError } from "../util/errors.js";
+import { excerpt } from "../util/terminal.js";
 import type { WeightInfo } from "./weight-store.js";
 
 /** The sizes that shapes are made of. */
@@ -182,7 +183,7 @@ export function mapTensors(
   const known = new Set(mapped.map((tensor) => tensor.gguf));
   for (const name of there.keys()) {
     if (!known.has(name) && !NOT_WEIGHTS.has(name)) {
-      throw new UserError(`${file}: tensor "${name}" has no place in a plain ${architecture} model`, {
+      throw new UserError(`${file}: tensor "${excerpt(name)}" has no place in a plain ${architecture} model`, {
         remedy: "biases, experts and adapters are not read from GGUF",
       });
     }

@@ -4,6 +4,7 @@
  * May not know: model families, tokenizers.
  */
 import { UserError } from "../util/errors.js";
+import { excerpt } from "../util/terminal.js";
 import { type ByteSource, elementCount, openFileSource, readBytes } from "./byte-source.js";
 import { BLOCK_TYPES, type BlockType, OTHER_TYPES } from "./gguf-blocks.js";
 import {
@@ -63,7 +64,7 @@ export async function readGguf(source: ByteSource): Promise<GgufFile> {
     tensors,
     async read(name) {
       const place = located.get(name);
-      if (place === undefined) throw new UserError(`${source.name} has no tensor "${name}"`);
+      if (place === undefined) throw new UserError(`${source.name} has no tensor "${excerpt(name)}"`);
       return dequantise(source, place);
     },
     close: () => source.close(),
@@ -177,7 +178,7 @@ export interface GgufMetadata {
 
 export function ggufMetadata(file: string, metadata: ReadonlyMap<string, GgufValue>): GgufMetadata {
   const wrong = (key: string, kind: string): UserError =>
-    new UserError(`${file}: metadata "${key}" is ${metadata.has(key) ? `no ${kind}` : "missing"}`, {
+    new UserError(`${file}: metadata "${excerpt(key)}" is ${metadata.has(key) ? `no ${kind}` : "missing"}`, {
       remedy: "convert the model again with a current llama.cpp",
     });
   const typed = <T>(key: string, kind: string, is: (value: GgufValue) => value is GgufValue & T): T => {

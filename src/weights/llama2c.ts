@@ -5,6 +5,7 @@
  * May not know: tokenizers.
  */
 import { UserError } from "../util/errors.js";
+import { excerpt } from "../util/terminal.js";
 import { type ByteSource, openFileSource, readBytes } from "./byte-source.js";
 import { pairsToHalves } from "./gguf-tensors.js";
 import type { WeightInfo, WeightStore } from "./weight-store.js";
@@ -71,7 +72,7 @@ export async function readLlama2c(source: ByteSource): Promise<Llama2cFile> {
     vocabulary: header.vocabulary,
     async read(name) {
       const tensor = tensors.get(name);
-      if (tensor === undefined) throw new UserError(`${source.name} has no tensor "${name}"`);
+      if (tensor === undefined) throw new UserError(`${source.name} has no tensor "${excerpt(name)}"`);
       const values = new Float32Array(tensor.shape.reduce((a, b) => a * b, 1));
       await source.fill(new Uint8Array(values.buffer), tensor.offset);
       return tensor.pairs ? pairsToHalves(values, tensor.shape[0] ?? 0, headDim) : values;

@@ -5,6 +5,7 @@
  */
 import { UserError } from "../util/errors.js";
 import { closingQuote, tryJson } from "../util/json.js";
+import { excerpt } from "../util/terminal.js";
 import { elementCount } from "./byte-source.js";
 
 /** Limit of the reference implementation. */
@@ -55,7 +56,7 @@ export function parseSafetensorsHeader(bytes: Uint8Array, dataSize: number, file
   for (const info of infos) {
     if (info.begin !== at) {
       const how = info.begin < at ? "overlaps the tensor before it" : `leaves a hole of ${info.begin - at} bytes`;
-      throw damaged(file, `tensor "${info.name}" ${how}`);
+      throw damaged(file, `tensor "${excerpt(info.name)}" ${how}`);
     }
     at = info.end;
   }
@@ -76,7 +77,7 @@ function headerEntries(bytes: Uint8Array, file: string): [string, unknown][] {
   const parsed = result.value;
   if (!isObject(parsed)) throw damaged(file, "the header is not a JSON object");
   const twice = duplicateKey(text);
-  if (twice !== undefined) throw damaged(file, `tensor "${twice}" comes twice`);
+  if (twice !== undefined) throw damaged(file, `tensor "${excerpt(twice)}" comes twice`);
   return Object.entries(parsed);
 }
 
@@ -110,24 +111,24 @@ function duplicateKey(text: string): string | undefined {
 }
 
 function readInfo(name: string, value: unknown, file: string): SafetensorsInfo {
-  const what = `tensor "${name}"`;
+  const what = `tensor "${excerpt(name)}"`;
   if (!isObject(value)) throw damaged(file, `${what} is no object`);
   const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== "string") throw damaged(file, `${what} has no dtype`);
   const size = DTYPE_BYTES.get(dtype);
-  if (size === undefined) throw new UserError(`${file}: ${what} has the unknown dtype ${JSON.stringify(dtype)}`);
+  if (size === undefined) throw new UserError(`${file}: ${what} has the unknown dtype "${excerpt(dtype)}"`);
   if (!isNumbers(shape)) throw damaged(file, `${what} has no shape`);
   if (!isNumbers(offsets)) throw damaged(file, `${what} has no data_offsets`);
   const [begin, end] = offsets;
   const whole = Number.isSafeInteger(begin) && Number.isSafeInteger(end);
   if (offsets.length !== 2 || begin === undefined || end === undefined || !whole || begin < 0 || end < begin) {
-    throw damaged(file, `${what} has the data_offsets [${offsets.join(", ")}]`);
+    throw damaged(file, `${what} has the data_offsets [${excerpt(offsets.join(", "))}]`);
   }
   const bytes = elementCount(shape, `${file}: ${what}`) * size;
   if (bytes !== end - begin) {
     throw damaged(
       file,
-      `${what} of shape [${shape.join(", ")}] and dtype ${dtype} has ${end - begin} bytes, not ${bytes}`,
+      `${what} of shape [${excerpt(shape.join(", "))}] and dtype ${dtype} has ${end - begin} bytes, not ${bytes}`,
     );
   }
   return { name, dtype, shape, begin, end };

@@ -8,6 +8,7 @@ import { bf16ToF32, f16ToF32 } from "../util/float16.js";
 import { readJson } from "../util/json.js";
 import { WEIGHTS_INDEX } from "../util/model-files.js";
 import { refusePointer } from "../util/model-kinds.js";
+import { excerpt } from "../util/terminal.js";
 import { type ByteSource, elementCount, openFileSource, readBytes } from "./byte-source.js";
 import { MAX_HEADER, parseSafetensorsHeader, type SafetensorsInfo } from "./safetensors-header.js";
 import type { PiecewiseStore, WeightInfo, WeightStore } from "./weight-store.js";
@@ -46,12 +47,12 @@ export async function readSafetensors(source: ByteSource): Promise<PiecewiseStor
     tensors: infos,
     async read(name) {
       const info = infos.get(name);
-      if (info === undefined) throw new UserError(`${source.name} has no tensor "${name}"`);
+      if (info === undefined) throw new UserError(`${source.name} has no tensor "${excerpt(name)}"`);
       return readTensor(source, info, dataBegin + info.begin);
     },
     pieces(name) {
       const info = infos.get(name);
-      if (info === undefined) throw new UserError(`${source.name} has no tensor "${name}"`);
+      if (info === undefined) throw new UserError(`${source.name} has no tensor "${excerpt(name)}"`);
       return tensorPieces(source, info, dataBegin + info.begin);
     },
     close: () => source.close(),
@@ -76,7 +77,9 @@ async function* tensorPieces(source: ByteSource, info: SafetensorsInfo, offset: 
   const count = elementCount(info.shape, info.name);
   const { dtype } = info;
   if (dtype !== "F32" && dtype !== "F16" && dtype !== "BF16") {
-    throw new UserError(`${source.name}: tensor "${info.name}" has dtype ${dtype}; F32, F16 and BF16 are read`);
+    throw new UserError(
+      `${source.name}: tensor "${excerpt(info.name)}" has dtype ${dtype}; F32, F16 and BF16 are read`,
+    );
   }
   const width = dtype === "F32" ? 4 : 2;
   const stored = new Uint8Array(Math.min(width * count, SLICE));
@@ -127,7 +130,7 @@ function readIndex(index: unknown, path: string): ReadonlyMap<string, string> {
   for (const [name, file] of Object.entries(map)) {
     if (typeof file !== "string" || !/^[A-Za-z0-9_][A-Za-z0-9._-]*\.safetensors$/u.test(file)) {
       throw new UserError(
-        `${path}: tensor "${name}" lies in ${JSON.stringify(file)}, which is no file name of a shard`,
+        `${path}: tensor "${excerpt(name)}" lies in ${excerpt(JSON.stringify(file))}, which is no file name of a shard`,
         {
           remedy: "do not trust this model",
         },
@@ -147,13 +150,14 @@ function joinTensors(
   const tensors = new Map<string, WeightInfo>();
   for (const [name, file] of placed) {
     const info = shards.get(file)?.tensors.get(name);
-    if (info === undefined) throw new UserError(`${path} places tensor "${name}" in ${file}, which does not hold it`);
+    if (info === undefined)
+      throw new UserError(`${path} places tensor "${excerpt(name)}" in ${file}, which does not hold it`);
     tensors.set(name, info);
   }
   for (const [file, shard] of shards) {
     for (const name of shard.tensors.keys()) {
       if (placed.get(name) !== file)
-        throw new UserError(`${path} does not place tensor "${name}" in ${file}, which holds it`);
+        throw new UserError(`${path} does not place tensor "${excerpt(name)}" in ${file}, which holds it`);
     }
   }
   return tensors;
@@ -165,6 +169,6 @@ function shardHolding(
   shards: ReadonlyMap<string, PiecewiseStore>,
 ): PiecewiseStore {
   const shard = shards.get(placed.get(name) ?? "");
-  if (shard === undefined) throw new UserError(`the model has no tensor "${name}"`);
+  if (shard === undefined) throw new UserError(`the model has no tensor "${excerpt(name)}"`);
   return shard;
 }

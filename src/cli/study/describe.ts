@@ -14,6 +14,7 @@ import { controlledOf } from "../../report/rates.js";
 import { formatShare } from "../../stats/estimate.js";
 import { formatCount } from "../../util/progress.js";
 import { columns, quoted } from "../../util/terminal.js";
+import { lineOf } from "../run-action.js";
 
 export function countStates({ steps }: Pick<StudyResults, "steps">): Record<StepState, number> {
   const counts: Record<StepState, number> = { done: 0, failed: 0, "to-do": 0, open: 0, blocked: 0 };
@@ -143,7 +144,7 @@ const withInterval = ({ estimate, low, high }: Spread["interval"]): string =>
 export function problems({ steps, left_out }: StudyResults): string {
   const failed = steps.filter(({ state }) => state === "failed");
   const lines = [
-    ...failed.map(({ id, reason, remedy }) => `failed: ${id}: ${quoted([reason, remedy].filter(Boolean).join("; "))}`),
+    ...failed.map(({ id, reason, remedy }) => `failed: ${id}: ${lineOf({ message: reason ?? "", remedy })}`),
     ...left_out.map(({ what, reason }) => `left out: ${quoted(what)}: ${reason}`),
   ];
   return lines.map((line) => `${line}\n`).join("");

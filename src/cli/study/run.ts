@@ -14,7 +14,8 @@ import { threadedRunner } from "../../study/runner.js";
 import type { Step } from "../../study/step.js";
 import { InvariantError } from "../../util/errors.js";
 import { formatCount, formatDuration } from "../../util/progress.js";
-import type { Io } from "../run-action.js";
+import { excerpt } from "../../util/terminal.js";
+import { type Io, LONGEST_MESSAGE } from "../run-action.js";
 import { countStates, describeOutcome, summaryOf } from "./describe.js";
 
 /** Milliseconds between two progress events of one step under `--json`. */
@@ -71,7 +72,7 @@ function linesOn(io: Io): RunWatch {
     onEnd(step, { outcome, timings }) {
       running.delete(step);
       if (outcome.kind === "done") done++;
-      const how = outcome.kind === "done" ? "done" : `FAILED: ${outcome.reason}`;
+      const how = outcome.kind === "done" ? "done" : `FAILED: ${excerpt(outcome.reason, LONGEST_MESSAGE)}`;
       io.note(`${how === "done" ? `${done}/${total}` : "!"} ${step.id}: ${how} (${formatDuration(timings.seconds)})`);
       draw();
     },

@@ -5,6 +5,7 @@
  * May not know: data sets.
  */
 import { UserError } from "../../util/errors.js";
+import { excerpt } from "../../util/terminal.js";
 import type { Origin, RawRecord } from "../record.js";
 import { decodeUtf8, longerThan, MAX_RECORD_BYTES, NOT_UTF8, readTextBytes } from "./bytes.js";
 
@@ -40,7 +41,8 @@ function checkHeader(file: string, record: CsvRecord): readonly string[] {
   const seen = new Set<string>();
   for (const name of record.fields) {
     // Kaggle's files leave the name of the row-number column empty
-    if (name !== "" && seen.has(name)) throw new UserError(`${file}:${record.line}: two columns are named "${name}"`);
+    if (name !== "" && seen.has(name))
+      throw new UserError(`${file}:${record.line}: two columns are named "${excerpt(name)}"`);
     seen.add(name);
   }
   return record.fields;
