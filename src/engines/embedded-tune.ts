@@ -20,7 +20,14 @@ import { diverged, evaluateLoss, stepsToDo, type TrainStep, train } from "../tra
 import { Interrupted, UserError } from "../util/errors.js";
 import { availableMemory, freeDisk } from "../util/system.js";
 import type { StepMetrics, TuneOptions, TuneRun, TuneSummary } from "./engine.js";
-import { heldDisk, refuseForeignRows, refuseFullDisk, refuseTooLarge, refusingForeign } from "./tune-checks.js";
+import {
+  heldDisk,
+  refuseForeignEpochs,
+  refuseForeignRows,
+  refuseFullDisk,
+  refuseTooLarge,
+  refusingForeign,
+} from "./tune-checks.js";
 import { epochFolder, writeModel, writeModelDirectory } from "./write-model.js";
 
 const MOST_SECONDS = 600;
@@ -55,6 +62,7 @@ export async function tuneEmbedded(
     };
     refuseTooLarge(model, known, options, free.memory, run.heldOut);
     refuseFullDisk(model, options, free.disk);
+    if (options.saveEveryEpoch) await refuseForeignEpochs(run.out, options.epochs); // before hours of training
     const state = await firstState(opened, device, run);
     const total = stepsToDo(rows.length, options);
     if (state.step > total) {

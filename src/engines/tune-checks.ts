@@ -11,11 +11,12 @@ import type { Row, Rows } from "../records/row.js";
 import { batchShapes, type MemoryEstimate, memoryEstimator } from "../train/memory.js";
 import { CHECKPOINT_BYTES_PER_PARAMETER } from "../train/state.js";
 import { largestMicroBatch } from "../train/trainer.js";
+import { refuseStrangers } from "../util/directories.js";
 import { invariant, UserError } from "../util/errors.js";
 import { bytesBelow } from "../util/files.js";
 import { formatBytes } from "../util/progress.js";
 import type { TuneOptions, TuneRun } from "./engine.js";
-import { isEpochFolder, isModelFile } from "./write-model.js";
+import { epochFolder, isEpochFolder, isModelFile } from "./write-model.js";
 
 /**
  * @param directory  the model's, for the message
@@ -117,6 +118,14 @@ export function refuseFullDisk(model: Model, options: TuneOptions, free: number)
       `the tuned model ${formatBytes(models)}); ${formatBytes(free)} are free`,
     { remedy: "free some, or name an --out on another disk" },
   );
+}
+
+/** @throws UserError  somebody keeps files of their own where a model of this run's is to be written */
+export async function refuseForeignEpochs(out: string, epochs: number): Promise<void> {
+  for (let epoch = 1; epoch <= epochs; epoch++) {
+    const folder = join(out, epochFolder(epoch));
+    if (existsSync(folder)) await refuseStrangers(folder, isModelFile);
+  }
 }
 
 /** Bytes of a run before that this one goes on from, or removes before it writes: they are part of what it needs. */

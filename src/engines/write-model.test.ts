@@ -119,16 +119,21 @@ it("copies configuration and tokenizer byte for byte, and nothing else", async (
 it("replaces a directory whole, and leaves the old one where it fails", async () => {
   const out = folder.path("epoch-1");
   mkdirSync(out);
-  writeFileSync(join(out, "stale"), "");
+  writeFileSync(join(out, "merges.txt"), "stale");
   const opened = await openModel(source);
   const parameters = await readParameters(opened, device);
   const broken = { ...device, floats: () => Promise.reject(new Error("the disk is full")) };
   const failing = writeModelDirectory(source, opened, { device: broken, parameters, dtype: undefined }, out);
   await expect(failing).rejects.toThrow("the disk is full");
-  expect(readdirSync(out)).toEqual(["stale"]);
+  expect(readdirSync(out)).toEqual(["merges.txt"]);
   await writeModelDirectory(source, opened, { device, parameters, dtype: undefined }, out);
-  await opened.weights.close();
   expect(readdirSync(out)).toContain("model.safetensors");
-  expect(readdirSync(out)).not.toContain("stale");
+  expect(readdirSync(out)).not.toContain("merges.txt");
+  writeFileSync(join(out, "notes.txt"), "mine");
+  await expect(writeModelDirectory(source, opened, { device, parameters, dtype: undefined }, out)).rejects.toThrow(
+    /epoch-1 holds notes\.txt, which is not Tacit's/,
+  );
+  await opened.weights.close();
+  expect(readdirSync(out)).toContain("notes.txt");
   expect(readdirSync(folder.path(".")).filter((name) => name.endsWith(".partial"))).toEqual([]);
 });

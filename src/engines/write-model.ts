@@ -7,6 +7,7 @@ import { rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { OpenModel } from "../models/open.js";
 import type { Device, Tensor } from "../runtime/device.js";
+import { refuseStrangers } from "../util/directories.js";
 import { present } from "../util/errors.js";
 import { makeDirectory, openAtomic, writeFileAtomic } from "../util/files.js";
 import { inputChunks } from "../util/input.js";
@@ -20,7 +21,7 @@ import {
   TOKENIZER,
   TOKENIZER_CONFIG,
 } from "../util/model-files.js";
-import { writeModelWeights } from "../weights/safetensors-write.js";
+import { isWeightsFile, writeModelWeights } from "../weights/safetensors-write.js";
 import type { WeightDtype } from "../weights/weight-store.js";
 
 /** What a model directory has besides configuration and weights; copied as it is. */
@@ -35,11 +36,10 @@ const COMPANIONS = [
   "merges.txt",
   "chat_template.jinja",
 ];
-const WEIGHTS = /^model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?$/;
 
 /** Whether `writeModel` writes files of this name. */
 export const isModelFile = (name: string): boolean =>
-  name === CONFIG || COMPANIONS.includes(name) || WEIGHTS.test(name);
+  name === CONFIG || COMPANIONS.includes(name) || isWeightsFile(name);
 
 /** The model after an epoch, beside the one that is the result. */
 export const epochFolder = (epoch: number): string => `epoch-${epoch}`;
@@ -71,7 +71,10 @@ export async function writeModel(named: string, opened: OpenModel, tuned: TunedM
   await writeModelWeights(out, tensors, { dtype: tuned.dtype ?? "F32" });
 }
 
-/** The same as a new directory that appears whole, in place of one that is there. */
+/**
+ * The same as a new directory that appears whole, in place of one that is there.
+ * @throws UserError  somebody keeps files of their own there
+ */
 export async function writeModelDirectory(
   source: string,
   opened: OpenModel,
@@ -80,6 +83,7 @@ export async function writeModelDirectory(
 ): Promise<void> {
   const partial = join(dirname(out), `.${basename(out)}.partial`);
   await rm(partial, { recursive: true, force: true });
+  if (existsSync(out)) await refuseStrangers(out, isModelFile);
   try {
     await writeModel(source, opened, tuned, partial);
     await rm(out, { recursive: true, force: true });

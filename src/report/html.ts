@@ -7,6 +7,9 @@ import type { Answers, Block, Column, Report, Section, Table } from "./document.
 import { pageStyle } from "./style.js";
 import { cut, escapeXml, figureStyle } from "./svg.js";
 
+/** Stands in every page: by it a folder is known as a report. */
+export const KICKER = '<p class="kicker">Tacit report</p>';
+
 export function* html(report: Report): Generator<string> {
   yield `<!doctype html>
 <html lang="en">
@@ -20,7 +23,7 @@ export function* html(report: Report): Generator<string> {
 </head>
 <body>
 <header>
-<p class="kicker">Tacit report</p>
+${KICKER}
 <h1>${escapeXml(report.title)}</h1>
 <p class="lead">${escapeXml(report.lead)}</p>${report.result === undefined ? "" : `\n<p class="result"><strong>Result.</strong> ${escapeXml(report.result)}</p>`}
 <nav aria-label="Sections"><ol>${report.sections.map(({ id, title }) => `<li><a href="#${escapeXml(id)}">${escapeXml(title)}</a></li>`).join("")}</ol></nav>

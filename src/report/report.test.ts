@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -285,6 +285,25 @@ describe("a report", () => {
     expect(await readdir(join(one, "tables"))).toHaveLength(summary.tables.length);
     for (const file of written)
       expect(await readFile(join(one, file), "utf8")).toBe(await readFile(join(two, file), "utf8"));
+  });
+
+  it("replaces a report when forced, and nothing that is somebody's own", async () => {
+    const study = await studyFolder();
+    const out = join(study, "replaced");
+    await report({ study, out });
+    await report({ study, out, force: true });
+    for (const stranger of ["notes.md", "tables/mine.csv", "figures/scores.png"]) {
+      await writeFile(join(out, stranger), "mine");
+      await expect(report({ study, out, force: true })).rejects.toThrow(`holds ${stranger}, which is not Tacit's`);
+      await rm(join(out, stranger));
+    }
+    const site = join(study, "site");
+    await mkdir(site);
+    await writeFile(join(site, "index.html"), "<!doctype html><title>My site</title>");
+    await expect(report({ study, out: site, force: true })).rejects.toThrow(
+      "holds no index.html that was written here",
+    );
+    expect(await readdir(site)).toEqual(["index.html"]);
   });
 
   it("says on top in plain words what came out, with interval and judge, and names no folder of its maker", async () => {

@@ -10,7 +10,7 @@ import { openAtomic, writeFileAtomic } from "../util/files.js";
 import { csv } from "./csv.js";
 import type { Report, Section } from "./document.js";
 import { headline } from "./headline.js";
-import { html } from "./html.js";
+import { html, KICKER } from "./html.js";
 import { markdown } from "./markdown.js";
 import { openStudy } from "./read.js";
 import { ablation } from "./sections/ablation.js";
@@ -44,9 +44,22 @@ export interface ReportSummary {
   readonly figures: readonly string[];
 }
 
-/** Says that a folder is a report, so that `force` may replace it. */
 const PAGE = "index.html";
 const TEXT = "report.md";
+/** Of the first words of every table's and figure's name; a section that is new adds its own. */
+const SUBJECTS = [
+  ...["arms", "inputs", "steps", "certificates", "head-to-head", "gain", "ablation", "scores", "behaviour"],
+  ...["generation", "ranking", "similarity", "epochs", "training"],
+];
+const DRAWN = new RegExp(
+  `^(tables/(${SUBJECTS.join("|")})(-[^/]*)?\\.csv|figures/(${SUBJECTS.join("|")})(-[^/]*)?\\.svg)$`,
+);
+
+/** Whether a report writes a file of this path: what `force` may replace. */
+export const isReportFile = (path: string): boolean =>
+  [PAGE, TEXT, "tables/", "figures/"].includes(path) || DRAWN.test(path);
+
+const MARKER = { name: PAGE, isOurs: (text: string): boolean => text.includes(KICKER) };
 
 /** @throws UserError  `study` is no study's folder, a record of it is gone, or `out` is there already */
 export async function report({ study: folder, out, force = false }: ReportOptions): Promise<ReportSummary> {
@@ -54,7 +67,7 @@ export async function report({ study: folder, out, force = false }: ReportOption
   const blocks = made.sections.flatMap((section) => section.blocks);
   const tables = blocks.flatMap((block) => (block.kind === "table" ? [block.table] : []));
   const figures = blocks.flatMap((block) => (block.kind === "figure" ? [block.figure] : []));
-  await writeDirectory(out, { force, marker: PAGE }, async (directory) => {
+  await writeDirectory(out, { force, marker: MARKER, owns: isReportFile }, async (directory) => {
     await mkdir(join(directory, "tables"));
     await mkdir(join(directory, "figures"));
     for (const table of tables) await writeFileAtomic(join(directory, "tables", `${table.id}.csv`), csv(table));

@@ -1,5 +1,5 @@
 /** The fixture models written as GGUF the way llama.cpp's converter does, imported again, and compared with what they were. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -193,6 +193,20 @@ describe.each<Architecture>(["llama", "gemma3"])("%s from GGUF", (architecture) 
   it("replaces nothing unless forced", async () => {
     expect(await lineOf(importModel({ file, out }))).toMatch(/already exists; pass --force/);
     expect((await importModel({ file, out, force: true })).tensors).toBeGreaterThan(10);
+    for (const stranger of ["notes.txt", "adapter.safetensors", "run.json"]) {
+      writeFileSync(join(out, stranger), "mine");
+      expect(await lineOf(importModel({ file, out, force: true }))).toContain(
+        `holds ${stranger}, which is not Tacit's`,
+      );
+      rmSync(join(out, stranger));
+    }
+    const other = `${out} of a web project`;
+    mkdirSync(other);
+    for (const name of ["config.json", "import.json"]) {
+      writeFileSync(join(other, name), "{}");
+      expect(await lineOf(importModel({ file, out: other, force: true }))).toMatch(/holds no import\.json/);
+    }
+    expect(readdirSync(other)).toHaveLength(2);
   });
 });
 

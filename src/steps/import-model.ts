@@ -9,14 +9,14 @@ import { writeDirectory } from "../util/directories.js";
 import { present, UserError } from "../util/errors.js";
 import { sha256File, writeFileAtomic } from "../util/files.js";
 import { readInput } from "../util/input.js";
-import { LARGEST_JSON } from "../util/json.js";
-import { decidesAnswers } from "../util/model-files.js";
+import { jsonObject, LARGEST_JSON } from "../util/json.js";
+import { CONFIG, GENERATION_CONFIG, TOKENIZER, TOKENIZER_CONFIG } from "../util/model-files.js";
 import { type GgufFile, ggufMetadata, openGguf } from "../weights/gguf.js";
 import { type GgufConfig, ggufConfig } from "../weights/gguf-config.js";
 import { type GgufArchitecture, mapTensors, TENSOR_TABLES, undoChange } from "../weights/gguf-tensors.js";
 import { ggufTokenizer } from "../weights/gguf-tokenizer.js";
 import { type Llama2cFile, openLlama2c } from "../weights/llama2c.js";
-import { writeModelWeights } from "../weights/safetensors-write.js";
+import { isWeightsFile, writeModelWeights } from "../weights/safetensors-write.js";
 import type { WeightDtype, WeightToWrite } from "../weights/weight-store.js";
 import { excerpt } from "../util/terminal.js";
 
@@ -57,9 +57,11 @@ interface ImportPlan {
   readonly close: () => Promise<void>;
 }
 
-/** Only an import writes it: what `--force` replaces must hold it. */
-const MODEL_MARKER = "import.json";
-const isOurs = (name: string): boolean => name === MODEL_MARKER || decidesAnswers(name);
+/** Only an import writes it. */
+const ORIGIN = "import.json";
+const MARKER = { name: ORIGIN, isOurs: (text: string): boolean => jsonObject(text)?.source_sha256 !== undefined };
+const isOurs = (path: string): boolean =>
+  [ORIGIN, CONFIG, GENERATION_CONFIG, TOKENIZER, TOKENIZER_CONFIG].includes(path) || isWeightsFile(path);
 
 const TORCH_DTYPE: Readonly<Record<WeightDtype, string>> = { F32: "float32", F16: "float16", BF16: "bfloat16" };
 
@@ -68,7 +70,7 @@ const TORCH_DTYPE: Readonly<Record<WeightDtype, string>> = { F32: "float32", F16
  * @throws UserError  `out` is there, the file is damaged, or the model is of a kind that is not read
  */
 export async function importModel(options: ImportOptions): Promise<ImportSummary> {
-  const replace = { force: options.force ?? false, marker: MODEL_MARKER, owns: isOurs };
+  const replace = { force: options.force ?? false, marker: MARKER, owns: isOurs };
   let summary: ImportSummary | undefined;
   await writeDirectory(options.out, replace, async (directory) => {
     const plan = await planImport(options);
@@ -224,7 +226,7 @@ async function writeModel(directory: string, plan: ImportPlan, input: WriteInput
     await writeFileAtomic(join(directory, name), `${JSON.stringify(full, null, name === "tokenizer.json" ? 0 : 2)}\n`);
   }
   const origin = { version: 1, source: basename(input.file), source_sha256: sourceHash, format: plan.format, dtype };
-  await writeFileAtomic(join(directory, "import.json"), `${JSON.stringify(origin, null, 2)}\n`);
+  await writeFileAtomic(join(directory, ORIGIN), `${JSON.stringify(origin, null, 2)}\n`);
   return {
     out: input.out,
     format: plan.format,
@@ -234,6 +236,6 @@ async function writeModel(directory: string, plan: ImportPlan, input: WriteInput
     tensors: tensors.length,
     parameters: written.parameters,
     bytes: written.bytes,
-    files: [...written.files, ...Object.keys(plan.json), "import.json"],
+    files: [...written.files, ...Object.keys(plan.json), ORIGIN],
   };
 }

@@ -322,17 +322,30 @@ describe("a finished run", () => {
     cpSync(folder.path("whole"), out, { recursive: true });
     writeFileSync(join(out, "notes.txt"), "mine");
     writeFileSync(join(out, "epoch-2", "notes.txt"), "mine");
+    mkdirSync(join(out, "checkpoints", "mine"), { recursive: true });
+    writeFileSync(join(out, "checkpoints", "mine", "notes.txt"), "mine");
     writeFileSync(join(out, "model-00001-of-00002.safetensors"), "a shard of an older run");
     mkdirSync(join(out, "answers"));
     const record = await tune(request("replaced", { force: true, epochs: 1 }));
     expect(record.steps).toBe(3);
     expect(readdirSync(out).sort()).toEqual(
       [
-        ...["answers", "config.json", "epoch-2", "generation_config.json", "held_out.jsonl", "metrics.jsonl"],
+        ...[
+          "answers",
+          "checkpoints",
+          "config.json",
+          "epoch-2",
+          "generation_config.json",
+          "held_out.jsonl",
+          "metrics.jsonl",
+        ],
         ...["model.safetensors", "notes.txt", "run.json", "tokenizer.json", "tokenizer_config.json"],
       ].sort(),
     );
     expect(readdirSync(join(out, "epoch-2"))).toEqual(["notes.txt"]);
+    expect(readdirSync(join(out, "checkpoints"), { recursive: true })).toEqual(["mine", "mine/notes.txt"]);
+    const line = await lineOf(tune(request("replaced", { force: true, epochs: 2, saveEveryEpoch: true })));
+    expect(line).toMatch(/epoch-2 holds notes\.txt, which is not Tacit's.*move it away/);
   });
   it("stays as it is where the new one is refused", async () => {
     const before = readFileSync(folder.path("whole/run.json"), "utf8");

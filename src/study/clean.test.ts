@@ -1,11 +1,11 @@
 /** Which study a folder is cleaned of: that of its last run, whatever flags are forgotten now. */
-import { cpSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../test/temporary-folder.js";
 import { UserError } from "../util/errors.js";
 import { packageRoot } from "../util/system.js";
-import { findUnused, refuseOtherStudy } from "./clean.js";
+import { findUnused, refuseOtherStudy, removeUnused } from "./clean.js";
 import type { StudyRequest } from "./flags.js";
 import { makeStudyFolder } from "./folder.js";
 import { prepareStudy } from "./prepare.js";
@@ -40,6 +40,11 @@ async function run(name: string, request: Partial<StudyRequest> = {}): Promise<s
   return out;
 }
 
+function put(path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, "");
+}
+
 async function clean(request: StudyRequest): Promise<readonly string[]> {
   const prepared = await prepareStudy(await recall(request));
   await refuseOtherStudy(prepared);
@@ -56,6 +61,28 @@ describe("a folder's last run", () => {
     const moved = folder.path("moved");
     cpSync(model, moved, { recursive: true });
     expect(await clean({ study, out, models: [moved] })).toEqual([]);
+  });
+
+  it("loses nothing that is somebody's own", async () => {
+    const out = await run("strangers");
+    const prepared = await prepareStudy({ study, out, ...flags });
+    const unused = { folders: [`steps/tune-${"0".repeat(16)}`, `steps/judge-${"1".repeat(16)}`], kept: [] };
+    const written = [
+      "model/config.json",
+      "model/epoch-1/model.safetensors",
+      "model/checkpoints/checkpoint-3/state.json",
+    ];
+    for (const path of [...written, "started"]) put(join(out, unused.folders[0]!, path));
+    for (const path of ["judge/ledger.jsonl", "judge/judge.lock", "step.json"])
+      put(join(out, unused.folders[1]!, path));
+    const found = { folders: unused.folders.map((one) => ({ folder: one, bytes: 0 })), kept: [] };
+    const mine = join(out, unused.folders[1]!, "judge", "notes.txt");
+    put(mine);
+    await expect(removeUnused(prepared, found)).rejects.toThrow(/holds judge\/notes\.txt, which is not Tacit's/);
+    expect(unused.folders.every((one) => existsSync(join(out, one)))).toBe(true);
+    rmSync(mine);
+    await removeUnused(prepared, found);
+    expect(unused.folders.some((one) => existsSync(join(out, one)))).toBe(false);
   });
 
   it.each<[Partial<StudyRequest>, string]>([

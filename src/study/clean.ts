@@ -6,10 +6,11 @@ import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { StudyRecord } from "../records/study.js";
+import { refuseStrangers } from "../util/directories.js";
 import { UserError } from "../util/errors.js";
 import { bytesBelow } from "../util/files.js";
 import { acquireLock } from "../util/lock.js";
-import { lockPath, stepFolders } from "./folder.js";
+import { isStepFile, lockPath, stepFolders } from "./folder.js";
 import { isUrl } from "./inputs.js";
 import type { Prepared } from "./prepare.js";
 import { openState } from "./state.js";
@@ -82,11 +83,12 @@ function withoutPaths({ study }: StudyRecord): Record<string, unknown> {
   return JSON.parse(text) as Record<string, unknown>;
 }
 
-/** @throws UserError  a run is under way there */
+/** @throws UserError  a run is under way there, or somebody keeps files of their own in such a folder: then nothing is removed */
 export async function removeUnused({ folder: { root } }: Prepared, { folders }: Unused): Promise<void> {
   if (folders.length === 0) return;
   const lock = await acquireLock(lockPath(root), root);
   try {
+    for (const { folder } of folders) await refuseStrangers(join(root, folder), (path) => isStepFile(folder, path));
     for (const { folder } of folders) await rm(join(root, folder), { recursive: true });
   } finally {
     await lock.release();

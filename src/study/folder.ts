@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { readdir, rm, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { z } from "zod";
 import {
   type StepRecord,
@@ -17,12 +17,18 @@ import {
   studyResultsSchema,
 } from "../records/study.js";
 import { doAgain } from "../records/study-results.js";
+import { generatePaths } from "../steps/generate.js";
+import { judgePaths } from "../steps/judge.js";
+import { rankPaths } from "../steps/rank.js";
+import { scorePaths } from "../steps/score.js";
+import { similarityPaths } from "../steps/similarity.js";
+import { isRunFile } from "../steps/tune/folder.js";
 import { UserError } from "../util/errors.js";
-import { isPartial, makeDirectory, writeFileAtomic } from "../util/files.js";
+import { isTrace, makeDirectory, writeFileAtomic } from "../util/files.js";
 import { type Fingerprint, fingerprintsOf } from "../util/fingerprint.js";
 import { readRecord, readRecordIfThere } from "../util/record-file.js";
 import { excerpt } from "../util/terminal.js";
-import { folderOf, keyOf, type Place, type StepPlan } from "./step.js";
+import { folderOf, keyOf, type Place, resultNames, type StepPlan } from "./step.js";
 
 /** Whatever a step says of itself when it begins, so that the next attempt knows that there was one. */
 const STARTED = "started";
@@ -107,9 +113,6 @@ export async function admitStudy(root: string, name: string): Promise<void> {
   });
 }
 
-/** A lock, and what a killed process was just writing. */
-const isTrace = (entry: string): boolean => entry.startsWith(".lock") || isPartial(entry);
-
 /** An empty folder of steps: of a study that was killed before it had begun. */
 const isNoStep = async (root: string): Promise<boolean> =>
   existsSync(stepsOf(root)) && (await readdir(stepsOf(root))).length === 0;
@@ -124,10 +127,42 @@ export async function makeStudyFolder(root: string): Promise<void> {
   await makeDirectory(root);
 }
 
+/** A step's folder: what it is called says its kind. */
+const STEP_FOLDER = /^([a-z]+)-[0-9a-f]{16}$/;
+
+/** Files of a step's work, by its kind; `model/` is a run of tuning. */
+const STEP_FILES: Readonly<Record<string, readonly string[]>> = {
+  generate: Object.values(generatePaths(resultNames.outputs)),
+  score: Object.values(scorePaths(resultNames.scores)),
+  rank: Object.values(rankPaths(resultNames.rank)),
+  judge: Object.values(judgePaths(resultNames.judge)),
+  choose: [resultNames.choice],
+  compare: [resultNames.comparison],
+  similarity: Object.values(similarityPaths(resultNames.similarity)),
+};
+
+/** Whether a study writes a file of this path into the folder of a step called so. */
+export function isStepFile(folder: string, path: string): boolean {
+  const kind = STEP_FOLDER.exec(basename(folder))?.[1];
+  if (kind === undefined) return false;
+  if (path === "" || path === STARTED || path === studyFiles.step) return true;
+  const model = `${resultNames.model}/`;
+  if (kind === "tune") return path.startsWith(model) && (path === model || isRunFile(path.slice(model.length)));
+  const files = STEP_FILES[kind] ?? [];
+  return files.includes(path) || files.some((file) => dirname(file) !== "." && path === `${dirname(file)}/`);
+}
+
+/** Whether a study writes a file of this path into its own folder. */
+export function isStudyFile(path: string): boolean {
+  const [first = "", step, ...rest] = path.split("/");
+  if (step === undefined) return first === studyFiles.study || first === studyFiles.results;
+  return first === studyFiles.steps && (step === "" || isStepFile(step, rest.join("/")));
+}
+
 /** Folders of steps that are there, with `steps/` in front. */
 export async function stepFolders(root: string): Promise<string[]> {
   const steps = stepsOf(root);
   if (!existsSync(steps)) return [];
-  const names = (await readdir(steps)).filter((name) => /^[a-z]+-[0-9a-f]{16}$/.test(name));
+  const names = (await readdir(steps)).filter((name) => STEP_FOLDER.test(name));
   return names.sort().map((name) => `${studyFiles.steps}/${name}`);
 }

@@ -10,11 +10,12 @@ import { crc32 } from "node:zlib";
 import { z } from "zod";
 import type { Model } from "../models/model.js";
 import type { Accumulators, Device, Tensor } from "../runtime/device.js";
+import { removeOwned } from "../util/directories.js";
 import { present, UserError } from "../util/errors.js";
 import { writeFileAtomic } from "../util/files.js";
 import { readJson } from "../util/json.js";
 import { openWeights } from "../weights/open.js";
-import { writeModelWeights } from "../weights/safetensors-write.js";
+import { isWeightsFile, writeModelWeights } from "../weights/safetensors-write.js";
 
 export interface TrainState {
   /** Steps done. */
@@ -35,6 +36,20 @@ const NAME = /^checkpoint-(\d+)$/;
 const STATE = "state.json";
 type Moment = "first" | "second";
 type Part = "parameters" | Moment;
+
+const isCheckpointPart = (path: string): boolean => {
+  const [part, name, ...more] = path.split("/");
+  if (name === undefined) return part === STATE;
+  return (
+    ["parameters", "first", "second"].includes(part ?? "") && more.length === 0 && (name === "" || isWeightsFile(name))
+  );
+};
+
+/** Whether a file of this path, from the folder of the checkpoints, is part of one. */
+export function isCheckpointFile(path: string): boolean {
+  const [checkpoint = "", ...rest] = path.split("/");
+  return NAME.test(checkpoint) && (rest.join("/") === "" || isCheckpointPart(rest.join("/")));
+}
 
 /** Bytes of one checkpoint for each parameter: its value and two moments. */
 export const CHECKPOINT_BYTES_PER_PARAMETER = 12;
@@ -70,14 +85,14 @@ export async function saveCheckpoint(
       crc32: await writeState(partial, state, device),
     };
     await writeFileAtomic(join(partial, STATE), JSON.stringify(record));
-    await rm(final, { recursive: true, force: true });
+    await removeOwned(final, isCheckpointPart);
     await rename(partial, final);
   } catch (error) {
     await rm(partial, { recursive: true, force: true }); // a full disk must not stay full
     throw error;
   }
   for (const older of await checkpoints(folder)) {
-    if (older.step < state.step) await rm(older.path, { recursive: true, force: true });
+    if (older.step < state.step) await removeOwned(older.path, isCheckpointPart);
   }
 }
 

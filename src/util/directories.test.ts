@@ -1,15 +1,30 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../test/temporary-folder.js";
-import { writeDirectory } from "./directories.js";
+import { removeOwned, writeDirectory } from "./directories.js";
 import { UserError } from "./errors.js";
 import { makeDirectory } from "./files.js";
 
 const folder = temporaryFolder();
 const fillWith = (text: string) => (directory: string) => writeFile(join(directory, "config.json"), text);
-const options = { force: false, marker: "config.json" };
+const options = {
+  force: false,
+  marker: { name: "config.json", isOurs: (text: string) => /^(one|two|three|half)$/.test(text) },
+  owns: (path: string) => /^(config\.json|parts\/(.*\.txt)?)$/.test(path),
+};
 const lineOf = (promise: Promise<unknown>): Promise<string> =>
   promise.then(
     () => "no error",
@@ -112,14 +127,80 @@ describe("makeDirectory", () => {
   });
 });
 
-it("does not replace a directory that holds anything but what its maker writes", async () => {
-  const out = folder.path("mixed");
-  const owning = { ...options, force: true, owns: (name: string) => name === "config.json" };
-  await writeDirectory(out, owning, fillWith("one"));
-  await writeDirectory(out, owning, fillWith("two"));
-  writeFileSync(join(out, "notes.txt"), "mine");
-  expect(await lineOf(writeDirectory(out, owning, fillWith("three")))).toMatch(
-    /holds notes\.txt, which is not Tacit's/,
-  );
-  expect(readdirSync(out).sort()).toEqual(["config.json", "notes.txt"]);
+describe("what is somebody's own", () => {
+  const forced = { ...options, force: true };
+  async function made(name: string): Promise<string> {
+    const out = folder.path(name);
+    await writeDirectory(out, options, async (directory) => {
+      await fillWith("one")(directory);
+      mkdirSync(join(directory, "parts"));
+      writeFileSync(join(directory, "parts", "a.txt"), "");
+    });
+    return out;
+  }
+
+  it.each([
+    ["beside", "notes.txt", () => writeFileSync(folder.path("beside/notes.txt"), "mine")],
+    ["below", "parts/notes.md", () => writeFileSync(folder.path("below/parts/notes.md"), "mine")],
+    ["folder", "mine/", () => mkdirSync(folder.path("folder/mine"))],
+    [
+      "deep",
+      "parts/x/y/notes.md",
+      () => {
+        mkdirSync(folder.path("deep/parts/x/y"), { recursive: true });
+        writeFileSync(folder.path("deep/parts/x/y/notes.md"), "mine");
+      },
+    ],
+    ["linked", "link", () => symlinkSync(folder.path("."), folder.path("linked/link"))],
+    ["hidden", ".git", () => writeFileSync(folder.path("hidden/.git"), "gitdir: elsewhere")],
+  ])("%s: is refused by its name, and stays", async (name, stranger, add) => {
+    const out = await made(name);
+    await writeDirectory(out, forced, fillWith("two")); // as long as it is not there
+    await made(`${name}-again`);
+    rmSync(out, { recursive: true });
+    renameSync(folder.path(`${name}-again`), out);
+    add();
+    for (const cutOff of [false, true]) {
+      if (cutOff) writeFileSync(join(out, ".unfinished"), "");
+      const line = await lineOf(writeDirectory(out, forced, fillWith("two")));
+      expect(line).toContain(`${out} holds ${stranger}, which is not Tacit's`);
+      expect(readFileSync(join(out, "config.json"), "utf8")).toBe("one");
+    }
+  });
+
+  it("is told from what a killed process left, which goes", async () => {
+    const out = await made("traces");
+    writeFileSync(join(out, "parts", ".a.txt.0123.partial"), "half");
+    writeFileSync(join(out, ".lock"), "{}");
+    await writeDirectory(out, forced, fillWith("two"));
+    expect(readdirSync(out)).toEqual(["config.json"]);
+  });
+
+  it("is a folder whose marker somebody else wrote", async () => {
+    const out = folder.path("theirs");
+    mkdirSync(out);
+    writeFileSync(join(out, "config.json"), '{"port": 80}');
+    expect(await lineOf(writeDirectory(out, forced, fillWith("two")))).toMatch(
+      /theirs holds no config\.json that was written here, so --force does not replace it; remove it yourself/,
+    );
+  });
+
+  it("stays where the rest is removed", async () => {
+    const out = await made("partly");
+    mkdirSync(join(out, "empty-of-mine"));
+    writeFileSync(join(out, "parts", "notes.md"), "mine");
+    await removeOwned(out, options.owns);
+    expect(readdirSync(out, { recursive: true })).toEqual(["parts", "parts/notes.md"]);
+    rmSync(join(out, "parts", "notes.md"));
+    await removeOwned(out, options.owns);
+    expect(existsSync(out)).toBe(false);
+    await removeOwned(out, options.owns);
+  });
+
+  it("would be whatever a maker writes without owning it", async () => {
+    const out = folder.path("unowned");
+    const writing = writeDirectory(out, options, (directory) => writeFile(join(directory, "other.bin"), ""));
+    await expect(writing).rejects.toThrow(/other\.bin is written, but would not be replaced/);
+    expect(existsSync(out)).toBe(false);
+  });
 });

@@ -3,29 +3,34 @@
  * May not know: what is in them.
  */
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
-import { UserError } from "./errors.js";
-import { alreadyExists, makeDirectory } from "./files.js";
+import { mkdir, readdir, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { invariant, UserError } from "./errors.js";
+import { alreadyExists, isTrace, makeDirectory } from "./files.js";
+import { readInput } from "./input.js";
 import { acquireLock, lockPathOf } from "./lock.js";
 import { quoted, shorten } from "./terminal.js";
 
 /** In a directory whose maker was killed before it could say that it is done. It is whole, and the same command makes it again. */
 const UNFINISHED = ".unfinished";
 
+/**
+ * Whether the maker of a directory writes a file of this path below it; with forward slashes. A folder in which nothing lies ends in one.
+ * What nobody owns is somebody's own, and never removed.
+ */
+export type Owns = (path: string) => boolean;
+
 export interface Replacing {
   readonly force: boolean;
-  readonly marker: string;
-  /** Whether the maker of such a directory writes this name into it: one with anything else in it is somebody's own. Default: all. */
-  readonly owns?: (name: string) => boolean;
+  /** The file that says by what it holds that a directory is of this maker: `--force` with a wrong path cannot delete somebody's folder. */
+  readonly marker: { readonly name: string; readonly isOurs: (text: string) => boolean };
+  readonly owns: Owns;
 }
 
 /**
  * Fills a new directory and puts it at `out`, one process at a time. On an error nothing is left behind and what was there stays.
  *
- * @param options.force    replace a directory that is there
- * @param options.marker   a file that a directory must hold to be replaced, so that `--force` with a wrong path cannot
- *                         delete somebody's folder
+ * @param options.force  replace a directory that is there, if its marker says whose it is and nothing of anybody else's lies below it
  * @throws UserError  something is there that may not be replaced, or another process makes this directory
  */
 export async function writeDirectory(
@@ -37,13 +42,15 @@ export async function writeDirectory(
   const made = await makeDirectory(dirname(resolve(out)));
   const lock = await acquireLock(lockPathOf(resolve(out)), out);
   try {
-    await restoreReplaced(out, options.marker);
+    await restoreReplaced(out, options.marker.name);
     const replaces = await checkReplaceable(out, options);
     const fresh = partialOf(out);
     await rm(fresh, { recursive: true, force: true }); // of a run that was killed
     await mkdir(fresh);
     try {
       await fill(fresh);
+      const unknown = await strangerIn(fresh, options.owns);
+      invariant(unknown === undefined, `${unknown} is written, but would not be replaced`);
       await writeFile(join(fresh, UNFINISHED), "");
     } catch (error) {
       await rm(fresh, { recursive: true, force: true });
@@ -85,23 +92,73 @@ export async function checkReplaceable(out: string, options: Replacing): Promise
     if (code === "ENOTDIR") throw new UserError(`${out} is a file`, { remedy: "name a new directory with --out" });
     throw new UserError(`cannot write ${out}: ${code ?? String(error)}`, { remedy: "name another --out" });
   }
-  if (names.length === 0 || names.includes(UNFINISHED)) return true;
-  if (!options.force) throw alreadyExists(out);
-  if (!names.includes(options.marker)) {
-    throw new UserError(`${out} holds no ${options.marker}, so --force does not replace it`, {
-      remedy: "remove it yourself, or name another --out",
-    });
+  if (names.length === 0) return true;
+  if (!names.includes(UNFINISHED)) {
+    if (!options.force) throw alreadyExists(out);
+    await checkMarker(out, options.marker);
   }
-  const stranger = names.find((name) => options.owns?.(name) === false);
-  if (stranger !== undefined) {
-    throw new UserError(
-      `${out} holds ${quoted(shorten(stranger, 120))}, which is not Tacit's, so --force does not replace it`,
-      {
-        remedy: "move it away, or name another --out",
-      },
-    );
-  }
+  await refuseStrangers(out, options.owns);
   return true;
+}
+
+/** Largest file that is read to see whose a directory is. */
+const LARGEST_MARKER = 256 * 2 ** 20;
+
+async function checkMarker(out: string, { name, isOurs }: Replacing["marker"]): Promise<void> {
+  const path = join(out, name);
+  const found = await stat(path).catch(() => undefined);
+  const ours =
+    found?.isFile() === true &&
+    found.size <= LARGEST_MARKER &&
+    isOurs(new TextDecoder().decode(await readInput(path, { most: LARGEST_MARKER })));
+  if (ours) return;
+  throw new UserError(
+    `${out} holds no ${name}${found === undefined ? "" : " that was written here"}, so --force does not replace it`,
+    { remedy: "remove it yourself, or name another --out" },
+  );
+}
+
+/** @throws UserError  something below the directory is somebody's own */
+export async function refuseStrangers(directory: string, owns: Owns): Promise<void> {
+  const stranger = await strangerIn(directory, owns);
+  if (stranger === undefined) return;
+  throw new UserError(
+    `${directory} holds ${quoted(shorten(stranger, 120))}, which is not Tacit's, so it is neither replaced nor removed`,
+    { remedy: "move it away, or name another --out" },
+  );
+}
+
+async function strangerIn(directory: string, owns: Owns): Promise<string | undefined> {
+  return (await pathsBelow(directory)).find((path) => !isOwned(path, owns));
+}
+
+/** What a process has for itself while it is at work, and leaves where it is killed, is whoever's the rest is. */
+const isOwned = (path: string, owns: Owns): boolean =>
+  path.split("/").some((name) => isTrace(name) || name === UNFINISHED) || owns(path);
+
+/** Removes what is owned, with the folders that then are empty: strangers stay where they are. */
+export async function removeOwned(directory: string, owns: Owns): Promise<void> {
+  if (!existsSync(directory)) return;
+  const stranger = await strangerIn(directory, owns);
+  if (stranger === undefined) return rm(directory, { recursive: true });
+  for (const path of await pathsBelow(directory)) {
+    if (isOwned(path, owns)) await rm(join(directory, path), { recursive: true });
+  }
+  const folders = (await readdir(directory, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isDirectory())
+    .map(({ parentPath, name }) => join(parentPath, name));
+  for (const folder of folders.sort().reverse()) await rmdir(folder).catch(() => {}); // not empty
+}
+
+/** All that is no folder, and folders that are empty; links are not followed. */
+async function pathsBelow(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const full = new Set(entries.map(({ parentPath }) => parentPath));
+  return entries
+    .map((entry) => ({ entry, path: join(entry.parentPath, entry.name) }))
+    .filter(({ entry, path }) => !entry.isDirectory() || !full.has(path))
+    .map(({ entry, path }) => relative(directory, path).split(sep).join("/") + (entry.isDirectory() ? "/" : ""))
+    .sort();
 }
 
 /** Where the old directory stands between the two renames of a replacement: a name that the next run finds. */

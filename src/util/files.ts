@@ -20,9 +20,11 @@ export const isPartial = (name: string): boolean => /^\..+\.partial$/.test(name)
 /** Removes what killed processes were just writing. Only for who holds the folder's lock. */
 export const removePartial = (folder: string): Promise<void> => removeNamed(folder, isPartial);
 
-/** The same for a folder with all that is below it, and the locks that they held there. */
-export const removeTraces = (folder: string): Promise<void> =>
-  removeNamed(folder, (name) => isPartial(name) || /^\.(.+\.)?lock(\.\w+-\d+)?$/.test(name), true);
+/** The same, or a lock: what a process has for itself while it is at work. */
+export const isTrace = (name: string): boolean => isPartial(name) || /^\.(.+\.)?lock(\.\w+-\d+)?$/.test(name);
+
+/** Removes all that killed processes left in a folder and below it. */
+export const removeTraces = (folder: string): Promise<void> => removeNamed(folder, isTrace, true);
 
 async function removeNamed(folder: string, matches: (name: string) => boolean, recursive = false): Promise<void> {
   if (!existsSync(folder)) return;

@@ -7,7 +7,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { UserError } from "./errors.js";
 import { openInput, readInput } from "./input.js";
-import { tryJson } from "./json.js";
+import { jsonObject } from "./json.js";
 import { modelDirectory, NAME_A_MODEL } from "./model-directory.js";
 import { CONFIG, decidesAnswers, TOKENIZER, WEIGHTS, WEIGHTS_INDEX } from "./model-files.js";
 import { quoted, shorten } from "./terminal.js";
@@ -360,7 +360,5 @@ async function jsonIn(folder: string, name: string): Promise<Json | undefined> {
   const path = join(folder, name);
   const status = statSync(path, { throwIfNoEntry: false });
   if (status?.isFile() !== true || status.size > SMALL_FILE) return undefined;
-  const result = tryJson(new TextDecoder().decode(await readInput(path, { most: SMALL_FILE })));
-  const value = "value" in result ? result.value : undefined;
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
+  return jsonObject(new TextDecoder().decode(await readInput(path, { most: SMALL_FILE })));
 }

@@ -11,6 +11,10 @@ import { WEIGHTS, WEIGHTS_INDEX } from "../util/model-files.js";
 import { elementCount } from "./byte-source.js";
 import type { WeightDtype, WeightToWrite } from "./weight-store.js";
 
+/** Whether `writeModelWeights` writes a file of this name. */
+export const isWeightsFile = (name: string): boolean =>
+  /^model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?$/.test(name);
+
 const DTYPE_BYTES: Readonly<Record<WeightDtype, number>> = { F32: 4, F16: 2, BF16: 2 };
 /** Values converted at a time. */
 const SLICE = 2 ** 20;

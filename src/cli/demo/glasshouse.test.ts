@@ -1,13 +1,14 @@
 /** The demo's plumbing on a model that has no part in its world: every step is carried out, judged and told. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { checkers } from "../../glasshouse/checker.js";
 import { type StudyResults, studyResultsSchema } from "../../records/study.js";
 import { inlineRunner } from "../../study/runner.js";
+import { checkReplaceable } from "../../util/directories.js";
 import type { Io } from "../run-action.js";
-import { runGlasshouse } from "./glasshouse.js";
+import { REPLACED, runGlasshouse } from "./glasshouse.js";
 import type { ArmResult } from "./outcome.js";
 
 vi.setConfig({ testTimeout: 180_000 }); // three tunings and fifteen more steps: seconds, and a minute on a busy machine
@@ -35,8 +36,8 @@ interface Summary {
   readonly rankings: readonly { readonly arm: string }[];
 }
 
-const run = async (out: string, io: Io): Promise<Summary> =>
-  (await runGlasshouse({ out, scale: "tiny", seeds: 1, threads: 1, force: false }, io, (context) =>
+const run = async (out: string, io: Io, force = false): Promise<Summary> =>
+  (await runGlasshouse({ out, scale: "tiny", seeds: 1, threads: 1, force }, io, (context) =>
     inlineRunner({ ...context, checkers }),
   )) as Summary;
 
@@ -75,6 +76,13 @@ it("carries out, judges, tells and reports; the second time it only tells", asyn
 
   const again = recorder();
   expect(await run(out, again.io)).toMatchObject({ state: "finished", arms: summary.arms });
+  for (const stranger of ["notes.txt", "report/notes.txt", `${results.steps[0]?.folder}/notes.txt`]) {
+    writeFileSync(join(out, stranger), "mine");
+    await expect(run(out, again.io, true)).rejects.toThrow(`holds ${stranger}, which is not Tacit's`);
+    rmSync(join(out, stranger));
+  }
+  expect(await checkReplaceable(out, { force: true, ...REPLACED })).toBe(true);
+
   const n = results.steps.length;
   expect(again.said.join("")).toContain(`${n} of ${n} steps were done before.`);
 });

@@ -6,14 +6,16 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { checkers } from "../../glasshouse/checker.js";
-import type { StudyResults } from "../../records/study.js";
-import { report } from "../../report/report.js";
+import { type StudyResults, studyFiles } from "../../records/study.js";
+import { isReportFile, report } from "../../report/report.js";
+import { isStudyFile } from "../../study/folder.js";
 import { prepareStudy } from "../../study/prepare.js";
 import { runStudy } from "../../study/run.js";
 import { type Runner, threadedRunner } from "../../study/runner.js";
 import { checkReplaceable, removeDirectory } from "../../util/directories.js";
 import { present } from "../../util/errors.js";
 import { temporaryName } from "../../util/files.js";
+import { jsonObject } from "../../util/json.js";
 import { formatDuration } from "../../util/progress.js";
 import type { Io } from "../run-action.js";
 import { problems, stateLine } from "../study/describe.js";
@@ -32,8 +34,20 @@ export interface GlasshouseFlags {
   readonly force: boolean;
 }
 
-/** Says that a folder is a study's, so that `force` may replace it. */
-const MARKER = "study.json";
+const STUDY = "glasshouse";
+const REPORT = "report";
+
+/** What `force` may replace: a folder of this study, with its report. */
+export const REPLACED = {
+  marker: { name: studyFiles.study, isOurs: isOfDemo },
+  owns: (path: string): boolean =>
+    isStudyFile(path) || (path.startsWith(`${REPORT}/`) && isReportFile(path.slice(REPORT.length + 1))),
+};
+
+function isOfDemo(text: string): boolean {
+  const study = jsonObject(text)?.study;
+  return typeof study === "object" && study !== null && "name" in study && study.name === STUDY;
+}
 
 type MakeRunner = (context: { readonly root: string; readonly threads: number }) => Runner;
 
@@ -47,13 +61,13 @@ export async function runGlasshouse(flags: GlasshouseFlags, io: Io, makeRunner =
   const started = performance.now();
   const { out, scale, seeds, model, threads, force } = flags;
   const request = {
-    study: "glasshouse",
+    study: STUDY,
     scale,
     seeds: Array.from({ length: seeds }, (_, i) => i + 1),
     ...(model === undefined ? {} : { models: [model] }),
     ...(threads === undefined ? {} : { threads }),
   };
-  if (force && (await checkReplaceable(out, { force, marker: MARKER }))) {
+  if (force && (await checkReplaceable(out, { force, ...REPLACED }))) {
     await prepareStudy({ ...request, out: temporaryName(out) }); // what is wrong with the request is said before anything is lost
     await removeDirectory(out);
   }
@@ -66,7 +80,7 @@ export async function runGlasshouse(flags: GlasshouseFlags, io: Io, makeRunner =
   const results = await runStudy(prepared, runner, { ...watch, signal: io.signal });
   await told();
   io.progress.clear();
-  const made = join(out, "report");
+  const made = join(out, REPORT);
   const { html } = await report({ study: out, out: made, force: existsSync(made) });
   const page = join(made, html);
   const seconds = (performance.now() - started) / 1000;

@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { writeDirectory } from "../../util/directories.js";
 import { sha256, writeFileAtomic } from "../../util/files.js";
+import { jsonObject } from "../../util/json.js";
 import { packageVersion } from "../../util/system.js";
 import { dataFiles, ROWS } from "../data-files.js";
 import { factRows } from "../facts.js";
@@ -22,8 +23,11 @@ export interface DataFilesRequest {
 }
 
 export const WORLD_SEED = 1;
-/** Its presence says that a folder may be replaced. */
 const MANIFEST = "manifest.json";
+const MARKER = {
+  name: MANIFEST,
+  isOurs: (text: string): boolean => jsonObject(text)?.command === "glasshouse data",
+};
 
 interface Row {
   readonly instruction: string;
@@ -77,7 +81,9 @@ export async function writeDataFiles({
     entities: world.entities.length,
     files: files.map(([name, text]) => describeFile(name, text)),
   };
-  await writeDirectory(out, { force, marker: MANIFEST }, async (folder) => {
+  const names = [...files.map(([name]) => name), "README.md", MANIFEST]; // the same for every seed
+  const owns = (path: string): boolean => names.includes(path);
+  await writeDirectory(out, { force, marker: MARKER, owns }, async (folder) => {
     for (const [name, text] of files) await writeFileAtomic(join(folder, name), text);
     await writeFileAtomic(join(folder, "README.md"), readme(manifest));
     await writeFileAtomic(join(folder, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -1,5 +1,5 @@
 /** The world's data as files: readers take them, hashes hold; and outputs scored by what the files ask for. */
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
@@ -52,6 +52,15 @@ describe("data", () => {
     expect(
       (await writeDataFiles({ out: files.path("again"), rows: 40, seed: 2, force: true })).files[0]?.sha256,
     ).not.toBe(manifest.files[0]?.sha256);
+    writeFileSync(files.path("again/mine.jsonl"), "{}");
+    await expect(writeDataFiles({ out: files.path("again"), rows: 40, force: true })).rejects.toThrow(
+      /holds mine\.jsonl, which is not Tacit's/,
+    );
+    mkdirSync(files.path("extension"));
+    writeFileSync(files.path("extension/manifest.json"), '{"manifest_version": 3}');
+    await expect(writeDataFiles({ out: files.path("extension"), rows: 40, force: true })).rejects.toThrow(
+      /holds no manifest\.json that was written here/,
+    );
   });
 
   it("is read as any data is; what else a row holds is passed over", async () => {

@@ -9,6 +9,8 @@ import { basename, join, resolve, sep } from "node:path";
 import type { z } from "zod";
 import { isEpochFolder, isModelFile } from "../../engines/write-model.js";
 import { type TunePlan, type TuneRunRecord, tunePlanSchema, tuneRunSchema } from "../../records/tune.js";
+import { isCheckpointFile } from "../../train/state.js";
+import { removeOwned } from "../../util/directories.js";
 import { UserError } from "../../util/errors.js";
 import { alreadyExists, isPartial, makeDirectory, removePartial, writeFileAtomic } from "../../util/files.js";
 import { readJson } from "../../util/json.js";
@@ -43,6 +45,15 @@ export const tunePaths = (out: string) => ({
   checkpoints: join(out, "checkpoints"),
   lock: join(out, ".lock"),
 });
+
+/** Whether a tuning run writes a file of this path into its folder. */
+export function isRunFile(path: string): boolean {
+  const [first = "", ...rest] = path.split("/");
+  if (rest.length === 0) return isModelFile(first) || Object.values(tunePaths("")).includes(first);
+  if (first === "checkpoints") return rest.join("/") === "" || isCheckpointFile(rest.join("/"));
+  return isEpochFolder(first) && (rest.join("/") === "" || isModelFile(rest.join("/")));
+}
+
 type Paths = ReturnType<typeof tunePaths>;
 
 /** What lies in an output folder, as far as runs go. */
@@ -177,7 +188,7 @@ async function readAs<T>(schema: z.ZodType<T>, path: string): Promise<T> {
 
 /** What only a run under way needs. */
 async function removeTraces(paths: Paths): Promise<void> {
-  await rm(paths.checkpoints, { recursive: true, force: true });
+  await removeOwned(paths.checkpoints, isCheckpointFile);
   await rm(paths.plan, { force: true });
 }
 
@@ -185,15 +196,9 @@ async function removeTraces(paths: Paths): Promise<void> {
 async function removeRun(out: string, paths: Paths, more: readonly string[]): Promise<void> {
   const others = more.map((name) => join(out, name));
   for (const path of [paths.record, paths.metrics, paths.heldOut, ...others]) await rm(path, { force: true });
-  await rm(paths.checkpoints, { recursive: true, force: true });
-  await removeModel(out);
+  await removeOwned(paths.checkpoints, isCheckpointFile);
   for (const name of await readdir(out)) {
-    if (!isEpochFolder(name)) continue;
-    await removeModel(join(out, name));
-    await rmdir(join(out, name)).catch(() => {}); // somebody keeps a file of their own there
+    if (isModelFile(name)) await rm(join(out, name));
+    if (isEpochFolder(name)) await removeOwned(join(out, name), isModelFile);
   }
-}
-
-async function removeModel(directory: string): Promise<void> {
-  for (const name of await readdir(directory)) if (isModelFile(name)) await rm(join(directory, name));
 }
