@@ -85,12 +85,16 @@ export function unreadInRow(
   messages: readonly Message[],
   aside: readonly string[] = [],
 ): string | undefined {
+  const dialogue = kinds.turns.find((key) => textsIn(own(row, key)).length > 0);
   for (const key of Object.keys(row)) {
     if (aside.includes(key)) continue;
     const value = own(row, key);
     const kind = contentKeys.get(key);
-    if (kind !== undefined && textsIn(value).some((text) => strict.has(kind) || isMissing(key, text, messages)))
+    if (kind !== undefined && textsIn(value).some((text) => strict.has(kind) || isMissing(key, text, messages))) {
+      const beside = dialogue !== undefined && (kind === "question" || kind === "answer");
+      if (beside) return `"${key}" beside "${dialogue}" would be lost: ${remedies.turns}`;
       return `"${key}" would be lost: ${remedies[kind]}`;
+    }
     const isFlag = key !== "loss" || typeof value === "boolean"; // a number of that name is what somebody measured
     if (isFlag && isWeight(key, value) && !weighs(value, 1, key))
       return `"${key}" is ${shown(value)}, but all rows weigh the same: leave the row out, or delete the key`;

@@ -41,12 +41,14 @@ export function openWinRate(): WinRateTally {
   const counts = { wins: 0, winsBase: 0, draws: 0 };
   let total = 0;
   let decided = 0; // by a judge
+  let sum = 0; // of wins and halves exact, so that 3 of 12 are 25 and not 24.999999999999996
   let mean = 0;
   let squares = 0; // Σ (p − mean)², by Welford's update
   return {
     add(p, identical = false) {
       total++;
       if (!identical) decided++;
+      sum += p;
       const deviation = p - mean;
       mean += deviation / total;
       squares += deviation * (p - mean);
@@ -55,7 +57,7 @@ export function openWinRate(): WinRateTally {
     totals: () => ({
       ...counts,
       total,
-      winRate: decided === 0 ? undefined : 100 * mean,
+      winRate: decided === 0 ? undefined : (100 * sum) / total,
       standardError: decided === 0 || total < 2 ? undefined : 100 * Math.sqrt(squares / (total - 1) / total),
       discreteWinRate: decided === 0 ? undefined : (100 * (counts.wins + counts.draws / 2)) / total,
     }),

@@ -91,13 +91,15 @@ describe.skipIf(reason !== "")(`ways to break a run${reason}`, () => {
       await setTimeout(600 + random.integer(3000));
       const signal = i % 2 === 0 ? "SIGINT" : "SIGTERM";
       child.kill(signal);
-      await setTimeout([0, 10, 50][i % 3]!);
+      const gap = [0, 10, 50][i % 3]!;
+      await setTimeout(gap);
       child.kill(signal);
       const begun = performance.now();
       const { status, stderr } = await ended;
       expect(stderr).not.toMatch(/terminate called|core dumped/);
       expect([0, 130], stderr).toContain(status);
-      expect(performance.now() - begun).toBeLessThan(2000 + 2000); // two seconds, and a busy machine's slack
+      // Two at one moment may reach the process as one, which then ends when what is under way is done.
+      if (gap > 0) expect(performance.now() - begun).toBeLessThan(2000 + 2000); // two seconds, and a busy machine's slack
     }
   });
 });
