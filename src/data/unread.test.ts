@@ -25,10 +25,10 @@ describe("rows to train on", () => {
     [{ system: "Answer in German." }, '"system" would be lost: the templates have no place for it'],
     [{ system_prompt: "carp" }, '"system_prompt" would be lost'],
     [{ history: [["Name a fish.", "A carp."]] }, '"history" would be lost: write all turns as "messages"'],
-    [{ messages: [{ role: "user", content: "Other" }, messages[1]] }, '"instruction" would be lost'],
+    [{ messages: [{ role: "user", content: "Other" }, messages[1]] }, '"instruction" beside "messages" would be lost: turns are read'],
     [
       { messages: [messages[0], { role: "assistant", content: "Different" }] },
-      '"response" would be lost: one answer is read',
+      '"response" beside "messages" would be lost: turns are read',
     ],
     [{ output: "A pike." }, '"output" would be lost'],
     [{ completion: "A pike." }, '"completion" would be lost'],
@@ -135,7 +135,7 @@ describe("prompts", () => {
     [{ instruction: "a", system: "S" }, '"system" would be lost'],
     [{ instruction: "a", history: [["b", "c"]] }, '"history" would be lost'],
     [{ instruction: "a", context: "long" }, '"context" would be lost'],
-    [{ instruction: "b", messages: [{ role: "user", content: "a" }] }, '"instruction" would be lost'],
+    [{ instruction: "b", messages: [{ role: "user", content: "a" }] }, '"instruction" beside "messages" would be lost'],
     [{ messages: [{ role: "user", content: "a", images: ["x"] }] }, '"images" would be lost'],
   ])("are refused with %j", async (row, reason) => {
     expect(await asked({ instruction: "z" }, row)).toContain(`row 2: `);
