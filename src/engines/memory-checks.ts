@@ -25,29 +25,31 @@ export function refuseTooLargeToHold(model: Model, directory: string, use: Model
   if (need <= free) return;
   throw new UserError(
     `${quoted(shorten(directory, 200))} needs about ${formatBytes(need)} of memory for ${use.for}; ${formatBytes(free)} are free`,
-    { remedy: remedyFor(model, use, free) },
+    { remedy: (use.for === "running" ? smaller(model, use, need, free) : undefined) ?? LARGER },
   );
 }
 
-function neededBytes(model: Model, use: ModelUse): number {
+type Running = Extract<ModelUse, { for: "running" }>;
+
+export function neededBytes(model: Model, use: ModelUse): number {
   if (use.for === "tuning") return TUNING_BYTES_PER_PARAMETER * parameterCount(model);
   if (use.for === "embedding") return 2 * Float32Array.BYTES_PER_ELEMENT * parameterCount(model); // as read, and in the program
-  const { precision, rows = 1, positions = 0 } = use;
-  return weightBytes(model, precision) + rows * rowBytes(model.dims, { positions, promptPositions: positions });
+  return weightBytes(model, use.precision) + (use.rows ?? 1) * bytesOfRow(model, use);
 }
+
+const bytesOfRow = ({ dims }: Model, { positions = 0 }: Running): number =>
+  rowBytes(dims, { positions, promptPositions: positions });
 
 const LARGER = "take a smaller model, or a machine with more memory";
 
-function remedyFor(model: Model, use: ModelUse, free: number): string {
-  if (use.for !== "running") return LARGER;
-  const { rows = 1 } = use;
-  const fits = (other: Partial<Extract<ModelUse, { for: "running" }>>): boolean =>
-    neededBytes(model, { ...use, ...other }) <= free;
-  for (let fewer = Math.floor(rows / 2); fewer >= 1; fewer = Math.floor(fewer / 2))
-    if (fits({ rows: fewer })) return `compute fewer at once: a batch of ${fewer} fits`;
-  if (use.precision === "f32" && fits({ rows: 1, precision: "q8" })) {
-    const need = formatBytes(neededBytes(model, { ...use, rows: 1, precision: "q8" }));
-    return `with precision q8 it needs about ${need}${rows > 1 ? ", one row at a time" : ""}`;
-  }
-  return LARGER;
+/** The same work in a way that fits, where there is one. */
+function smaller(model: Model, use: Running, need: number, free: number): string | undefined {
+  const { rows = 1, precision } = use;
+  const row = bytesOfRow(model, use);
+  const fitting = Math.floor((free - (need - rows * row)) / row);
+  if (fitting >= 1) return `pass --batch ${fitting}, which fits`;
+  if (precision === "q8") return undefined;
+  const rounded = neededBytes(model, { ...use, rows: 1, precision: "q8" });
+  if (rounded > free) return undefined;
+  return `pass --precision q8${rows > 1 ? " --batch 1" : ""}, which needs about ${formatBytes(rounded)}`;
 }

@@ -11,6 +11,7 @@ import { sha256File, writeFileAtomic } from "../util/files.js";
 import { readInput } from "../util/input.js";
 import { jsonObject, LARGEST_JSON } from "../util/json.js";
 import { CONFIG, GENERATION_CONFIG, TOKENIZER, TOKENIZER_CONFIG } from "../util/model-files.js";
+import { excerpt } from "../util/terminal.js";
 import { type GgufFile, ggufMetadata, openGguf } from "../weights/gguf.js";
 import { type GgufConfig, ggufConfig } from "../weights/gguf-config.js";
 import { type GgufArchitecture, mapTensors, TENSOR_TABLES, undoChange } from "../weights/gguf-tensors.js";
@@ -18,7 +19,6 @@ import { ggufTokenizer } from "../weights/gguf-tokenizer.js";
 import { type Llama2cFile, openLlama2c } from "../weights/llama2c.js";
 import { isWeightsFile, writeModelWeights } from "../weights/safetensors-write.js";
 import type { WeightDtype, WeightToWrite } from "../weights/weight-store.js";
-import { excerpt } from "../util/terminal.js";
 
 export interface ImportOptions {
   /** A `.gguf` file, or a `.bin` file of llama2.c. */

@@ -1,0 +1,129 @@
+/** What is opened in a model directory, held against the list of files that decide its answers; and what follows from a change of one. */
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { generate } from "../src/steps/generate.js";
+import { hashModel } from "../src/steps/model-hash.js";
+import { score } from "../src/steps/score.js";
+import { tune } from "../src/steps/tune.js";
+import { prepareStudy } from "../src/study/prepare.js";
+import { openState } from "../src/study/state.js";
+import type { InputOptions } from "../src/util/input.js";
+import { decidesAnswers } from "../src/util/model-files.js";
+import { packageRoot } from "../src/util/system.js";
+import { modelFolder } from "./parity/fixtures.js";
+import { temporaryFolder } from "./temporary-folder.js";
+
+const opened: string[] = [];
+vi.mock("../src/util/input.js", async (original) => {
+  const real = await original<typeof import("../src/util/input.js")>();
+  const recording = {
+    openInput: (path: string, options?: InputOptions): Promise<FileHandle> => {
+      opened.push(path);
+      return real.openInput(path, options);
+    },
+    readInput: (path: string, options: InputOptions & { most: number }): Promise<Buffer> => {
+      opened.push(path);
+      return real.readInput(path, options);
+    },
+    readInputText: (path: string, options: InputOptions & { most: number }): Promise<string> => {
+      opened.push(path);
+      return real.readInputText(path, options);
+    },
+  };
+  return { ...real, ...recording };
+});
+
+const folder = temporaryFolder();
+const model = folder.path("model");
+cpSync(modelFolder("llama"), model, { recursive: true });
+for (const other of ["README.md", "run.json", "special_tokens_map.json", "added_tokens.json"])
+  writeFileSync(join(model, other), "{}");
+const row = { instruction: "a", response: "b" };
+const rows = folder.write("rows.jsonl", `${JSON.stringify(row)}\n`);
+const text = { threads: 1 } as const;
+
+const openedIn = (directory: string): string[] => [
+  ...new Set(opened.filter((path) => dirname(path) === directory).map((path) => basename(path))),
+];
+
+describe("every file of a model that is opened decides what it says", () => {
+  beforeEach(() => {
+    opened.length = 0;
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    ["generate", () => generate({ model, prompts: [{ instruction: "a" }], maxNewTokens: 1, ...text })],
+    ["score", () => score({ model, input: [row], ...text })],
+    ["tune", () => tune({ model, data: rows, objective: "response", out: folder.path("tuned"), maxSteps: 1, ...text })],
+  ])("%s", async (_, work) => {
+    await work();
+    const names = openedIn(model);
+    expect(names).toEqual(expect.arrayContaining(["config.json", "tokenizer.json", "tokenizer_config.json"]));
+    expect(names).toContain("model.safetensors");
+    // A look at what the folder is, and a training record, decide nothing.
+    expect(names.filter((name) => !decidesAnswers(name) && name !== "adapter_config.json")).toEqual([]);
+  });
+});
+
+describe("a change of a file that decides", () => {
+  const files = ["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"];
+  it.each([...files, "special_tokens_map.json", "added_tokens.json", "model.safetensors"])("%s", async (name) => {
+    const before = await hashModel(model);
+    const content = readFileSync(join(model, name));
+    writeFileSync(join(model, name), Buffer.concat([content, Buffer.from(" ")]));
+    expect(await hashModel(model)).not.toBe(before);
+    writeFileSync(join(model, name), content);
+    expect(await hashModel(model)).toBe(before);
+    writeFileSync(join(model, "README.md"), name);
+    expect(await hashModel(model)).toBe(before);
+  });
+
+  it("of eos_token_id in generation_config.json: no answer of a stopped run is used again", async () => {
+    const out = folder.path("answers.json");
+    const prompts = [{ instruction: "a" }, { instruction: "b" }];
+    const stopping = new AbortController();
+    const request = { model, prompts, out, maxNewTokens: 4, batch: 1, ...text };
+    const stopped = generate(request, {
+      signal: stopping.signal,
+      onProgress: ({ done }) => done > 0 && stopping.abort(new Error("stopped")),
+    });
+    await expect(stopped).rejects.toThrow();
+    const reused: number[] = [];
+    const path = join(model, "generation_config.json");
+    const config = readFileSync(path, "utf8");
+    writeFileSync(path, JSON.stringify({ ...(JSON.parse(config) as object), eos_token_id: [2, 7] }));
+    const onStart = (start: { readonly reused: number }): void => void reused.push(start.reused);
+    await generate(request, { onStart, onProgress: () => stopping.abort() });
+    expect(reused).toEqual([0]);
+    writeFileSync(path, config);
+  });
+
+  it("of eos_token_id in generation_config.json: a study computes every step of that model again", async () => {
+    const study = folder.write(
+      "study.yaml",
+      `version: 1
+name: small
+about: x
+models: { base: { path: ${JSON.stringify(model)} } }
+data: { prompts: ${JSON.stringify(join(packageRoot(), "assets", "tiny", "prompts.jsonl"))} }
+arms: { untuned: { kind: untuned } }
+generation: { prompts: prompts, limit: 2 }
+`,
+    );
+    const steps = async (): Promise<string[]> => {
+      const prepared = await prepareStudy({ study, out: folder.path("study"), threads: 1 });
+      return (await openState(prepared)).graph().steps.flatMap(({ plan }) => plan?.folder ?? []);
+    };
+    const before = await steps();
+    expect(before.map((one) => one.replace(/-[0-9a-f]+$/, ""))).toEqual(["steps/generate"]);
+    expect(await steps()).toEqual(before);
+    const path = join(model, "generation_config.json");
+    const config = readFileSync(path, "utf8");
+    writeFileSync(path, JSON.stringify({ ...(JSON.parse(config) as object), eos_token_id: 7 }));
+    expect(await steps()).not.toEqual(before);
+    writeFileSync(path, config);
+    expect(await steps()).toEqual(before);
+  });
+});
