@@ -5,8 +5,12 @@
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { sha256, sha256File } from "../util/files.js";
+import { inputSize } from "../util/input.js";
 import { decidesAnswers } from "../util/model-files.js";
 import { requireModel } from "../util/model-kinds.js";
+
+/** Told how many bytes of all have been read. */
+export type OnHashed = (done: number, total: number) => void;
 
 /**
  * sha256 over the names and the sha256 of the files that decide what a model says (`util/model-files.ts`), in order of their names. The rest
@@ -14,23 +18,44 @@ import { requireModel } from "../util/model-kinds.js";
  *
  * @throws UserError  the directory is none of a model
  */
-export async function hashModel(model: string): Promise<string> {
+export async function hashModel(model: string, onHashed?: OnHashed): Promise<string> {
   const directory = await requireModel(model, ["config", "weights"]);
-  const lines: string[] = [];
-  for (const name of (await readdir(directory)).filter(decidesAnswers).sort()) {
-    lines.push(`${name} ${await sha256File(join(directory, name))}\n`);
-  }
-  return sha256(lines.join(""));
+  return hashFiles(directory, (await readdir(directory)).filter(decidesAnswers).sort(), onHashed);
 }
 
 /**
  * sha256 over the names and the sha256 of all files of a folder, those in its folders included, in order of their names.
  * For folders that are read as a whole: an encoder, a set of tables.
  */
-export async function hashFolder(directory: string): Promise<string> {
+export async function hashFolder(directory: string, onHashed?: OnHashed): Promise<string> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return hashFiles(
+    directory,
+    files.sort().map((path) => relative(directory, path)),
+    onHashed,
+  );
+}
+
+/** Of a single file, its own. */
+export async function hashFile(path: string, onHashed: OnHashed = () => {}): Promise<string> {
+  const total = await inputSize(path);
+  let done = 0;
+  return sha256File(path, (bytes) => {
+    done += bytes;
+    onHashed(done, total);
+  });
+}
+
+async function hashFiles(directory: string, names: readonly string[], onHashed: OnHashed = () => {}): Promise<string> {
+  let total = 0;
+  for (const name of names) total += await inputSize(join(directory, name));
+  let done = 0;
+  const onBytes = (bytes: number): void => {
+    done += bytes;
+    onHashed(done, total);
+  };
   const lines: string[] = [];
-  for (const path of files.sort()) lines.push(`${relative(directory, path)} ${await sha256File(path)}\n`);
+  for (const name of names) lines.push(`${name} ${await sha256File(join(directory, name), onBytes)}\n`);
   return sha256(lines.join(""));
 }

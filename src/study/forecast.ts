@@ -24,7 +24,10 @@ export interface Forecast {
   readonly atMost: boolean;
   readonly memoryBytes: number;
   readonly calls: number;
+  /** At most: answers that do not exist yet are as long as their limit allows. */
   readonly dollars: number | undefined;
+  /** With answers and replies of a common length where none exist yet. */
+  readonly likelyDollars: number | undefined;
 }
 
 /** Floating-point operations for each parameter and token. */
@@ -38,6 +41,8 @@ const EMBEDDED_TOKENS = 256;
 /** Tokens of a judge's own prompt around the two answers. */
 const JUDGE_PROMPT_TOKENS = 200;
 const DEFAULT_NEW_TOKENS = 8192;
+/** Of an answer to a general instruction, and of a judge's reply that explains itself: what is assumed where none exists. */
+export const COMMON_TOKENS = 300;
 const DEFAULT_RANK = { limit: 1000, against: 5 } as const;
 
 export interface Forecaster {
@@ -78,13 +83,14 @@ export async function openForecaster({ inputs }: Prepared, state: StudyState, gr
         atMost: size.atMost,
         memoryBytes: size.memoryBytes ?? 10 * count,
         calls: 0,
-        dollars: undefined,
+        ...NO_PRICE,
       };
     },
   };
 }
 
-const nothing: Forecast = { seconds: 0, basis: "none", atMost: false, memoryBytes: 0, calls: 0, dollars: undefined };
+const NO_PRICE = { dollars: undefined, likelyDollars: undefined } as const;
+const nothing: Forecast = { seconds: 0, basis: "none", atMost: false, memoryBytes: 0, calls: 0, ...NO_PRICE };
 
 interface Known {
   readonly inputs: Inputs;
@@ -164,17 +170,21 @@ async function judging(
   const pairs =
     asked?.kind === "generate" ? await known.prompts(rowsOf(asked.prompts, asked.limit)) : { rows: 0, promptTokens: 0 };
   const calls = pairs.rows * callsPerPair;
-  const answerTokens = (one: Step | undefined): number => {
+  const answerTokens = (one: Step | undefined, unknown: number): number => {
     const { work: made } = one?.plan ?? {};
-    if (made?.kind !== "generate") return 300;
-    return known.meanTokens(made.generator) ?? made.settings.max_new_tokens ?? DEFAULT_NEW_TOKENS;
+    if (made?.kind !== "generate") return COMMON_TOKENS;
+    const limit = made.settings.max_new_tokens ?? DEFAULT_NEW_TOKENS;
+    return known.meanTokens(made.generator) ?? Math.min(limit, unknown);
   };
-  const input =
-    callsPerPair *
-    (pairs.promptTokens + pairs.rows * (JUDGE_PROMPT_TOKENS + answerTokens(mine) + answerTokens(answers[1])));
-  const dollars =
-    price === undefined ? undefined : (input * price.input + calls * outputTokensPerCall * price.output) / 1e6;
-  return { ...nothing, seconds: calls === 0 ? 0 : undefined, calls, dollars, atMost: true };
+  /** @param unknown  tokens of an answer or a reply that does not exist yet, where its limit is not lower */
+  const cost = (unknown: number): number | undefined => {
+    if (price === undefined) return undefined;
+    const pair = JUDGE_PROMPT_TOKENS + answerTokens(mine, unknown) + answerTokens(answers[1], unknown);
+    const input = callsPerPair * (pairs.promptTokens + pairs.rows * pair);
+    return (input * price.input + calls * Math.min(outputTokensPerCall, unknown) * price.output) / 1e6;
+  };
+  const prices = { dollars: cost(Number.POSITIVE_INFINITY), likelyDollars: cost(COMMON_TOKENS) };
+  return { ...nothing, seconds: calls === 0 ? 0 : undefined, calls, ...prices, atMost: true };
 }
 
 /** At most: texts that several steps share are embedded once, and the vectors of words in an encoder's weights are not multiplied. */

@@ -7,9 +7,8 @@ import { dirname, isAbsolute, join, resolve } from "node:path";
 import { loadJudge, shippedJudges } from "../judge/judge-file.js";
 import type { StudyRecord } from "../records/study.js";
 import type { Study } from "../records/study-file.js";
-import { hashFolder, hashModel } from "../steps/model-hash.js";
+import { hashFile, hashFolder, hashModel, type OnHashed } from "../steps/model-hash.js";
 import { UserError } from "../util/errors.js";
-import { sha256File } from "../util/files.js";
 import { modelDirectory, SHIPPED_MODEL } from "../util/model-directory.js";
 import { packageRoot } from "../util/system.js";
 
@@ -31,7 +30,7 @@ export interface Inputs {
   get(role: InputRole, name: string): Input;
 }
 
-type Wanted = Omit<Input, "hash">;
+export type Wanted = Omit<Input, "hash">;
 
 /** `$data` at the front of a path, or behind the name of a data set. */
 const IN_DATA_FOLDER = /^((?:[A-Za-z][A-Za-z0-9_-]+:)?)\$data(?=\/|$)/;
@@ -123,16 +122,19 @@ function usedData(study: Study): Set<string> {
   return used;
 }
 
+/** Told while the hash of an input is taken: those of large models take minutes. */
+export type OnInput = (input: Wanted, done: number, total: number) => void;
+
 /**
  * Looks for all of them and takes their hashes.
  *
  * @throws UserError  some are not there: all of them in one message
  */
-export async function readInputs(wanted: readonly Wanted[]): Promise<Inputs> {
+export async function readInputs(wanted: readonly Wanted[], onInput: OnInput = () => {}): Promise<Inputs> {
   const missing = wanted.filter(({ path }) => !existsSync(path));
   if (missing.length > 0) throw missingInputs(missing);
   const all: Input[] = [];
-  for (const input of wanted) all.push({ ...input, hash: await hashOf(input) });
+  for (const input of wanted) all.push({ ...input, hash: await hashOf(input, (...far) => onInput(input, ...far)) });
   const byName = new Map(all.map((input) => [`${input.role} ${input.name}`, input]));
   return {
     all,
@@ -144,10 +146,10 @@ export async function readInputs(wanted: readonly Wanted[]): Promise<Inputs> {
   };
 }
 
-async function hashOf({ role, path, spec }: Wanted): Promise<string> {
+async function hashOf({ role, path, spec }: Wanted, onHashed: OnHashed): Promise<string> {
   if (role === "judge") return (await loadJudge(spec)).hash; // what decides a verdict: not its address, nor its limits
-  if (role === "model") return hashModel(path);
-  return role === "encoder" || role === "length-control" ? hashFolder(path) : sha256File(path);
+  if (role === "model") return hashModel(path, onHashed);
+  return role === "encoder" || role === "length-control" ? hashFolder(path, onHashed) : hashFile(path, onHashed);
 }
 
 function missingInputs(missing: readonly Wanted[]): UserError {

@@ -1,9 +1,10 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../test/temporary-folder.js";
 import { packageRoot } from "../util/system.js";
-import { obstaclesOf, planStudy } from "./plan.js";
+import { obstaclesOf, planStudy, refuseImpossible } from "./plan.js";
 import { prepareStudy } from "./prepare.js";
 
 const folder = temporaryFolder();
@@ -79,7 +80,23 @@ describe("a plan", () => {
   });
 });
 
+describe("what the judge will cost", () => {
+  it("is a bound, and beside it what it comes to with answers and replies of a common length", async () => {
+    const { totals } = await planned("priced", true);
+    expect(totals.likelyDollars).toBeGreaterThan(0);
+    expect(totals.likelyDollars).toBeLessThanOrEqual(totals.dollars!);
+  });
+});
+
 describe("what a machine does not have", () => {
+  it("is refused before anything is begun", async () => {
+    const ready = await prepared("no-memory", false);
+    const memory = { total: 2e6, free: 2e6, limit: "machine" } as const; // the model has 260 thousand parameters
+    await expect(refuseImpossible(ready, memory)).rejects.toThrow(/largest step needs .* of memory/);
+    await refuseImpossible(ready, { ...memory, total: 2e9 });
+    expect(existsSync(ready.folder.root)).toBe(false);
+  });
+
   const all = { memoryBytes: 157e9, diskBytes: 674e9, diskFree: 66e9 };
   it("is said with what is needed, what there is, and a way out", () => {
     const [memory, disk] = obstaclesOf(all, { total: 24e9 });

@@ -5,6 +5,7 @@
  */
 
 import type { StepState } from "../records/study.js";
+import { parametersOf } from "../steps/forecast.js";
 import { UserError } from "../util/errors.js";
 import { formatBytes } from "../util/progress.js";
 import { availableMemory, freeDisk } from "../util/system.js";
@@ -45,6 +46,8 @@ export interface PlanTotals {
   readonly calls: number;
   /** Undefined where the judge has no price. */
   readonly dollars: number | undefined;
+  /** The same with answers and replies of a common length where none exist yet. */
+  readonly likelyDollars: number | undefined;
   /** Of the models to be kept; and what the disk has. */
   readonly diskBytes: number;
   readonly diskFree: number;
@@ -104,15 +107,38 @@ export function obstaclesOf(
   ];
 }
 
-/** @throws UserError  the models that are still to be tuned do not go on the disk: nothing is begun */
-export async function refuseFullDisk(prepared: Prepared): Promise<void> {
+/** Bytes for each parameter that nothing makes smaller: weights, and for tuning gradients and two moments, in 32 bits. */
+const LEAST_BYTES = { tune: 16, other: 4 } as const;
+
+/**
+ * Without rendering a row, so that it takes no time: activations are left out.
+ *
+ * @throws UserError  a step cannot have the memory that it needs, or the models that are still to be tuned do not go on the disk: nothing
+ * is begun
+ */
+export async function refuseImpossible(prepared: Prepared, memory = availableMemory()): Promise<void> {
   const state = await openState(prepared, { unchecked: true });
   const { steps } = state.graph();
   const states = statesOf(steps, state.outcomes);
   const planned = steps.map((step) => ({ step, state: states.get(step.id) ?? "to-do", forecast: undefined }));
   const disk = { diskBytes: diskOf(planned, prepared), diskFree: await freeDisk(prepared.folder.root) };
-  const [obstacle] = obstaclesOf({ ...disk, memoryBytes: 0 }, availableMemory());
+  const [obstacle] = obstaclesOf({ ...disk, memoryBytes: await leastMemory(planned, prepared) }, memory);
   if (obstacle !== undefined) throw new UserError(obstacle);
+}
+
+/** Of the largest step that is still to be carried out. */
+async function leastMemory(steps: readonly PlannedStep[], { inputs }: Prepared): Promise<number> {
+  const parameters = new Map<string, number>();
+  let most = 0;
+  for (const { step, state } of steps) {
+    if (state === "done" || step.cell === undefined || laneOf(step.kind) !== "computing" || step.kind === "similarity")
+      continue;
+    const { path } = inputs.get("model", step.cell.model);
+    const count = parameters.get(path) ?? (await parametersOf(path));
+    parameters.set(path, count);
+    most = Math.max(most, count * (step.kind === "tune" ? LEAST_BYTES.tune : LEAST_BYTES.other));
+  }
+  return most;
 }
 
 /** Steps of equal keys are carried out once. */
@@ -122,13 +148,17 @@ function totalsOf(steps: readonly PlannedStep[]): Omit<PlanTotals, "diskBytes" |
     forecast === undefined ? [] : [{ lane: laneOf(step.kind), ...forecast }],
   );
   const computing = forecasts.filter(({ lane }) => lane === "computing");
-  const priced = forecasts.flatMap(({ dollars }) => dollars ?? []);
+  const sumOf = (key: "dollars" | "likelyDollars"): number | undefined => {
+    const priced = forecasts.flatMap((one) => one[key] ?? []);
+    return priced.length === 0 ? undefined : priced.reduce((sum, value) => sum + value, 0);
+  };
   return {
     seconds: computing.reduce((sum, { seconds = 0 }) => sum + seconds, 0),
     atMost: computing.some(({ atMost }) => atMost),
     memoryBytes: Math.max(0, ...forecasts.map(({ memoryBytes }) => memoryBytes)),
     calls: forecasts.reduce((sum, { calls }) => sum + calls, 0),
-    dollars: priced.length === 0 ? undefined : priced.reduce((sum, value) => sum + value, 0),
+    dollars: sumOf("dollars"),
+    likelyDollars: sumOf("likelyDollars"),
   };
 }
 

@@ -10,7 +10,7 @@ import { availableCores, packageVersion } from "../util/system.js";
 import { DATA_FOLDER, flagsOf, type StudyRequest, withFlags } from "./flags.js";
 import { admitStudy, type StudyFolder, studyFolder } from "./folder.js";
 import type { GraphContext } from "./graph-builder.js";
-import { type Inputs, readInputs, wantedInputs } from "./inputs.js";
+import { type Inputs, type OnInput, readInputs, wantedInputs } from "./inputs.js";
 import { epochsOf } from "./names.js";
 import { loadStudy } from "./read.js";
 
@@ -24,13 +24,16 @@ export interface Prepared {
 const ENGINE = "embedded";
 
 /** @throws UserError  the study is wrong, something that it names is not there, or the folder is another study's */
-export async function prepareStudy(request: StudyRequest): Promise<Prepared> {
+export async function prepareStudy(request: StudyRequest, onInput?: OnInput): Promise<Prepared> {
   const { study: read, scale, path, sha256, shipped } = await loadStudy(request.study, request.scale);
   const study = withFlags(read, request);
   refuseBlindChoice(study);
   const folder = studyFolder(studyRoot(request, study.name, scale));
   await admitStudy(folder.root, study.name);
-  const inputs = await readInputs(wantedInputs(study, { studyPath: path, dataFolder: request.dataDir ?? DATA_FOLDER }));
+  const inputs = await readInputs(
+    wantedInputs(study, { studyPath: path, dataFolder: request.dataDir ?? DATA_FOLDER }),
+    onInput,
+  );
   const before = await folder.readStudy();
   const threads = request.threads ?? before?.settings.threads ?? availableCores();
   const record: StudyRecord = {

@@ -118,10 +118,17 @@ export function refuseSameFile(outputs: readonly string[], inputs: readonly stri
   }
 }
 
-/** sha256 of a file, in hex, read as a stream. */
-export async function sha256File(path: string): Promise<string> {
+/**
+ * sha256 of a file, in hex, read as a stream.
+ *
+ * @param onBytes  told of every piece that has been read
+ */
+export async function sha256File(path: string, onBytes: (bytes: number) => void = () => {}): Promise<string> {
   const hash = createHash("sha256");
-  for await (const chunk of inputChunks(path)) hash.update(chunk);
+  for await (const chunk of inputChunks(path)) {
+    hash.update(chunk);
+    onBytes(chunk.length);
+  }
   return hash.digest("hex");
 }
 

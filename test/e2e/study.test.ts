@@ -4,7 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -156,6 +156,30 @@ function command(name: string) {
   });
   return { child, closed: once(child, "close"), said: () => text };
 }
+
+describe("a study that this machine cannot carry out", () => {
+  it("is planned with what is missing, exit 2 under --check, and is not begun by run", () => {
+    const small = JSON.parse(readFileSync(join(modelFolder("llama-tied"), "config.json"), "utf8")) as object;
+    const large = { hidden_size: 16_384, intermediate_size: 53_248, num_hidden_layers: 4_000, head_dim: 128 };
+    const heads = { num_attention_heads: 128, num_key_value_heads: 8 };
+    cpSync(modelFolder("llama-tied"), folder.path("large"), { recursive: true });
+    writeFileSync(join(folder.path("large"), "config.json"), JSON.stringify({ ...small, ...large, ...heads }));
+    const given = (verb: string, ...more: string[]) =>
+      staged.tacit(["study", verb, "tiny", "--model", "large", "--encoder", ENCODER, "--out", "none", ...more], {
+        cwd: folder.path(""),
+      });
+    const plan = given("plan");
+    expect([plan.status, plan.stderr]).toEqual([0, ""]);
+    expect(plan.stdout).toMatch(/^cannot be done here: the largest step needs .* of memory, and this machine has /m);
+    expect(plan.stdout).toMatch(/ (days|years) of computing/);
+    const checked = given("plan", "--check");
+    expect([checked.status, checked.stdout.includes("cannot be done here")]).toEqual([2, true]);
+    const run = given("run");
+    expect(run.status).toBe(2);
+    expect(run.stderr).toMatch(/^tacit: the largest step needs .* of memory, .*\n$/);
+    expect(existsSync(folder.path("none"))).toBe(false);
+  });
+});
 
 describe("tacit study on the tiny study", () => {
   it("does everything that it plans", () => {

@@ -4,18 +4,18 @@
  */
 import { findUnused, refuseOtherStudy, removeUnused } from "../../study/clean.js";
 import type { StudyRequest } from "../../study/flags.js";
-import { prepareStudy } from "../../study/prepare.js";
 import { recall } from "../../study/recall.js";
 import { formatBytes } from "../../util/progress.js";
 import { columns } from "../../util/terminal.js";
 import type { Io } from "../run-action.js";
+import { prepareShown } from "./prepare.js";
 
 export async function cleanStudy(
   request: StudyRequest,
   { force }: { readonly force: boolean },
   io: Io,
 ): Promise<object> {
-  const prepared = await prepareStudy(await recall(request));
+  const prepared = await prepareShown(await recall(request));
   await refuseOtherStudy(prepared);
   const unused = await findUnused(prepared);
   const bytes = unused.folders.reduce((sum, folder) => sum + folder.bytes, 0);

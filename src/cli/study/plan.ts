@@ -4,19 +4,19 @@
  */
 
 import type { StudyRequest } from "../../study/flags.js";
-import type { Forecast } from "../../study/forecast.js";
+import { COMMON_TOKENS, type Forecast } from "../../study/forecast.js";
 import { type PlannedStep, planStudy, type StudyPlan } from "../../study/plan.js";
-import { prepareStudy } from "../../study/prepare.js";
 import { formatBytes, formatCount, formatDuration } from "../../util/progress.js";
 import { columns, quoted } from "../../util/terminal.js";
 import type { Io } from "../run-action.js";
+import { prepareShown } from "./prepare.js";
 
 export async function showPlan(
   request: StudyRequest,
   { steps: each, check }: { readonly steps: boolean; readonly check: boolean },
   io: Io,
 ): Promise<object> {
-  const prepared = await prepareStudy(request);
+  const prepared = await prepareShown(request);
   const plan = await planStudy(prepared);
   const { record, folder } = prepared;
   const scale = record.scale === null ? "" : `, scale ${record.scale}`;
@@ -31,7 +31,11 @@ export async function showPlan(
   return {
     out: folder.root,
     ...rest,
-    totals: { ...plan.totals, dollars: plan.totals.dollars ?? null },
+    totals: {
+      ...plan.totals,
+      dollars: plan.totals.dollars ?? null,
+      likelyDollars: plan.totals.likelyDollars ?? null,
+    },
     steps: steps.map(({ step, state, forecast }) => ({
       id: step.id,
       kind: step.kind,
@@ -98,10 +102,11 @@ const basis = ([first]: readonly Forecast[]): string => (first === undefined ? "
 function describeTotals({ steps, totals, assumed }: StudyPlan, threads: number): string {
   const done = steps.filter(({ state }) => state === "done").length;
   const time = `${totals.atMost ? "at most about" : "about"} ${formatDuration(totals.seconds)} of computing with ${threads} threads`;
+  const { dollars, likelyDollars } = totals;
   const price =
-    totals.dollars === undefined
+    dollars === undefined || likelyDollars === undefined
       ? ""
-      : `, at most $${totals.dollars.toFixed(2)} (answers that do not exist yet are taken to be as long as their limit)`;
+      : `, about $${likelyDollars.toFixed(2)} where answers and replies that do not exist yet have ${COMMON_TOKENS} tokens, at most $${dollars.toFixed(2)} where they are as long as their limits`;
   const lines = [
     `${formatCount(steps.length)} steps, ${formatCount(done)} done. ${done === steps.length ? "Nothing is left to do." : `The rest: ${time}, ${formatBytes(totals.memoryBytes)} of memory.`}`,
     ...(totals.calls === 0 ? [] : [`${formatCount(totals.calls)} calls to the judge${price}.`]),

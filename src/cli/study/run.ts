@@ -6,8 +6,8 @@
 import { checkers } from "../../glasshouse/checker.js";
 import type { StudyResults } from "../../records/study.js";
 import type { StudyRequest } from "../../study/flags.js";
-import { refuseFullDisk } from "../../study/plan.js";
-import { type Prepared, prepareStudy } from "../../study/prepare.js";
+import { refuseImpossible } from "../../study/plan.js";
+import type { Prepared } from "../../study/prepare.js";
 import type { RunWatch } from "../../study/run.js";
 import { runStudy } from "../../study/run.js";
 import { threadedRunner } from "../../study/runner.js";
@@ -17,13 +17,14 @@ import { formatCount, formatDuration } from "../../util/progress.js";
 import { excerpt } from "../../util/terminal.js";
 import { type Io, LONGEST_MESSAGE } from "../run-action.js";
 import { countStates, describeOutcome, summaryOf } from "./describe.js";
+import { prepareShown } from "./prepare.js";
 
 /** Milliseconds between two progress events of one step under `--json`. */
 const EVENT_MS = 5_000;
 
 export async function carryOutStudy(request: StudyRequest, io: Io): Promise<object> {
-  const prepared = await prepareStudy(request);
-  await refuseFullDisk(prepared);
+  const prepared = await prepareShown(request);
+  await refuseImpossible(prepared);
   const { folder, context } = prepared;
   const runner = threadedRunner({ root: folder.root, threads: context.settings.threads, checkers });
   io.beforeExit(() => runner.halt());

@@ -6,19 +6,19 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { studyFiles } from "../../records/study.js";
 import type { StudyRequest } from "../../study/flags.js";
-import { prepareStudy } from "../../study/prepare.js";
 import { recall } from "../../study/recall.js";
 import { openState } from "../../study/state.js";
 import { columns, quoted } from "../../util/terminal.js";
 import type { Io } from "../run-action.js";
 import { describeOutcome, summaryOf } from "./describe.js";
+import { prepareShown } from "./prepare.js";
 
 export async function showStatus(
   request: StudyRequest,
   { steps }: { readonly steps: boolean },
   io: Io,
 ): Promise<object> {
-  const prepared = await prepareStudy(await recall(request));
+  const prepared = await prepareShown(await recall(request));
   const state = await openState(prepared);
   const results = await state.results();
   if (steps) {
