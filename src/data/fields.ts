@@ -13,15 +13,25 @@ export function own(value: Record<string, unknown>, key: string): unknown {
   return Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
+/** A key as far as spelling goes that people vary: without capitals, `_`, `-` and spaces. */
+export const plainKey = (key: string): string => key.toLowerCase().replace(/[_\-\s]/g, "");
+
 /** A text field, or the reason why there is none. */
 export type TextField = { readonly text: string } | { readonly problem: string };
 
 /** A field that must be there and be Unicode text. It may be empty. */
 export function textField(value: Record<string, unknown>, key: string): TextField {
   const found = own(value, key);
-  if (found === undefined) return { problem: `no "${key}" (${keysOf(value)})` };
+  if (found === undefined) return { problem: missingKey(value, key) };
   if (typeof found !== "string") return { problem: `"${key}" is ${kindOf(found)}, not a text` };
   return isWellFormed(found) ? { text: found } : { problem: `"${key}" has half a surrogate pair: not Unicode text` };
+}
+
+function missingKey(value: Record<string, unknown>, key: string): string {
+  const similar = Object.keys(value).find((other) => plainKey(other) === plainKey(key));
+  return similar === undefined
+    ? `no "${key}" (${keysOf(value)})`
+    : `no "${key}", but "${excerpt(similar, 40)}": write the key as "${key}"`;
 }
 
 /** A field that a file may leave empty: absent, null and "" are the same, as they are in CSV. */

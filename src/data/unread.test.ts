@@ -1,8 +1,9 @@
 /** Rows from files, in every data set, in the prompts and in the score input: content and weights never vanish without a word. */
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../test/temporary-folder.js";
-import { collectExamples } from "./load.js";
+import { collectExamples, newLoadReport } from "./load.js";
 import { loadPrompts } from "./prompts.js";
+import { ANSWERED } from "./sets/prompts.js";
 
 const files = temporaryFolder();
 const pair = { instruction: "Name a fish.", response: "A carp." };
@@ -25,7 +26,10 @@ describe("rows to train on", () => {
     [{ system: "Answer in German." }, '"system" would be lost: the templates have no place for it'],
     [{ system_prompt: "carp" }, '"system_prompt" would be lost'],
     [{ history: [["Name a fish.", "A carp."]] }, '"history" would be lost: write all turns as "messages"'],
-    [{ messages: [{ role: "user", content: "Other" }, messages[1]] }, '"instruction" beside "messages" would be lost: turns are read'],
+    [
+      { messages: [{ role: "user", content: "Other" }, messages[1]] },
+      '"instruction" beside "messages" would be lost: turns are read',
+    ],
     [
       { messages: [messages[0], { role: "assistant", content: "Different" }] },
       '"response" beside "messages" would be lost: turns are read',
@@ -38,6 +42,23 @@ describe("rows to train on", () => {
     [{ suffix: "Be short." }, '"suffix" would be lost'],
     [{ conversations: [{ from: "human", value: "Name a bird." }] }, '"conversations" would be lost'],
     [{ text: "Another text" }, '"text" would be lost'],
+    [{ prompt: "Name a fish. Not a carp." }, '"prompt" would be lost'],
+    [{ text: "Say: A carp.\nName a fish." }, '"text" would be lost'],
+    [{ output: "carp" }, '"output" would be lost: one answer is read'],
+    [{ answer: "Name a fish." }, '"answer" would be lost'],
+    [{ question: "A carp." }, '"question" would be lost'],
+    [{ prompt: "Name a" }, '"prompt" would be lost'],
+    [{ conversations: [{ from: "gpt", value: "Name a fish." }] }, '"conversations" would be lost'],
+    [{ Input: "In a lake." }, '"Input" would be lost: name it "input"'],
+    [{ System: "Be brief" }, '"System" would be lost'],
+    [{ systemPrompt: "Be brief" }, '"systemPrompt" would be lost'],
+    [{ "System-Prompt": "Be brief" }, '"System-Prompt" would be lost'],
+    [{ OUTPUT: "A pike." }, '"OUTPUT" would be lost'],
+    [{ Train: false }, '"Train" is false'],
+    [{ Weight: 0 }, '"Weight" is 0'],
+    [{ lossMask: [0, 1] }, '"lossMask" is a list or an object'],
+    [{ messages: [messages[0], { ...messages[1], toolCalls: ["x"] }] }, 'message 2: "toolCalls" would be lost'],
+    [{ messages: [messages[0], { ...messages[1], Weight: 0 }] }, 'message 2: "Weight" is 0'],
     [{ tools: [{ type: "function", function: { name: "look" } }] }, '"tools" would be lost'],
     [{ functions: [{ name: "look" }] }, '"functions" would be lost'],
     [{ images: ["a.png"] }, '"images" would be lost'],
@@ -69,9 +90,48 @@ describe("rows to train on", () => {
     [{ text: "### Instruction:\nName a fish.\n\n### Response:\nA carp." }],
     [{ prompt: "### Instruction:\nName a fish.\n\n### Response:" }],
     [{ messages }],
-    [{ answer: "carp", label: 1, prompt_id: "x" }],
+    [{ label: 1, prompt_id: "x", Train: true, Output: "A carp.", Category: "c" }],
+    [{ prompt: "[INST] Name a fish. [/INST]", text: "<|user|>Name a fish.<|assistant|>A carp.</s>" }],
+    [
+      {
+        prompt: [messages[0]],
+        conversations: messages.map(({ role, content }) => ({
+          from: role === "user" ? "human" : "gpt",
+          value: content,
+        })),
+      },
+    ],
   ])("are read with %j", async (more) => {
     expect(await loaded({ ...pair, ...more })).toEqual(["Name a fish.", "A carp."]);
+  });
+
+  it("are refused where an answer is only a part of the question", async () => {
+    const asked = [
+      { role: "user", content: "Is it? Yes or No" },
+      { role: "assistant", content: "No" },
+    ];
+    expect(await loaded({ messages: asked, response: "Yes" })).toContain('"response" beside "messages" would be lost');
+    expect(await loaded({ instruction: "Is it 12 or 13?", response: "no", output: "12" })).toContain(
+      '"output" would be lost',
+    );
+  });
+
+  it("have instruction and input joined, and each of them beside the messages that they became", async () => {
+    const row = { instruction: "i", input: "x", prompt: "i", response: "o" };
+    expect(await loaded(row)).toEqual(["i\n\nx", "o"]);
+    const joined = [
+      { role: "user", content: "i\n\nx" },
+      { role: "assistant", content: "o" },
+    ];
+    expect(await loaded({ ...row, messages: joined })).toEqual(["i\n\nx", "o"]);
+    expect(await loaded({ instruction: "i", messages: joined })).toContain('"instruction" beside "messages"');
+  });
+
+  it("whose keys have capitals are refused with the right spelling", async () => {
+    const path = files.write("x.csv", "Instruction,Response\na,b\n");
+    await expect(collectExamples(path)).rejects.toThrow(
+      'no "instruction", but "Instruction": write the key as "instruction"',
+    );
   });
 
   it.each([
@@ -129,6 +189,16 @@ describe("prompts", () => {
     }));
     expect(await asked(...rows)).toEqual(["Translate.\n\na carp", "Translate.\n\na horse"]);
     expect(await asked({ instruction: "a", messages: [{ role: "user", content: "a" }] })).toEqual(["a"]);
+    expect(await asked({ instruction: "a", Output: "b", Weight: 0 })).toEqual(["a"]);
+  });
+
+  it("leave aside one answer behind the first message, and count it", async () => {
+    const report = newLoadReport();
+    const path = files.write("p.json", JSON.stringify([{ messages }, { instruction: "a", response: "b" }]));
+    const found = [];
+    for await (const { instruction } of loadPrompts(path, { report })) found.push(instruction);
+    expect(found).toEqual(["Name a fish.", "a"]);
+    expect([...report.notes].map(([note, { count }]) => [note, count])).toEqual([[ANSWERED, 1]]);
   });
 
   it.each<[object, string]>([
@@ -137,6 +207,26 @@ describe("prompts", () => {
     [{ instruction: "a", context: "long" }, '"context" would be lost'],
     [{ instruction: "b", messages: [{ role: "user", content: "a" }] }, '"instruction" beside "messages" would be lost'],
     [{ messages: [{ role: "user", content: "a", images: ["x"] }] }, '"images" would be lost'],
+    [
+      {
+        messages: [
+          { role: "user", content: "Context A" },
+          { role: "user", content: "Question B" },
+        ],
+      },
+      'message 2 has role "user", not "assistant"',
+    ],
+    [
+      {
+        messages: [
+          { role: "user", content: "a" },
+          { role: "system", content: "S" },
+        ],
+      },
+      "message 2 is a system message",
+    ],
+    [{ messages: [{ role: "user", content: "a" }, "b"] }, "message 2 is a string, not an object"],
+    [{ messages: [{ role: "user", content: "a" }, {}] }, "message 2 has role absent"],
   ])("are refused with %j", async (row, reason) => {
     expect(await asked({ instruction: "z" }, row)).toContain(`row 2: `);
     expect(await asked({ instruction: "z" }, row)).toContain(reason);

@@ -5,7 +5,7 @@
  */
 import type { Message } from "../records/example.js";
 import { excerpt } from "../util/terminal.js";
-import { isObject, own } from "./fields.js";
+import { isObject, own, plainKey } from "./fields.js";
 
 /** What to do about a key of each kind. */
 const remedies = {
@@ -43,34 +43,30 @@ const kinds: Readonly<Record<Content, readonly string[]>> = {
 };
 /** Content of these kinds is lost even where a message happens to hold the same words. */
 const strict: ReadonlySet<Content> = new Set(["system", "history", "rejected", "tools", "name"]);
-const contentKeys = new Map(Object.entries(kinds).flatMap(([kind, keys]) => keys.map((key) => [key, kind as Content])));
+/** Keys are looked up in their plain form: `Input`, `systemPrompt` and `system-prompt` say what `input` and `system_prompt` say. */
+const contentKeys = new Map(
+  Object.entries(kinds).flatMap(([kind, keys]) => keys.map((key) => [plainKey(key), kind as Content])),
+);
 
 /** In a message, which has its own content and nothing else to say. */
 const messageKeys = new Map<string, Content>([
-  ...kinds.tools.map((key) => [key, "tools"] as const),
-  ...["reasoning", "reasoning_content", "thinking"].map((key) => [key, "thought"] as const),
+  ...kinds.tools.map((key) => [plainKey(key), "tools"] as const),
+  ...["reasoning", "reasoning_content", "thinking"].map((key) => [plainKey(key), "thought"] as const),
   ["refusal", "rejected"],
   ["name", "name"],
 ]);
 
 /** Keys that say how much loss something carries: a number, or yes and no. Others say it in ways that cannot be read off a value. */
-const weights: ReadonlySet<string> = new Set(["weight", "loss_weight", "sample_weight", "train", "trainable", "loss"]);
-const otherWeights: ReadonlySet<string> = new Set([
-  ...[
-    "weights",
-    "mask",
-    "masked",
-    "masks",
-    "loss_mask",
-    "labels_mask",
-    "train_detail",
-    "train_on_input",
-    "train_on_inputs",
-  ],
-]);
+const weightKeys = ["weight", "loss_weight", "sample_weight", "train", "trainable", "loss"] as const;
+const otherWeightKeys = [
+  ...["weights", "mask", "masked", "masks", "loss_mask", "labels_mask"],
+  ...["train_detail", "train_on_input", "train_on_inputs"],
+];
+const weights: ReadonlySet<string> = new Set(weightKeys.map(plainKey));
+const otherWeights: ReadonlySet<string> = new Set(otherWeightKeys.map(plainKey));
 
 /** Weights, which do not matter where nothing is trained. */
-export const WEIGHT_KEYS: readonly string[] = [...weights, ...otherWeights];
+export const WEIGHT_KEYS: readonly string[] = [...weightKeys, ...otherWeightKeys];
 /** Answers, which do not matter to somebody who asks for new ones. */
 export const ANSWER_KEYS: readonly string[] = [...kinds.answer, ...kinds.rejected];
 
@@ -85,18 +81,21 @@ export function unreadInRow(
   messages: readonly Message[],
   aside: readonly string[] = [],
 ): string | undefined {
-  const dialogue = kinds.turns.find((key) => textsIn(own(row, key)).length > 0);
+  const dialogue = kinds.turns.find((key) => spokenIn(own(row, key)).length > 0);
+  const left = new Set(aside.map(plainKey));
+  const read = readOf(row, messages);
   for (const key of Object.keys(row)) {
-    if (aside.includes(key)) continue;
+    const plain = plainKey(key);
+    if (left.has(plain)) continue;
     const value = own(row, key);
-    const kind = contentKeys.get(key);
-    if (kind !== undefined && textsIn(value).some((text) => strict.has(kind) || isMissing(key, text, messages))) {
+    const kind = contentKeys.get(plain);
+    if (kind !== undefined && spokenIn(value).some((one) => strict.has(kind) || !isRead(plain, kind, one, read))) {
       const beside = dialogue !== undefined && (kind === "question" || kind === "answer");
       if (beside) return `"${key}" beside "${dialogue}" would be lost: ${remedies.turns}`;
       return `"${key}" would be lost: ${remedies[kind]}`;
     }
-    const isFlag = key !== "loss" || typeof value === "boolean"; // a number of that name is what somebody measured
-    if (isFlag && isWeight(key, value) && !weighs(value, 1, key))
+    const isFlag = plain !== "loss" || typeof value === "boolean"; // a number of that name is what somebody measured
+    if (isFlag && isWeight(plain, value) && !weighs(value, 1, plain))
       return `"${key}" is ${shown(value)}, but all rows weigh the same: leave the row out, or delete the key`;
   }
   return undefined;
@@ -106,9 +105,10 @@ export function unreadInRow(
 export function unreadInMessage(message: Record<string, unknown>, role: Message["role"]): string | undefined {
   for (const key of Object.keys(message)) {
     const value = own(message, key);
-    const kind = messageKeys.get(key);
-    if (kind !== undefined && textsIn(value).length > 0) return `"${key}" would be lost: ${remedies[kind]}`;
-    if (!isWeight(key, value) || weighs(value, role === "assistant" ? 1 : 0, key)) continue;
+    const plain = plainKey(key);
+    const kind = messageKeys.get(plain);
+    if (kind !== undefined && spokenIn(value).length > 0) return `"${key}" would be lost: ${remedies[kind]}`;
+    if (!isWeight(plain, value) || weighs(value, role === "assistant" ? 1 : 0, plain)) continue;
     return role === "assistant"
       ? `"${key}" is ${shown(value)}, but every response carries loss: leave it out, or delete the key`
       : `"${key}" is ${shown(value)}, but loss falls on responses alone: delete the key`;
@@ -127,21 +127,73 @@ function weighs(value: unknown, usual: 0 | 1, key: string): boolean {
   return Number(text) === usual;
 }
 
-/** Texts within a value, those that are white space alone left out; of a list of messages their contents. */
-function textsIn(value: unknown): string[] {
-  if (typeof value === "string") return value.trim() === "" ? [] : [value.trim()];
-  if (Array.isArray(value)) return value.flatMap(textsIn);
-  if (!isObject(value)) return []; // numbers and flags are not content
-  const content = own(value, "content") ?? own(value, "value");
-  return content === undefined ? Object.values(value).flatMap(textsIn) : textsIn(content);
+/** A text within a value, and who says it where the value is of messages: `other` is neither the user nor the assistant. */
+interface Spoken {
+  readonly text: string;
+  readonly by: Message["role"] | "other" | undefined;
 }
 
-/** Not a part of what is read; nor, under these two names, what is read put into some template. */
-function isMissing(key: string, text: string, messages: readonly Message[]): boolean {
-  if (messages.some(({ content }) => content.includes(text))) return false;
-  if (key !== "text" && key !== "prompt") return true;
+/** Texts within a value, those that are white space alone left out; of a list of messages their contents. */
+function spokenIn(value: unknown, by?: Spoken["by"]): Spoken[] {
+  if (typeof value === "string") return value.trim() === "" ? [] : [{ text: value.trim(), by }];
+  if (Array.isArray(value)) return value.flatMap((one) => spokenIn(one, by));
+  if (!isObject(value)) return []; // numbers and flags are not content
+  const content = own(value, "content") ?? own(value, "value");
+  if (content === undefined) return Object.values(value).flatMap((one) => spokenIn(one, by));
+  return spokenIn(content, speakerOf(own(value, "role") ?? own(value, "from")) ?? by);
+}
+
+function speakerOf(role: unknown): Spoken["by"] {
+  if (role === undefined || role === null) return undefined;
+  if (role === "user" || role === "human") return "user";
+  return role === "assistant" || role === "gpt" ? "assistant" : "other";
+}
+
+/** What is read of a row. */
+interface Read {
+  readonly messages: readonly Message[];
+  /** Texts that were read on their own: each message, and of an instruction with an input both. */
+  readonly texts: readonly Spoken[];
+}
+
+function readOf(row: Record<string, unknown>, messages: readonly Message[]): Read {
+  const texts: Spoken[] = messages.map(({ role, content }) => ({ text: content.trim(), by: role }));
+  const [instruction, input] = [own(row, "instruction"), own(row, "input")];
+  const joined = typeof instruction === "string" && typeof input === "string" && `${instruction}\n\n${input}`;
+  if (joined !== false && messages[0]?.content === joined)
+    texts.push({ text: instruction.trim(), by: "user" }, { text: input.trim(), by: "user" });
+  return { messages, texts };
+}
+
+const speakers: Partial<Record<Content, Message["role"]>> = { question: "user", answer: "assistant" };
+
+/** The same text was read as the same speaker's; or, under two names, the text is what was read put into some template. */
+function isRead(key: string, kind: Content, { text, by }: Spoken, { messages, texts }: Read): boolean {
+  const speaker = by ?? speakers[kind];
+  if (texts.some((one) => one.text === text && (speaker === undefined || one.by === speaker))) return true;
+  if (key !== "text" && key !== "prompt") return false;
   const within = key === "text" ? messages : messages.filter(({ role }) => role === "user");
-  return !within.every(({ content }) => content.split("\n\n").every((part) => text.includes(part.trim())));
+  return isTemplated(
+    text,
+    within.flatMap(({ content }) => content.split("\n\n").map((part) => part.trim())),
+  );
+}
+
+/** All parts in their order, each with nothing of a sentence at its sides: line ends, or marks such as `[INST]`, `<|user|>` and `Q:`. */
+function isTemplated(text: string, parts: readonly string[]): boolean {
+  let from = 0;
+  return parts.every((part) => {
+    for (let at = text.indexOf(part, from); at >= 0; at = text.indexOf(part, at + 1)) {
+      const end = at + part.length;
+      const [before, after] = [text.slice(from, at).trimEnd(), text.slice(end).trimStart()];
+      const opens = before === "" || /\n\s*$/.test(text.slice(from, at)) || /[\]>|:：]$/.test(before);
+      const closes = after === "" || /^\s*\n/.test(text.slice(end)) || /^[<[|]/.test(after);
+      if (!opens || !closes) continue;
+      from = end;
+      return true;
+    }
+    return false;
+  });
 }
 
 const shown = (value: unknown): string =>

@@ -36,17 +36,20 @@ export const prompts: DataSet = {
 
 export const LATER_TURNS = "a dialogue of several turns: its first instruction is asked, the later ones are not";
 
-/** The instruction of a dialogue. An answer behind it is nobody's business here; a question behind that would be. */
+export const ANSWERED = "messages with an answer: the instruction is asked, the answer is left aside";
+
+/** The instruction of a dialogue. One answer behind it is left aside, whatever it is; all else is read, and must be a dialogue. */
 function firstOf(id: string, messages: unknown): Outcome {
-  if (!Array.isArray(messages) || messages.length <= 2) {
-    return dialogue(id, Array.isArray(messages) ? messages.slice(0, 1) : messages);
+  if (Array.isArray(messages) && messages.length === 2 && isAnswer(messages[1])) {
+    const outcome = dialogue(id, messages.slice(0, 1));
+    return outcome.kind === "example" ? { ...outcome, note: ANSWERED } : outcome;
   }
   const outcome = dialogue(id, messages);
-  if (outcome.kind !== "example") return outcome;
+  if (outcome.kind !== "example" || outcome.example.messages.length === 1) return outcome;
   const [first, ...later] = outcome.example.messages;
   if (later.at(-1)?.role === "user") {
     return bad(
-      `${messages.length} messages, the last of them the user's: one instruction is asked, without earlier turns; write it as "instruction"`,
+      `${later.length + 1} messages, the last of them the user's: one instruction is asked, without earlier turns; write it as "instruction"`,
     );
   }
   return {
@@ -55,3 +58,5 @@ function firstOf(id: string, messages: unknown): Outcome {
     note: LATER_TURNS,
   };
 }
+
+const isAnswer = (message: unknown): boolean => isObject(message) && own(message, "role") === "assistant";
