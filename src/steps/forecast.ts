@@ -10,7 +10,7 @@ import { loadJudge } from "../judge/judge-file.js";
 import { parameterCount, readModelConfig } from "../models/open.js";
 import type { Price } from "../records/judge-file.js";
 import { maxOutput } from "./judge-plan.js";
-import { resolveOptions, settleRequest, type TuneRequest } from "./tune/options.js";
+import { resolveOptions, settleWork, type TuneWork } from "./tune/options.js";
 import { readRows } from "./tune/rows.js";
 
 /** Bytes of English text a token stands for, roughly, in today's vocabularies. */
@@ -28,8 +28,8 @@ export interface TuningForecast {
 }
 
 /** Renders the rows, as the run itself will. */
-export async function forecastTuning(request: TuneRequest): Promise<TuningForecast> {
-  const settled = settleRequest(request);
+export async function forecastTuning(work: TuneWork): Promise<TuningForecast> {
+  const settled = settleWork(work);
   const options = resolveOptions(settled);
   const { rows, heldOut } = await readRows(settled);
   const model = await readModelConfig(settled.model);

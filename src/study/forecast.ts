@@ -11,7 +11,7 @@ import type { Graph } from "./graph-builder.js";
 import { type Inputs, isUrl } from "./inputs.js";
 import { weightBytes } from "./machine.js";
 import type { Prepared } from "./prepare.js";
-import { tuneRequest } from "./requests.js";
+import { tuneWork } from "./requests.js";
 import type { StudyState } from "./state.js";
 import type { Place, Step, StepWork } from "./step.js";
 
@@ -58,7 +58,7 @@ export async function openForecaster({ inputs }: Prepared, state: StudyState, gr
   const known: Known = {
     inputs,
     tuning: once(async (text: string) =>
-      forecastTuning(tuneRequest(JSON.parse(text), { model: modelPath(text), out: "nowhere", threads: 1 })),
+      forecastTuning(tuneWork(JSON.parse(text), { model: modelPath(text), threads: 1 })),
     ),
     pairs: once((text: string) => forecastPairs(...(JSON.parse(text) as [string, number?]))),
     prompts,

@@ -3,7 +3,7 @@
  * May not know: files.
  */
 import { namedTemplate } from "../steps/materials.js";
-import type { TuneRequest } from "../steps/tune.js";
+import type { TuneRequest, TuneWork } from "../steps/tune/options.js";
 import type { StepWork, TemplateSettings, TuneSettings } from "./step.js";
 
 export const templateOptions = ({ name, user_tag, assistant_tag, bos }: TemplateSettings) => ({
@@ -11,11 +11,11 @@ export const templateOptions = ({ name, user_tag, assistant_tag, bos }: Template
   bos,
 });
 
-/** @param place  where the model lies and where the result goes */
-export const tuneRequest = (
+/** Without where the model goes: what decides how much there is to do. */
+export const tuneWork = (
   work: Extract<StepWork, { kind: "tune" }>,
-  place: { readonly model: string; readonly out: string; readonly threads: number },
-): TuneRequest => ({
+  place: { readonly model: string; readonly threads: number },
+): TuneWork => ({
   ...tuneOptions(work.settings),
   data: work.data,
   objective: work.objective,
@@ -25,6 +25,12 @@ export const tuneRequest = (
   saveEveryEpoch: work.saveEveryEpoch,
   ...place,
 });
+
+/** @param place  where the model lies and where the result goes */
+export const tuneRequest = (
+  work: Extract<StepWork, { kind: "tune" }>,
+  { out, ...place }: { readonly model: string; readonly out: string; readonly threads: number },
+): TuneRequest => ({ ...tuneWork(work, place), out });
 
 const TUNE_OPTIONS = {
   preset: "preset",

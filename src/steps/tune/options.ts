@@ -71,7 +71,15 @@ export interface TuneRequest {
 }
 
 /** A request of which nothing that the rows depend on is left open. */
-export type SettledRequest = TuneRequest & { readonly threads: number; readonly template: Template };
+export type SettledRequest = TuneRequest & Settled;
+interface Settled {
+  readonly threads: number;
+  readonly template: Template;
+}
+
+/** What of a request decides how much there is to do: all but where the model goes. */
+export type TuneWork = Omit<TuneRequest, "out">;
+export type SettledWork = TuneWork & Settled;
 
 export type Preset = "paper" | "reference";
 
@@ -109,17 +117,26 @@ export const tuneKinds: KindsOf<TuneRequest> = {
   resume: flag,
   force: flag,
 };
+
 /** @throws UserError  an option is unknown, or its value makes no sense */
 export function settleRequest(request: TuneRequest): SettledRequest {
   checkOptions("tune", tuneKinds, request);
-  return {
-    ...request,
-    threads: request.threads ?? availableCores(),
-    template: request.template ?? templateFrom(),
-  };
+  return { ...request, ...settledOf(request) };
 }
 
-export function resolveOptions(request: TuneRequest): TuneOptions {
+/** @throws UserError  as `settleRequest` */
+export function settleWork(work: TuneWork): SettledWork {
+  const { out: _, ...kinds } = tuneKinds;
+  checkOptions("tune", kinds, work);
+  return { ...work, ...settledOf(work) };
+}
+
+const settledOf = ({ threads, template }: TuneWork): Settled => ({
+  threads: threads ?? availableCores(),
+  template: template ?? templateFrom(),
+});
+
+export function resolveOptions(request: TuneWork): TuneOptions {
   const defaults = presets[request.preset ?? "paper"];
   return {
     epochs: request.epochs ?? defaults.epochs,

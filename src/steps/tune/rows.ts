@@ -13,7 +13,7 @@ import { UserError } from "../../util/errors.js";
 import { sha256File } from "../../util/files.js";
 import { randomStream } from "../../util/random.js";
 import { certifierFor, type RenderRequest, renderRows } from "../render.js";
-import type { SettledRequest } from "./options.js";
+import type { SettledWork } from "./options.js";
 
 export interface Material {
   readonly rows: readonly Row[];
@@ -25,7 +25,7 @@ export interface Material {
 }
 
 /** @throws UserError  bad rows, a wrong mask, nothing left to train on */
-export async function readRows(request: SettledRequest): Promise<Material> {
+export async function readRows(request: SettledWork): Promise<Material> {
   const spec = parseDataSpec(request.data);
   const text = await loadTextModel(request.model);
   const report = newLoadReport();
@@ -72,7 +72,7 @@ export async function readRows(request: SettledRequest): Promise<Material> {
 }
 
 /** Places of the rows held out: the same for equal seeds, whatever else is asked for. */
-function drawHeldOut(rows: number, { seed = 0, holdOut = 0 }: SettledRequest): ReadonlySet<number> {
+function drawHeldOut(rows: number, { seed = 0, holdOut = 0 }: SettledWork): ReadonlySet<number> {
   const order = randomStream(seed, "rows held out").shuffle(Array.from({ length: rows }, (_, i) => i));
   return new Set(order.slice(0, holdOut));
 }

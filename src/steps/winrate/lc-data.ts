@@ -31,6 +31,8 @@ export interface LcData {
   readonly instructions: readonly string[] | undefined;
 }
 
+const FETCH_AGAIN = "fetch it again; docs/guide/winrate.md says from where";
+
 /** AlpacaEval's λ of 0.2, shared by its two gamed models. */
 const GAMED_WEIGHT = 0.1;
 
@@ -42,27 +44,19 @@ export async function readLcData(folder: string): Promise<LcData> {
   const instructions =
     list === undefined
       ? undefined
-      : (await readJsonAs(list, promptListSchema, "fetch it again; docs/guide/winrate.md says from where")).map(
-          ({ instruction }) => instruction,
-        );
+      : (await readJsonAs(list, promptListSchema, FETCH_AGAIN)).map(({ instruction }) => instruction);
   if (instructions !== undefined && new Set(instructions).size < instructions.length) {
     throw new UserError(`${folder}/prompts.json names an instruction twice`, { remedy: "name each once, in order" });
   }
   if (json !== undefined) {
-    const difficulty = Float64Array.from(
-      await readJsonAs(json, difficultySchema, "fetch it again; docs/guide/winrate.md says from where"),
-    );
+    const difficulty = Float64Array.from(await readJsonAs(json, difficultySchema, FETCH_AGAIN));
     if (instructions !== undefined && instructions.length !== difficulty.length) {
       throw new UserError(`${folder} has ${instructions.length} instructions and ${difficulty.length} difficulties`);
     }
     const gamed =
       gamedJson === undefined
         ? undefined
-        : gamedFromJson(
-            gamedJson,
-            await readJsonAs(gamedJson, gamedBaselineSchema, "fetch it again; docs/guide/winrate.md says from where"),
-            difficulty,
-          );
+        : gamedFromJson(gamedJson, await readJsonAs(gamedJson, gamedBaselineSchema, FETCH_AGAIN), difficulty);
     return { folder, difficulty, gamed, instructions };
   }
   if (gamedCsv !== undefined) return { folder, instructions, ...(await gamedFromCsv(gamedCsv)) };
@@ -76,7 +70,7 @@ export async function readLcData(folder: string): Promise<LcData> {
 
 /** @returns folds for a number of rows */
 export async function readFolds(file: string): Promise<(n: number) => Uint8Array> {
-  const folds = await readJsonAs(file, foldsSchema, "fetch it again; docs/guide/winrate.md says from where");
+  const folds = await readJsonAs(file, foldsSchema, FETCH_AGAIN);
   return (n) => {
     const digits = folds[String(n)];
     if (digits?.length !== n) {
