@@ -31,6 +31,24 @@ describe("loadTextModel", () => {
     expect(model).toMatchObject({ bosId: 1, eosId: 2, modelType: "llama", hash: sha256(JSON.stringify(tokenizer)) });
   });
 
+  it("has another hash where a list beside the tokenizer makes a token special, and the same where it changes nothing", async () => {
+    const tokenizer = llama2Like();
+    const config = { model_type: "llama", eos_token_id: 2, bos_token_id: 1 };
+    const [piece = "", id = 0] = Object.entries(tokenizer.model.vocab as Record<string, number>).at(-1) ?? [];
+    const hashWith = async (tokenizerConfig: object) => {
+      const { hash, tokenizer: made } = await loadTextModel(await modelOf({ tokenizer, config, tokenizerConfig }));
+      return { hash, text: made.decode([id]) };
+    };
+    const plain = sha256(JSON.stringify(tokenizer));
+    const changed = await hashWith({ additional_special_tokens: [piece] });
+    expect(changed.text).toBe("");
+    expect(changed.hash).not.toBe(plain);
+    const unchanged = await hashWith({ eos_token: "</s>", additional_special_tokens: ["<s>", "no such token"] });
+    expect(unchanged.text).not.toBe("");
+    expect(unchanged.hash).toBe(plain);
+    expect((await hashWith({ unk_token: piece })).hash).toBe(changed.hash); // the same by a name
+  });
+
   it("does not take what a flag says for a BOS", async () => {
     const tokenizerConfig = { add_bos_token: true, bos_token: "<|endoftext|>", eos_token: "<|endoftext|>" };
     const config = { model_type: "gpt2", bos_token_id: end, eos_token_id: end };

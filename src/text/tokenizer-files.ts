@@ -12,11 +12,12 @@ import { ADDED_TOKENS, SPECIAL_TOKENS_MAP, TOKENIZER, TOKENIZER_CONFIG } from ".
 import { type DeclaredTokens, declaredTokens } from "./declared-tokens.js";
 import { tokenizerFromJson } from "./huggingface.js";
 import type { Tokenizer } from "./tokenizer.js";
+import { flaggedSpecial } from "./tokenizer-json.js";
 
 export interface TokenizerOfFiles {
   readonly tokenizer: Tokenizer;
   readonly declared: DeclaredTokens;
-  /** sha256 of tokenizer.json, and of the tokens declared beside it where there are any. */
+  /** sha256 of tokenizer.json, and of what files beside it add to it where they do: tokens, and which ones are special. */
   readonly hash: string;
 }
 
@@ -32,13 +33,13 @@ export async function readTokenizer(directory: string): Promise<TokenizerOfFiles
   };
   try {
     const declared = declaredTokens(beside);
-    const own = sha256(bytes);
-    const { added } = declared;
-    return {
-      tokenizer: tokenizerFromJson(json, beside),
-      declared,
-      hash: added.length === 0 ? own : sha256(`${own}\n${JSON.stringify(added)}`),
-    };
+    const tokenizer = tokenizerFromJson(json, beside);
+    const [own, { added }, made] = [sha256(bytes), declared, madeSpecial(json, declared, tokenizer)];
+    const said = [
+      ...(added.length === 0 ? [] : [JSON.stringify(added)]),
+      ...(made.length === 0 ? [] : [`special ${JSON.stringify(made)}`]),
+    ];
+    return { tokenizer, declared, hash: said.length === 0 ? own : sha256([own, ...said].join("\n")) };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(
@@ -46,6 +47,15 @@ export async function readTokenizer(directory: string): Promise<TokenizerOfFiles
       { remedy: error.remedy ?? "take the tokenizer.json that belongs to the model, or another model", cause: error },
     );
   }
+}
+
+/** Ids that are special by a name or a list beside `tokenizer.json` alone, whatever the flags of the tokens themselves say. */
+function madeSpecial(json: unknown, { added, special }: DeclaredTokens, tokenizer: Tokenizer): readonly number[] {
+  const flagged = flaggedSpecial(json);
+  const own = new Set(added.flatMap((token) => (token.special ? [token.content] : [])));
+  const made = [...special].filter((content) => !flagged.has(content) && !own.has(content));
+  const ids = made.map((content) => tokenizer.idOf(content)).filter((id) => id !== undefined);
+  return ids.sort((a, b) => a - b);
 }
 
 /** What messages begin with that do not know where the file lies. */

@@ -120,6 +120,14 @@ export function readTokenizerFile(json: unknown): TokenizerFile {
   };
 }
 
+/** Contents that are special by their own flag in the file. */
+export const flaggedSpecial = (json: unknown): ReadonlySet<string> =>
+  new Set(
+    (parsed(fileSchema, json, "the file").added_tokens ?? []).flatMap(({ content, special }) =>
+      special ? [content] : [],
+    ),
+  );
+
 function readBpe(raw: unknown, merges: unknown, vocab: ReadonlyMap<string, number>): BpeModel {
   const model = parsed(modelSchema, raw, "model");
   if (model.dropout !== undefined && model.dropout !== null && model.dropout !== 0) {
