@@ -175,6 +175,36 @@ describe("a run", () => {
     expect(again.results.state).toBe("finished");
   });
 
+  it("fails only the steps that need weights which are gone, and no other", async () => {
+    const ready = await prepared("weights");
+    const fake = fakeRunner(ready.folder.root);
+    const runner: Runner = {
+      ...fake,
+      async run(work, place, watch) {
+        const done = await fake.run(work, place, watch);
+        for (const epoch of work.kind === "tune" ? ["epoch-1", "epoch-2"] : []) {
+          const path = join(ready.folder.root, place, resultNames.model, epoch, "model.safetensors");
+          mkdirSync(dirname(path), { recursive: true });
+          writeFileSync(path, epoch);
+        }
+        return done;
+      },
+    };
+    const { steps } = await runStudy(ready, runner);
+    const tuned = steps.find(({ id }) => id === TUNE_RESPONSE)!;
+    const gone = join(folder.path("weights"), tuned.folder!, resultNames.model, "epoch-2", "model.safetensors");
+    rmSync(gone);
+    for (const { kind, folder: step } of steps)
+      if (kind === "score") rmSync(join(folder.path("weights"), step!), { recursive: true });
+    const after = statesOf(await runStudy(ready, runner));
+    const scores = Object.entries(after).filter(([id]) => id.startsWith("score/"));
+    expect(scores.filter(([, state]) => state === "failed").map(([id]) => id)).toEqual([
+      "score/validation/base/response/seed-1/epochs-2",
+    ]);
+    expect(scores.filter(([, state]) => state === "done")).toHaveLength(3);
+    expect(after["compare/base/response-against-instruction"]).toBe("done");
+  });
+
   it("tries every failure of earlier runs again, also of steps that only a choice makes known", async () => {
     const text = study().replace("arms:", "seeds: [1, 2]\narms:").replace("selection: {", "selection: { seeds: [1],");
     const isLate = (work: StepWork): boolean => work.kind === "tune" && work.seed === 2;

@@ -108,14 +108,14 @@ async function carry(
   const started = performance.now();
   const resumed = await folder.beginStep(plan.folder);
   watch.onBegin?.(step);
-  await weights.check(plan.work);
-  const ended = await attempt(() =>
-    runner.run(plan.work, plan.folder, {
+  const ended = await attempt(async () => {
+    await weights.check(plan.work); // what is wrong with them fails the steps that need them, and no other
+    return runner.run(plan.work, plan.folder, {
       lane: laneOf(step.kind),
       onProgress: (text) => watch.onProgress?.(step, text),
       ...(watch.signal === undefined ? {} : { signal: watch.signal }),
-    }),
-  );
+    });
+  });
   const record: StepRecord = {
     version: RECORD_VERSION,
     kind: step.kind,
