@@ -287,7 +287,14 @@ const tuneRun = (seed) => ({
 });
 
 const studyRecord = (arms, seeds) => ({
-  ...{ version: 1, command: "study", tacit: "0.1.0", source: { path: "large.yaml", sha256: "0" }, scale: null },
+  ...{
+    version: 1,
+    command: "study",
+    tacit: "0.1.0",
+    source: { path: "large.yaml", sha256: "0" },
+    scale: null,
+    flags: {},
+  },
   study: studySchema.parse({
     version: 1,
     name: "large",

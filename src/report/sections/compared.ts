@@ -19,7 +19,7 @@ export function compared(study: StudyFolder): Section {
         columns: [
           { key: "arm", label: "arm" },
           { key: "kind", label: "kind" },
-          { key: "about", label: "what it is" },
+          { key: "about", label: "what it is", csvOnly: arms.every(([, { about }]) => about === undefined) },
           { key: "data", label: "tuned on" },
           { key: "epochs", label: "epochs" },
           { key: "seeds", label: "seeds" },
