@@ -182,7 +182,7 @@ describe("a run", () => {
       ...fake,
       async run(work, place, watch) {
         const done = await fake.run(work, place, watch);
-        for (const epoch of work.kind === "tune" ? ["epoch-1", "epoch-2"] : []) {
+        for (const epoch of work.kind === "tune" ? ["epoch-1", "."] : []) {
           const path = join(ready.folder.root, place, resultNames.model, epoch, "model.safetensors");
           mkdirSync(dirname(path), { recursive: true });
           writeFileSync(path, epoch);
@@ -192,14 +192,14 @@ describe("a run", () => {
     };
     const { steps } = await runStudy(ready, runner);
     const tuned = steps.find(({ id }) => id === TUNE_RESPONSE)!;
-    const gone = join(folder.path("weights"), tuned.folder!, resultNames.model, "epoch-2", "model.safetensors");
+    const gone = join(folder.path("weights"), tuned.folder!, resultNames.model, "epoch-1", "model.safetensors");
     rmSync(gone);
     for (const { kind, folder: step } of steps)
       if (kind === "score") rmSync(join(folder.path("weights"), step!), { recursive: true });
     const after = statesOf(await runStudy(ready, runner));
     const scores = Object.entries(after).filter(([id]) => id.startsWith("score/"));
     expect(scores.filter(([, state]) => state === "failed").map(([id]) => id)).toEqual([
-      "score/validation/base/response/seed-1/epochs-2",
+      "score/validation/base/response/seed-1/epochs-1",
     ]);
     expect(scores.filter(([, state]) => state === "done")).toHaveLength(3);
     expect(after["compare/base/response-against-instruction"]).toBe("done");
