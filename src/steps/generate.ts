@@ -24,8 +24,6 @@ import {
   generateRunSchema,
   type Output,
   outputSchema,
-  type TraceLine,
-  traceLineSchema,
 } from "../records/outputs.js";
 import type { Tokenizer } from "../text/tokenizer.js";
 import { present, UserError } from "../util/errors.js";
@@ -33,8 +31,8 @@ import { sha256 } from "../util/files.js";
 import { type Finished, openResult, type Result, type ResultPlan } from "../util/result.js";
 import { availableCores, availableMemory, packageVersion } from "../util/system.js";
 import { type GeneratePlan, type PlannedPrompt, type PlanOptions, planGeneration } from "./generate-plan.js";
-import { hashModel } from "./model-hash.js";
-import { traceSteps } from "./trace.js";
+import { decidingFiles, hashModel } from "./model-hash.js";
+import { traceLines, traceSteps } from "./trace.js";
 
 export interface GenerateOptions extends PlanOptions {
   /** The file for the outputs; without: no file is written, and an interrupted run keeps nothing. */
@@ -95,7 +93,7 @@ export async function generate(options: GenerateOptions, watch: GenerateWatch = 
   const started = performance.now();
   const engine = options.engine ?? embeddedEngine;
   refuseBeforeWork(options, engine);
-  const result = await openResult(resultPlan(options));
+  const result = await openResult(await resultPlan(options));
   try {
     const plan = await planGeneration(options);
     await engine.refuseTooLarge?.(options.model, memoryUse(options, plan));
@@ -130,14 +128,19 @@ function refuseBeforeWork(options: GenerateOptions, engine: Engine): void {
   }
 }
 
-function resultPlan({ prompts, out, trace, force = false }: GenerateOptions): ResultPlan | undefined {
+async function resultPlan(options: GenerateOptions): Promise<ResultPlan | undefined> {
+  const { model, prompts, rules, out, trace, force = false } = options;
   if (out === undefined) return undefined;
   const { outputs, run, partial } = generatePaths(out);
   return {
     main: outputs,
     beside: [run, ...(trace === undefined ? [] : [trace])],
     ledger: partial,
-    inputs: typeof prompts === "string" ? [pathIn(prompts)] : [],
+    inputs: [
+      ...(await decidingFiles(model)),
+      ...(typeof prompts === "string" ? [pathIn(prompts)] : []),
+      ...(typeof rules === "string" ? [rules] : []),
+    ],
     force,
   };
 }
@@ -339,17 +342,18 @@ async function writeResult(
 ): Promise<void> {
   if (out === undefined) return;
   const paths = generatePaths(out);
-  if (trace !== undefined) await result.write(trace, traceLines(plan, keys, answers));
+  if (trace !== undefined) {
+    const answerTo = (i: number): AnswerLine => present(answers.get(present(keys[i], "key")), "answer");
+    await result.write(
+      trace,
+      traceLines(
+        plan.prompts.map(({ input }) => input),
+        answerTo,
+      ),
+    );
+  }
   await result.write(paths.run, `${JSON.stringify(generateRunSchema.parse(run), null, 2)}\n`);
   const checked = outputs.map((output) => outputSchema.parse(output));
   await result.write(paths.outputs, `${JSON.stringify(checked, null, 2)}\n`);
   await result.commit();
-}
-
-function* traceLines(plan: GeneratePlan, keys: readonly string[], answers: Answers): Generator<string> {
-  for (const [i, { input }] of plan.prompts.entries()) {
-    const { stop, steps } = present(answers.get(present(keys[i], "key")), input.id);
-    const line: TraceLine = { id: input.id, instruction: input.instruction, stop, steps: present(steps, "trace") };
-    yield `${JSON.stringify(traceLineSchema.parse(line))}\n`;
-  }
 }

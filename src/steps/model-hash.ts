@@ -6,6 +6,7 @@ import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { sha256, sha256File } from "../util/files.js";
 import { inputSize } from "../util/input.js";
+import { modelDirectory } from "../util/model-directory.js";
 import { decidesAnswers } from "../util/model-files.js";
 import { requireModel } from "../util/model-kinds.js";
 
@@ -21,6 +22,13 @@ export type OnHashed = (done: number, total: number) => void;
 export async function hashModel(model: string, onHashed?: OnHashed): Promise<string> {
   const directory = await requireModel(model, ["config", "weights"]);
   return hashFiles(directory, (await readdir(directory)).filter(decidesAnswers).sort(), onHashed);
+}
+
+/** The files of a model that decide what it says, which no result may replace; none where the directory is not there. */
+export async function decidingFiles(model: string): Promise<string[]> {
+  const directory = modelDirectory(model);
+  const names = await readdir(directory).catch(() => []);
+  return names.filter(decidesAnswers).map((name) => join(directory, name));
 }
 
 /**

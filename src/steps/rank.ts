@@ -23,7 +23,7 @@ import { present, UserError } from "../util/errors.js";
 import { sha256, sha256File } from "../util/files.js";
 import { type Finished, openResult, type Result, type ResultPlan } from "../util/result.js";
 import { availableCores, packageVersion } from "../util/system.js";
-import { hashModel } from "./model-hash.js";
+import { decidingFiles, hashModel } from "./model-hash.js";
 
 export interface RankOptions {
   /** Model directory. */
@@ -97,7 +97,7 @@ export async function rank(request: RankOptions, watch: RankWatch = {}): Promise
   const started = performance.now();
   const options = settle(request);
   refuseMissing(options.engine, { score: true, precision: options.precision });
-  const result = await openResult(resultPlan(options));
+  const result = await openResult(await resultPlan(options));
   try {
     const data = await readData(options.data, options.limit);
     const text = await loadTextModel(options.model);
@@ -120,10 +120,16 @@ export async function rank(request: RankOptions, watch: RankWatch = {}): Promise
   }
 }
 
-function resultPlan({ out, data, force = false }: RankOptions): ResultPlan | undefined {
+async function resultPlan({ model, out, data, force = false }: RankOptions): Promise<ResultPlan | undefined> {
   if (out === undefined) return undefined;
   const { pairs, summary, scores, partial } = rankPaths(out);
-  return { main: pairs, beside: [scores, summary], ledger: partial, inputs: [parseDataSpec(data).path], force };
+  return {
+    main: pairs,
+    beside: [scores, summary],
+    ledger: partial,
+    inputs: [...(await decidingFiles(model)), parseDataSpec(data).path],
+    force,
+  };
 }
 
 const settle = (request: RankOptions): Settled => ({

@@ -23,7 +23,7 @@ import { present, UserError } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
 import { type Finished, openResult, type ResultPlan } from "../util/result.js";
 import { availableCores, packageVersion } from "../util/system.js";
-import { hashModel } from "./model-hash.js";
+import { decidingFiles, hashModel } from "./model-hash.js";
 import { readScoreRows, type ScoreRow } from "./score-rows.js";
 
 export interface ScoreOptions {
@@ -82,7 +82,7 @@ export async function score(options: ScoreOptions, watch: ScoreWatch = {}): Prom
   const { out } = options;
   const settings = settle(options);
   refuseMissing(settings.engine, { score: true, precision: settings.precision });
-  const result = await openResult(resultPlan(options));
+  const result = await openResult(await resultPlan(options));
   try {
     const rows = await readScoreRows(options.input, await loadTextModel(options.model), settings);
     await settings.engine.refuseTooLarge?.(options.model, { for: "running", precision: settings.precision });
@@ -108,10 +108,11 @@ export async function score(options: ScoreOptions, watch: ScoreWatch = {}): Prom
   }
 }
 
-function resultPlan({ out, input, force = false }: ScoreOptions): ResultPlan | undefined {
+async function resultPlan({ model, out, input, force = false }: ScoreOptions): Promise<ResultPlan | undefined> {
   if (out === undefined) return undefined;
   const { scores, run, partial } = scorePaths(out);
-  return { main: scores, beside: [run], ledger: partial, inputs: typeof input === "string" ? [input] : [], force };
+  const inputs = [...(await decidingFiles(model)), ...(typeof input === "string" ? [input] : [])];
+  return { main: scores, beside: [run], ledger: partial, inputs, force };
 }
 
 type Settings = ReturnType<typeof settle>;

@@ -4,7 +4,7 @@
  *
  * Embeddings go to a ledger, from which a stopped run goes on and other runs may take them.
  */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { collectExamples } from "../data/load.js";
 import { parseDataSpec } from "../data/spec.js";
 import { embeddedEngine } from "../engines/embedded.js";
@@ -29,12 +29,13 @@ import { toEstimateRecord } from "../stats/estimate.js";
 import { rankCorrelation } from "../stats/rank-correlation.js";
 import { loadEncoderText } from "../text/encoder.js";
 import { present, UserError } from "../util/errors.js";
-import { sha256, sha256File } from "../util/files.js";
+import { makeDirectory, sha256, sha256File } from "../util/files.js";
 import { keyFrom } from "../util/http.js";
 import { type Ledger, openLedger } from "../util/ledger.js";
+import { lockPathOf, waitForLock } from "../util/lock.js";
 import { openResult } from "../util/result.js";
 import { availableCores, packageVersion } from "../util/system.js";
-import { hashModel } from "./model-hash.js";
+import { decidingFiles, hashModel } from "./model-hash.js";
 
 /** What a row must have; the rest may be absent. */
 export type GivenOutput = Partial<Output> & Pick<Output, "instruction" | "output">;
@@ -90,6 +91,7 @@ export async function similarity(options: SimilarityOptions, watch: SimilarityWa
   const { out, outputs, task, reference, force = false } = options;
   const { points, summary } = similarityPaths(out);
   const inputs = [
+    ...(await decidingFiles(options.encoder)),
     ...(typeof outputs === "string" ? [outputs] : []),
     ...[task, reference].flatMap((spec) => (spec === undefined ? [] : parseDataSpec(spec).path)),
   ];
@@ -130,8 +132,7 @@ async function measure(
   opened: OpenEmbedder,
   watch: SimilarityWatch,
 ) {
-  const path = options.cache ?? similarityPaths(options.out).embeddings;
-  const ledger = await openLedger(path, (line) => embeddingLineSchema.parse(line));
+  const ledger = await openEmbeddings(options.cache ?? similarityPaths(options.out).embeddings, watch);
   try {
     const cache = cacheOn(ledger);
     const texts = layOut(outputs, task, reference);
@@ -164,6 +165,22 @@ async function measure(
     return { points, summary };
   } finally {
     await ledger.close();
+  }
+}
+
+/** Runs that share a cache take turns: each appends to it. */
+async function openEmbeddings(path: string, watch: SimilarityWatch): Promise<Ledger<EmbeddingLine>> {
+  await makeDirectory(dirname(path));
+  const lock = await waitForLock(lockPathOf(path), path, {
+    signal: watch.signal,
+    onWait: () => watch.onNote?.(`waiting for another run that adds to ${path}`),
+  });
+  try {
+    const ledger = await openLedger(path, (line) => embeddingLineSchema.parse(line));
+    return { ...ledger, close: () => ledger.close().finally(() => lock.release()) };
+  } catch (error) {
+    await lock.release();
+    throw error;
   }
 }
 

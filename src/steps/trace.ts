@@ -3,8 +3,9 @@
  * May not know: how it came about.
  */
 import type { TraceStep } from "../engines/engine.js";
-import type { TraceStepRecord } from "../records/outputs.js";
+import { type AnswerLine, type TraceLine, type TraceStepRecord, traceLineSchema } from "../records/outputs.js";
 import type { Tokenizer } from "../text/tokenizer.js";
+import { present } from "../util/errors.js";
 
 export function traceSteps(trace: readonly TraceStep[], tokenizer: Tokenizer): TraceStepRecord[] {
   // A hole of the vocabulary has no piece; its id says enough.
@@ -22,6 +23,18 @@ export function traceSteps(trace: readonly TraceStep[], tokenizer: Tokenizer): T
       logprob: rounded(runnerUp.logprob),
     },
   }));
+}
+
+/** A line a prompt. @param answerTo  the answer to the i-th, with its steps */
+export function* traceLines(
+  prompts: readonly { readonly id: string; readonly instruction: string }[],
+  answerTo: (i: number) => AnswerLine,
+): Generator<string> {
+  for (const [i, { id, instruction }] of prompts.entries()) {
+    const { stop, steps } = answerTo(i);
+    const line: TraceLine = { id, instruction, stop, steps: present(steps, "trace") };
+    yield `${JSON.stringify(traceLineSchema.parse(line))}\n`;
+  }
 }
 
 /** Six digits behind the point: what single precision holds of a log-probability. */

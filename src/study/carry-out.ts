@@ -117,7 +117,7 @@ async function generateStep(work: Work<"generate">, { folder, at, common, stoppi
   const out = join(folder, resultNames.outputs);
   const paths = generatePaths(out);
   const { settings, rules, limit } = work;
-  if (!existsSync(paths.outputs)) {
+  if (!isWhole(paths.outputs, paths.run)) {
     await generate(
       {
         model: at(work.model),
@@ -151,7 +151,7 @@ async function generateStep(work: Work<"generate">, { folder, at, common, stoppi
 async function scoreStep(work: Work<"score">, { folder, at, common, stopping, say }: Carrying): Promise<Done> {
   const out = join(folder, resultNames.scores);
   const paths = scorePaths(out);
-  if (!existsSync(paths.scores)) {
+  if (!isWhole(paths.scores, paths.run)) {
     await score(
       {
         model: at(work.model),
@@ -172,7 +172,7 @@ async function scoreStep(work: Work<"score">, { folder, at, common, stopping, sa
 async function rankStep(work: Work<"rank">, { folder, at, common, stopping, say }: Carrying): Promise<Done> {
   const out = join(folder, resultNames.rank);
   const { summary, pairs, partial } = rankPaths(out);
-  if (!existsSync(pairs)) {
+  if (!isWhole(pairs, summary)) {
     await rank(
       {
         model: at(work.model),
@@ -190,3 +190,6 @@ async function rankStep(work: Work<"rank">, { folder, at, common, stopping, say 
   const record = await readRecord(summary, rankSummarySchema, UNREADABLE);
   return { work: record.pairs, unit: "pairs" };
 }
+
+/** Whether an earlier attempt wrote all its results and was stopped before it could say so. */
+const isWhole = (...paths: readonly string[]): boolean => paths.every((path) => existsSync(path));

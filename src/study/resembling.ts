@@ -23,7 +23,7 @@ export async function measureSimilarity(
   { out, at, threads, say, signal }: SimilarityContext,
 ): Promise<Done> {
   const { points, summary } = similarityPaths(out);
-  if (!existsSync(points)) {
+  if (!existsSync(points) || !existsSync(summary)) {
     const { outputs, cache, task, encoder, ...options } = work;
     await similarity(
       {

@@ -8,10 +8,13 @@ import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { invariant, UserError } from "./errors.js";
 import { alreadyExists, isTrace, makeDirectory } from "./files.js";
 import { readInput } from "./input.js";
-import { acquireLock, lockPathOf } from "./lock.js";
+import { acquireLock, holding, isHeld, lockPathOf } from "./lock.js";
 import { quoted, shorten } from "./terminal.js";
 
-/** In a directory whose maker was killed before it could say that it is done. It is whole, and the same command makes it again. */
+/**
+ * In a directory until its maker is done, whose process it names. Where that was killed the directory is whole all the same, and the same
+ * command makes it again.
+ */
 const UNFINISHED = ".unfinished";
 
 /**
@@ -51,7 +54,7 @@ export async function writeDirectory(
       await fill(fresh);
       const unknown = await strangerIn(fresh, options.owns);
       invariant(unknown === undefined, `${unknown} is written, but would not be replaced`);
-      await writeFile(join(fresh, UNFINISHED), "");
+      await writeFile(join(fresh, UNFINISHED), holding());
     } catch (error) {
       await rm(fresh, { recursive: true, force: true });
       throw error;
@@ -66,7 +69,7 @@ export async function writeDirectory(
     throw error;
   }
   await lock.release();
-  await rm(join(out, UNFINISHED));
+  await rm(join(out, UNFINISHED), { force: true });
 }
 
 /** Removes a directory that may be replaced: first from its name, so that a kill leaves no half of it there. */
@@ -93,7 +96,7 @@ export async function checkReplaceable(out: string, options: Replacing): Promise
     throw new UserError(`cannot write ${out}: ${code ?? String(error)}`, { remedy: "name another --out" });
   }
   if (names.length === 0) return true;
-  if (!names.includes(UNFINISHED)) {
+  if (!names.includes(UNFINISHED) || (await isHeld(join(out, UNFINISHED)))) {
     if (!options.force) throw alreadyExists(out);
     await checkMarker(out, options.marker);
   }

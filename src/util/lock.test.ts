@@ -4,10 +4,11 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import { temporaryFolder } from "../../test/temporary-folder.js";
 import { UserError } from "./errors.js";
-import { acquireLock } from "./lock.js";
+import { acquireLock, waitForLock } from "./lock.js";
 
 const folder = temporaryFolder();
 const inNew = (name: string): string => {
@@ -97,6 +98,18 @@ describe("a lock", () => {
     writeFileSync(`${path}.old-0`, other);
     await expect(acquireLock(path, "the folder")).rejects.toThrow(`process ${process.ppid}`);
     expect(readFileSync(`${path}.old-0`, "utf8")).toBe(other);
+  });
+  it("is waited for by who wants to, and says so once", async () => {
+    const path = inNew("waited");
+    const lock = await acquireLock(path, "the folder");
+    let told = 0;
+    const waiting = waitForLock(path, "the folder", { onWait: () => told++ });
+    await setTimeout(400); // one look in vain and a second one
+    await lock.release();
+    await (await waiting).release();
+    expect(told).toBe(1);
+    const stopped = waitForLock(path, "the folder", { signal: AbortSignal.abort() });
+    await (await stopped).release(); // nothing to wait for
   });
   it("that somebody else took over is not removed by its first holder", async () => {
     const path = inNew("taken");

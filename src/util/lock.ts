@@ -39,12 +39,7 @@ interface Holder {
  * @throws UserError  another process holds it
  */
 export async function acquireLock(path: string, what: string): Promise<Lock> {
-  const mine: Holder = {
-    pid: process.pid,
-    host: hostname(),
-    began: beginningOf(process.pid),
-    token: randomBytes(8).toString("hex"),
-  };
+  const mine = thisProcess();
   const held = !(await create(path, mine));
   if (held) await takeOver(path, mine, what);
   const claims = await claimsOn(path);
@@ -57,6 +52,13 @@ export async function acquireLock(path: string, what: string): Promise<Lock> {
   };
 }
 
+const thisProcess = (): Holder => ({
+  pid: process.pid,
+  host: hostname(),
+  began: beginningOf(process.pid),
+  token: randomBytes(8).toString("hex"),
+});
+
 async function create(path: string, holder: Holder): Promise<boolean> {
   try {
     await writeFile(path, JSON.stringify(holder), { flag: "wx" });
@@ -67,6 +69,39 @@ async function create(path: string, holder: Holder): Promise<boolean> {
     throw error;
   }
 }
+
+/** How often somebody who waits looks again. */
+const WAITING_MS = 300;
+
+/**
+ * As `acquireLock`, but waits for whoever holds it.
+ *
+ * @param onWait  called once, where it has to wait
+ */
+export async function waitForLock(
+  path: string,
+  what: string,
+  { signal, onWait }: { readonly signal?: AbortSignal | undefined; readonly onWait?: (() => void) | undefined } = {},
+): Promise<Lock> {
+  for (let told = false; ; told = true) {
+    try {
+      return await acquireLock(path, what);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+    }
+    if (!told) onWait?.();
+    await setTimeout(WAITING_MS, undefined, { signal });
+  }
+}
+
+/** Whether the process that wrote a file of this kind is at work. */
+export async function isHeld(path: string): Promise<boolean> {
+  const holder = await holderOf(path);
+  return holder !== undefined && isAlive(holder);
+}
+
+/** A file that `isHeld` reads, which says that this process is at work. */
+export const holding = (): string => JSON.stringify(thisProcess());
 
 /** Whether somebody holds the lock, or died with it. */
 export const isLocked = async (path: string): Promise<boolean> => existsSync(path) || (await claimsOn(path)).length > 0;

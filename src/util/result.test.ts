@@ -108,14 +108,26 @@ describe("a result", () => {
 });
 
 describe("after a kill", () => {
-  it("before the main file was visible, the files beside it are no obstacle", async () => {
-    const { plan, run, out, names } = fresh();
+  it("between the main file and those beside it, the same call makes what is missing", async () => {
+    for (const withLedger of [true, false]) {
+      const { plan, run, out, names } = fresh();
+      const { ledger, ...short } = plan;
+      await make(plan);
+      rmSync(run);
+      leaveLock(out);
+      if (withLedger) writeFileSync(ledger as string, '{"key":"a","value":0}\n{"key":"b","value":1}\n');
+      writeFileSync(join(dirname(out), ".out.json.123456.partial"), "another result's, perhaps");
+      expect(await make(withLedger ? plan : short, { run: "again" })).toBe(withLedger ? 0 : 2);
+      expect(names()).toEqual([".out.json.123456.partial", "out.json", "out.run.json"]);
+      expect(readFileSync(run, "utf8")).toBe("again");
+    }
+  });
+  it("what lies beside a main file that is missing is somebody else's, and stays", async () => {
+    const { plan, run, out } = fresh();
     await make(plan);
     rmSync(out);
     leaveLock(out);
-    writeFileSync(join(dirname(out), ".out.json.123456.partial"), "another result's, perhaps");
-    expect(await make(plan)).toBe(2);
-    expect(names()).toEqual([".out.json.123456.partial", "out.json", "out.run.json"]);
+    await expect(make(plan, { run: "mine" })).rejects.toThrow(`${run} already exists`);
     expect(readFileSync(run, "utf8")).toBe("{}");
   });
   it("while a file was being written, half of it goes away", async () => {

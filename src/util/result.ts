@@ -1,5 +1,5 @@
 /**
- * The files of one result. They become visible together, the main one last; one process at a time makes them; and what a stopped run had
+ * The files of one result. They become visible together, the main one first; one process at a time makes them; and what a stopped run had
  * finished lies in a ledger beside them, from which the same call resumes.
  *
  *   .MAIN.lock               held while the result is made; where its process has died, a run was cut off
@@ -19,7 +19,7 @@ import { acquireLock, isLocked, type Lock, lockPathOf } from "./lock.js";
 export interface ResultPlan {
   /** The result is there when this file is. The same work gives the same bytes: no times, no counts of what was reused. */
   readonly main: string;
-  /** Visible just before `main`. */
+  /** Visible just after `main`: where one is and `main` is not, it belongs to somebody else. */
   readonly beside: readonly string[];
   /** Of finished work that would be costly to do again. */
   readonly ledger?: string;
@@ -92,7 +92,7 @@ export async function openResult(plan: ResultPlan | undefined): Promise<Result> 
   }
 }
 
-/** `replaces`: anything. `repeats`: only with the same bytes, because the run that was cut off may have come to its end. */
+/** `repeats`: the run that was cut off may have come to its end, so that only the same bytes, and what is missing, may be written. */
 type Admission = "creates" | "replaces" | "repeats";
 
 /**
@@ -100,10 +100,9 @@ type Admission = "creates" | "replaces" | "repeats";
  * @throws UserError  something is there that may not be replaced
  */
 function admit({ main, beside, ledger, force }: ResultPlan, cutOff: boolean): Admission {
-  const there = existsSync(main);
   if (force) return "replaces";
-  const unfinished = ledger === undefined ? cutOff : existsSync(ledger) || (cutOff && !there);
-  if (unfinished) return there ? "repeats" : "replaces";
+  const unfinished = ledger === undefined ? cutOff : existsSync(ledger);
+  if (unfinished && existsSync(main)) return "repeats";
   for (const path of [main, ...beside]) if (existsSync(path)) throw alreadyExists(path);
   return "creates";
 }
@@ -135,16 +134,13 @@ function openOnDisk(plan: ResultPlan, admission: Admission, lock: Lock, removeMa
       written.add(path);
     },
     async commit({ keepLedger = false } = {}) {
-      const paths = [...beside, main];
-      for (const path of paths) invariant(written.has(path), `${path} was not written`);
-      if (admission === "repeats" && (await sha256File(main)) !== (await sha256File(partialOf(main, main))))
-        throw alreadyExists(main);
-      if (admission === "creates") for (const path of paths) if (existsSync(path)) throw alreadyExists(path);
-      await renameAll(paths.map((path) => [partialOf(path, main), path]));
+      for (const path of [main, ...beside]) invariant(written.has(path), `${path} was not written`);
+      await makeVisible(plan, admission);
+      state = "committed";
       await ledger?.close();
       await lock.release();
-      if (!keepLedger && ledgerPath !== undefined) await rm(ledgerPath, { force: true });
-      state = "committed";
+      if (keepLedger || ledgerPath === undefined || (await isLocked(lockPathOf(main)))) return; // or somebody uses it by now
+      await rm(ledgerPath, { force: true });
     },
     async close() {
       if (state !== "open") return;
@@ -156,6 +152,24 @@ function openOnDisk(plan: ResultPlan, admission: Admission, lock: Lock, removeMa
       await removeMade();
     },
   };
+}
+
+async function makeVisible({ main, beside }: ResultPlan, admission: Admission): Promise<void> {
+  const paths = [main, ...beside];
+  const rename = (which: readonly string[]): Promise<void> =>
+    renameAll(which.map((path) => [partialOf(path, main), path]));
+  switch (admission) {
+    case "creates":
+      for (const path of paths) if (existsSync(path)) throw alreadyExists(path);
+      return rename(paths);
+    case "replaces":
+      for (const path of beside) await rm(path, { force: true }); // none may lie beside a main file of another run
+      return rename(paths);
+    case "repeats":
+      if ((await sha256File(main)) !== (await sha256File(partialOf(main, main)))) throw alreadyExists(main);
+      await rename(beside.filter((path) => !existsSync(path)));
+      for (const path of paths) await rm(partialOf(path, main), { force: true });
+  }
 }
 
 /** All or none: where one cannot be renamed, those that are new go away again. */

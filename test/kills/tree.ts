@@ -9,9 +9,6 @@ const EFFORT = new Set([
   ...["computed", "reused", "scored", "spent", "asked"],
 ]);
 
-/** What ONNX Runtime itself drops in the folder of temporary files, whatever it is asked to do. */
-const OF_THE_RUNTIME = /^tmp\/(mat-debug-\d+\.log|\.ses)$/;
-
 /** What a model's card says of when and how fast it was made. */
 const CARD_TIMES = /^\| time \|.*$|Finished \d{4}-[\dT:.-]+Z/gm;
 
@@ -21,7 +18,7 @@ export type Tree = ReadonlyMap<string, string>;
 export function treeOf(folder: string): Tree {
   if (!existsSync(folder)) return new Map();
   const all = readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
-  const entries = all.filter((entry) => !OF_THE_RUNTIME.test(entry) && entry !== "tmp");
+  const entries = all.filter((entry) => entry !== "tmp");
   const tree = new Map<string, string>();
   for (const entry of entries) {
     const path = join(folder, entry);

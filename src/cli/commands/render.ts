@@ -85,6 +85,7 @@ async function writeAndShow(flags: RenderFlags, request: RenderRequest, out: str
   const { writeRows, certificatePath } = await import("../../steps/render.js");
   const { loadExamples, newLoadReport } = await import("../../data/load.js");
   const { pathIn } = await import("../../data/spec.js");
+  const { decidingFiles } = await import("../../steps/model-hash.js");
   const report = newLoadReport();
   const show = await shower(request.model, io);
   let rows = 0;
@@ -94,7 +95,7 @@ async function writeAndShow(flags: RenderFlags, request: RenderRequest, out: str
     io.progress.update(() => `${rows} rows`);
   };
   const examples = loadExamples(flags.data, { report, ...limitOf(flags) });
-  const files = { path: out, inputs: [pathIn(flags.data)], force: flags.force };
+  const files = { path: out, inputs: [...(await decidingFiles(flags.model)), pathIn(flags.data)], force: flags.force };
   const { certificate, sha256 } = await writeRows(files, examples, request, { watch, signal: io.signal });
   printCertificate(io, certificate, report);
   io.out(`${out}\n${certificatePath(out)}\n`);
