@@ -5,10 +5,12 @@ import { basename, dirname, join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { generate } from "../src/steps/generate.js";
 import { hashModel } from "../src/steps/model-hash.js";
+import { rank } from "../src/steps/rank.js";
 import { score } from "../src/steps/score.js";
 import { tune } from "../src/steps/tune.js";
 import { prepareStudy } from "../src/study/prepare.js";
 import { openState } from "../src/study/state.js";
+import { UserError } from "../src/util/errors.js";
 import type { InputOptions } from "../src/util/input.js";
 import { decidesAnswers } from "../src/util/model-files.js";
 import { packageRoot } from "../src/util/system.js";
@@ -125,5 +127,32 @@ generation: { prompts: prompts, limit: 2 }
     expect(await steps()).not.toEqual(before);
     writeFileSync(path, config);
     expect(await steps()).toEqual(before);
+  });
+});
+
+describe("weights of which a value is NaN", () => {
+  const broken = folder.path("broken");
+  cpSync(modelFolder("llama"), broken, { recursive: true });
+  const path = join(broken, "model.safetensors");
+  const bytes = readFileSync(path);
+  const start = 8 + Number(bytes.readBigUInt64LE(0));
+  const header = JSON.parse(bytes.toString("utf8", 8, start)) as Record<string, { data_offsets: [number, number] }>;
+  bytes.writeFloatLE(Number.NaN, start + header["model.norm.weight"]!.data_offsets[0]);
+  writeFileSync(path, bytes);
+  const three = ["a", "b", "c"].map((one) => ({ instruction: one, response: `${one}.` }));
+  const more = folder.write("three.jsonl", three.map((one) => `${JSON.stringify(one)}\n`).join(""));
+  const named = { model: broken, ...text };
+
+  it.each<[string, () => Promise<unknown>]>([
+    ["generate", () => generate({ ...named, prompts: [{ instruction: "a" }], maxNewTokens: 1 })],
+    ["score", () => score({ ...named, input: [row] })],
+    ["rank", () => rank({ ...named, data: more })],
+    ["tune", () => tune({ ...named, data: more, objective: "response", out: folder.path("never"), maxSteps: 1 })],
+  ])("%s names file and tensor", async (_, work) => {
+    const error = await work().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UserError);
+    expect((error as UserError).line).toMatch(
+      /model\.safetensors: tensor model\.norm\.weight holds NaN at 0; the weights/,
+    );
   });
 });

@@ -3,7 +3,7 @@
  * command that takes a model asks here, before anything is read at length.
  * May not know: model families, formats beyond their names and first bytes.
  */
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { UserError } from "./errors.js";
 import { openInput, readInput } from "./input.js";
@@ -79,7 +79,7 @@ const FIRST_BYTES = 64;
 const ADAPTER = "adapter_config.json";
 
 async function lookAt(path: string): Promise<Found> {
-  const status = statSync(path, { throwIfNoEntry: false });
+  const status = statusOf(path);
   if (status === undefined) return { kind: "nothing", path };
   if (!status.isDirectory())
     return { kind: "file", path, start: status.isFile() ? await firstBytes(path) : new Uint8Array(0) };
@@ -88,6 +88,16 @@ async function lookAt(path: string): Promise<Found> {
   const names = new Set(entries.map(({ name }) => name));
   const [config, adapter] = [await jsonIn(path, CONFIG), await jsonIn(path, ADAPTER)];
   return { kind: "folder", path, names, folders: folders.sort(), config, adapter };
+}
+
+/** Undefined where nothing is. */
+function statusOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? String(error); // too long for a name, a loop of links, no permission
+    throw new UserError(`${shown(path)} cannot be read: ${code}`, { remedy: NAME_A_MODEL, cause: error });
+  }
 }
 
 async function firstBytes(path: string): Promise<Uint8Array> {
