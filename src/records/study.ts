@@ -34,11 +34,14 @@ export const cellKeySchema = z.object({
 });
 export type CellKey = z.infer<typeof cellKeySchema>;
 
+/** Of `study.json` and `results.json`. */
 export const RECORD_VERSION = 1;
+/** Of `step.json`. Since 2 it always has `results`: without that key it is damaged, where in 1 it may only be old. */
+export const STEP_VERSION = 2;
 
 /** Flags that were given with a study's file, as on the command line; paths are absolute. */
 export const studyFlagsSchema = z
-  .object({
+  .strictObject({
     models: z.array(z.string()),
     data: z.array(z.string()),
     data_dir: path,
@@ -51,12 +54,12 @@ export const studyFlagsSchema = z
 export type StudyFlags = z.infer<typeof studyFlagsSchema>;
 
 /** `study.json`. */
-export const studyRecordSchema = z.object({
+export const studyRecordSchema = z.strictObject({
   version: z.literal(RECORD_VERSION),
   command: z.literal("study"),
   tacit: z.string(),
   /** The file as it was read, by which name if it came with the package, and the scale that was laid over it. */
-  source: z.object({ path, sha256: z.string(), shipped: z.string().optional() }),
+  source: z.strictObject({ path, sha256: z.string(), shipped: z.string().optional() }),
   scale: z.string().nullable(),
   /** So that `status` and `clean` need not be told again, and a report can say how to repeat it. */
   flags: studyFlagsSchema,
@@ -81,9 +84,7 @@ export const outcomeSchema = z.discriminatedUnion("kind", [
 ]);
 export type Outcome = z.infer<typeof outcomeSchema>;
 
-/** `steps/KIND-KEY/step.json`. */
-export const stepRecordSchema = z.object({
-  version: z.literal(RECORD_VERSION),
+const stepFields = {
   kind: stepKindSchema,
   /** sha256 of everything that determines the result: `request` as it stands here. The folder has its first 16 digits. */
   key: z.string(),
@@ -99,9 +100,17 @@ export const stepRecordSchema = z.object({
     /** It went on from what an interrupted attempt had left: the seconds are not of all the work. */
     resumed: z.boolean(),
   }),
-  /** Every file that a finished step left, by its path in the step's folder. Absent in records of older versions. */
-  results: z.array(z.object({ path, bytes: count, sha256: z.string() })).optional(),
-});
+};
+
+/** Every file that a finished step left, by its path in the step's folder. */
+const stepResults = z.array(z.object({ path, bytes: count, sha256: z.string() }));
+
+/** `steps/KIND-KEY/step.json`. */
+export const stepRecordSchema = z.discriminatedUnion("version", [
+  z.strictObject({ version: z.literal(STEP_VERSION), ...stepFields, results: stepResults }),
+  /** The first ones had no hashes of their results. */
+  z.strictObject({ version: z.literal(1), ...stepFields, results: stepResults.optional() }),
+]);
 export type StepRecord = z.infer<typeof stepRecordSchema>;
 
 /**
@@ -113,7 +122,7 @@ export type StepRecord = z.infer<typeof stepRecordSchema>;
 export const stepStateSchema = z.enum(["done", "failed", "to-do", "open", "blocked"]);
 export type StepState = z.infer<typeof stepStateSchema>;
 
-export const stepEntrySchema = z.object({
+export const stepEntrySchema = z.strictObject({
   /** Stable and readable: `tune/base/response/seed-1/epochs-5`. */
   id: z.string(),
   kind: stepKindSchema,
@@ -230,7 +239,7 @@ export type ComparisonResult = z.infer<typeof comparisonResultSchema>;
 const analysed = cellKeySchema.extend({ name: z.string(), step: z.string() });
 
 /** `results.json`. */
-export const studyResultsSchema = z.object({
+export const studyResultsSchema = z.strictObject({
   version: z.literal(RECORD_VERSION),
   name: z.string(),
   /** `finished`: every step is done. `failed`: what could be done is, some steps failed. Else `unfinished`. */

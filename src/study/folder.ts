@@ -78,7 +78,7 @@ const toText = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 
 const NOT_OURS = "another version may have written it: name another --out, or remove it to write it again";
 
-/** The folder's name and the key both follow from the request: a record of which that is not so was changed. Older ones are not held to it. */
+/** The folder's name and the key both follow from the request: a record of which that is not so was changed. The first ones, without results, are not held to it. */
 async function readStepRecord(root: string, folder: string): Promise<StepRecord | undefined> {
   const path = join(root, folder, studyFiles.step);
   const kind = stepKinds.find((one) => one === basename(folder).replace(/-[0-9a-f]+$/, "")) ?? "generate";

@@ -3,7 +3,7 @@
  * it. Stopped in any way, the next run goes on; where nothing is left, it does nothing.
  * May not know: what the steps compute.
  */
-import { type Outcome, RECORD_VERSION, type StepRecord, type StudyResults } from "../records/study.js";
+import { type Outcome, STEP_VERSION, type StepRecord, type StudyResults } from "../records/study.js";
 import { HASHED_BYTES } from "../records/study-results.js";
 import { Interrupted, InvariantError, present, reasonOf, userErrorOf } from "../util/errors.js";
 import { removePartial, removeTraces } from "../util/files.js";
@@ -117,7 +117,7 @@ async function carry(
     });
   });
   const record: StepRecord = {
-    version: RECORD_VERSION,
+    version: STEP_VERSION,
     kind: step.kind,
     key: plan.key,
     request: plan.request,
@@ -128,7 +128,7 @@ async function carry(
       ...ended.done,
       resumed,
     },
-    ...(ended.outcome.kind === "done" ? { results: await folder.fingerprints(plan.folder) } : {}),
+    results: ended.outcome.kind === "done" ? await folder.fingerprints(plan.folder) : [],
   };
   await folder.writeStep(plan.folder, record);
   state.settle(plan.key, record);
