@@ -8,6 +8,7 @@ import { hashModel } from "../src/steps/model-hash.js";
 import { rank } from "../src/steps/rank.js";
 import { score } from "../src/steps/score.js";
 import { tune } from "../src/steps/tune.js";
+import { verifyModel } from "../src/steps/verify-model.js";
 import { prepareStudy } from "../src/study/prepare.js";
 import { openState } from "../src/study/state.js";
 import { UserError } from "../src/util/errors.js";
@@ -101,6 +102,25 @@ describe("a change of a file that decides", () => {
     expect(reused).toEqual([0]);
     writeFileSync(path, config);
   });
+
+  it.each([-5, [2, -5], "2"])(
+    "to eos_token_id %j in generation_config.json is refused, and verify says so",
+    async (id) => {
+      const path = join(model, "generation_config.json");
+      const config = readFileSync(path, "utf8");
+      writeFileSync(path, JSON.stringify({ eos_token_id: id }));
+      const line = "generation_config.json: eos_token_id is neither an id nor a list of ids";
+      await expect(generate({ model, prompts: [{ instruction: "a" }], maxNewTokens: 1, ...text })).rejects.toThrow(
+        line,
+      );
+      const { checks } = await verifyModel(model);
+      expect(checks.find(({ name }) => name === "tokenizer")).toMatchObject({
+        ok: false,
+        detail: expect.stringContaining(line),
+      });
+      writeFileSync(path, config);
+    },
+  );
 
   it("of eos_token_id in generation_config.json: a study computes every step of that model again", async () => {
     const study = folder.write(

@@ -186,16 +186,19 @@ export async function planRules(
   };
 }
 
-const generationConfig = z.looseObject({
-  eos_token_id: z.union([z.number().int(), z.array(z.number().int())]).nullish(),
-});
+const tokenId = z.number().int().nonnegative();
+const generationConfig = z.looseObject({ eos_token_id: z.union([tokenId, z.array(tokenId)]).nullish() });
 
 /** The EOS, and what `generation_config.json` lists beside it, as Transformers does. */
 export async function stopIdsOf(model: string, { eosId }: TextModel): Promise<number[]> {
   const path = join(modelDirectory(model), GENERATION_CONFIG);
   if (!existsSync(path)) return [eosId];
   const parsed = generationConfig.safeParse(await readJson(path));
-  if (!parsed.success) throw new UserError(`${path}: eos_token_id is neither an id nor a list of ids`);
+  if (!parsed.success) {
+    throw new UserError(`${path}: eos_token_id is neither an id nor a list of ids`, {
+      remedy: "correct it, or remove it",
+    });
+  }
   return [...new Set([eosId, ...[parsed.data.eos_token_id ?? []].flat()])];
 }
 

@@ -15,6 +15,7 @@ import { requireModel } from "../util/model-kinds.js";
 import { formatCount } from "../util/progress.js";
 import { openDirectoryWeights } from "../weights/open.js";
 import type { PiecewiseStore } from "../weights/weight-store.js";
+import { stopIdsOf } from "./generate-plan.js";
 
 export interface VerifyCheck {
   readonly name: string;
@@ -150,12 +151,15 @@ function unlessMistake(error: unknown): undefined {
 }
 
 async function checkTokenizer(directory: string): Promise<string> {
-  const { tokenizer, bosId, eosId } = await loadTextModel(directory);
+  const text = await loadTextModel(directory);
+  const { tokenizer, bosId } = text;
+  const stopIds = await stopIdsOf(directory, text);
   const rows = (await readModelConfig(directory)).dims.vocabSize;
   if (tokenizer.vocabSize > rows) {
     throw new UserError(`the tokenizer has ids up to ${tokenizer.vocabSize - 1}, but the embedding has ${rows} rows`);
   }
-  if (eosId >= rows) throw new UserError(`the end token is id ${eosId}, but the embedding has ${rows} rows`);
+  const foreign = stopIds.find((id) => id >= rows);
+  if (foreign !== undefined) throw new UserError(`an end token is id ${foreign}, but the embedding has ${rows} rows`);
   const begin = bosId === undefined ? "no begin token" : `begins with ${bosId}`;
-  return `${tokenizer.vocabSize} ids for ${rows} rows; ${begin}, ends with ${eosId}`;
+  return `${tokenizer.vocabSize} ids for ${rows} rows; ${begin}, ends with ${stopIds.join(", ")}`;
 }
