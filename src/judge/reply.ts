@@ -6,6 +6,15 @@
  * @see https://platform.openai.com/docs/api-reference/chat/object and …/completions/object
  */
 
+import {
+  type Fields,
+  fieldsOf,
+  isBrokenOff,
+  isReasoningPart,
+  reasoningFields,
+  textOfContent,
+} from "../util/completion-parts.js";
+
 /** A generated token and the likeliest ones at its place; two of them may have one text. */
 export interface Place {
   readonly token: string;
@@ -40,13 +49,12 @@ const MOST_TOKENS = 2 ** 24;
 /** Above 0 by rounding, as servers that compute in 16 bits send it. */
 const ROUNDING = 1e-3;
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /** Undefined where the body is no completion. */
 export function readReply(body: unknown): Reply | undefined {
   const { choices, usage } = fieldsOf(body) ?? {};
   if (!Array.isArray(choices)) return undefined;
   const choice = fieldsOf(choices[0]);
+  if (isBrokenOff(choice?.finish_reason)) return undefined;
   const finish = typeof choice?.finish_reason === "string" ? choice.finish_reason : undefined;
   const message = fieldsOf(choice?.message);
   const said = message === undefined ? plainText(choice?.text, finish) : messageText(message);
@@ -66,30 +74,27 @@ function messageText(message: Fields): Said | undefined {
   const { content } = message;
   if (content !== undefined && content !== null && typeof content !== "string" && !Array.isArray(content))
     return undefined;
-  const parts = Array.isArray(content) ? (content as unknown[]).map(fieldsOf) : [];
+  const parts: readonly unknown[] = Array.isArray(content) ? content : [];
   const refusals = [message, ...parts]
-    .map((part) => part?.refusal)
+    .map((part) => fieldsOf(part)?.refusal)
     .filter((text) => typeof text === "string" && text !== "");
-  const fields = [message.reasoning_content, message.reasoning];
   return {
-    text: typeof content === "string" ? content : parts.map(textOfPart).join(""),
+    text: textOfContent(content),
     refusal: refusals[0] as string | undefined,
-    reasoned: fields.some((text) => typeof text === "string" && text !== "") || parts.some(isReasoning),
+    reasoned: reasoningFields(message).length > 0 || parts.some(isReasoningPart),
   };
 }
-
-/** Other parts, such as `thinking`, are no part of what was said. */
-function textOfPart(part: Fields | undefined): string {
-  const isText = part?.type === undefined || part.type === "text" || part.type === "output_text";
-  return isText && typeof part?.text === "string" ? part.text : "";
-}
-
-const isReasoning = (part: Fields | undefined): boolean =>
-  typeof part?.type === "string" && /think|reason/i.test(part.type);
 
 /** Whether a reply ended because a filter, and not the judge, would have it so. */
 export const isFilter = (finish: string): boolean =>
   /content_?filter|safety|prohibited|blocklist|recitation|moderation|^sensitive|^refusal/i.test(finish);
+
+/** Whether a reply ended because the limit of tokens, or the model's own length, would have it so: `length`, `MAX_TOKENS`, `model_length` … */
+export const isCut = (finish: string | undefined): boolean =>
+  finish !== undefined &&
+  /^(?:\w*length(?:exceeded|limit|reached)?|max\w*tokens?(?:reached)?|\w*tokenlimit\w*|\w*contextwindow\w*|limit|truncated)$/.test(
+    finish.toLowerCase().replace(/[^a-z]/g, ""),
+  );
 
 function usageOf(value: unknown): Reply["usage"] {
   const { prompt_tokens: input, completion_tokens: output } = fieldsOf(value) ?? {};
@@ -151,6 +156,3 @@ export function choiceOf(body: unknown): unknown {
   const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
   return choice === undefined || JSON.stringify(choice).length > LONGEST_CHOICE ? null : choice;
 }
-
-const fieldsOf = (value: unknown): Fields | undefined =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;

@@ -3,7 +3,7 @@
  * May not know: what was asked, how often to try.
  */
 import { withoutReasoning } from "../judge/reasoning.js";
-import { isFilter, readReply } from "../judge/reply.js";
+import { isCut, isFilter, readReply } from "../judge/reply.js";
 import { openingOf } from "../util/http-body.js";
 
 export type Completion =
@@ -22,7 +22,7 @@ export function completionOf(body: unknown): Completion {
   if (reply.finish !== undefined && isFilter(reply.finish)) {
     return { kind: "failed", reason: "stopped by the server's content filter", refused: true };
   }
-  return { kind: "reply", text: reply.text, cut: reply.finish === "length" };
+  return { kind: "reply", text: reply.text, cut: isCut(reply.finish) };
 }
 
 /** What of a text is the reply: nothing where reasoning never ended. */

@@ -5,6 +5,15 @@
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html and https://platform.openai.com/docs/api-reference/chat-streaming
  */
 
+import {
+  type Fields,
+  fieldsOf,
+  isReasoningPart,
+  reasoningFields,
+  saysSomething,
+  textOfContent,
+} from "./completion-parts.js";
+
 export type Assembled =
   | { readonly kind: "whole"; readonly value: unknown }
   | { readonly kind: "broken"; readonly reason: string };
@@ -13,19 +22,29 @@ export type Assembled =
 export const looksLikeEvents = (text: string): boolean =>
   /^\uFEFF?\s*(?::[^\n]*\r?\n\s*)*(?:data|event|id|retry)\s?:/.test(text.slice(0, 4096));
 
-type Fields = Readonly<Record<string, unknown>>;
-
 interface Choice {
   content: string;
   refusal: string;
   text: string | undefined;
   finish: unknown;
-  readonly logprobs: unknown[];
+  error: unknown;
+  /** Lists by their name: `content`, or those of the older API. */
+  readonly logprobs: Map<string, unknown[]>;
+  /** By field; texts are put together, lists too. */
+  readonly reasoning: Map<string, string | unknown[]>;
 }
 
 /** @param parse  one event's data as a value; undefined where it is not JSON */
 export function assembleEvents(text: string, parse: (data: string) => unknown): Assembled {
-  const choice: Choice = { content: "", refusal: "", text: undefined, finish: null, logprobs: [] };
+  const choice: Choice = {
+    content: "",
+    refusal: "",
+    text: undefined,
+    finish: null,
+    error: undefined,
+    logprobs: new Map(),
+    reasoning: new Map(),
+  };
   let usage: unknown;
   let model: unknown;
   let done = false;
@@ -38,7 +57,12 @@ export function assembleEvents(text: string, parse: (data: string) => unknown): 
     }
     const chunk = fieldsOf(parse(data));
     if (chunk === undefined) return { kind: "broken", reason: "an event of the stream is not JSON" };
-    if (chunk.error !== undefined && chunk.error !== null) return { kind: "whole", value: chunk };
+    // What was said before an error is kept beside it where it had come to its end.
+    if (saysSomething(chunk.error))
+      return {
+        kind: "whole",
+        value: choice.finish === null ? chunk : { ...chunk, model, choices: [completed(choice)], usage },
+      };
     chunks++;
     usage = chunk.usage ?? usage;
     model = chunk.model ?? model;
@@ -77,30 +101,37 @@ function* eventsOf(text: string): Generator<string> {
 function take(choice: Choice, one: Fields): void {
   if (one.index !== undefined && one.index !== 0) return;
   const delta = fieldsOf(one.delta) ?? fieldsOf(one.message) ?? {};
-  choice.content += textOf(delta.content);
+  choice.content += textOfContent(delta.content);
   if (typeof delta.refusal === "string") choice.refusal += delta.refusal;
   if (typeof one.text === "string") choice.text = (choice.text ?? "") + one.text;
   choice.finish = one.finish_reason ?? choice.finish;
-  const content = fieldsOf(one.logprobs)?.content;
-  if (Array.isArray(content)) for (const place of content as unknown[]) choice.logprobs.push(place);
+  if (saysSomething(one.error)) choice.error = one.error;
+  const parts = Array.isArray(delta.content) ? (delta.content as unknown[]).filter(isReasoningPart) : [];
+  for (const [name, value] of reasoningFields(delta)) addReasoning(choice, name, value);
+  if (parts.length > 0) addReasoning(choice, "reasoning_details", parts);
+  for (const [name, list] of Object.entries(fieldsOf(one.logprobs) ?? {})) {
+    if (!Array.isArray(list)) continue;
+    const before = choice.logprobs.get(name) ?? [];
+    for (const item of list as unknown[]) before.push(item);
+    choice.logprobs.set(name, before);
+  }
 }
 
-function completed({ content, refusal, text, finish, logprobs }: Choice): object {
-  const common = { index: 0, finish_reason: finish, logprobs: logprobs.length === 0 ? null : { content: logprobs } };
+function addReasoning({ reasoning }: Choice, name: string, value: unknown): void {
+  const before = reasoning.get(name);
+  if (typeof value === "string") {
+    if (!Array.isArray(before)) reasoning.set(name, (before ?? "") + value);
+    return;
+  }
+  const list = Array.isArray(before) ? before : [];
+  for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) list.push(item);
+  reasoning.set(name, list);
+}
+
+function completed({ content, refusal, text, finish, error, logprobs, reasoning }: Choice): object {
+  const weighed = logprobs.size === 0 ? null : Object.fromEntries(logprobs);
+  const common = { index: 0, finish_reason: finish, logprobs: weighed, ...(error === undefined ? {} : { error }) };
   if (text !== undefined) return { ...common, text };
-  return { ...common, message: { role: "assistant", content, ...(refusal === "" ? {} : { refusal }) } };
+  const more = { ...Object.fromEntries(reasoning), ...(refusal === "" ? {} : { refusal }) };
+  return { ...common, message: { role: "assistant", content, ...more } };
 }
-
-const textOf = (content: unknown): string => {
-  if (typeof content === "string") return content;
-  if (!Array.isArray(content)) return "";
-  return (content as unknown[])
-    .map((part) => {
-      const { type, text } = fieldsOf(part) ?? {};
-      return (type === undefined || type === "text") && typeof text === "string" ? text : "";
-    })
-    .join("");
-};
-
-const fieldsOf = (value: unknown): Fields | undefined =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;

@@ -22,6 +22,9 @@ describe("JSON", () => {
   ])("%j is none", (text, reason) => {
     expect(readBody(text)).toEqual({ kind: "none", reason });
   });
+  it("may begin with a byte order mark", () => {
+    expect(readBody('\uFEFF{"a":1}')).toMatchObject({ kind: "value", value: { a: 1 } });
+  });
   it("is not read beyond 128 levels, whatever is in its strings", () => {
     expect(readBody(`${"[".repeat(128)}${"]".repeat(128)}`).kind).toBe("value");
     for (const levels of [129, 5000, 2_000_000]) expect(readBody("[".repeat(levels)).kind).toBe("deep");
@@ -50,7 +53,12 @@ describe("a stream", () => {
         index: 0,
         finish_reason: "stop",
         logprobs: { content: [{ token: "m", top_logprobs: [{ token: "m", logprob: -0.1 }] }] },
-        message: { role: "assistant", content: "m\nis" },
+        message: {
+          role: "assistant",
+          content: "m\nis",
+          reasoning_content: "M",
+          reasoning_details: [{ type: "thinking", text: "M" }],
+        },
       },
     ],
     usage: { prompt_tokens: 3, completion_tokens: 2 },
@@ -65,6 +73,26 @@ describe("a stream", () => {
   it("of the older API is a text", () => {
     const text = ["m", "\nx"].map((t) => `data: ${JSON.stringify({ choices: [{ text: t }] })}\n\n`).join("");
     expect(valueIn(`${text}data: [DONE]\n`)).toMatchObject({ choices: [{ text: "m\nx" }] });
+  });
+  it("of the older API keeps its log-probabilities", () => {
+    const text = ["m", "\n"]
+      .map((t) => ({ tokens: [t], token_logprobs: [-0.1], top_logprobs: [{ [t]: -0.1 }] }))
+      .map((logprobs) => `data: ${JSON.stringify({ choices: [{ text: logprobs.tokens[0], logprobs }] })}\n\n`)
+      .join("");
+    expect(valueIn(`${text}data: [DONE]\n`)).toMatchObject({
+      choices: [
+        {
+          text: "m\n",
+          logprobs: { tokens: ["m", "\n"], token_logprobs: [-0.1, -0.1], top_logprobs: [{ m: -0.1 }, { "\n": -0.1 }] },
+        },
+      ],
+    });
+  });
+  it("keeps what beside it was thought, under whatever name", () => {
+    const text = ["A", "B"].map((t) => chunk({ thinking: t, reasoning_details: [{ text: t }] })).join("");
+    expect(valueIn(`${text}${chunk({ content: ["m"] }, { finish_reason: "stop" })}`)).toMatchObject({
+      choices: [{ message: { content: "m", thinking: "AB", reasoning_details: [{ text: "A" }, { text: "B" }] } }],
+    });
   });
   it("without a choice has none", () => {
     expect(valueIn('data: {"choices":[]}\n\ndata: [DONE]\n\n')).toEqual({

@@ -14,7 +14,8 @@ export type Body =
   | { readonly kind: "deep"; readonly reason: string }
   | { readonly kind: "none"; readonly reason: string };
 
-export function readBody(text: string): Body {
+export function readBody(sent: string): Body {
+  const text = withoutMark(sent);
   if (text.trim() === "") return { kind: "none", reason: "the reply is empty" };
   if (looksLikeEvents(text)) return readEvents(text);
   const result = tryJson(text);
@@ -32,9 +33,12 @@ function readEvents(text: string): Body {
 
 /** Undefined where it is not JSON within bounds: the caller says so. */
 export function parsedJson(text: string): unknown {
-  const result = tryJson(text);
+  const result = tryJson(withoutMark(text));
   return "value" in result ? result.value : undefined;
 }
+
+/** A byte order mark is no part of JSON, and some servers send one. */
+const withoutMark = (text: string): string => text.replace(/^\uFEFF/, "");
 
 /** How a text begins, on one line and safe to show. */
 export const openingOf = (text: string): string => quoted(shorten(text.slice(0, 400).replace(/\s+/g, " ").trim(), 100));

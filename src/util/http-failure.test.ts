@@ -30,6 +30,25 @@ describe("an error under status 200", () => {
   ])("%j is %s", (body, kind, error) => {
     expect(under200(body)).toMatchObject({ kind, error });
   });
+  const whole = { message: { content: "m" }, finish_reason: "stop" };
+  it.each(["", {}, [], null, false, 0, { message: "", code: null }, { message: null }, "late", { message: "late" }])(
+    "%j beside a completion takes nothing away",
+    (error) => {
+      expect(errorIn({ error, choices: [whole] })).toBeUndefined();
+    },
+  );
+  it("that says nothing is none", () => {
+    expect(errorIn({ error: "", choices: [{ message: { content: "m" } }] })).toBeUndefined();
+  });
+  it.each([
+    [{ choices: [{ ...whole, finish_reason: "error" }] }, 'the reply ended with "error"'],
+    [{ error: { message: "upstream" }, choices: [{ ...whole, finish_reason: "error" }] }, "upstream"],
+    [{ error: { message: "upstream" }, choices: [{ ...whole, finish_reason: null }] }, "upstream"],
+    [{ error: { message: "upstream" }, choices: [{ ...whole, message: { content: "" } }] }, "upstream"],
+    [{ choices: [{ ...whole, error: { message: "upstream" } }] }, "upstream"],
+  ])("%j is no completion", (body, error) => {
+    expect(under200(body)).toEqual({ kind: "again", error });
+  });
   it.each([
     { error: { code: "content_filter", message: "no" } },
     { error: { code: "ResponsibleAIPolicyViolation", message: "no" } },

@@ -3,6 +3,7 @@
  * somebody has to change. An error counts as what it says, whether it came under its own status or under 200.
  * May not know: what was asked, how often to try.
  */
+import { type Fields, fieldsOf, isBrokenOff, saysSomething, textOfContent } from "./completion-parts.js";
 import { parsedJson } from "./http-body.js";
 import { quoted } from "./terminal.js";
 
@@ -26,8 +27,6 @@ export interface Remedies {
   readonly address: string;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /** What an answer says is wrong: of a status that is not 200, or of a body that holds an error. */
 export interface Complaint {
   /** The answer's own, or under 200 the one that the error names; undefined where it names none. */
@@ -36,17 +35,28 @@ export interface Complaint {
   readonly words: string;
 }
 
-/** The error in a body of status 200; undefined where there is none. */
+/** The error in a body of status 200; undefined where there is none, or only beside a completion that came to its end. */
 export function errorIn(body: unknown): Complaint | undefined {
   const top = fieldsOf(Array.isArray(body) ? body[0] : body);
   if (top === undefined) return undefined;
-  const choices: readonly unknown[] = Array.isArray(top.choices) ? top.choices : [];
-  const found = top.error ?? fieldsOf(choices[0])?.error ?? (top.object === "error" ? top : undefined);
-  if (found === undefined || found === null || found === false) return undefined;
+  const choice = Array.isArray(top.choices) ? fieldsOf(top.choices[0]) : undefined;
+  const brokenOff = isBrokenOff(choice?.finish_reason);
+  const beside = choice !== undefined && !brokenOff && isWhole(choice);
+  const candidates = [beside ? undefined : top.error, choice?.error, top.object === "error" ? top : undefined];
+  const found = candidates.find(saysSomething);
+  if (found === undefined && !brokenOff) return undefined;
   const { code, status } = namedBy(found);
   const words = wordsOf(body, "");
-  return { status, code, words: words === "" ? `an error: ${shortJson(found)}` : words };
+  if (words !== "") return { status, code, words };
+  const told = brokenOff
+    ? `the reply ended with ${JSON.stringify(choice?.finish_reason)}`
+    : `an error: ${shortJson(found)}`;
+  return { status, code, words: told };
 }
+
+/** A text that was paid for, and how it ended. */
+const isWhole = ({ message, text, finish_reason: finish }: Fields): boolean =>
+  typeof finish === "string" && textOfContent(fieldsOf(message)?.content ?? text).trim() !== "";
 
 /** @param status  which is not 200 */
 export function complaintOf(status: number, text: string): Complaint {
@@ -139,9 +149,6 @@ function saidBy(value: unknown): string | undefined {
 }
 
 const shortJson = (value: unknown): string => quoted(JSON.stringify(value).slice(0, 200));
-
-const fieldsOf = (value: unknown): Fields | undefined =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
 
 const unknownSigner = new Set([
   "DEPTH_ZERO_SELF_SIGNED_CERT",

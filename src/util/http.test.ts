@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createSocketServer, type Socket } from "node:net";
+import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
-import { keyFrom, postJson, textCleaner } from "./http.js";
+import { exchange, keyFrom, postJson, textCleaner } from "./http.js";
 
-const servers: ReturnType<typeof createServer>[] = [];
+const servers: (ReturnType<typeof createServer> | ReturnType<typeof createSocketServer>)[] = [];
 afterAll(() => {
   for (const server of servers) server.close();
 });
@@ -135,4 +136,52 @@ it("takes a key from the environment, and nothing that is none", () => {
   expect(keyFrom("K", { K: " abc\n" })).toBe("abc");
   expect(keyFrom("K", {})).toBeUndefined();
   expect(() => keyFrom("K", { K: "a b" })).toThrow("holds characters that no key has");
+});
+
+describe("what is no reply comes to an end", () => {
+  const head = "HTTP/1.1 200 OK\r\n";
+  const bomb = gzipSync(Buffer.alloc(8 << 20, 32));
+  const cases: [string, (socket: Socket) => void, RegExp][] = [
+    [
+      "a reset within the body",
+      (socket) => {
+        socket.write(`${head}content-length: 99\r\n\r\n{"a`, () => socket.resetAndDestroy());
+      },
+      /ECONNRESET|UND_ERR_SOCKET/, // which one is a matter of time
+    ],
+    ["an end within the body", (socket) => socket.end(`${head}content-length: 99\r\n\r\n{"a`), /UND_ERR_SOCKET/],
+    ["another protocol", (socket) => socket.end("SSH-2.0-OpenSSH_9.6\r\n"), /HPE_INVALID/],
+    [
+      "a body that unpacks to much more",
+      (socket) => {
+        socket.write(`${head}content-encoding: gzip\r\ncontent-length: ${bomb.length}\r\n\r\n`);
+        socket.end(bomb);
+      },
+      /a reply of more than 1048576 bytes/,
+    ],
+    [
+      "a body that never ends",
+      (socket) => {
+        const more = (): boolean => socket.writable && socket.write(" ".repeat(1 << 16)) && more();
+        socket.write(`${head}\r\n`);
+        socket.on("drain", more);
+        more();
+      },
+      /a reply of more than 1048576 bytes/,
+    ],
+  ];
+  it.each(cases)("%s", async (_what, act, reason) => {
+    const server = createSocketServer((socket) => {
+      socket.on("error", () => undefined);
+      socket.once("data", () => act(socket));
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const error = await exchange({ url, headers: {}, body: "{}", seconds: 10, largest: 1 << 20 }).catch(
+      (e: Error) => e,
+    );
+    const { message, cause } = error as Error & { cause?: { code?: string } };
+    expect(`${message} ${cause?.code ?? ""} ${(error as { code?: string }).code ?? ""}`).toMatch(reason);
+  });
 });
