@@ -76,7 +76,7 @@ const filesOf = (judge: Exclude<Judge, AskedJudge>): readonly string[] =>
 
 async function hashOf(path: string): Promise<string> {
   if (!existsSync(path))
-    throw new UserError(`${path}, which the judge names, is not there`, { remedy: "check the path" });
+    throw new UserError(`${path}, which the judge names, is missing`, { remedy: "check the path" });
   return sha256File(path);
 }
 
@@ -97,7 +97,7 @@ function decidingReply(judge: AskedJudge): unknown {
 }
 
 /** Changes whenever the same reply would be read as another verdict. */
-const READING = 2;
+const READING = 3;
 
 const decidingVerdict = (judge: AskedJudge): unknown => [
   READING,

@@ -8,7 +8,8 @@
 import { parsedJson } from "../util/http-body.js";
 
 export type Named =
-  | { readonly kind: "marker"; readonly index: number }
+  /** `first` and `last`: where in the reply it decides. */
+  | { readonly kind: "marker"; readonly index: number; readonly first: number; readonly last: number }
   | { readonly kind: "none" }
   /** Different markers decide. */
   | { readonly kind: "several" };
@@ -18,21 +19,32 @@ const LONGEST_LINE = 300;
 /** Braces of one reply that may open an object. */
 const MOST_OBJECTS = 64;
 
+/** A marker that decides, and where in the text it is. */
+interface Naming {
+  readonly index: number;
+  readonly at: number;
+}
+
 /** @param reply  without its reasoning */
 export function markerNamed(reply: string, markers: readonly string[]): Named {
-  const { objects, rest } = takeOutJson(reply);
-  const named = new Set([
-    ...objects.flatMap((value) => valuesNamed(value, markers)),
-    ...rest.split(/\r\n|[\n\r\u2028\u2029]/).flatMap((line) => lineNames(line, markers)),
-  ]);
-  const [index, other] = named;
-  if (other !== undefined) return { kind: "several" };
-  return index === undefined ? { kind: "none" } : { kind: "marker", index };
+  const { objects, lines } = takeOutJson(reply);
+  const found = [
+    ...objects.flatMap((object) => valuesNamed(object, markers)),
+    ...lines.flatMap((line) => moved(lineNames(line.text, markers), line.placeOf)),
+  ];
+  const [any] = found;
+  if (any === undefined) return { kind: "none" };
+  if (found.some(({ index }) => index !== any.index)) return { kind: "several" };
+  const places = found.map(({ at }) => at).sort((a, b) => a - b);
+  return { kind: "marker", index: any.index, first: places[0] ?? any.at, last: places.at(-1) ?? any.at };
 }
+
+const moved = (found: Naming | undefined, placeOf: (at: number) => number): Naming[] =>
+  found === undefined ? [] : [{ index: found.index, at: placeOf(found.at) }];
 
 /** Whether a whole reply is one marker and what may surround it. */
 export const isOneMarker = (reply: string, markers: readonly string[]): boolean =>
-  !/[\n\r]/.test(reply.trim()) && lineNames(reply, markers).length === 1;
+  !/[\n\r]/.test(reply.trim()) && lineNames(reply, markers) !== undefined;
 
 // Words of keys that ask for a verdict: at least one of the first, and otherwise the second alone. `answer_1` and `worse` are none.
 const asking = new Set(
@@ -59,48 +71,72 @@ const isClosing = /^[\s*_~`"'“”‘’«»()[\]{}$.,;!]*$/u;
 const around = /^[\s*_~`"'“”‘’«»()[\]{}#•$-]+|[\s*_~`"'“”‘’«»()[\]{}#•$-]+$/gu;
 const tagged = /^\s*<(\w{1,30})>([^<>]*)<\/\1>\s*$/u;
 
-/** The marker that decides on this line, as a list of none or one. */
-function lineNames(line: string, markers: readonly string[]): number[] {
-  if (line.length > LONGEST_LINE) return [];
+/** The marker that decides on this line. */
+function lineNames(line: string, markers: readonly string[]): Naming | undefined {
+  if (line.length > LONGEST_LINE) return undefined;
   const [, tag = "", inside = ""] = tagged.exec(line) ?? [];
-  const index = longestFirst(markers).find((i) => {
-    const marker = (markers[i] ?? "").trim();
-    return standsAlone(line, marker) || (asksForVerdict(tag) && standsAlone(inside, marker));
-  });
-  return index === undefined ? [] : [index];
+  for (const index of longestFirst(markers)) {
+    const marker = (markers[index] ?? "").trim();
+    const at = placeAlone(line, marker);
+    if (at !== undefined) return { index, at };
+    const within = asksForVerdict(tag) ? placeAlone(inside, marker) : undefined;
+    if (within !== undefined) return { index, at: line.indexOf(">") + 1 + within };
+  }
+  return undefined;
 }
 
-/** Alone but for what may surround it, or behind a key. */
-function standsAlone(line: string, marker: string): boolean {
+/** Where it is alone but for what may surround it, or behind a key. */
+function placeAlone(line: string, marker: string): number | undefined {
   const at = line.lastIndexOf(marker);
-  if (marker === "" || at < 0 || !isClosing.test(line.slice(at + marker.length))) return false;
+  if (marker === "" || at < 0 || !isClosing.test(line.slice(at + marker.length))) return undefined;
   const ahead = line.slice(0, at);
-  if (isOpening.test(ahead)) return true;
+  if (isOpening.test(ahead)) return at;
   const [, key] = endsWithKey.exec(ahead) ?? [];
-  return key !== undefined && asksForVerdict(key.replace(around, ""));
+  return key !== undefined && asksForVerdict(key.replace(around, "")) ? at : undefined;
 }
 
 /** A marker may be another one with decoration. */
 const longestFirst = (markers: readonly string[]): number[] =>
   [...markers.keys()].sort((a, b) => (markers[b] ?? "").length - (markers[a] ?? "").length);
 
-/** Objects of JSON that stand in a text, and the text without them. */
-function takeOutJson(text: string): { readonly objects: readonly unknown[]; readonly rest: string } {
-  const objects: unknown[] = [];
+/** JSON as it stands in a reply, from `start` on. */
+interface JsonText {
+  readonly text: string;
+  readonly start: number;
+}
+
+/** A line without the objects in it. */
+interface Line {
+  readonly text: string;
+  /** Where in the reply a place of the line is. */
+  readonly placeOf: (at: number) => number;
+}
+
+/** Objects of JSON that stand in a text, and the lines without them. */
+function takeOutJson(reply: string): { readonly objects: readonly JsonText[]; readonly lines: readonly Line[] } {
+  const objects: JsonText[] = [];
   let rest = "";
   let from = 0;
-  let at = text.indexOf("{");
+  let at = reply.indexOf("{");
   for (let looked = 0; at >= 0 && looked < MOST_OBJECTS; looked++) {
-    const end = endOfObject(text, at);
-    const value = end === undefined ? undefined : parsedJson(text.slice(at, end));
-    if (end !== undefined && value !== undefined) {
-      objects.push(value);
-      rest += text.slice(from, at);
+    const end = endOfObject(reply, at);
+    if (end !== undefined && parsedJson(reply.slice(at, end)) !== undefined) {
+      objects.push({ text: reply.slice(at, end), start: at });
+      rest += reply.slice(from, at);
       from = end;
     }
-    at = text.indexOf("{", Math.max(at + 1, from));
+    at = reply.indexOf("{", Math.max(at + 1, from));
   }
-  return { objects, rest: rest + text.slice(from) };
+  rest += reply.slice(from);
+  const placeInReply = (place: number): number =>
+    objects.reduce((sum, { text, start }) => (sum >= start ? sum + text.length : sum), place);
+  let begin = 0;
+  const lines = rest.split(/(\r\n|[\n\r\u2028\u2029])/).map((text): Line => {
+    const start = begin;
+    begin += text.length;
+    return { text, placeOf: (place) => placeInReply(start + place) };
+  });
+  return { objects, lines };
 }
 
 /** Characters of one object, and its levels. */
@@ -125,13 +161,31 @@ function endOfObject(text: string, start: number): number | undefined {
   return undefined;
 }
 
-/** Markers under keys that ask for a verdict, at any depth. */
-function valuesNamed(value: unknown, markers: readonly string[]): number[] {
-  if (Array.isArray(value)) return value.flatMap((item) => valuesNamed(item, markers));
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, item]) => {
-    if (typeof item === "object") return valuesNamed(item, markers);
-    if (!asksForVerdict(key) || (typeof item !== "string" && typeof item !== "number")) return [];
-    return lineNames(String(item), markers);
-  });
+/** What JSON is made of, white space and separators aside. */
+const jsonToken = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]|[^\s{}[\]",:]+/gs;
+
+/**
+ * Markers under keys that ask for a verdict, at any depth. Of the text itself, since of two values under one key an object keeps the last.
+ *
+ * @param json  which is JSON
+ */
+function valuesNamed({ text, start }: JsonText, markers: readonly string[]): Naming[] {
+  const found: Naming[] = [];
+  let key: string | undefined;
+  for (const match of text.matchAll(jsonToken)) {
+    const [token, colon] = match;
+    if (colon !== undefined) {
+      key = String(parsedJson(token.slice(0, -colon.length)));
+      continue;
+    }
+    const asked = key !== undefined && asksForVerdict(key);
+    key = undefined;
+    const value: unknown = asked && !/^[{}[\]]/.test(token) ? parsedJson(token) : undefined;
+    const named =
+      typeof value === "string" || typeof value === "number" ? lineNames(String(value), markers) : undefined;
+    if (named === undefined) continue;
+    const place = token.lastIndexOf((markers[named.index] ?? "").trim());
+    found.push({ index: named.index, at: start + match.index + Math.max(0, place) });
+  }
+  return found;
 }

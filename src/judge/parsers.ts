@@ -19,11 +19,11 @@ export function parseVerdict(
     const named = markerNamed(text, markers);
     return named.kind === "marker" ? inOrder[named.index] : named.kind === "several" ? "several" : undefined;
   }
-  if (parser === "ranking") return rankOf(text, markers[0] ?? "");
+  if (parser === "ranking") return compat === undefined ? onlyRankOf(text, markers) : rankOf(text, markers[0] ?? "");
   if (parser === "scores") return scoresOf(text);
   const { first, second, tie } = parser;
   const patterns = [first, second, ...(tie === undefined ? [] : [tie])].map((pattern) => new RegExp(pattern, "gu"));
-  return compat === undefined ? lastOf(text, patterns) : onlyOf(text, patterns);
+  return compat === undefined ? agreedOf(text, patterns) : onlyOf(text, patterns);
 }
 
 /**
@@ -36,34 +36,59 @@ function onlyOf(text: string, patterns: readonly RegExp[]): number | "several" |
   return found.length > 1 ? "several" : found[0];
 }
 
-/** Patterns in the order first, second, tie. Where two end at the same place, the longer match wins. */
-function lastOf(text: string, patterns: readonly RegExp[]): number | undefined {
-  let best: { readonly end: number; readonly start: number; readonly value: number } | undefined;
-  for (const [i, pattern] of patterns.entries()) {
-    for (const match of text.matchAll(pattern)) {
-      const end = match.index + match[0].length;
-      if (match[0] === "") continue;
-      if (best === undefined || end > best.end || (end === best.end && match.index < best.start)) {
-        best = { end, start: match.index, value: inOrder[i] ?? WINS.tie };
-      }
-    }
+/** Patterns in the order first, second, tie: what all matches say. One that lies in a longer one does not count: `A` in `A and B tie`. */
+function agreedOf(text: string, patterns: readonly RegExp[]): number | "several" | undefined {
+  const matches = patterns.flatMap((pattern, i) =>
+    [...text.matchAll(pattern)]
+      .filter(([matched]) => matched !== "")
+      .map(({ 0: matched, index: start }) => ({ start, end: start + matched.length, value: inOrder[i] ?? WINS.tie })),
+  );
+  matches.sort((a, b) => a.start - b.start || b.end - a.end);
+  const said = new Set<number>();
+  let outer: (typeof matches)[number] | undefined;
+  for (const match of matches) {
+    const sameSpan = outer?.start === match.start && outer.end === match.end;
+    if (outer !== undefined && match.end <= outer.end && !sameSpan) continue;
+    outer = match;
+    said.add(match.value);
   }
-  return best?.value;
+  return agreed(said);
+}
+
+function agreed(said: ReadonlySet<number>): number | "several" | undefined {
+  const [value, other] = said;
+  return other === undefined ? value : "several";
+}
+
+/** AlpacaEval's list `[{'model': 'model_1', 'rank': 1}, …]`, each of whose entries says the same. */
+function onlyRankOf(
+  text: string,
+  [firstName = "", secondName = ""]: readonly string[],
+): number | "several" | undefined {
+  const said = new Set<number>();
+  for (const { model, rank } of rankingIn(text)) {
+    if ((rank !== 1 && rank !== 2) || (model !== firstName && model !== secondName)) continue;
+    said.add((rank === 1) === (model === firstName) ? WINS.first : WINS.second);
+  }
+  return agreed(said);
 }
 
 /**
- * AlpacaEval's list `[{'model': 'model_1', 'rank': 1}, …]`: the rank that the last entry of the first model has.
+ * AlpacaEval's: the rank that the last entry of the first model has.
  *
  * @see alpaca_eval, completion_parsers.py, `ranking_parser`
  */
 function rankOf(text: string, firstName: string): number | undefined {
-  let rank: string | undefined;
+  const rank = [...rankingIn(text)].filter(({ model }) => model === firstName).at(-1)?.rank;
+  return rank === 1 ? WINS.first : rank === 2 ? WINS.second : undefined;
+}
+
+function* rankingIn(text: string): Generator<{ readonly model: string; readonly rank: number }> {
   for (const [entry] of text.matchAll(/\{[^{}]{0,400}\}/g)) {
     const model = /["']model["']\s*:\s*["']([^"']*)["']/.exec(entry)?.[1];
-    const found = /["']rank["']\s*:\s*["']?(\d+)/.exec(entry)?.[1];
-    if (model === firstName && found !== undefined) rank = found;
+    const rank = /["']rank["']\s*:\s*["']?(\d+)/.exec(entry)?.[1];
+    if (model !== undefined && rank !== undefined) yield { model, rank: Number(rank) };
   }
-  return rank === "1" ? WINS.first : rank === "2" ? WINS.second : undefined;
 }
 
 /** Two numbers alone in the first line, the higher score wins (`lmsys_parser`). */

@@ -5,7 +5,7 @@
  */
 import type { AskedJudge } from "../records/judge-file.js";
 import { type JudgeLedgerLine, judgeLedgerLineSchema } from "../records/judge-ledger.js";
-import { readBody } from "../util/http-body.js";
+import { openingOf, readBody } from "../util/http-body.js";
 import type { Tokens } from "./cost.js";
 import type { Verdict } from "./reading.js";
 import { choiceOf, readReply } from "./reply.js";
@@ -15,6 +15,8 @@ export interface Answered {
   readonly verdict: Verdict;
   /** Whether there was a reply, of whatever kind. */
   readonly replied: boolean;
+  /** How its text begins, safe to show, where that is no verdict. */
+  readonly opening?: string;
   /** The choice as it came, null where there was none or it cannot be repeated. */
   readonly choice: unknown;
   readonly usage: Tokens | undefined;
@@ -63,7 +65,7 @@ export function openReplies(wanted: ReadonlySet<string>, judge: AskedJudge): Rep
   };
 }
 
-type Read = Pick<Answered, "verdict" | "choice" | "usage">;
+type Read = Pick<Answered, "verdict" | "opening" | "choice" | "usage">;
 
 /** Undefined where what came is no completion. */
 function readLine(line: Exclude<JudgeLedgerLine, { error: string }>, judge: AskedJudge): Read | undefined {
@@ -74,5 +76,7 @@ function readLine(line: Exclude<JudgeLedgerLine, { error: string }>, judge: Aske
   if (read.kind !== "value" || reply === undefined) return undefined;
   // A choice with numbers that JSON cannot write stays in the ledger alone.
   const choice = read.finite ? choiceOf(read.value) : null;
-  return { verdict: verdictOf(reply, judge), choice, usage: reply.usage };
+  const verdict = verdictOf(reply, judge);
+  const opening = verdict.outcome === "judged" ? {} : { opening: openingOf(reply.text || (reply.refusal ?? "")) };
+  return { verdict, ...opening, choice, usage: reply.usage };
 }

@@ -16,11 +16,11 @@ const chat = (content: string | null, more: object = {}, message: object = {}) =
   readReply({ choices: [{ message: { role: "assistant", content, ...message }, finish_reason: "stop", ...more }] })!;
 
 const withTop = (...places: Record<string, number>[]) =>
-  chat("m", {
+  chat(places.map(() => "m").join("\n"), {
     finish_reason: "length",
     logprobs: {
-      content: places.map((place) => ({
-        token: "x",
+      content: places.map((place, i) => ({
+        token: i === 0 ? "m" : "\nm",
         top_logprobs: Object.entries(place).map(([token, logprob]) => ({ token, logprob })),
       })),
     },
@@ -40,9 +40,12 @@ describe("a weighted verdict", () => {
   });
   it("takes the first or the last place as the judge says", () => {
     const reply = withTop({ m: 0, M: -9 }, { m: -9, M: 0 });
-    expect((verdictOf(reply, weighted) as { first: number }).first).toBeGreaterThan(0.99);
-    expect(verdictOf(reply, { ...weighted, position: "last" })).toMatchObject({ outcome: "truncated" });
+    for (const finish of ["length", "MAX_TOKENS", "max_tokens", "model_length"]) {
+      for (const position of ["first", "last"] as const)
+        expect(verdictOf({ ...reply, finish }, { ...weighted, position })).toMatchObject({ outcome: "truncated" });
+    }
     const whole = { ...reply, finish: "stop" };
+    expect((verdictOf(whole, weighted) as { first: number }).first).toBeGreaterThan(0.99);
     expect((verdictOf(whole, { ...weighted, position: "last" }) as { first: number }).first).toBeLessThan(0.01);
   });
   it("gives half of a third marker to each answer", () => {
@@ -101,12 +104,50 @@ describe("a sampled verdict", () => {
     expect(verdictOf(chat("M", {}, { reasoning: "m" }), sampled)).toEqual({ outcome: "judged", first: 0 });
   });
   it("that was cut off counts only where all of it is the verdict", () => {
-    const cut = { finish_reason: "length" };
-    expect(verdictOf(chat("M", cut), sampled)).toEqual({ outcome: "judged", first: 0 });
-    expect(verdictOf(chat("At first sight M", cut), sampled)).toMatchObject({ outcome: "truncated" });
+    for (const finish_reason of ["length", "max_tokens", "MAX_TOKENS", "model_length", "max_output_tokens"]) {
+      const cut = { finish_reason };
+      expect(verdictOf(chat("M", cut), sampled)).toEqual({ outcome: "judged", first: 0 });
+      expect(verdictOf(chat("M\nAt first sight", cut), sampled)).toMatchObject({ outcome: "truncated" });
+    }
   });
-  it.each<[VerdictParser, string[], string, number | undefined]>([
-    [{ first: "\\[\\[A\\]\\]", second: "\\[\\[B\\]\\]", tie: "\\[\\[C\\]\\]" }, ["m", "M"], "[[A]] … no, [[C]]", 0.5],
+  it("that ended with an error is none", () => {
+    for (const finish_reason of ["error", "ERROR", "server_error", "abort", "insufficient_system_resource"])
+      expect(readReply({ choices: [{ message: { content: "m" }, finish_reason }] })).toBeUndefined();
+  });
+  it.each([
+    ['{"verdict":"m","verdict":"M"}', "several verdicts in the reply"],
+    ['{"a":{"verdict":"m"},"a":{"verdict":"M"}}', "several verdicts in the reply"],
+    ['{"verdict":"m","verdict":"m"}', 1],
+    ['{"worse":"M","worse":"m","verdict":"M"}', 0],
+    ['{"verdict": "\\u006d", "why": ["verdict: M", "x"]}', 1],
+  ])("%s counts every value under a key", (text, result) => {
+    const verdict = verdictOf(chat(text), sampled);
+    expect(verdict).toMatchObject(typeof result === "number" ? { first: result } : { reason: result });
+  });
+  it.each<[VerdictParser, string, number | "several"]>([
+    [{ first: "Verdict: A", second: "Verdict: B" }, "Verdict: A? No. Verdict: B", "several"],
+    [{ first: "Verdict: A", second: "Verdict: B" }, "Verdict: B. So Verdict: B", 0],
+    [{ first: "A", second: "B", tie: "A and B tie" }, "A and B tie", 0.5],
+    [
+      "ranking",
+      "{'model':'m','rank':1},{'model':'M','rank':2} no: {'model':'m','rank':2},{'model':'M','rank':1}",
+      "several",
+    ],
+    ["ranking", "{'model':'m','rank':1},{'model':'M','rank':1}", "several"],
+  ])("%j: verdicts that differ are several: %j", (parser, text, result) => {
+    expect(parseVerdict(text, parser, ["m", "M"])).toBe(result);
+  });
+  it("with `compat` the first model's last rank counts, as AlpacaEval has it", () => {
+    const text = "{'model':'m','rank':1} {'model':'m','rank':2}";
+    expect(parseVerdict(text, "ranking", ["m", "M"], "alpaca_eval")).toBe(0);
+  });
+  it.each<[VerdictParser, string[], string, number | "several" | undefined]>([
+    [
+      { first: "\\[\\[A\\]\\]", second: "\\[\\[B\\]\\]", tie: "\\[\\[C\\]\\]" },
+      ["m", "M"],
+      "[[A]] … no, [[C]]",
+      "several",
+    ],
     [{ first: "Output \\(a\\)", second: "Output \\(b\\)" }, ["m", "M"], "Output (a), not output (b)", 1],
     ["ranking", ["model_1", "model_2"], "[{'model': 'model_1', 'rank': 2}, {'model': 'model_2', 'rank': 1}]", 0],
     ["ranking", ["m", "M"], '{"ordered_models": [{"model": "m", "rank": 1}, {"model": "M", "rank": 2}]}', 1],

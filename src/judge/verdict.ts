@@ -7,7 +7,7 @@ import { isOneMarker } from "./marker-reply.js";
 import { parseVerdict } from "./parsers.js";
 import type { Reading, Verdict } from "./reading.js";
 import { withoutReasoning } from "./reasoning.js";
-import { isFilter, type Reply } from "./reply.js";
+import { isCut, isFilter, type Reply } from "./reply.js";
 import { weightedVerdict } from "./weighted.js";
 
 export function verdictOf(reply: Reply, judge: Reading): Verdict {
@@ -20,7 +20,7 @@ export function verdictOf(reply: Reply, judge: Reading): Verdict {
 /** A reply that was cut off counts only where all of it is the verdict: its end might have changed it. */
 function sampledVerdict({ text, finish, reasoned }: Reply, { markers, parser, compat }: Reading): Verdict {
   const said = compat === undefined ? withoutReasoning(text) : text;
-  if (finish === "length" && !(said !== undefined && isOneMarker(said, markers))) {
+  if (isCut(finish) && !(said !== undefined && isOneMarker(said, markers))) {
     return { outcome: "truncated", reason: "cut off at the limit of tokens" };
   }
   const unparsed = (reason: string): Verdict => ({ outcome: "unparsed", reason });

@@ -70,13 +70,91 @@ describe("behind reasoning", () => {
     expect(shareOf(verdict([["m", end]], {}, { content: "m", reasoning_content: "M" }))).toBeCloseTo(0.7, 12);
     expect(verdict(mixed, {}, { content: "n", reasoning_content: "M" })).toEqual({
       outcome: "unparsed",
-      reason: "the log-probabilities do not say where the reasoning ends",
+      reason: "the tokens of the log-probabilities are not the reply's text",
     });
   });
   it("that never ended there is no verdict", () => {
     expect(verdict(reasons.slice(0, 2))).toEqual({ outcome: "unparsed", reason: "its reasoning never ends" });
     expect(verdict(reasons.slice(0, 4))).toEqual({ outcome: "unparsed", reason: "nothing but reasoning in the reply" });
     expect(verdict(reasons.slice(0, 1), {}, {}, "length").outcome).toBe("truncated");
+  });
+});
+
+describe("the tokens of a reply", () => {
+  const inside = p(["M", 0.9], ["m", 0.05]);
+  const end = p(["m", 0.99], ["M", 0.01]);
+  const tokens: [string, Top][] = [
+    ["M", inside],
+    [" is better.", p(["x", 1])],
+    ["\n", p(["\n", 1])],
+    ["m", end],
+  ];
+  it.each([
+    [{ content: "m" }],
+    [{ content: "m", reasoning_content: "M is better." }],
+    [{ content: "m", thinking: "M is better." }],
+    [{ content: "m", reasoning_details: [{ type: "reasoning.text", text: "M is better." }] }],
+    [{ content: [{ type: "thinking", thinking: "M" }, "m"] }],
+  ])("that no longer have their reasoning beside them are read where %j stands", (message) => {
+    for (const last of [
+      [],
+      [["<|im_end|>", p(["<|im_end|>", 1])]],
+      [
+        ["\n", []],
+        ["</s>", []],
+      ],
+    ] as [string, Top][][]) {
+      expect(shareOf(verdict([...tokens, ...last], {}, message))).toBeCloseTo(0.99, 12);
+    }
+  });
+  it("are another text: nothing is read", () => {
+    for (const content of ["n", "M m", "The better is m"])
+      expect(verdict(tokens, {}, { content })).toMatchObject({ outcome: "unparsed" });
+  });
+  it("may end with a stop sequence that the text has not", () => {
+    expect(
+      shareOf(
+        verdict(
+          [
+            ["m", end],
+            ["###", []],
+          ],
+          {},
+          { content: "m" },
+        ),
+      ),
+    ).toBeCloseTo(0.99, 12);
+  });
+});
+
+describe("the place of the verdict", () => {
+  const one = (token: string): [string, Top] => [token, p([token, 0.9], ["m", 1e-4], ["M", 1e-5])];
+  const sure = p(["M", 0.9], ["m", 0.1]);
+  const inJson = ['{"', "verdict", '":"'].map(one);
+  it.each<[string, [string, Top][], number | string]>([
+    ["a sentence", [one("The"), one(" better"), one(" is"), [" M", sure]], "no verdict that was offered"],
+    ["JSON", [...inJson, ["M", sure], one('"}')], 0.1],
+    [
+      "JSON in one token with its quotation mark",
+      [one('{"verdict":'), ['"M', p(['"M', 0.6], ['"m', 0.2])], one('"}')],
+      0.25,
+    ],
+    ["a key", [one("Answer"), one(":"), [" M", p([" M", 0.6], [" m", 0.2])]], 0.25],
+    ["a tag", [one("<verdict>"), ["M", sure], one("</verdict>")], 0.1],
+    ["a line below JSON", [one('{"a":1}'), one("\n"), ["M", sure]], 0.1],
+    ["two", [["m", sure], one("\n"), ["M", sure]], "several verdicts in the reply"],
+    ["one token", [[" m", p([" m", 0.6], [" M", 0.2])]], 0.75],
+    ["one token that is none, as AlpacaEval 2 weighs it", [["Neither", p(["m", 0.2], ["M", 0.2])]], 0.5],
+  ])("is the grammar's: %s", (_what, places, result) => {
+    for (const position of ["first", "last"] as const) {
+      const found = verdict(places, { position });
+      if (typeof result === "string") expect(found).toEqual({ outcome: "unparsed", reason: result });
+      else expect(shareOf(found)).toBeCloseTo(result, 12);
+    }
+  });
+  it("with `compat` is the first token's, whatever it says", () => {
+    const places = [one("The"), one(" better"), one(" is"), [" M", sure]] as [string, Top][];
+    expect(shareOf(verdict(places, { compat: "alpaca_eval" }))).toBeCloseTo(10 / 11, 12);
   });
 });
 

@@ -3,32 +3,34 @@
  * May not know: texts of replies beyond where reasoning ends.
  */
 
+import { isOneMarker, markerNamed } from "./marker-reply.js";
 import type { Reading, Verdict } from "./reading.js";
-import { replySpans, withoutReasoning } from "./reasoning.js";
-import type { Logprobs, Place, Reply } from "./reply.js";
+import { isCut, type Logprobs, type Place, type Reply } from "./reply.js";
+import { visibleTokens, written } from "./visible-tokens.js";
 
 const unparsed = (reason: string): Verdict => ({ outcome: "unparsed", reason });
 
 /**
- * AlpacaEval 2's: P(first) / (P(first) + P(second)) among the likeliest tokens at one place; one that is missing counts as 0. Tokens that
- * are one marker but for white space add up; with `compat` only the marker's own text counts, and of two with one text the last.
+ * AlpacaEval 2's: P(first) / (P(first) + P(second)) among the likeliest tokens at one place; one that is missing counts as 0. The place
+ * is that of the marker which the grammar of replies finds; a reply of a single token is that token. Tokens that are one marker but for
+ * white space add up. With `compat` the place is the first or the last whatever is said, only the marker's own text counts, and of two
+ * with one text the last.
  *
  * @see alpaca_eval, completion_parsers.py, `logprob_parser` with `is_binarize` false
  */
 export function weightedVerdict(reply: Reply, { markers, position, compat }: Reading): Verdict {
   const { logprobs, finish } = reply;
   if (logprobs.kind !== "places") return unparsed(whyNone(logprobs));
-  if (position === "last" && finish === "length")
-    return { outcome: "truncated", reason: "cut off before its last token" };
+  if (position === "last" && isCut(finish)) return { outcome: "truncated", reason: "cut off before its last token" };
   const { places } = logprobs;
-  const end = position === "first" ? places.find(({ top }) => top.length > 0) : places.at(-1);
-  const place =
-    compat === undefined ? decidingPlace(reply, places, position) : (end ?? "no log-probabilities in the reply");
-  if (typeof place === "string") {
-    return finish === "length" ? { outcome: "truncated", reason: "cut off at the limit of tokens" } : unparsed(place);
+  const decides =
+    compat === undefined ? decidingPlace(reply, places, markers, position) : officialPlace(places, position);
+  if (typeof decides === "string") {
+    return isCut(finish) ? { outcome: "truncated", reason: "cut off at the limit of tokens" } : unparsed(decides);
   }
+  const { place, before, after } = decides;
   if (place.top.length === 0) return unparsed("no top_logprobs at the token that decides");
-  const weigh = compat === undefined ? added(markers) : exact;
+  const weigh = compat === undefined ? added(markers, before, after) : exact;
   const [first, second, tie] = markers.map((marker) => weigh(place, marker));
   const share = shareOfFirst(first, second, tie);
   return Number.isNaN(share) ? unparsed("no marker among the likeliest tokens") : { outcome: "judged", first: share };
@@ -41,58 +43,65 @@ function whyNone(logprobs: Exclude<Logprobs, { kind: "places" }>): string {
     : "no top_logprobs in the reply, only log-probabilities of its own tokens; write `verdict: sampled` if this server gives none";
 }
 
-/** The token that begins the reply behind any reasoning, or ends it; or why nobody can tell which it is. */
+/** A token, and what it holds beside the marker: a quotation mark, a bracket. */
+interface Decides {
+  readonly place: Place;
+  readonly before: string;
+  readonly after: string;
+}
+
+function officialPlace(places: readonly Place[], position: Reading["position"]): Decides | string {
+  const place = position === "first" ? places.find(({ top }) => top.length > 0) : places.at(-1);
+  return place === undefined ? "no log-probabilities in the reply" : { place, before: "", after: "" };
+}
+
+/** The token that names the marker; or why there is none. */
 function decidingPlace(
-  { text, reasoned }: Reply,
+  reply: Reply,
   places: readonly Place[],
+  markers: readonly string[],
   position: Reading["position"],
-): Place | string {
-  const joined = places.map(({ token }) => token).join("");
-  const spans = replySpans(joined);
-  if (spans === undefined) return "its reasoning never ends";
-  const unmarked = spans.length === 1 && spans[0]?.start === 0;
-  let from = spans.map((span) => firstVisible(joined, span)).find((at) => at !== undefined);
-  if (reasoned && unmarked && joined.trim() !== text.trim()) {
-    const said = withoutReasoning(text) ?? "";
-    if (said === "" || !joined.trimEnd().endsWith(said))
-      return "the log-probabilities do not say where the reasoning ends";
-    from = joined.trimEnd().length - said.length;
-  }
-  if (!unmarked && from === undefined) return "nothing but reasoning in the reply";
-  const at = position === "first" ? (from ?? 0) : joined.trimEnd().length - 1;
-  return placeOf(places, at) ?? "no log-probabilities in the reply";
+): Decides | string {
+  const [only] = places;
+  // Servers of the older API may leave its text out.
+  const known = places.length === 1 && only?.token === "" ? [{ ...only, token: reply.text }] : places;
+  const visible = visibleTokens(reply, known);
+  if (typeof visible === "string") return visible;
+  const { text, placeAt } = visible;
+  if (only !== undefined && places.length === 1) return { place: only, ...decoration(known[0]?.token ?? "", markers) };
+  if (isCut(reply.finish) && !isOneMarker(text.trim(), markers)) return "cut off at the limit of tokens";
+  const named = markerNamed(text, markers);
+  if (named.kind === "several") return "several verdicts in the reply";
+  if (named.kind === "none") return "no verdict that was offered";
+  const found = placeAt(position === "first" ? named.first : named.last);
+  if (found === undefined) return "no log-probabilities in the reply";
+  const own = written(found.place.token);
+  const at = (position === "first" ? named.first : named.last) - found.start;
+  const marker = (markers[named.index] ?? "").trim();
+  return { place: found.place, before: own.slice(0, at), after: own.slice(at + marker.length) };
 }
 
-function firstVisible(
-  text: string,
-  { start, end }: { readonly start: number; readonly end: number },
-): number | undefined {
-  const at = text.slice(start, end).search(/\S/);
-  return at < 0 ? undefined : start + at;
-}
-
-/** The place whose token has the character at `at`; where no token has a text, the first one. */
-function placeOf(places: readonly Place[], at: number): Place | undefined {
-  let end = 0;
-  for (const place of places) {
-    end += place.token.length;
-    if (at < end) return place;
-  }
-  return places[0];
+/** Of a reply that is one token. */
+function decoration(token: string, markers: readonly string[]): { readonly before: string; readonly after: string } {
+  const said = written(token);
+  const named = markerNamed(said, markers);
+  if (named.kind !== "marker") return { before: "", after: "" };
+  const marker = (markers[named.index] ?? "").trim();
+  return { before: said.slice(0, named.first), after: said.slice(named.first + marker.length) };
 }
 
 /** What OpenAI's servers send for a token that is as good as impossible. */
 const IMPOSSIBLE = -9999;
 
-// Beside white space itself: how SentencePiece and byte-level vocabularies write a space and a line end.
-const blank = /^[\s▁ĠĊ]+|[\s▁ĠĊ]+$/gu;
-const bare = (text: string): string => text.replace(blank, "");
+const bare = (text: string): string => written(text).trim();
 
-/** Log of the sum of the probabilities of a marker's tokens. */
-function added(markers: readonly string[]): (place: Place, marker: string) => number {
-  const same = new Set(markers.map(bare)).size === markers.length ? bare : (text: string): string => text;
+/** Log of the sum of the probabilities of a marker's tokens: alone, or with what the token that was sampled has beside it. */
+function added(markers: readonly string[], before: string, after: string): (place: Place, marker: string) => number {
+  const apart = new Set(markers.map(bare)).size === markers.length;
+  const same = apart ? bare : (text: string): string => text;
   return ({ top }, marker) => {
-    const found = top.filter(([token, logprob]) => same(token) === same(marker) && logprob > IMPOSSIBLE);
+    const forms = new Set([same(marker), ...(apart ? [bare(before + marker.trim() + after)] : [])]);
+    const found = top.filter(([token, logprob]) => forms.has(same(token)) && logprob > IMPOSSIBLE);
     const highest = Math.max(...found.map(([, logprob]) => logprob));
     return highest + Math.log(found.reduce((sum, [, logprob]) => sum + Math.exp(logprob - highest), 0));
   };
