@@ -64,6 +64,13 @@ export function openWinRate(): WinRateTally {
   };
 }
 
+/** Why there is no win rate. */
+export function whyNoRate({ total }: Pick<WinRate, "total">): string {
+  if (total === 0) return "no row has a verdict";
+  const all = total === 1 ? "the one verdict is a draw" : `all ${total} verdicts are draws`;
+  return `${all} of identical outputs, which no judge decided`;
+}
+
 /**
  * Where the win rate would lie had the rows without a verdict all been lost, and had they all been won: percentages. Nothing is
  * assumed of them.

@@ -8,7 +8,7 @@ import { type Annotation, type VerdictOutcome, verdictOutcomes } from "../record
 import type { Judge } from "../records/judge-file.js";
 import type { JudgeRun } from "../records/judge-run.js";
 import { toEstimateRecord } from "../stats/estimate.js";
-import { openWinRate, probabilityOf, winRateBounds } from "../stats/win-rate.js";
+import { openWinRate, probabilityOf, whyNoRate, winRateBounds } from "../stats/win-rate.js";
 import { sha256 } from "../util/files.js";
 import { packageVersion } from "../util/system.js";
 import type { JudgePlan } from "./judge-plan.js";
@@ -44,7 +44,7 @@ export function judgeRecord(
     calls: { total: plan.keys.size, outcomes: callOutcomes(plan.keys, replies) },
     control_tokens: pairs.filter(({ baseline: b, model }) => holdsControlToken(b) || holdsControlToken(model)).length,
     ...costs(plan, replies),
-    ...winRate(annotations, outcomes),
+    ...winRate(annotations),
     ...positions(annotations),
     stopped: outOfMoney ? "max-cost" : null,
   };
@@ -131,19 +131,18 @@ function costs(
 }
 
 /** Pairs of equal outputs are draws whoever judges: alone they say nothing of the two models, and make no rate. */
-function winRate(annotations: readonly Annotation[], outcomes: Record<VerdictOutcome, number>) {
+function winRate(annotations: readonly Annotation[]) {
   const tally = openWinRate();
-  for (const { preference } of annotations) {
+  for (const { preference, outcome } of annotations) {
     const p = preference === null ? undefined : probabilityOf(preference);
-    if (p !== undefined) tally.add(p);
+    if (p !== undefined) tally.add(p, outcome === "identical");
   }
   const rate = tally.totals();
-  const told = outcomes.judged > 0;
   return {
-    win_rate: told ? (rate.winRate ?? null) : null,
-    win_rate_undefined: told ? null : whyUndefined(outcomes),
-    standard_error: told ? (rate.standardError ?? null) : null,
-    discrete_win_rate: told ? (rate.discreteWinRate ?? null) : null,
+    win_rate: rate.winRate ?? null,
+    win_rate_undefined: rate.winRate === undefined ? whyNoRate(rate) : null,
+    standard_error: rate.standardError ?? null,
+    discrete_win_rate: rate.discreteWinRate ?? null,
     bounds: winRateBounds(rate, annotations.length - rate.total) ?? null,
     n_wins: rate.wins,
     n_wins_base: rate.winsBase,
@@ -151,11 +150,6 @@ function winRate(annotations: readonly Annotation[], outcomes: Record<VerdictOut
     n_total: rate.total,
   };
 }
-
-const whyUndefined = ({ identical }: Record<VerdictOutcome, number>): string =>
-  identical === 0
-    ? "no pair has a verdict"
-    : `no pair was judged, and ${identical} with identical outputs are no measure of either model`;
 
 function positions(annotations: readonly Annotation[]) {
   const { firstPreferred, bothOrders, flips, flipRate } = positionsOf(annotations);

@@ -1,6 +1,6 @@
 /** Judging from files to files: what is asked, what is kept, what is counted. The judge is a server on loopback. */
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { type JudgeServer, misbehaviours, openJudgeServer, type ServerOptions } from "../../test/judge-server.js";
 import { temporaryFolder } from "../../test/temporary-folder.js";
@@ -171,9 +171,7 @@ describe("pairs that need no call", () => {
     ]);
     // Draws of equal texts alone are no rate; what it could be is known all the same.
     expect([run.win_rate, run.n_total, run.bounds!.low, run.bounds!.high]).toEqual([null, 2, 100 / 6, 500 / 6]);
-    expect(run.win_rate_undefined).toBe(
-      "no pair was judged, and 2 with identical outputs are no measure of either model",
-    );
+    expect(run.win_rate_undefined).toBe("all 2 verdicts are draws of identical outputs, which no judge decided");
   });
   it("an empty output is judged as any other where that is asked for", async () => {
     const { url } = await serve();
@@ -363,10 +361,23 @@ describe("what a server says", () => {
   });
   it("is no rate where identical pairs alone have a verdict", async () => {
     const { again } = await run(completion("Both are good."), {}, 3, [1]);
-    const { run: record } = await again();
+    const { run: record, unusable } = await again();
+    expect(unusable?.line).toMatch(
+      /^no reply to 4 calls holds a verdict that can be used: no verdict that was offered \(the first reply: Both are good\.\); look at .*ledger\.jsonl, then change prompt_file/,
+    );
     expect(record.outcomes).toMatchObject({ identical: 1, unparsed: 2 });
     expect([record.win_rate, record.standard_error, record.discrete_win_rate]).toEqual([null, null, null]);
-    expect(record.win_rate_undefined).toMatch(/no pair was judged, and 1 with identical outputs/);
+    expect(record.win_rate_undefined).toBe("the one verdict is a draw of identical outputs, which no judge decided");
+  });
+  it("that holds a verdict makes the others a matter of the record", async () => {
+    const { again } = await run(completion("m"));
+    expect((await again()).unusable).toBeUndefined();
+  });
+  it("is in the record before it is in the annotations", async () => {
+    const { options } = await run(completion("m"));
+    mkdirSync(join(judgePaths(options.out).annotations, "full"), { recursive: true });
+    await expect(judge({ ...options, force: true })).rejects.toThrow();
+    expect(readdirSync(options.out).sort()).toEqual(["annotations.json", "ledger.jsonl", "run.json"]);
   });
   it("of a filter is refused, and not asked again", async () => {
     const { again } = await run({ error: { message: "no", code: "content_filter" } });

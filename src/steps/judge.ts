@@ -23,7 +23,7 @@ import { type AskedJudge, limitsSchema } from "../records/judge-file.js";
 import type { JudgeLedgerLine } from "../records/judge-ledger.js";
 import { type JudgeRun, type JudgeSpent, judgeRunSchema } from "../records/judge-run.js";
 import { Interrupted, UserError } from "../util/errors.js";
-import { makeDirectory, openAtomic, removePartial, writeFileAtomic } from "../util/files.js";
+import { type AtomicWriter, makeDirectory, openAtomic, removePartial } from "../util/files.js";
 import { readJson } from "../util/json.js";
 import { openGrowingLedger } from "../util/ledger.js";
 import { acquireLock } from "../util/lock.js";
@@ -53,6 +53,8 @@ export interface JudgeSummary {
   readonly annotations: readonly Annotation[];
   readonly run: JudgeRun;
   readonly spent: JudgeSpent;
+  /** Calls were answered and no reply holds a verdict: what there is is written, and says nothing of either model. */
+  readonly unusable: UserError | undefined;
 }
 
 export interface JudgePaths {
@@ -99,6 +101,7 @@ export async function judge(options: JudgeOptions, watch: JudgeWatch = {}): Prom
       annotations,
       run,
       spent: { requests: asked?.requests ?? 0, replies: asked?.replies ?? 0, reused, seconds },
+      unusable: withoutVerdict(plan, replies, paths),
     };
   } finally {
     await lock.release();
@@ -207,6 +210,21 @@ function refuseWithoutReplies({ keys }: JudgePlan, replies: Replies, { outOfMone
   });
 }
 
+function withoutVerdict(
+  { keys }: JudgePlan,
+  replies: Replies | undefined,
+  { ledger }: JudgePaths,
+): UserError | undefined {
+  const answered = [...keys].flatMap((key) => replies?.get(key) ?? []);
+  if (answered.length === 0 || answered.some(({ verdict }) => verdict.outcome === "judged")) return undefined;
+  const first = answered.find(({ replied }) => replied) ?? answered[0];
+  const said = first?.opening === undefined || first.opening === "" ? "" : ` (the first reply: ${first.opening})`;
+  const reason = first !== undefined && "reason" in first.verdict ? first.verdict.reason : "";
+  return new UserError(`no reply to ${keys.size} calls holds a verdict that can be used: ${reason}${said}`, {
+    remedy: `look at ${ledger}, then change prompt_file, markers, parser, verdict or parameters in the judge file`,
+  });
+}
+
 function askingOf(plan: JudgePlan, definition: AskedJudge, options: JudgeOptions, send: Transport) {
   const { maxCost, clock = realClock } = options;
   const budget = maxCost === undefined || plan.price === undefined ? undefined : openBudget(maxCost, plan.price);
@@ -243,14 +261,20 @@ function watchForLogprobs(judge: AskedJudge, weighed: boolean): (replies: Replie
   };
 }
 
+/** Both files are whole before either is seen. The record first: annotations never lie beside the record of others. */
 async function writeResults(paths: JudgePaths, annotations: readonly Annotation[], run: JudgeRun): Promise<void> {
-  const file = await openAtomic(paths.annotations);
+  const staged: AtomicWriter[] = [];
+  const stage = async (path: string, pieces: Iterable<string>): Promise<void> => {
+    const file = await openAtomic(path);
+    staged.push(file);
+    for (const piece of pieces) await file.write(piece);
+  };
   try {
-    for (const piece of annotationsJson(annotations)) await file.write(piece);
-    await file.commit();
+    await stage(paths.run, [`${JSON.stringify(judgeRunSchema.parse(run), null, 2)}\n`]);
+    await stage(paths.annotations, annotationsJson(annotations));
+    for (const file of staged) await file.commit();
   } catch (error) {
-    await file.discard();
+    for (const file of staged) await file.discard();
     throw error;
   }
-  await writeFileAtomic(paths.run, `${JSON.stringify(judgeRunSchema.parse(run), null, 2)}\n`);
 }

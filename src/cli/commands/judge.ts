@@ -136,7 +136,7 @@ async function runJudge(outputs: string, flags: JudgeFlags, io: Io): Promise<obj
     return estimate;
   }
   const { checkers } = await import("../../glasshouse/checker.js");
-  const { run, spent } = await judge({ ...options, checkers }, { ...watchOn(io), signal: io.signal });
+  const { run, spent, unusable } = await judge({ ...options, checkers }, { ...watchOn(io), signal: io.signal });
   io.out(printable(describe(run, spent, formatShare))); // a server's words are among it
   const unanswered = run.calls.outcomes.failed ?? 0;
   if (unanswered > 0 && run.stopped === null) {
@@ -146,6 +146,7 @@ async function runJudge(outputs: string, flags: JudgeFlags, io: Io): Promise<obj
   }
   const paths = judgePaths(flags.out);
   io.out(`\n${paths.annotations}\n${paths.ledger}\n${paths.run}\n`);
+  if (unusable !== undefined) throw unusable;
   return { ...run, spent };
 }
 

@@ -15,7 +15,7 @@ import {
 } from "../../stats/length-control.js";
 import { lengthFit } from "../../stats/length-fit.js";
 import { wilson } from "../../stats/wilson.js";
-import { isExtremeChange, openWinRate, type WinRate, winRateBounds } from "../../stats/win-rate.js";
+import { isExtremeChange, openWinRate, type WinRate, whyNoRate, winRateBounds } from "../../stats/win-rate.js";
 import { UserError } from "../../util/errors.js";
 import { quoted } from "../../util/terminal.js";
 import type { Evaluation } from "./collect.js";
@@ -73,10 +73,10 @@ export function evaluate(evaluation: Evaluation, name: string, options: Evaluate
     bounds: (missing === 0 ? undefined : winRateBounds(rate, missing)) ?? null,
     intervals: {
       win_rate: toEstimateRecord(
-        rate.winRate === undefined ? nothing(undefined, noRate(rate)) : rateInterval(evaluation),
+        rate.winRate === undefined ? nothing(undefined, whyNoRate(rate)) : rateInterval(evaluation),
       ),
       discrete_win_rate: toEstimateRecord(
-        rate.winRate === undefined ? nothing(undefined, noRate(rate)) : discreteInterval(rate),
+        rate.winRate === undefined ? nothing(undefined, whyNoRate(rate)) : discreteInterval(rate),
       ),
       length_controlled_winrate: toEstimateRecord(fit?.interval ?? nothing(controlled, record.note)),
     },
@@ -88,9 +88,6 @@ export function evaluate(evaluation: Evaluation, name: string, options: Evaluate
 
 /** A model against itself: all draws are what one expects of it. */
 const isOwn = ({ model, baseline }: Evaluation): boolean => model === baseline;
-
-const noRate = ({ total }: WinRate): string =>
-  total === 0 ? "no row has a verdict" : "every verdict is the draw of two identical outputs, which no judge decided";
 
 const OWN_BASELINE = "the model is its own baseline: 50 by definition, nothing is fitted";
 
@@ -109,7 +106,7 @@ function lengthControl(
   if (options.lc === "none") return nothingFitted(null);
   if (isOwn(evaluation) && (compat || rate.draws === rate.total)) return nothingFitted(OWN_BASELINE);
   const { model, by, note } = modelFor(evaluation, options);
-  if (rate.winRate === undefined) return nothingFitted(noRate(rate));
+  if (rate.winRate === undefined) return nothingFitted(whyNoRate(rate));
   const rows = {
     p: evaluation.p,
     lengthDifference: evaluation.lengthBaseline.map((length, i) => length - (evaluation.lengthModel[i] as number)),
@@ -289,8 +286,7 @@ function warningsOf(entry: WinrateEntry, missing: number): string[] {
   return warnings;
 }
 
-const noWinRate = ({ n_total }: WinrateEntry): string =>
-  `no win rate: all ${n_total} verdicts are draws of identical outputs, which no judge decided`;
+const noWinRate = ({ n_total }: WinrateEntry): string => `no win rate: ${whyNoRate({ total: n_total })}`;
 
 const controlNote = ({ length_controlled_winrate: lc }: WinrateEntry, note: string): string =>
   lc === null ? `no length-controlled win rate: ${note}` : note;
