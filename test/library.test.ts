@@ -164,6 +164,10 @@ describe("mistakes in calls", () => {
     [{ precision: "q4" }, 'precision is "q4"; give f32 or q8'],
     [{ disableRules: "eos" }, 'disableRules is "eos"; give a list'],
     [{ engine: 5 }, "engine is 5"],
+    [{ engine: { name: "mine" } }, "engine is an object; give an engine"],
+    [{ template: { user: 1 } }, "template is an object; give a template, as templateFrom gives it"],
+    [{ template: { name: "t", userTag: "<|u|>" } }, "template is an object"],
+    [{ template: { name: "t", userTag: "<|u|>", assistantTag: "" } }, "template is an object"],
   ])("generate with %j", async (options, line) => {
     expect(await lineOf(() => generate(wrong({ model, prompts, ...(options as object) })))).toContain(line);
   });
@@ -215,6 +219,33 @@ describe("mistakes in calls", () => {
       }
     }
     expect(await lineOf(() => loadExamples(wrong(null)).next())).toContain("data is null");
+  });
+
+  it("objects that are not of the shape", async () => {
+    const methods = [{}, { kind: "lm" }, { kind: "llm", model: "m" }, { kind: "overlap", treshold: 0.5 }];
+    for (const method of methods) {
+      const line = await lineOf(() => rephrase(wrong({ data: "x.jsonl", out: "y.jsonl", method })));
+      expect(line).toContain('method is an object; give { kind: "overlap", threshold? } or { kind: "llm"');
+    }
+    const judging = { outputs: "x.json", baseline: "y.json", judge: "longer", out: "z" };
+    expect(await lineOf(() => judge(wrong({ ...judging, checkers: { mine: 5 } })))).toContain("checkers is an object");
+    expect(await lineOf(() => judge(wrong({ ...judging, clock: { now: 5 } })))).toContain("clock is an object");
+    expect(await lineOf(() => winrate(wrong({ annotations: [{ nmae: "a", annotations: [] }] })))).toContain(
+      "annotations is a list",
+    );
+  });
+
+  it("compare reads the scale that it is told, and every kind of length control", async () => {
+    const rows = [1, 0, 1, 1].map((preference, i) => ({
+      ...{ instruction: `Question ${i}?`, output_1: "a", output_2: "bc", preference },
+    }));
+    const pairs = [{ annotations: files.write("zero-one.json", JSON.stringify(rows)) }];
+    expect(await lineOf(() => compare({ arm: "a", against: "b", pairs }))).toContain("--scale 0..1");
+    for (const lc of ["length", "none"] as const)
+      expect((await compare({ arm: "a", against: "b", pairs, lc, scale: "0..1" })).win_rate.mean).toBe(75);
+    expect(await lineOf(() => compare(wrong({ arm: "a", against: "b", pairs, scale: "0..2" })))).toContain(
+      'scale is "0..2"; give 1..2 or 0..1',
+    );
   });
 
   it("rows and annotations that are none", async () => {

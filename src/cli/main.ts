@@ -16,7 +16,7 @@ async function main(args: readonly string[]): Promise<void> {
   process.stderr.on("error", () => {});
   process.on("uncaughtException", (error) => process.exit(report(error))); // rejections that nobody awaited come here, too
   try {
-    const program = await buildProgram(commandMeant(args));
+    const program = await buildProgram(commandMeant(args), args);
     if (args.length === 0) program.outputHelp();
     else await program.parseAsync(args, { from: "user" });
   } catch (error) {

@@ -4,8 +4,9 @@
  */
 import { Command } from "commander";
 import { packageVersion } from "../util/system.js";
-import { quoted } from "../util/terminal.js";
+import { excerpt, shorten } from "../util/terminal.js";
 import { commands } from "./commands.js";
+import { LONGEST_MESSAGE } from "./run-action.js";
 
 const description =
   "Tacit finds out whether a language model follows instructions without having been taught to, and makes it do so: " +
@@ -14,13 +15,17 @@ const description =
 const epilogue = `
 Every command explains itself:  tacit COMMAND --help
 With --json a command prints one JSON summary on standard output; progress and warnings go to standard error.
-Exit status: 0 done, 2 something to mend in the command line or its files, 130 interrupted, 1 a defect of ours.
+Exit status: 0 done, 2 something to fix in the command line or its files, 130 interrupted, 1 a defect of ours.
 
 Example:
   tacit doctor`;
 
-/** The program with the one command that is meant; the others stand there by name and summary. */
-export async function buildProgram(meant: string | undefined): Promise<Command> {
+/**
+ * The program with the one command that is meant; the others stand there by name and summary.
+ *
+ * @param args  what commander will repeat in its complaints, which are cut where they are long
+ */
+export async function buildProgram(meant: string | undefined, args: readonly string[] = []): Promise<Command> {
   const program = new Command("tacit")
     .description(description)
     .version(packageVersion())
@@ -31,7 +36,9 @@ export async function buildProgram(meant: string | undefined): Promise<Command> 
     program.commands.at(-1)?.summary(summary).helpGroup(`${group}:`);
   }
   for (const command of [program, ...everyCommandBelow(program)]) {
-    command.exitOverride().configureOutput({ outputError: (text, write) => write(`tacit: ${usageLine(text)}\n`) });
+    command
+      .exitOverride()
+      .configureOutput({ outputError: (text, write) => write(`tacit: ${usageLine(text, args)}\n`) });
   }
   return program;
 }
@@ -46,11 +53,21 @@ function everyCommandBelow(command: Command): Command[] {
 }
 
 /** commander's `error: …\n(Did you mean …?)` as the one line that every mistake gets. */
-function usageLine(text: string): string {
-  return quoted(
-    text
-      .replace(/^error: /, "")
+function usageLine(text: string, args: readonly string[]): string {
+  return excerpt(
+    shortened(text.replace(/^error: /, ""), args)
       .trim()
       .replaceAll(/\s*\n\s*/g, " "),
+    LONGEST_MESSAGE,
   );
+}
+
+const LONGEST_VALUE = 60;
+
+/** The text with long arguments cut, whole or behind their `=`: what is to be fixed stands behind them. */
+function shortened(text: string, args: readonly string[]): string {
+  return args
+    .flatMap((arg) => [arg, arg.slice(arg.indexOf("=") + 1)])
+    .filter((value) => value.length > LONGEST_VALUE)
+    .reduce((line, value) => line.replaceAll(value, () => shorten(value, LONGEST_VALUE)), text);
 }

@@ -5,7 +5,8 @@
  */
 import type { Example } from "../records/example.js";
 import { UserError } from "../util/errors.js";
-import { isObject, keysOf } from "./fields.js";
+import { isObject } from "../util/json.js";
+import { keysOf } from "./fields.js";
 import { formats } from "./formats/formats.js";
 import {
   type BadRecord,

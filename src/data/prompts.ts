@@ -6,7 +6,7 @@
 import { extname } from "node:path";
 import { instructionOf } from "../records/example.js";
 import { UserError } from "../util/errors.js";
-import { isObject } from "./fields.js";
+import { isObject } from "../util/json.js";
 import { readLines } from "./formats/lines.js";
 import { effectiveLimit, type LoadOptions, loadExamples, newLoadReport, tally } from "./load.js";
 import { formatOrigin, type Origin } from "./record.js";

@@ -4,8 +4,9 @@
  * May not know: formats, data sets.
  */
 import type { Message } from "../records/example.js";
+import { isObject } from "../util/json.js";
 import { excerpt } from "../util/terminal.js";
-import { isObject, own, plainKey } from "./fields.js";
+import { own, plainKey } from "./fields.js";
 
 /** What to do about a key of each kind. */
 const remedies = {

@@ -21,7 +21,7 @@ export interface Generator {
  * Answers as they are finished, not in the order of the requests.
  *
  * @throws UserError  a prompt is empty or leaves no room for an answer, or an id is not the model's; before anything is computed
- * @throws UserError  the model's logits are no numbers
+ * @throws UserError  the model's logits are NaN or infinite
  * @throws the signal's reason, between two steps
  */
 export async function* generateResponses(

@@ -73,7 +73,8 @@ export function takeToken(
   options: DecodeOptions,
   onScores: (ids: readonly number[]) => void,
 ): Decoded["stop"] | undefined {
-  if (!finite) throw new UserError(`${response.request.id}: the model's logits are no numbers`, { remedy: NO_NUMBERS });
+  if (!finite)
+    throw new UserError(`${response.request.id}: the model's logits are NaN or infinite`, { remedy: NO_NUMBERS });
   if (trace !== undefined) response.trace.push(tracedToken(trace, response.rules));
   if (options.stopIds.includes(token)) return "eos";
   response.ids.push(token);

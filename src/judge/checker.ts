@@ -7,6 +7,7 @@ import { resolve } from "node:path";
 import type { CheckedScore } from "../records/annotations.js";
 import type { CheckerJudge } from "../records/judge-file.js";
 import { UserError } from "../util/errors.js";
+import { isObject } from "../util/json.js";
 import { readJsonLines } from "../util/json-lines.js";
 import { excerpt } from "../util/terminal.js";
 import type { DirectJudge } from "./direct.js";
@@ -92,6 +93,3 @@ async function readPrompts(paths: readonly string[]): Promise<ReadonlyMap<string
 }
 
 const REMEDY = "the judge's prompts are JSON lines with an `instruction` each";
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

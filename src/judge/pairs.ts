@@ -4,6 +4,7 @@
  */
 import { basename, extname } from "node:path";
 import { z } from "zod";
+import { withInput } from "../records/example.js";
 import { UserError } from "../util/errors.js";
 import { sha256, sha256File } from "../util/files.js";
 import { LARGEST_ROWS, readJson } from "../util/json.js";
@@ -14,13 +15,15 @@ import { excerpt } from "../util/terminal.js";
 /** What is read of a row; AlpacaEval's files hold more. */
 const rowSchema = z.object({
   instruction: z.string(),
+  /** As AlpacaFarm has it; `tacit generate` writes it behind the instruction. */
+  input: z.string().nullish(),
   output: z.string(),
   generator: z.string().min(1).optional(),
   dataset: z.string().optional(),
   /** As `tacit generate` writes it; other tools may mean other things by it. */
   stop: z.enum(["eos", "length"]).optional().catch(undefined),
 });
-type OutputRow = z.infer<typeof rowSchema>;
+type OutputRow = Omit<z.infer<typeof rowSchema>, "input">;
 
 export interface OutputSet {
   readonly path: string;
@@ -54,7 +57,10 @@ export const givenOutputs = (values: readonly unknown[]): OutputSet =>
   checkedOutputs(values, "outputs", sha256(JSON.stringify(values)));
 
 function checkedOutputs(values: readonly unknown[], path: string, hash: string): OutputSet {
-  const rows = values.map((value, i) => checked(rowSchema, value, `${path}: row ${i + 1}`, remedy));
+  const rows = values.map((value, i): OutputRow => {
+    const { input, ...row } = checked(rowSchema, value, `${path}: row ${i + 1}`, remedy);
+    return { ...row, instruction: withInput(row.instruction, input ?? "") };
+  });
   if (rows.length === 0) throw new UserError(`${path} holds no outputs`, { remedy });
   return { path, sha256: hash, generator: generatorOf(rows, path), rows };
 }

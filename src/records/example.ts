@@ -18,7 +18,11 @@ export function instructionOf(example: Example): string {
   return example.messages[0]?.content ?? "";
 }
 
-/** The last assistant message. */
+/** The first assistant message: what answers the first user message. */
 export function responseOf(example: Example): string {
-  return example.messages.at(-1)?.content ?? "";
+  return example.messages[1]?.content ?? "";
 }
+
+/** Alpaca's `input` follows the instruction after a blank line, wherever a row has one. */
+export const withInput = (instruction: string, input: string): string =>
+  input === "" ? instruction : `${instruction}\n\n${input}`;

@@ -4,6 +4,7 @@
  * May not know: how a study is carried out.
  */
 import { z } from "zod";
+import { lcChoices } from "./length-control.js";
 
 const whole = z.number().int();
 const count = whole.positive();
@@ -123,7 +124,7 @@ export const selectionSchema = z.discriminatedUnion("measure", [
 ]);
 
 export const lengthControlSchema = z.strictObject({
-  fit: z.enum(["length", "v1", "noreg", "minimal", "none"]).optional(),
+  fit: z.enum(lcChoices).optional(),
   data: z.string().min(1).optional().describe("Folder with the gamed baseline and the difficulty of instructions"),
 });
 

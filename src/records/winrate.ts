@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { verdictOutcomes } from "./annotations.js";
 import { estimateSchema } from "./estimate.js";
+import { lcModels } from "./length-control.js";
 
 const count = z.number().int().nonnegative();
 const figure = z.number().nullable();
@@ -34,7 +35,7 @@ export type WinrateLedger = z.infer<typeof winrateLedgerSchema>;
 
 export const lcRecordSchema = z.object({
   /** What was fitted; null where nothing was, or the model is its own baseline. */
-  model: z.enum(["length", "v1", "noreg", "minimal"]).nullable(),
+  model: z.enum(lcModels).nullable(),
   /** Where the penalty's strength comes from; null where nothing is penalised. */
   c_from: z.enum(["given", "cross-validation"]).nullable(),
   /** Mean held-out log loss for each strength of the grid. */

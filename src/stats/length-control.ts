@@ -9,6 +9,7 @@
  *
  * @see Dubois, Galambosi, Liang and Hashimoto, Length-Controlled AlpacaEval (2024); docs/decisions/length-control.md
  */
+import type { LcModel } from "../records/length-control.js";
 import { invariant } from "../util/errors.js";
 import { type ChosenC, chooseC } from "./choose-c.js";
 import { studentQuantile } from "./distributions.js";
@@ -16,11 +17,6 @@ import { type Estimate, LEVEL, percent } from "./estimate.js";
 import { FOLDS, groupedFolds } from "./folds.js";
 import { fitL1Logistic, predict, type Rows } from "./l1-logistic.js";
 
-/**
- * `length`: our own, for verdicts of any kind (`length-fit.ts`). AlpacaEval's: `v1`; `noreg`, without the gamed rows; `minimal`, without the difficulty, too.
- */
-export const lcModels = ["length", "v1", "noreg", "minimal"] as const;
-export type LcModel = (typeof lcModels)[number];
 export type AlpacaEvalModel = Exclude<LcModel, "length">;
 
 /** The rows of one model against its baseline, `[N]` each, those without a verdict included. */

@@ -13,36 +13,37 @@ export interface ScaleCheck {
   see(preference: number | null): void;
   /** Why the file cannot be read on the scale that was named, or on the default one if none was; undefined where it can. */
   problem(): string | undefined;
-  /** Every preference is 1: nothing in the file shows its scale. */
+  /** Every preference that is on a scale at all is 1: nothing in the file shows which. */
   onlyOnes(): boolean;
 }
 
 /** @param scale  undefined where nobody named one: 1..2, unless the file speaks against it */
 export function openScaleCheck(scale: PreferenceScale | undefined): ScaleCheck {
-  const counts = { zeros: 0, between: 0, ones: 0, others: 0 };
+  const counts = { zeros: 0, between: 0, ones: 0, wins: 0, beyond: 0 };
   let above: number | undefined;
   return {
     see(preference) {
       if (preference === null) return;
       if (preference > 1) above ??= preference;
-      const where =
-        preference === 0
-          ? "zeros"
-          : preference === 1
-            ? "ones"
-            : preference > 0 && preference < 1
-              ? "between"
-              : "others";
-      counts[where]++;
+      counts[placeOf(preference)]++;
     },
     problem() {
-      const { zeros, between, ones } = counts;
+      const { zeros, between, ones, wins, beyond } = counts;
       if (scale === "0..1") {
         return above === undefined ? undefined : `a preference is ${above}, which the scale 0..1 does not have`;
       }
-      if (scale !== undefined || above !== undefined || zeros + between === 0) return undefined;
-      return `no preference is above 1 (${zeros} are 0, ${between} between 0 and 1, ${ones} are 1), so they are not on the scale 1..2, or nothing was won`;
+      if (scale !== undefined || wins > 0 || zeros + between === 0) return undefined;
+      const others = beyond === 0 ? "" : `, ${beyond} on neither scale`;
+      return `no preference is above 1 and at most 2 (${zeros} are 0, ${between} between 0 and 1, ${ones} are 1${others}), so they are not on the scale 1..2, or nothing was won`;
     },
-    onlyOnes: () => counts.ones > 0 && counts.zeros + counts.between + counts.others === 0,
+    onlyOnes: () => counts.ones > 0 && counts.zeros + counts.between + counts.wins === 0,
   };
+}
+
+/** Wins of the model are what the scale 1..2 alone has; a value beyond both scales is damage and says nothing of either. */
+function placeOf(preference: number): "zeros" | "between" | "ones" | "wins" | "beyond" {
+  if (preference === 0) return "zeros";
+  if (preference === 1) return "ones";
+  if (preference > 0 && preference < 1) return "between";
+  return preference > 1 && preference <= 2 ? "wins" : "beyond";
 }

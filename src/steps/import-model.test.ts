@@ -300,7 +300,7 @@ describe("verifyModel", () => {
     writeFileSync(path, JSON.stringify({ ...(JSON.parse(readFileSync(path, "utf8")) as object), ...change }));
   };
 
-  it("finds values that are no numbers", async () => {
+  it("finds values that are NaN or infinite", async () => {
     const { ok, failed } = await broken("nan", (directory) => {
       const path = join(directory, "model.safetensors");
       const bytes = readFileSync(path);
@@ -308,7 +308,7 @@ describe("verifyModel", () => {
       bytes.writeFloatLE(Number.POSITIVE_INFINITY, bytes.length - 8);
       writeFileSync(path, bytes);
     });
-    expect([ok, failed]).toEqual([false, ["values that are no numbers: lm_head.weight (1 NaN, 1 infinite)"]]);
+    expect([ok, failed]).toEqual([false, ["values that are NaN or infinite: lm_head.weight (1 NaN, 1 infinite)"]]);
   });
 
   it("finds an output matrix that should be the embedding and is not", async () => {

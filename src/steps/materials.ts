@@ -15,7 +15,7 @@ export const namedTemplate = (name: string, userTag?: string, assistantTag?: str
     ...(assistantTag === undefined ? {} : { assistantTag }),
   });
 
-/** Instruction and response of every example of a data set, as `score` takes them; of a dialogue its first and its last message. */
+/** Instruction and response of every example of a data set, as `score` takes them; of a dialogue its first exchange. */
 export async function scorePairs(data: string, limit?: number | "all"): Promise<ScoreInput[]> {
   const { examples } = await collectExamples(data, limit === undefined ? {} : { limit });
   return examples.map((example) => ({

@@ -3,7 +3,7 @@
  * May not know: what is done with them.
  */
 import { limitsSchema } from "../records/judge-file.js";
-import { lcModels } from "../stats/length-control.js";
+import { lcChoices } from "../records/length-control.js";
 import { preferenceScales } from "../stats/preference-scale.js";
 import {
   anyText,
@@ -11,12 +11,14 @@ import {
   decimal,
   either,
   flag,
+  having,
   type Kind,
   type KindsOf,
   listOf,
   needed,
   oneOf,
   record,
+  shaped,
   text,
   whole,
 } from "../util/options.js";
@@ -28,6 +30,7 @@ import type { ImportOptions } from "./import-model.js";
 import type { JudgeOptions, JudgeWatch } from "./judge.js";
 import {
   bos,
+  checkers,
   count,
   dtype,
   engine,
@@ -50,7 +53,7 @@ import type { WinrateOptions, WinrateWatch } from "./winrate.js";
 
 const objects = (wanted: string): Kind => listOf(record("an object"), wanted);
 const annotations = listOf(
-  either(text, record("annotations")),
+  either(text, shaped({ name: text, annotations: needed(listOf(record("an annotation"))) }, "annotations")),
   "a list, each a file, NAME=FILE, or { name?, annotations: [...] }",
 );
 
@@ -126,14 +129,14 @@ export const judgeKinds: KindsOf<JudgeOptions> = {
   limit: count,
   maxCost: decimal({ min: 0 }),
   force: flag,
-  checkers: record("checkers by name"),
-  clock: record("a clock"),
+  checkers,
+  clock: having({ now: call, sleep: call, chance: call }, "a clock"),
 };
 export const judgeWatch: KindsOf<JudgeWatch> = { signal, onStart: call, onProgress: call };
 
 export const winrateKinds: KindsOf<WinrateOptions> = {
   annotations: needed(annotations),
-  lc: oneOf(...lcModels, "none"),
+  lc: oneOf(...lcChoices),
   lcData: path,
   lcC: decimal({ above: 0 }),
   scale: oneOf(...preferenceScales),
@@ -168,10 +171,19 @@ export const similarityKinds: KindsOf<SimilarityOptions> = {
 };
 export const similarityWatch: KindsOf<SimilarityWatch> = { signal, onNote: call, onProgress: call };
 
+const overlap = { kind: needed(oneOf("overlap")), threshold: decimal({ min: 0, max: 1 }) };
+const llm = {
+  ...{ kind: needed(oneOf("llm")), baseUrl: needed(text), model: needed(text), apiKeyEnv: text },
+  ...{ concurrency: whole({ min: 1 }), firstWaitSeconds: decimal({ min: 0 }) },
+};
 export const rephraseKinds: KindsOf<RephraseOptions> = {
   data: needed(path),
   out: needed(path),
-  method: needed(record('{ kind: "overlap" } or { kind: "llm", baseUrl, model }')),
+  method: needed({
+    ...either(shaped(overlap), shaped(llm)),
+    wanted:
+      '{ kind: "overlap", threshold? } or { kind: "llm", baseUrl, model, apiKeyEnv?, concurrency?, firstWaitSeconds? }',
+  }),
   verdicts: path,
   limit,
   force: flag,

@@ -401,7 +401,7 @@ describe("refusals", () => {
   });
   it("a run that diverges, in one line, before a step's loss is no number or after its last update", async () => {
     const line =
-      /^the training diverged: (step \d+: the loss is|after step \d+).*; begin anew with a smaller --lr, or with --clip 1$/;
+      /^the training diverged: (step \d+: the loss is|after step \d+).*; start again with a smaller --lr, or with --clip 1$/;
     const wild = { learningRate: 1e38, warmup: 0, schedule: "constant", holdOut: 0 } as const;
     expect(await lineOf(tune(request("wild", wild)))).toMatch(line);
     expect(await lineOf(tune(request("wild last", { ...wild, maxSteps: 1 })))).toMatch(line);

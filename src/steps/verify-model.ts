@@ -104,7 +104,7 @@ function checkValues(directory: string, options: VerifyOptions): Promise<string>
       values += counted.total;
       options.onTensor?.(++done, weights.tensors.size);
     }
-    if (broken.length > 0) throw new UserError(`values that are no numbers: ${some(broken)}`);
+    if (broken.length > 0) throw new UserError(`values that are NaN or infinite: ${some(broken)}`);
     const note = zeros.length === 0 ? "" : `; all zero: ${some(zeros)}`;
     return `${weights.tensors.size} tensors, ${formatCount(values)} values, all finite${note}`;
   });

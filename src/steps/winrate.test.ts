@@ -129,6 +129,8 @@ describe("the scale of preferences", () => {
     ["shares", [0.3, 0.8, 0.55]],
     ["zeros", [0, 0, 0]],
     ["of signs", [-1, 0, 1]],
+    ["with a damaged one", [0, 1, 0, 1, 0, 1, 100]],
+    ["with a damaged one below", [0.5, 1, -7, 2.5]],
   ];
   it.each(cases)(
     "%s, none above 1: refused with the remedy, by winrate and by agreement",

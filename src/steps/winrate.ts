@@ -5,8 +5,8 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Annotation } from "../records/annotations.js";
+import type { LcChoice } from "../records/length-control.js";
 import { type WinrateSummary, winrateSummarySchema } from "../records/winrate.js";
-import type { LcModel } from "../stats/length-control.js";
 import type { PreferenceScale } from "../stats/preference-scale.js";
 import { UserError } from "../util/errors.js";
 import { packageVersion } from "../util/system.js";
@@ -27,7 +27,7 @@ export interface WinrateOptions {
   /** `FILE`, `NAME=FILE`, or the annotations themselves; those of one name are runs (seeds) of one model. */
   readonly annotations: readonly AnnotationSource[];
   /** Default: `v1` with `lcData` of the same instructions, else `length`; with `compat` and without `lcData`, `minimal`. */
-  readonly lc?: LcModel | "none";
+  readonly lc?: LcChoice;
   /** Folder of difficulties and gamed baselines. */
   readonly lcData?: string;
   /** Fixes the penalty's strength; without, cross-validation over ten. */

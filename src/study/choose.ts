@@ -73,7 +73,7 @@ export function choose(measure: Measure, measured: readonly Measured[]): Omit<Ch
     seeds,
     prompts: whole.length,
     prompts_left_out: prompts - whole.length,
-    method: `${measure === "loss" ? "lowest" : "highest"} mean; tied: the ${percent(LEVEL)} interval of the paired difference, prompts and seeds drawn anew, holds 0`,
+    method: `${measure === "loss" ? "lowest" : "highest"} mean; tied: the ${percent(LEVEL)} interval of the paired difference, prompts and seeds drawn again, holds 0`,
   };
 }
 

@@ -8,6 +8,7 @@ import type { WinrateEntry } from "../records/winrate.js";
 import { type Ranged, withinRange } from "../stats/bounded.js";
 import { clusteredMean } from "../stats/cluster.js";
 import { toEstimateRecord } from "../stats/estimate.js";
+import type { PreferenceScale } from "../stats/preference-scale.js";
 import { spread } from "../stats/runs.js";
 import { winrate } from "../steps/winrate.js";
 import { invariant, present } from "../util/errors.js";
@@ -29,14 +30,22 @@ export async function compareArms(
   return { work: compare.pairs.length, unit: "pairs" };
 }
 
-/** @param files  where the annotations of each pair lie */
-export async function comparisonOf(compare: CompareWork, files: readonly string[]): Promise<ComparisonResult> {
+/**
+ * @param files  where the annotations of each pair lie
+ * @param scale  of their preferences, where somebody named it
+ */
+export async function comparisonOf(
+  compare: CompareWork,
+  files: readonly string[],
+  scale?: PreferenceScale,
+): Promise<ComparisonResult> {
   const { fit, data } = compare.lengthControl;
   const summary = await winrate({
     annotations: files.map((file) => `${compare.arm}=${file}`),
     compare: "none",
     ...(fit === undefined ? {} : { lc: fit }),
     ...(data === undefined ? {} : { lcData: data }),
+    ...(scale === undefined ? {} : { scale }),
   });
   const entries = files.map((file) =>
     present(

@@ -3,10 +3,11 @@
  * May not know: how anything is shown.
  */
 import type { Checkers } from "../judge/checker.js";
+import { type LcChoice, lcChoices } from "../records/length-control.js";
 import type { Choice, StudyResults } from "../records/study.js";
 import { type ComparisonResult, comparisonResultSchema } from "../records/study.js";
-import { lcModels } from "../stats/length-control.js";
-import { seed, signal, threads } from "../steps/option-kinds.js";
+import { type PreferenceScale, preferenceScales } from "../stats/preference-scale.js";
+import { checkers, seed, signal, threads } from "../steps/option-kinds.js";
 import type { WinrateOptions } from "../steps/winrate.js";
 import { UserError } from "../util/errors.js";
 import {
@@ -18,7 +19,7 @@ import {
   listOf,
   needed,
   oneOf,
-  record,
+  shaped,
   text,
   whole,
 } from "../util/options.js";
@@ -108,12 +109,14 @@ export interface CompareOptions {
     readonly epochs?: number;
     readonly againstEpochs?: number;
   }[];
-  readonly lc?: "v1" | "noreg" | "minimal" | "none";
+  readonly lc?: LcChoice;
   readonly lcData?: WinrateOptions["lcData"];
+  /** As for `winrate`. */
+  readonly scale?: PreferenceScale;
 }
 
 /** One arm against another over seeds: mean, standard deviation, and an interval with prompts and seeds as levels. */
-export async function compare({ arm, against, pairs, lc, lcData }: CompareOptions): Promise<ComparisonResult> {
+export async function compare({ arm, against, pairs, lc, lcData, scale }: CompareOptions): Promise<ComparisonResult> {
   if (pairs.length === 0)
     throw new UserError("compare: there are no pairs", { remedy: "give the annotations of one seed" });
   const files = pairs.map(({ annotations }) => annotations);
@@ -127,6 +130,7 @@ export async function compare({ arm, against, pairs, lc, lcData }: CompareOption
       })),
     },
     files,
+    scale,
   );
   return comparisonResultSchema.parse(result);
 }
@@ -149,31 +153,22 @@ export const studyKinds: KindsOf<StudyRequest> = {
 export const runStudyKinds: KindsOf<RunStudyRequest> = {
   ...studyKinds,
   inThisThread: flag,
-  checkers: record("checkers by name"),
+  checkers,
 };
 export const studyWatch: KindsOf<RunWatch> = { signal, onPlan: call, onBegin: call, onProgress: call, onEnd: call };
 
 const value: Kind = { wanted: "numbers", holds: (one) => one === null || decimal().holds(one) };
-/** An object with these options and no others needed. */
-const shaped = (kinds: Readonly<Record<string, Kind>>, wanted: string): Kind => ({
-  wanted,
-  holds: (one) =>
-    record("").holds(one) &&
-    Object.entries(kinds).every(([name, kind]) => {
-      const found = (one as Record<string, unknown>)[name];
-      return found === undefined ? kind.needed !== true : kind.holds(found);
-    }),
-});
 const measured = { epochs: needed(whole({ min: 1 })), seed: needed(seed), values: needed(listOf(value)) };
 export const chooseKinds: KindsOf<ChooseOptions> = {
   measure: needed(oneOf("loss", "win_rate")),
-  measured: needed(listOf(shaped(measured, ""), "a list of { epochs, seed, values }")),
+  measured: needed(listOf(shaped(measured), "a list of { epochs, seed, values }")),
 };
 const pair = { annotations: needed(text), seed, againstSeed: seed, epochs: seed, againstEpochs: seed };
 export const compareKinds: KindsOf<CompareOptions> = {
   arm: needed(text),
   against: needed(text),
-  pairs: needed(listOf(shaped(pair, ""), "a list of { annotations, seed?, againstSeed?, epochs?, againstEpochs? }")),
-  lc: oneOf(...lcModels, "none"),
+  pairs: needed(listOf(shaped(pair), "a list of { annotations, seed?, againstSeed?, epochs?, againstEpochs? }")),
+  lc: oneOf(...lcChoices),
   lcData: text,
+  scale: oneOf(...preferenceScales),
 };

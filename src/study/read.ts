@@ -7,6 +7,7 @@ import { z } from "zod";
 import { type Study, studyFileSchema, studySchema } from "../records/study-file.js";
 import { UserError } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
+import { isObject } from "../util/json.js";
 import { describe, firstIssue, type ValuePath } from "../util/schema.js";
 import { packageRoot } from "../util/system.js";
 import { openYaml, readSmallText, type YamlText } from "../util/yaml.js";
@@ -105,9 +106,6 @@ export function merge(base: unknown, over: unknown): unknown {
   }
   return result;
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 type Place = (at: ValuePath) => ValuePath;
 

@@ -2,9 +2,10 @@
  * A step of a study: what is to be done, what determines its result, and the key and folder that follow from that.
  * May not know: how it is carried out.
  */
+
+import type { LcChoice } from "../records/length-control.js";
 import type { CellKey, StepKind } from "../records/study.js";
 import type { Study } from "../records/study-file.js";
-import type { LcModel } from "../stats/length-control.js";
 import { sha256 } from "../util/files.js";
 
 /** A file or folder: one from outside, or one that another step leaves, by its path in the study's folder. */
@@ -82,7 +83,7 @@ export interface CompareWork {
     readonly annotations: Place;
   }[];
   readonly lengthControl: {
-    readonly fit: LcModel | "none" | undefined;
+    readonly fit: LcChoice | undefined;
     readonly data: string | undefined;
   };
   readonly published: Study["arms"][string]["published"];

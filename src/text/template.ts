@@ -5,6 +5,7 @@
  * @see paper, section 3 and appendix B (the tags `<|A|>` and `<|B|>`)
  */
 import { UserError } from "../util/errors.js";
+import { excerpt } from "../util/terminal.js";
 
 export interface Template {
   readonly name: string;
@@ -22,7 +23,7 @@ export function templateFrom(options: { template?: string; userTag?: string; ass
   const name = options.template ?? "tulu";
   const base = Object.hasOwn(templates, name) ? templates[name] : undefined;
   if (base === undefined) {
-    throw new UserError(`there is no template ${JSON.stringify(name)}`, {
+    throw new UserError(`there is no template "${excerpt(name, 60)}"`, {
       remedy: `use ${Object.keys(templates).join(", ")}`,
     });
   }

@@ -142,7 +142,7 @@ function refuseDivergence(loss: number, gradNorm: number, step: number): void {
 
 /** Training that has left the numbers: there is nothing to go on from. */
 export const diverged = (what: string): UserError =>
-  new UserError(`the training diverged: ${what}`, { remedy: "begin anew with a smaller --lr, or with --clip 1" });
+  new UserError(`the training diverged: ${what}`, { remedy: "start again with a smaller --lr, or with --clip 1" });
 
 /** Supervised positions that one micro-batch can have. */
 export function largestMicroBatch(rows: readonly Row[], microTokens: number): number {

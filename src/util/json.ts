@@ -41,19 +41,20 @@ export function tryJson(text: string): JsonResult {
   }
 }
 
-/**
- * @param path    only for messages
- * @throws UserError  `path:line:column: what is wrong`
- */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
 /** Of a text that may be anything: the fields of the object that it is, or undefined. */
 export function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
   const result = tryJson(text);
   const value = "value" in result ? result.value : undefined;
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Readonly<Record<string, unknown>>)
-    : undefined;
+  return isObject(value) ? value : undefined;
 }
 
+/**
+ * @param path    only for messages
+ * @throws UserError  `path:line:column: what is wrong`
+ */
 export function parseJson(text: string, path: string, remedy = "correct it, or fetch it again"): unknown {
   const result = tryJson(text);
   if ("value" in result) return result.value;

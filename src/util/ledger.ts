@@ -56,7 +56,7 @@ function parseLine<Line>(text: string, place: string, parse: (value: unknown) =>
     return parse(result.value);
   } catch (error) {
     throw new UserError(`${place}: not a line of this ledger: ${excerpt(reasonOf(error).replace(/\s+/g, " "), 300)}`, {
-      remedy: "delete the file to compute everything anew",
+      remedy: "delete the file and start from scratch",
     });
   }
 }

@@ -105,7 +105,7 @@ const FOLDERS: readonly (readonly [string, Files, RegExp])[] = [
   [
     "an unfinished run",
     { "unfinished.json": "{}", "metrics.jsonl": "" },
-    /is an unfinished run of tacit tune; finish it: .*--resume/,
+    /is an unfinished run of tacit tune; finish it: the same command again$/,
   ],
   [
     "a study",
@@ -179,6 +179,14 @@ const NAMES: readonly (readonly [string, RegExp])[] = [
     /looks like a name on the Hugging Face hub; fetch it \(`hf download meta-llama\/Llama-2-7b-hf/,
   ],
   ["hf://allenai/OLMo-7B", /looks like a name on the Hugging Face hub; .*hf download allenai\/OLMo-7B/],
+  ["hf.co/x/y:Q4", /a GGUF file on the .*hub; .*hf download x\/y --include "\*Q4\*" .*models import/],
+  ["https://huggingface.co/x/y-GGUF:Q4_K_M", /hf download x\/y-GGUF --include "\*Q4_K_M\*"/],
+  ["https://huggingface.co/gpt2", /looks like a name on the .*hf download gpt2 --local-dir/],
+  ["http://hf.co/x/y/", /hf download x\/y --local-dir/],
+  ["huggingface.co/x/y/tree/main", /hf download x\/y --local-dir/],
+  ["https://www.huggingface.co/x/y?library=transformers", /hf download x\/y --local-dir/],
+  ["hf:x/y", /hf download x\/y --local-dir/],
+  ["https://example.com/huggingface.co/x", /is the address of a server/],
   ["llama3:8b", /looks like a name of Ollama's/],
   ["library/llama3:8b-instruct-q4_0", /looks like a name of Ollama's/],
   ["ollama:llama3", /looks like a name of Ollama's/],

@@ -10,6 +10,7 @@ import { openInput, readInput } from "./input.js";
 import { jsonObject } from "./json.js";
 import { modelDirectory, NAME_A_MODEL } from "./model-directory.js";
 import { CONFIG, decidesAnswers, TOKENIZER, WEIGHTS, WEIGHTS_INDEX } from "./model-files.js";
+import { closest } from "./nearest.js";
 import { quoted, shorten } from "./terminal.js";
 
 /** A part of a model directory that a command cannot do without. */
@@ -145,11 +146,18 @@ const named = (names: readonly string[]): string =>
 
 // What is at no path. The order counts: an address has colons as Ollama's names have, and slashes as the hub's.
 const ABSENT: readonly Kind<string>[] = [
+  (path) => {
+    const { name, tag } = HUB_ADDRESS.exec(path)?.groups ?? {};
+    return name === undefined || tag === undefined ? undefined : hubFile(name, tag);
+  },
+  (path) => {
+    const name = HUB_ADDRESS.exec(path)?.groups?.name;
+    return name === undefined ? undefined : hubName(name);
+  },
   (path) =>
     /^(https?|grpc|tcp|ws):\/\//i.test(path) || /^(localhost|[\d.]+|\[[\d:a-f]+\]):\d+(\/|$)/i.test(path)
       ? ["is the address of a server; here a model is a folder", "name the model directory that the server serves"]
       : undefined,
-  (path) => (/^(hf|huggingface):/i.test(path) ? hubName(path.replace(/^\w+:(\/\/)?/, "")) : undefined),
   (path) => (/^ollama:/i.test(path) || /^[\w.-]+(\/[\w.-]+)*:[\w.-]+$/.test(path) ? OLLAMA : undefined),
   (path) => {
     const like = sibling(path);
@@ -158,6 +166,10 @@ const ABSENT: readonly Kind<string>[] = [
   (path) => (/^[\w-][\w.-]*\/[\w.-]+$/.test(path) && !existsSync(dirname(path)) ? hubName(path) : undefined),
   () => ["does not exist", NAME_A_MODEL],
 ];
+
+/** `hf.co/a/b:Q4`, `https://huggingface.co/a/b/tree/main`, `hf:a/b`: the model's name, and behind a colon which of its GGUF files is meant. */
+const HUB_ADDRESS =
+  /^(?:(?:https?:\/\/)?(?:www\.)?(?:hf\.co|huggingface\.co)\/|(?:hf|huggingface):(?:\/\/)?)(?<name>[\w-][\w.-]*(?:\/[\w-][\w.-]*)?)(?::(?<tag>[\w.-]+))?(?:[/?#@].*)?$/i;
 
 const OLLAMA: Said = [
   "does not exist; it looks like a name of Ollama's",
@@ -168,31 +180,17 @@ const hubName = (name: string): Said => [
   `fetch it (\`hf download ${shown(name)} --local-dir DIR\`) and name the folder`,
 ];
 
+const hubFile = (name: string, tag: string): Said => [
+  "does not exist; it looks like a GGUF file on the Hugging Face hub",
+  `fetch it (\`hf download ${shown(name)} --include "*${shown(tag)}*" --local-dir DIR\`) and give it to \`tacit models import\``,
+];
+
 /** What stands beside a path that does not exist and is called nearly the same. */
 function sibling(path: string): string | undefined {
   const [folder, name] = [dirname(path), basename(path)];
   if (name === "" || statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return undefined;
-  const most = Math.max(1, Math.floor(name.length / 4));
-  const near = readdirSync(folder)
-    .map((other) => ({ other, edits: editsBetween(name.toLowerCase(), other.toLowerCase(), most) }))
-    .filter(({ edits }) => edits <= most)
-    .sort((a, b) => a.edits - b.edits);
-  return near[0] === undefined ? undefined : join(folder, near[0].other);
-}
-
-/** Levenshtein's distance, or more than `most`. */
-function editsBetween(a: string, b: string, most: number): number {
-  if (Math.abs(a.length - b.length) > most) return most + 1;
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const changed = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(changed, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
+  const near = closest(name, readdirSync(folder));
+  return near === undefined ? undefined : join(folder, near);
 }
 
 const PICKLED: Said = [
@@ -295,7 +293,7 @@ const INCOMPLETE: readonly Kind<Folder & { readonly lacking: Part }>[] = [
       : undefined,
   ({ names }) =>
     names.has("unfinished.json") && names.has("metrics.jsonl")
-      ? ["is an unfinished run of tacit tune", "finish it: the same command with --resume"]
+      ? ["is an unfinished run of tacit tune", "finish it: the same command again"]
       : undefined,
   ({ names }) =>
     ofKind(names, /^(study|annotations|manifest|unfinished)\.json$/).length > 0 && !names.has(CONFIG)

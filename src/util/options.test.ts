@@ -1,15 +1,18 @@
 import { expect, it } from "vitest";
 import { UserError } from "./errors.js";
 import {
+  call,
   checkedCall,
   checkOptions,
-  closest,
   decimal,
   either,
   flag,
+  having,
   listOf,
+  namedBy,
   needed,
   oneOf,
+  shaped,
   text,
   whole,
 } from "./options.js";
@@ -54,11 +57,26 @@ it.each<[unknown, string]>([
   [null, "call: options are null; give an object"],
 ])("%j: %s", (options, line) => expect(lineOf(options)).toBe(line));
 
-it("names what is near, whatever the spelling, and nothing where nothing is", () => {
-  const names = ["maxNewTokens", "maxLength", "temperature", "seed"];
-  expect(
-    ["max_new_tokens", "maxNewToken", "temprature", "sede", "verbose", ""].map((name) => closest(name, names)),
-  ).toEqual(["maxNewTokens", "maxNewTokens", "temperature", undefined, undefined, undefined]);
+it("bounds what it repeats, and holds objects to their shape", () => {
+  const long = "x".repeat(5000);
+  expect(lineOf({ model: "m", raw: long }).length).toBeLessThan(120);
+  expect(lineOf({ model: "m", limit: 10n ** 5000n }).length).toBeLessThan(140);
+  expect(lineOf({ model: "m", [long]: 1 }).length).toBeLessThan(160);
+  const kind = shaped({ name: needed(text), count: whole() });
+  const values = [
+    { name: "a" },
+    { name: "a", count: 1 },
+    { user: 1 },
+    { name: "a", cuont: 1 },
+    { name: "a", count: "1" },
+  ];
+  expect([...values, null, [], "a"].map(kind.holds)).toEqual([true, true, ...Array<boolean>(6).fill(false)]);
+  class Named {
+    readonly more = 1;
+    name(): void {}
+  }
+  expect([new Named(), { more: 1 }].map(having({ name: needed(call) }, "").holds)).toEqual([true, false]);
+  expect([{}, { a: () => 1 }, { a: 1 }].map(namedBy(call, "").holds)).toEqual([true, true, false]);
 });
 
 it("hands what was given on, and makes what the system says the user's error", async () => {

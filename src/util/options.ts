@@ -4,6 +4,8 @@
  * May not know: any option.
  */
 import { UserError, userErrorOf } from "./errors.js";
+import { isObject } from "./json.js";
+import { closest } from "./nearest.js";
 import { excerpt } from "./terminal.js";
 
 export interface Range {
@@ -62,7 +64,30 @@ export const oneOf = (...names: readonly string[]): Kind => ({
 });
 export const record = (wanted: string): Kind => ({
   wanted,
-  holds: (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+  holds: isObject,
+});
+/** An object that holds what is needed of these, each of its kind; it may have more, as an object with methods has. */
+export const having = (kinds: Readonly<Record<string, Kind>>, wanted: string): Kind => ({
+  wanted,
+  holds: (value) =>
+    isObject(value) &&
+    Object.entries(kinds).every(([name, kind]) => {
+      const found = value[name];
+      return found === undefined ? kind.needed !== true : kind.holds(found);
+    }),
+});
+/** `having`, and nothing else: a name that is misspelt would be left aside in silence. */
+export const shaped = (kinds: Readonly<Record<string, Kind>>, wanted = ""): Kind => {
+  const holds = having(kinds, wanted).holds;
+  return {
+    wanted,
+    holds: (value) => holds(value) && Object.keys(Object(value)).every((name) => Object.hasOwn(kinds, name)),
+  };
+};
+/** An object whose every value is of a kind, whatever the names. */
+export const namedBy = (kind: Kind, wanted: string): Kind => ({
+  wanted,
+  holds: (value) => isObject(value) && Object.values(value).every(kind.holds),
 });
 export const listOf = (kind: Kind, wanted = `a list, each ${kind.wanted}`): Kind => ({
   wanted,
@@ -80,14 +105,13 @@ export const needed = (kind: Kind): Kind => ({ ...kind, needed: true });
  * @throws UserError  options are no object, one is unknown, missing, or of a value that it does not take
  */
 export function checkOptions<Options>(what: string, kinds: KindsOf<Options>, options: unknown): void {
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+  if (!isObject(options)) {
     throw new UserError(`${what}: options are ${shown(options)}`, { remedy: "give an object" });
   }
-  const given = options as Readonly<Record<string, unknown>>;
   const names = Object.keys(kinds);
-  for (const name of Object.keys(given)) if (!Object.hasOwn(kinds, name)) refuseUnknown(what, name, names);
+  for (const name of Object.keys(options)) if (!Object.hasOwn(kinds, name)) refuseUnknown(what, name, names);
   for (const [name, kind] of Object.entries<Kind>(kinds)) {
-    const value = given[name];
+    const value = options[name];
     if (value === undefined && kind.needed !== true) continue;
     if (!kind.holds(value)) {
       const found = value === undefined ? "missing" : shown(value);
@@ -106,33 +130,9 @@ function refuseUnknown(what: string, name: string, names: readonly string[]): ne
 const shown = (value: unknown): string => {
   if (typeof value === "string") return `"${excerpt(value, 60)}"`;
   if (typeof value === "function") return "a function";
-  if (typeof value !== "object" || value === null) return String(value);
+  if (typeof value !== "object" || value === null) return excerpt(String(value), 60);
   return Array.isArray(value) ? "a list" : "an object";
 };
-
-/** The name that takes the fewest changed letters, where it is no more than a third of them. */
-export function closest(name: string, names: readonly string[]): string | undefined {
-  const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, "");
-  const wanted = plain(name).slice(0, 60);
-  const [best] = names
-    .map((candidate) => ({ candidate, changes: changesBetween(wanted, plain(candidate)) }))
-    .sort((a, b) => a.changes - b.changes);
-  return best !== undefined && best.changes <= Math.max(1, Math.floor(wanted.length / 3)) ? best.candidate : undefined;
-}
-
-/** Letters put in, taken out or exchanged (Levenshtein), a row of the table at a time. */
-function changesBetween(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(same, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
-}
 
 /** Makes what the system says of a file or of memory the user's error, as the command line does. */
 export async function withUserErrors<T>(work: () => Promise<T> | T): Promise<T> {

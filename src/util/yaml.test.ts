@@ -38,6 +38,19 @@ describe("bounds", () => {
     ["a list inside its anchor", "a: &a [*a]", "f.yaml:1:8: the alias *a is inside its own anchor"],
     ["a map inside its anchor", "a: &a\n  b: [1, {c: *a}]", "f.yaml:2:14: the alias *a is inside its own anchor"],
     ["a name that is anchored twice", "a: &a 1\nb: &a [*a]\n", "f.yaml:2:8: the alias *a is inside its own anchor"],
+    ["a map as a key", "? {a: 1}\n: 2", "f.yaml:1:3: a list, a map or an alias is no key: write the key as a text"],
+    ["a list as a key", "b:\n  [1]: 2", "f.yaml:2:3: a list, a map or an alias is no key: write the key as a text"],
+    [
+      "an alias as a key",
+      "a: &a 1\n*a : 2",
+      "f.yaml:2:1: a list, a map or an alias is no key: write the key as a text",
+    ],
+    ["a number beside its text", '1: a\n"1": b', 'f.yaml:2:1: duplicate key "1"'],
+    ["a number in two spellings", "1: a\n1.0: b", 'f.yaml:2:1: duplicate key "1"'],
+    ["a flag beside its text", 'true: a\n"true": b', 'f.yaml:2:1: duplicate key "true"'],
+    ["nothing beside an empty text", ': a\n"": b', 'f.yaml:2:1: duplicate key ""'],
+    ["nothing in two spellings", "null: a\n~: b", 'f.yaml:2:1: duplicate key ""'],
+    ["numbers as keys", "1: a\n2: b", "no error"],
     ["a key twice", "a: 1\nb: {c: 1, c: 2}", 'f.yaml:2:11: duplicate key "c"'],
   ])("%s", (_, text, message) => {
     if (typeof message === "string") expect(messageOf(text)).toBe(message);

@@ -82,18 +82,27 @@ export function parseYaml<T>(text: string, path: string, schema: z.ZodType<T>, r
   throw yaml.errorAt(at, message);
 }
 
+/** Maps become objects, whose keys are strings: of two that are the same as strings the last would win. */
 function refuseDuplicates(document: Document, errorAt: ErrorAt): void {
   visit(document, {
     Map(_key, map) {
-      const seen = new Set<unknown>();
+      const seen = new Set<string>();
       for (const { key } of map.items) {
-        if (!isScalar(key)) continue;
-        if (seen.has(key.value))
-          throw errorAt(key.range?.[0] ?? 0, `duplicate key "${excerpt(String(key.value), 60)}"`);
-        seen.add(key.value);
+        const at = isNode(key) ? (key.range?.[0] ?? 0) : (map.range?.[0] ?? 0);
+        const name = nameOf(key);
+        if (name === undefined) throw errorAt(at, "a list, a map or an alias is no key: write the key as a text");
+        if (seen.has(name)) throw errorAt(at, `duplicate key "${excerpt(name, 60)}"`);
+        seen.add(name);
       }
     },
   });
+}
+
+/** The property that a key becomes: `1`, `1.0` and `"1"` are one, and so are `""` and none. */
+function nameOf(key: unknown): string | undefined {
+  if (key === null) return "";
+  if (!isScalar(key)) return undefined;
+  return key.value === null ? "" : String(key.value);
 }
 
 /** An alias inside what it stands for has no end. */
@@ -151,7 +160,7 @@ function offsetOf(document: Document, path: ValuePath): number {
     const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
     const key = path[length - 1];
     if (isMap(parent)) {
-      const pair = parent.items.find((item) => isScalar(item.key) && item.key.value === key);
+      const pair = parent.items.find((item) => nameOf(item.key) === String(key));
       const node = pair?.value ?? pair?.key;
       if (isNode(node) && node.range) return node.range[0];
     }

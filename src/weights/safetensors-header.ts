@@ -4,7 +4,7 @@
  * May not know: files, model families.
  */
 import { UserError } from "../util/errors.js";
-import { closingQuote, tryJson } from "../util/json.js";
+import { closingQuote, isObject, tryJson } from "../util/json.js";
 import { excerpt } from "../util/terminal.js";
 import { elementCount } from "./byte-source.js";
 
@@ -79,10 +79,6 @@ function headerEntries(bytes: Uint8Array, file: string): [string, unknown][] {
   const twice = duplicateKey(text);
   if (twice !== undefined) throw damaged(file, `tensor "${excerpt(twice)}" comes twice`);
   return Object.entries(parsed);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The first key that comes twice in the outermost object of valid JSON; `JSON.parse` would keep the last in silence. */

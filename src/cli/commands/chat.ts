@@ -190,7 +190,7 @@ async function obey(session: Session, line: string): Promise<boolean> {
       return true;
     case "/reset":
       chat.reset();
-      io.out("the conversation starts anew\n");
+      io.out("the conversation starts again\n");
       return true;
     case "/rules":
       if (argument === "off") await chat.setRules(undefined);

@@ -48,7 +48,7 @@ export function registerDemo(program: Command): void {
         integer({ min: 1, max: 1024 }),
       ),
     )
-    .addOption(new Option("--force", "begin anew where an earlier demo is").default(false, "off"))
+    .addOption(new Option("--force", "start from scratch where an earlier demo is").default(false, "off"))
     .addOption(jsonOption())
     .addHelpText("after", help)
     .action((flags: DemoFlags) => runAction(flags, (io) => runDemo(flags, io)));

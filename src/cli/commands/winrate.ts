@@ -2,8 +2,10 @@
  * `tacit winrate`: win rates, length-controlled win rates and comparisons out of annotation files.
  * May not know: how anything is computed.
  */
+
 import { type Command, Option } from "commander";
 import type { EstimateRecord } from "../../records/estimate.js";
+import { lcChoices } from "../../records/length-control.js";
 import type { WinrateComparison, WinrateEntry, WinrateRuns, WinrateSummary } from "../../records/winrate.js";
 import type { WinrateOptions } from "../../steps/winrate.js";
 import { formatCount } from "../../util/progress.js";
@@ -37,13 +39,7 @@ export function registerWinrate(program: Command): void {
     )
     .argument("<annotations...>", "annotation files, each as FILE or NAME=FILE")
     .addOption(
-      new Option("--lc <model>", "length control (default: v1 with --lc-data, else length)").choices([
-        "length",
-        "v1",
-        "noreg",
-        "minimal",
-        "none",
-      ]),
+      new Option("--lc <model>", "length control (default: v1 with --lc-data, else length)").choices(lcChoices),
     )
     .addOption(new Option("--lc-data <dir>", "folder with the instructions' difficulties and the gamed baselines"))
     .addOption(

@@ -6,7 +6,9 @@
  * Format: "Portable Game Notation Specification and Implementation Guide", 1994, sections 4 (comments, escapes), 8 (tags,
  * movetext).
  */
-import { isObject, own } from "../fields.js";
+
+import { isObject } from "../../util/json.js";
+import { own } from "../fields.js";
 import type { Origin, RawRecord } from "../record.js";
 import { readLines } from "./lines.js";
 import { readParquet } from "./parquet.js";

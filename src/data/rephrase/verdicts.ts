@@ -5,7 +5,8 @@
  */
 
 import { UserError } from "../../util/errors.js";
-import { isObject, own } from "../fields.js";
+import { isObject } from "../../util/json.js";
+import { own } from "../fields.js";
 import { formatOfPath, formats } from "../formats/formats.js";
 import { formatOrigin } from "../record.js";
 import { idOf } from "../sets/dialogue.js";

@@ -3,7 +3,9 @@
  * paper ranks responses on it. An input follows the instruction after a blank line, as in the paper's code base; an input
  * that only says there is none ("No input") is kept, as it was there, and counted by the check.
  */
-import { isObject, kindOf, textField } from "../fields.js";
+
+import { isObject } from "../../util/json.js";
+import { kindOf, textField } from "../fields.js";
 import { bad, type Outcome } from "../record.js";
 import type { DataSet } from "./data-set.js";
 import { pair } from "./dialogue.js";

@@ -4,8 +4,9 @@
  * May not know: files, data sets.
  */
 import type { Message } from "../../records/example.js";
+import { isObject } from "../../util/json.js";
 import { excerpt } from "../../util/terminal.js";
-import { isObject, kindOf, own, type TextField, textField } from "../fields.js";
+import { kindOf, own, type TextField, textField } from "../fields.js";
 import { bad, type Outcome } from "../record.js";
 import { unreadInMessage } from "../unread.js";
 

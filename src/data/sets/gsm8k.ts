@@ -2,7 +2,9 @@
  * GSM8K (Cobbe et al. 2021): word problems with worked answers. The paper takes the first 1,000 training rows; answers keep
  * their calculator marks (`<<48/2=24>>`) and the last line `#### n`.
  */
-import { isObject, kindOf, textField } from "../fields.js";
+
+import { isObject } from "../../util/json.js";
+import { kindOf, textField } from "../fields.js";
 import { bad, type Outcome } from "../record.js";
 import type { DataSet } from "./data-set.js";
 import { pair } from "./dialogue.js";

@@ -2,6 +2,7 @@
  * Alpaca's `input`, wherever a row has one: it follows the instruction after a blank line.
  * May not know: files, data sets.
  */
+import { withInput } from "../../records/example.js";
 import { optionalTextField, own, type TextField, textField } from "../fields.js";
 import type { Outcome } from "../record.js";
 
@@ -11,7 +12,7 @@ export function instructionWithInput(value: Record<string, unknown>): TextField 
   const input = optionalTextField(value, "input");
   if ("problem" in instruction) return instruction;
   if ("problem" in input) return input;
-  return input.text === "" ? instruction : { text: `${instruction.text}\n\n${input.text}` };
+  return { text: withInput(instruction.text, input.text) };
 }
 
 export const NO_INPUT_NOTE = 'the input only says that there is none ("No input" and the like); kept as it is';

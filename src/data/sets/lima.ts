@@ -2,7 +2,9 @@
  * LIMA (Zhou et al. 2023), as the paper's authors published it (`{dataset, id, messages}`) or as its own authors did
  * (`{conversations: [text, …], source}`). 30 of the 1,030 rows are dialogues. Nothing is trimmed.
  */
-import { isObject, isWellFormed, kindOf, own } from "../fields.js";
+
+import { isObject } from "../../util/json.js";
+import { isWellFormed, kindOf, own } from "../fields.js";
 import { bad, type Outcome } from "../record.js";
 import type { DataSet } from "./data-set.js";
 import { dialogue, idOf } from "./dialogue.js";

@@ -2,7 +2,9 @@
  * MBPP (Austin et al. 2021): English to Python. The paper trains on the 374 rows of the train split, task ids 601 to 974;
  * the public file holds all 974. Code keeps its CRLF line breaks, tabs and trailing white space.
  */
-import { isObject, kindOf, own, textField } from "../fields.js";
+
+import { isObject } from "../../util/json.js";
+import { kindOf, own, textField } from "../fields.js";
 import { bad, leftOut, type Outcome } from "../record.js";
 import type { DataSet } from "./data-set.js";
 import { pair } from "./dialogue.js";

@@ -1,5 +1,7 @@
 /** Plain rows, `{id?, instruction, response}` or `{id?, messages}`, in JSON lines, a JSON array, CSV or Parquet. */
-import { isObject, kindOf, own, textField } from "../fields.js";
+
+import { isObject } from "../../util/json.js";
+import { kindOf, own, textField } from "../fields.js";
 import { bad, type Outcome } from "../record.js";
 import type { DataSet, RecordInSet } from "./data-set.js";
 import { dialogue, idOf, pair, prompt } from "./dialogue.js";

@@ -2,7 +2,9 @@
  * Poetry (Kaggle, from poetryfoundation.org): `Write a poem called {name}` to the poem. 573 rows; the two without a name are
  * left out, as in the paper. Neither names nor poems are trimmed.
  */
-import { columnField, isObject, kindOf, textField } from "../fields.js";
+
+import { isObject } from "../../util/json.js";
+import { columnField, kindOf, textField } from "../fields.js";
 import { bad, leftOut, type Outcome } from "../record.js";
 import type { DataSet } from "./data-set.js";
 import { pair } from "./dialogue.js";

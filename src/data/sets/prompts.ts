@@ -2,7 +2,9 @@
  * Rows to answer: `{id?, instruction, input?, dataset?}`, with or without an answer that nobody asks for here (AlpacaEval's `output`),
  * or `messages`, of which the first is the instruction.
  */
-import { isObject, isWellFormed, kindOf, own, textField } from "../fields.js";
+
+import { isObject } from "../../util/json.js";
+import { isWellFormed, kindOf, own, textField } from "../fields.js";
 import { bad, type Outcome } from "../record.js";
 import { ANSWER_KEYS, WEIGHT_KEYS } from "../unread.js";
 import type { DataSet } from "./data-set.js";

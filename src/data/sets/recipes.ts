@@ -3,7 +3,9 @@
  * instructions. The paper takes the first 1,000. Where title or instructions are missing the authors' script stops with an
  * error, so no example of theirs came from such a row: it is left out and counted.
  */
-import { columnField, isObject, isWellFormed, kindOf } from "../fields.js";
+
+import { isObject } from "../../util/json.js";
+import { columnField, isWellFormed, kindOf } from "../fields.js";
 import { bad, leftOut, type Outcome } from "../record.js";
 import type { DataSet } from "./data-set.js";
 import { pair } from "./dialogue.js";

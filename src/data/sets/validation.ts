@@ -2,7 +2,9 @@
  * The paper's 56 validation instructions: instructions alone (`val.jsonl`), with GPT-3.5's answers as messages, or with
  * answers as AlpacaEval's `{instruction, output}`. The answer files are JSON arrays with one element a line.
  */
-import { isObject, kindOf, own, textField } from "../fields.js";
+
+import { isObject } from "../../util/json.js";
+import { kindOf, own, textField } from "../fields.js";
 import { bad, type Outcome } from "../record.js";
 import type { DataSet } from "./data-set.js";
 import { dialogue, pair, prompt } from "./dialogue.js";

@@ -2,17 +2,12 @@
  * One model's figures: win rate, length-controlled win rate, intervals, bounds and ledger.
  * May not know: files, other models.
  */
+import type { LcChoice, LcModel } from "../../records/length-control.js";
 import type { LcRecord, WinrateEntry } from "../../records/winrate.js";
 import { clusteredColumnProbability } from "../../stats/cluster.js";
 import { type Estimate, toEstimateRecord } from "../../stats/estimate.js";
 import { scikitLearnFolds } from "../../stats/folds.js";
-import {
-  type AlpacaEvalModel,
-  type GamedRows,
-  type Lc,
-  type LcModel,
-  lengthControlledWinRate,
-} from "../../stats/length-control.js";
+import { type AlpacaEvalModel, type GamedRows, type Lc, lengthControlledWinRate } from "../../stats/length-control.js";
 import { lengthFit } from "../../stats/length-fit.js";
 import { wilson } from "../../stats/wilson.js";
 import { isExtremeChange, openWinRate, type WinRate, whyNoRate, winRateBounds } from "../../stats/win-rate.js";
@@ -23,7 +18,7 @@ import type { LcData } from "./lc-data.js";
 
 export interface EvaluateOptions {
   /** Without: `v1` where there are data for these instructions, else `length` (as the official tool: `minimal`). */
-  readonly lc: LcModel | "none" | undefined;
+  readonly lc: LcChoice | undefined;
   readonly data: LcData | undefined;
   readonly c: number | undefined;
   readonly folds: ((n: number) => Uint8Array) | undefined;
