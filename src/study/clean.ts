@@ -2,6 +2,7 @@
  * Folders of steps that the study does not have any more: of an arm that was changed, a seed that was taken away.
  * May not know: what is in them.
  */
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -85,8 +86,8 @@ function withoutPaths({ study }: StudyRecord): Record<string, unknown> {
 
 /** @throws UserError  a run is under way there, or somebody keeps files of their own in such a folder: then nothing is removed */
 export async function removeUnused({ folder: { root } }: Prepared, { folders }: Unused): Promise<void> {
-  if (folders.length === 0) return;
-  const lock = await acquireLock(lockPath(root), root);
+  if (!existsSync(root)) return;
+  const lock = await acquireLock(lockPath(root), root); // also where nothing is left: a run that was killed at its end leaves its lock
   try {
     for (const { folder } of folders) await refuseStrangers(join(root, folder), (path) => isStepFile(folder, path));
     for (const { folder } of folders) await rm(join(root, folder), { recursive: true });
