@@ -1,29 +1,89 @@
 /**
  * A report is passed on: folders of the machine that made it are nobody's business. What is left of an absolute path is its last part;
- * relative paths, and those of the study's own folder, stay.
+ * relative paths, and those of the study's own folder, stay. Paths that the records name are known whatever is in them; the others are
+ * found by how they look.
  * May not know: sections.
  */
-import { posix, resolve, sep, win32 } from "node:path";
+import { homedir } from "node:os";
+import { posix, resolve, win32 } from "node:path";
 import type { StudyRecord, StudyResults } from "../records/study.js";
 
-/** A whole path, or `NAME:PATH`, or `NAME=PATH`. */
+/** A whole path, or `NAME:PATH`, or `NAME=PATH`; any other text as a sentence. */
 export function shownPath(path: string): string {
-  const [, name = "", place = path] = /^([\w.-]{2,}[:=](?:[\w-]{2,}:)?)(?!\/\/)(.*)$/s.exec(path) ?? [];
-  if (!posix.isAbsolute(place) && !win32.isAbsolute(place)) return path;
-  return `${name}${win32.basename(place) || place}`; // takes both kinds of slash
+  const { name, place } = partsOf(path);
+  return isAbsolute(place) ? `${name}${win32.basename(place) || place}` : withoutFolders(path); // takes both kinds of slash
 }
 
-/** Words on both sides of a path end it, and `:` before `//`, which is an address, does not begin one. */
-const ABSOLUTE = /(^|[\s"'`(=:,;<>[])(?:\/|[A-Za-z]:[\\/])(?:[^\s"'`()/\\:;,<>]+[\\/])+([^\s"'`()/\\:;,<>]*)/g;
+const isAbsolute = (path: string): boolean => posix.isAbsolute(path) || win32.isAbsolute(path);
 
-/** Paths within a sentence. */
-export function withoutFolders(text: string, roots: readonly string[] = []): string {
-  const known = roots.reduce((left, root) => left.replaceAll(`${root}${sep}`, ""), text);
-  return known.replace(ABSOLUTE, (_, before: string, name: string) => `${before}${name}`);
+function partsOf(spec: string): { readonly name: string; readonly place: string } {
+  const [, name = "", place = spec] = /^([\w.-]{2,}[:=](?:[\w-]{2,}:)?)(?!\/\/)(.*)$/s.exec(spec) ?? [];
+  return { name, place };
 }
+
+/** A known path and what stands in its place: its last part, for what lies in a `root` the rest of the path, in a `folder` the last part alone. */
+export interface KnownPath {
+  readonly path: string;
+  readonly kind: "file" | "folder" | "root" | "home";
+}
+
+/** What a name in a path is made of: no quotes, but an apostrophe within a word; no marks that end a path in a sentence. */
+const NAME = "(?:[^\\s\"'`“”‘’«»()/\\\\:;,<>]|(?<=\\w)['’](?=\\w))";
+/** Of a folder: up to three words, of which none looks like the end of a file name. */
+const FOLDER = `(?:${NAME}+|(?:(?!\\.)${NAME})+(?: (?:(?!\\.)${NAME})+){1,2})[\\\\/]`;
+/** What a path begins with: `/`, `C:\`, `\\server\` and `file://`; `~/`, which is OWN, is one by itself. `:` before `//`, which is an address, does not begin one. */
+const ROOT = "(?:file://[^\\s/]*/(?:[A-Za-z]:/)?|/|[A-Za-z]:[\\\\/]|\\\\\\\\)";
+const OWN = "~[\\w.-]*[\\\\/]";
+const ABSOLUTE = new RegExp(`(^|[\\s"'\`“”‘’«»(=:,;<>[])(?:${ROOT}(?:${FOLDER})+|${OWN}(?:${FOLDER})*)(${NAME}*)`, "g");
+
+/** Paths within a sentence. @param known  longest first */
+export function withoutFolders(text: string, known: readonly KnownPath[] = []): string {
+  const left = known.reduce(replaceKnown, text);
+  return left.replace(ABSOLUTE, (whole, before: string, name: string) => `${before}${name || win32.basename(whole)}`);
+}
+
+function replaceKnown(text: string, { path, kind }: KnownPath): string {
+  if (!text.includes(path)) return text;
+  const inPath = new RegExp(`(?<![\\w.~/\\\\-])(?:file://)?${escaped(path)}(?:([\\\\/])|(?![\\w-]|\\.\\w))`, "g");
+  return text.replace(inPath, (_, slash = "") => {
+    if (kind === "home" || (kind === "folder" && slash !== "")) return `~${slash}`; // what follows is no known path: see OWN
+    return kind === "root" && slash !== "" ? "" : `${win32.basename(path)}${slash}`;
+  });
+}
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
+
+/** Paths that the records name, and those of who makes the report. */
+export function knownPaths({ inputs, source, flags, study }: StudyRecord, folder: string): KnownPath[] {
+  const named = [
+    ...inputs.map(({ path }) => path),
+    source.path,
+    ...[...(flags.models ?? []), ...(flags.data ?? [])],
+    ...[flags.data_dir, flags.judge, flags.encoder, flags.lc_data, study.judge],
+    ...Object.values(study.models).map(({ path }) => path),
+    ...Object.values(study.data),
+  ].flatMap((spec) => (typeof spec === "string" ? [partsOf(spec).place] : []));
+  const files = named.filter(isAbsolute);
+  const all = new Map<string, KnownPath>();
+  const add = (path: string, kind: KnownPath["kind"]): void => void all.set(path, { path, kind });
+  for (const path of files) add(pathOf(path).dirname(path), "folder");
+  for (const path of files) add(path, "file");
+  for (const path of [process.cwd(), resolve(folder)]) add(path, "root");
+  add(homedir(), "home");
+  return [...all.values()]
+    .filter(({ path }) => pathOf(path).dirname(path) !== path)
+    .sort((a, b) => b.path.length - a.path.length);
+}
+
+const pathOf = (path: string): typeof posix | typeof win32 => (posix.isAbsolute(path) ? posix : win32);
 
 /** The record as a reader elsewhere may see it. */
-export function shownRecord(record: StudyRecord): StudyRecord {
+export function shownRecord(record: StudyRecord, folder: string): StudyRecord {
+  const known = knownPaths(record, folder);
+  return mapTexts(withShownPaths(record), (text) => withoutFolders(text, known));
+}
+
+function withShownPaths(record: StudyRecord): StudyRecord {
   const { study, flags, inputs, source } = record;
   const each = (texts: readonly string[] | undefined): string[] | undefined => texts?.map(shownPath);
   const one = (text: string | undefined): string | undefined => (text === undefined ? undefined : shownPath(text));
@@ -52,32 +112,18 @@ const without = <T extends object>(given: T): Partial<{ [K in keyof T]: Exclude<
   Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as never;
 
 /** Reasons and warnings are sentences of this program, with the paths that it met. */
-export function shownResults(results: StudyResults, folder: string, { inputs }: StudyRecord): StudyResults {
-  const roots = [
-    resolve(folder),
-    ...inputs.map(({ path }) => posix.dirname(path)).filter((path) => posix.isAbsolute(path)),
-  ];
-  const longestFirst = [...new Set(roots)].filter((root) => root !== "/").sort((a, b) => b.length - a.length);
-  const shown = (text: string): string => withoutFolders(text, longestFirst);
-  return {
-    ...results,
-    steps: results.steps.map(({ reason, remedy, ...step }) => ({
-      ...step,
-      reason: reason === null ? null : shown(reason),
-      ...(remedy === undefined ? {} : { remedy: shown(remedy) }),
-    })),
-    left_out: results.left_out.map(({ what, reason }) => ({ what: shown(what), reason: shown(reason) })),
-    comparisons: results.comparisons.map((one) => ({
-      ...one,
-      pairs: one.pairs.map((pair) => ({ ...pair, summary: shownSummary(pair.summary, shown) })),
-    })),
-  };
+export function shownResults(results: StudyResults, folder: string, record: StudyRecord): StudyResults {
+  const known = knownPaths(record, folder);
+  return mapTexts(results, (text) => withoutFolders(text, known));
 }
 
-function shownSummary(
-  summary: Readonly<Record<string, unknown>>,
-  shown: (text: string) => string,
-): Record<string, unknown> {
-  const { warnings } = summary;
-  return Array.isArray(warnings) ? { ...summary, warnings: warnings.map((one) => shown(String(one))) } : { ...summary };
+/** The same value with every text in it changed; keys stay. */
+function mapTexts<T>(value: T, change: (text: string) => string): T {
+  const mapped = (one: unknown): unknown => {
+    if (typeof one === "string") return change(one);
+    if (Array.isArray(one)) return one.map(mapped);
+    if (typeof one !== "object" || one === null) return one;
+    return Object.fromEntries(Object.entries(one).map(([key, inner]) => [key, mapped(inner)]));
+  };
+  return mapped(value) as T;
 }

@@ -41,7 +41,7 @@ export async function openStudy(folder: string): Promise<StudyFolder> {
   const record = await parsed(studyFiles.study, studyRecordSchema);
   const results = await parsed(studyFiles.results, studyResultsSchema);
   await checkSteps(folder, results);
-  return { folder, record: shownRecord(record), results: shownResults(results, folder, record) };
+  return { folder, record: shownRecord(record, folder), results: shownResults(results, folder, record) };
 }
 
 /** Whatever the page shows or leaves out: a result that has changed makes all of them doubtful. */
