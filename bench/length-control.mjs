@@ -1,9 +1,10 @@
 /**
  * `node bench/length-control.mjs [--quick] [--trials N] [--kind NAME] [--json]`: how often does the interval of the length-controlled win rate hold the
  * truth, and how far is its estimate from it on average? Verdicts are drawn again and again from a known world: instructions whose lengths
- * differ by a normal variate half a standard deviation off equal, and a judge that prefers the model at equal lengths as often as `rate`
+ * differ by a normal variate half a standard deviation off equal (for verdicts also 1.5 and 2, where few are near it), and a judge that prefers the model at equal lengths as often as `rate`
  * says, with and without a liking for length. Beside `--lc length` stands `minimal`, with AlpacaEval's penalty. Deterministic. Needs a build.
- * Exit status 1: a coverage more than 2 points from 95 % (by more than chance) or, from 56 instructions on, a bias of a point or more.
+ * Exit status 1: a coverage more than 2 points from 95 % (by more than chance) or, from 56 instructions on, a bias of a point or more in
+ * the draws whose fit is not said to be extrapolated.
  */
 import { parseArgs } from "node:util";
 import { lengthControlledWinRate } from "../dist/stats/length-control.js";
@@ -19,6 +20,9 @@ const { values } = parseArgs({
     json: { type: "boolean", default: false },
   },
 });
+/** Of the lengths, in standard deviations: of the first world, and of those in which the value at equal lengths is extrapolated. */
+const OFFSET = 0.5;
+const FAR = [1.5, 2];
 const trials = values.quick ? 200 : Number(values.trials);
 const sizes = values.quick ? [24, 56] : [24, 56, 200, 805];
 /** Of the judge's logit: what it varies by between instructions, and how verdicts come of it. */
@@ -33,36 +37,58 @@ const PENALISED = 10;
 const cells = [];
 for (const kind of values.kind === undefined ? Object.keys(kinds) : [values.kind]) {
   for (const n of sizes) {
-    for (const liking of [0, -1.5]) for (const rate of [20, 43, 50, 65]) cells.push(cellOf({ kind, n, liking, rate }));
+    for (const offset of kind === "verdicts" ? [OFFSET, ...FAR] : [OFFSET]) {
+      for (const liking of [0, -1.5]) {
+        for (const rate of [20, 43, 50, 65]) cells.push(cellOf({ kind, n, offset, liking, rate }));
+      }
+    }
   }
 }
 if (values.json) process.stdout.write(`${JSON.stringify({ trials, cells }, null, 2)}\n`);
 const bad = cells.filter(({ ok }) => !ok).length;
 if (!values.json) {
-  const worst = (key, from = 0) => Math.max(...cells.filter(({ n }) => n >= from).map((cell) => Math.abs(cell[key])));
-  const coverages = cells.map(({ coverage }) => coverage);
+  const usual = cells.filter(({ offset }) => offset === OFFSET);
+  const worst = (key, from = 0) => Math.max(...usual.filter(({ n }) => n >= from).map((cell) => Math.abs(cell[key])));
+  const coverages = usual.map(({ coverage }) => coverage);
   process.stdout.write(
-    `\n${cells.length} cells of ${trials}: coverage ${Math.min(...coverages).toFixed(1)} to ${Math.max(...coverages).toFixed(1)} %, ` +
+    `\n${cells.length} cells of ${trials}; at an offset of ${OFFSET}: coverage ${Math.min(...coverages).toFixed(1)} to ${Math.max(...coverages).toFixed(1)} %, ` +
       `largest bias ${worst("bias").toFixed(2)}, from 56 instructions on ${worst("bias", 56).toFixed(2)} points; ${bad} fail\n`,
   );
 }
 if (bad > 0) process.exitCode = 1;
 
 function cellOf(world) {
-  const { kind, n, liking, rate } = world;
-  const draw = drawerOf(kinds[kind], n, liking, rate / 100);
-  const tally = openTally(rate);
+  const { kind, n, offset, liking, rate } = world;
+  const draw = drawerOf(kinds[kind], { n, offset, liking, rate: rate / 100 });
+  const [tally, sure] = [openTally(rate), openTally(rate)];
   const penalised = openTally(rate);
   for (let trial = 0; trial < trials; trial++) {
-    const rows = draw(randomStream(trial, `length control: ${kind} ${n} ${liking} ${rate}`));
-    tally.add(lengthFit(rows));
-    if (trial % PENALISED === 0) penalised.add(lengthControlledWinRate(rows, { model: "minimal" }));
+    const far = offset === OFFSET ? "" : ` ${offset}`;
+    const rows = draw(randomStream(trial, `length control: ${kind} ${n} ${liking} ${rate}${far}`));
+    const lc = lengthFit(rows);
+    tally.add(lc);
+    if (lc.note === undefined) sure.add(lc);
+    if (offset === OFFSET && trial % PENALISED === 0)
+      penalised.add(lengthControlledWinRate(rows, { model: "minimal" }));
   }
   const figures = tally.figures();
   const { low, high } = wilson(tally.held, tally.defined);
   const chance = 100 * low > 97 || 100 * high < 93;
-  const ok = !chance && (n < 56 || Math.abs(figures.bias) - 2 * figures.biasError < 1);
-  const cell = { kind, n, liking, rate, ...figures, minimal: penalised.figures(), ok };
+  const { bias, biasError } = sure.figures();
+  const ok = !chance && (n < 56 || sure.defined === 0 || Math.abs(bias) - 2 * biasError < 1);
+  const extrapolated = tally.defined - sure.defined;
+  const cell = {
+    kind,
+    n,
+    offset,
+    liking,
+    rate,
+    ...figures,
+    extrapolated,
+    sureBias: bias,
+    minimal: penalised.figures(),
+    ok,
+  };
   if (!values.json) print(cell);
   return cell;
 }
@@ -97,22 +123,22 @@ function openTally(rate) {
   };
 }
 
-function print({ kind, n, liking, rate, coverage, bias, width, undefined: without, minimal, ok }) {
+function print({ kind, n, offset, liking, rate, coverage, bias, width, undefined: without, minimal, ok, ...of }) {
   if (!print.head) {
     process.stdout.write(
-      "| verdicts | instructions | judge likes length | true rate | coverage | bias | width | undefined | `minimal`: coverage | bias |\n" +
-        "| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+      "| verdicts | instructions | offset | judge likes length | true rate | coverage | bias | width | undefined | extrapolated | bias of the others | `minimal`: coverage | bias |\n" +
+        "| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
     );
     print.head = true;
   }
   process.stdout.write(
-    `| ${kind} | ${n} | ${liking === 0 ? "no" : "yes"} | ${rate} | ${coverage.toFixed(1)}${ok ? "" : " FAILS"} | ${bias.toFixed(2)} | ${width.toFixed(0)} | ${without} | ` +
-      `${minimal.coverage.toFixed(0)} | ${minimal.bias.toFixed(1)} |\n`,
+    `| ${kind} | ${n} | ${offset} | ${liking === 0 ? "no" : "yes"} | ${rate} | ${coverage.toFixed(1)}${ok ? "" : " FAILS"} | ${bias.toFixed(2)} | ${width.toFixed(0)} | ${without} | ${of.extrapolated} | ${of.sureBias.toFixed(2)} | ` +
+      (offset === OFFSET ? `${minimal.coverage.toFixed(0)} | ${minimal.bias.toFixed(1)} |\n` : "– | – |\n"),
   );
 }
 
 /** Rows of one instruction share what is said of it, and half of what their lengths vary by. */
-function drawerOf({ spread, rows, verdict }, n, liking, rate) {
+function drawerOf({ spread, rows, verdict }, { n, offset, liking, rate }) {
   const constant = constantFor(rate, spread);
   const share = rows === 1 ? 1 : Math.SQRT1_2;
   return (random) => {
@@ -123,7 +149,7 @@ function drawerOf({ spread, rows, verdict }, n, liking, rate) {
       const length = share * normal(random);
       for (let row = 0; row < rows; row++) {
         const i = instruction * rows + row;
-        const difference = Math.round(300 * (length + Math.sqrt(1 - share * share) * normal(random) - 0.5));
+        const difference = Math.round(300 * (length + Math.sqrt(1 - share * share) * normal(random) - offset));
         prompts[i] = instruction;
         lengthDifference[i] = difference;
         p[i] = verdict(sigmoid(own + liking * Math.tanh(difference / 300)), random);

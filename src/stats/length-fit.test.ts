@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { randomStream } from "../util/random.js";
+import { normalQuantile } from "./distributions.js";
 import type { LcRows } from "./length-control.js";
 import { lengthFit } from "./length-fit.js";
 
@@ -66,6 +67,18 @@ describe("the length-controlled win rate of any verdicts", () => {
       expect(Math.abs(winRate - 100 / (1 + Math.exp(-bias)))).toBeLessThan(1);
       expect(high - low).toBeLessThan(3); // shares that follow the model leave nothing to vary
     }
+  });
+  it.each([
+    [56, 600, true], // two standard deviations off
+    [56, 300, false],
+    [24, 150, false],
+    [200, 600, false],
+  ])("of %i rows whose lengths are %i ± 300 characters off says whether it is extrapolated", (n, offset, said) => {
+    const spread = (i: number): number => 300 * normalQuantile((i + 0.5) / n);
+    const { note, winRate } = fitted(unrelated(Math.round(n / 3), n, (i) => Math.round(offset + spread(i))));
+    if (said) expect(note).toMatch(/^only \d of 56 instructions .* extrapolated/);
+    else expect(note).toBeUndefined();
+    expect(winRate).toBeGreaterThan(0);
   });
   it("counts an instruction once, however often it was asked", () => {
     const rows = unrelated(23, 40);

@@ -20,6 +20,9 @@ const MIN_NEAR = 2;
 const MIN_NEAR_SHARE = 0.01;
 /** Nearly equal: within this part of the spread of lengths. Of two narrow humps of lengths with nothing between neither reaches that far. */
 const NEAR = 0.6;
+/** Where fewer are near, and less than this share of them, there is a value, and a warning: its bias was up to 5 points in simulations. */
+const FEW_NEAR = 8;
+const FEW_NEAR_SHARE = 0.25;
 
 interface Judged {
   /** `[N]` each: P(the model is better), Δ, and which instruction. */
@@ -47,9 +50,7 @@ export function lengthFit(rows: LcRows): Lc {
     chosen: undefined,
     weights: { length: top.b, bias: top.a },
     influence: influenceOf(errors, 100 * mean * (1 - mean)),
-    ...(feature.values === undefined
-      ? { note: "all outputs are as long as the baseline's: nothing to control for" }
-      : {}),
+    ...(feature.note === undefined ? {} : { note: feature.note }),
   };
 }
 
@@ -59,12 +60,14 @@ function withVerdict({ p, lengthDifference, prompts }: LcRows): Judged {
   return { p: take(p), difference: take(lengthDifference), prompts: Int32Array.from(take(prompts)) };
 }
 
-/** tanh(Δ / s); undefined where all Δ are 0; or why equal lengths cannot be told. */
+/** tanh(Δ / s); undefined where all Δ are 0; what is to be said of it; or why equal lengths cannot be told. */
 function lengthFeature({
   p,
   difference,
   prompts,
-}: Judged): { readonly values: Float64Array | undefined } | { readonly reason: string } {
+}: Judged):
+  | { readonly values: Float64Array | undefined; readonly note: string | undefined }
+  | { readonly reason: string } {
   const instructions = new Set(prompts).size;
   if (instructions === 0) return { reason: "no row has a verdict" };
   if (instructions < MIN_INSTRUCTIONS) {
@@ -74,18 +77,18 @@ function lengthFeature({
   }
   const [first = 0] = difference;
   if (difference.every((d) => d === first)) {
-    if (first === 0) return { values: undefined };
+    if (first === 0)
+      return { values: undefined, note: "all outputs are as long as the baseline's: nothing to control for" };
     return { reason: `all outputs differ from the baseline's by the same ${Math.abs(first)} characters` };
   }
   const scale = spreadOf(difference);
   const near = new Set(prompts.filter((_, i) => Math.abs(difference[i] as number) <= NEAR * scale)).size;
   const needed = Math.max(MIN_NEAR, Math.ceil(MIN_NEAR_SHARE * instructions));
+  const found =
+    `${near} of ${instructions} instructions have outputs that are nearly as long as the baseline's ` +
+    `(to ${Math.ceil(NEAR * scale)} characters)`;
   if (near < needed) {
-    return {
-      reason:
-        `${near} of ${instructions} instructions have outputs that are nearly as long as the baseline's (to ${Math.ceil(NEAR * scale)} characters), ` +
-        `and ${needed} are needed: a value at equal lengths would be extrapolated`,
-    };
+    return { reason: `${found}, and ${needed} are needed: a value at equal lengths would be extrapolated` };
   }
   const gap = separation({ p, difference });
   if (gap !== undefined && gap.low < 0 && gap.high > 0 && gap.high - gap.low > NEAR * scale) {
@@ -95,7 +98,11 @@ function lengthFeature({
         "happens at equal lengths is not in the data",
     };
   }
-  return { values: difference.map((d) => Math.tanh(d / scale)) };
+  const few = near < FEW_NEAR && near < FEW_NEAR_SHARE * instructions;
+  return {
+    values: difference.map((d) => Math.tanh(d / scale)),
+    note: few ? `only ${found}: the value at equal lengths is largely extrapolated from the others` : undefined,
+  };
 }
 
 /** Where won and lost rows do not overlap in Δ, the interval between them; undefined where they do, or where there are only won or lost ones. */
