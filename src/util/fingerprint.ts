@@ -50,7 +50,24 @@ export async function firstChange(
     if (found.size !== bytes) return { path, what: "changed" };
   }
   for (const print of prints.filter(hashed)) {
-    if ((await sha256File(join(folder, print.path))) !== print.sha256) return { path: print.path, what: "changed" };
+    if ((await knownSha256(join(folder, print.path))) !== print.sha256) return { path: print.path, what: "changed" };
   }
   return undefined;
+}
+
+/** What files were found to be, by all that the system says of them: a run looks at the same weights several times. */
+const known = new Map<string, string>();
+/** A file that was written just before it is read may be written again without a sign: the clocks of file systems are coarse. */
+const SETTLED_MS = 2000;
+
+async function knownSha256(path: string): Promise<string> {
+  const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+  const state = [path, dev, ino, size, mtimeNs, ctimeNs].join("\0");
+  const before = known.get(state);
+  if (before !== undefined) return before;
+  const settled = Date.now() - Number(ctimeNs / 1_000_000n) > SETTLED_MS;
+  const hash = await sha256File(path);
+  const now = await stat(path, { bigint: true });
+  if (settled && now.mtimeNs === mtimeNs && now.ctimeNs === ctimeNs) known.set(state, hash);
+  return hash;
 }
