@@ -5,7 +5,7 @@
 import { replySpans, withoutReasoning } from "./reasoning.js";
 import type { Place, Reply } from "./reply.js";
 
-/** The tokens' text with line ends in place of everything that is no part of what was said, and the place of each of its characters. */
+/** What was said, as the tokens have it, with blank lines in place of reasoning inside it; and the token of each of its characters. */
 export interface VisibleTokens {
   readonly text: string;
   /** The token that a character belongs to, and where in the text it begins. */
@@ -25,21 +25,21 @@ export function visibleTokens({ text, reasoned }: Reply, places: readonly Place[
   let visible = "";
   for (const { start, end } of spans) {
     const [from, to] = [Math.max(start, found.start), Math.min(end, found.end)];
-    if (from < to) visible += blank(from - visible.length) + joined.slice(from, to);
+    if (from < to) visible += blank(from - found.start - visible.length) + joined.slice(from, to);
   }
-  visible += blank(joined.length - visible.length);
   const ends = endsOf(tokens);
   return {
     text: visible,
     placeAt(at) {
-      const i = ends.findIndex((end) => at < end);
+      const i = ends.findIndex((end) => found.start + at < end);
       const place = places[i];
-      return place === undefined ? undefined : { place, start: ends[i - 1] ?? 0 };
+      return place === undefined ? undefined : { place, start: (ends[i - 1] ?? 0) - found.start };
     },
   };
 }
 
-const blank = (length: number): string => "\n".repeat(length);
+/** A line of its own, in place of what is no part of the reply. */
+const blank = (length: number): string => (length < 2 ? "\n".repeat(length) : `\n${" ".repeat(length - 2)}\n`);
 
 function endsOf(tokens: readonly string[]): number[] {
   let end = 0;
@@ -53,7 +53,7 @@ function endsOf(tokens: readonly string[]): number[] {
 export const written = (token: string): string => token.replace(/[▁Ġ]/g, " ").replaceAll("Ċ", "\n");
 
 /** `</s>`, `<|im_end|>`, `<end_of_turn>`, `[EOS]`, and white space. */
-const ending = /^\s*(?:<[^<>\s]{1,60}>|\[[A-Z_/]{2,20}\])?\s*$/;
+const ending = /^(?:<[^<>\s]{1,60}>|\[[A-Z_/]{2,20}\])?$/;
 
 interface Part {
   readonly start: number;
@@ -64,10 +64,12 @@ interface Part {
 function alignment(tokens: readonly string[], joined: string, said: string): Part | undefined {
   let end = joined.length;
   for (let left = tokens.length; left > 0; left--) {
-    const start = startOf(joined, end, said);
+    const token = tokens[left - 1] ?? "";
+    const last = token.trim();
+    // White space at the end is passed over anyway; looking again before each of it would take long.
+    const start = last === "" ? undefined : startOf(joined, end, said);
     if (start !== undefined) return { start, end };
-    const last = tokens[left - 1] ?? "";
-    end -= last.length;
+    end -= token.length;
     if (ending.test(last)) continue;
     const whole = startOf(joined, end, said);
     return whole !== undefined && joined.slice(0, whole).trim() === "" ? { start: whole, end } : undefined;

@@ -111,6 +111,11 @@ describe("the tokens of a reply", () => {
     for (const content of ["n", "M m", "The better is m"])
       expect(verdict(tokens, {}, { content })).toMatchObject({ outcome: "unparsed" });
   });
+  it("may be very many, all of them white space", () => {
+    const blanks = Array.from({ length: 5_000 }, (): [string, Top] => [" ".repeat(50), []]);
+    expect(shareOf(verdict([["m", end], ...blanks], {}, { content: "m" }))).toBeCloseTo(0.99, 12);
+    expect(verdict([["M", end], ...blanks], {}, { content: "m" }).outcome).toBe("unparsed");
+  });
   it("may end with a stop sequence that the text has not", () => {
     expect(
       shareOf(
