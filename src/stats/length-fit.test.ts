@@ -115,6 +115,10 @@ describe("the length-controlled win rate of any verdicts", () => {
     expect(reasonOf({ ...byLength, p: byLength.lengthDifference.map((d) => (d < 0 ? 1 : 0)) })).toContain(
       "verdicts go by length alone",
     );
+    const allLonger = unrelated(0, 56, (i) => (i < 19 ? -1 - 3 * i : -200 - i)); // lost up to 55, won from 219 characters
+    expect(reasonOf({ ...allLonger, p: allLonger.lengthDifference.map((d) => (d < -100 ? 1 : 0)) })).toContain(
+      "no output is between 55 and 219 characters longer",
+    );
   });
   it("tells little, and says how little, where verdicts go by length alone and lengths leave no gap", () => {
     const rows = unrelated(0, 200, (i) => i - 100);

@@ -91,11 +91,11 @@ function lengthFeature({
     return { reason: `${found}, and ${needed} are needed: a value at equal lengths would be extrapolated` };
   }
   const gap = separation({ p, difference });
-  if (gap !== undefined && gap.low < 0 && gap.high > 0 && gap.high - gap.low > NEAR * scale) {
+  if (gap !== undefined && gap.high - gap.low > NEAR * scale) {
     return {
       reason:
-        `verdicts go by length alone, and no output is between ${-gap.high} and ${-gap.low} characters longer than the baseline's: what ` +
-        "happens at equal lengths is not in the data",
+        `verdicts go by length alone, and no output is between ${-gap.high} and ${-gap.low} characters longer than the baseline's: where ` +
+        "between them verdicts turn, and how sharply, is not in the data",
     };
   }
   const few = near < FEW_NEAR && near < FEW_NEAR_SHARE * instructions;

@@ -66,7 +66,7 @@ const restore = (): void => {
 function forgetFingerprints(): void {
   for (const file of records().filter((one) => basename(one) === "step.json")) {
     const { results: _, ...rest } = JSON.parse(readFileSync(join(out, file), "utf8")) as { results?: unknown };
-    writeFileSync(join(out, file), `${JSON.stringify(rest, null, 2)}\n`);
+    writeFileSync(join(out, file), `${JSON.stringify({ ...rest, version: 1 }, null, 2)}\n`);
   }
 }
 
