@@ -28,11 +28,21 @@ const kinds: Readonly<Record<Content, readonly string[]>> = {
   turns: ["messages", "conversation", "conversations", "dialog", "dialogue", "turns", "chat"],
   question: [
     ...["instruction", "input", "inputs", "prompt", "question", "query", "context", "contexts", "passage", "text"],
-    ...["document", "documents", "prefix", "suffix"],
+    ...[
+      "document",
+      "documents",
+      "document_text",
+      "article",
+      "paragraph",
+      "background",
+      "knowledge",
+      "prefix",
+      "suffix",
+    ],
   ],
   answer: [
     ...["response", "responses", "output", "outputs", "completion", "completions", "answer", "answers", "target"],
-    ...["targets", "chosen", "reasoning", "reasoning_content", "thinking"],
+    ...["targets", "chosen", "reasoning", "reasoning_content", "thinking", "rationale"],
   ],
   rejected: ["rejected", "refusal"],
   tools: [
@@ -58,7 +68,10 @@ const messageKeys = new Map<string, Content>([
 ]);
 
 /** Keys that say how much loss something carries: a number, or yes and no. Others say it in ways that cannot be read off a value. */
-const weightKeys = ["weight", "loss_weight", "sample_weight", "train", "trainable", "loss"] as const;
+const weightKeys = [
+  ...["weight", "loss_weight", "sample_weight", "loss"],
+  ...["train", "trainable", "training", "train_on", "is_target", "learn"],
+];
 const otherWeightKeys = [
   ...["weights", "mask", "masked", "masks", "loss_mask", "labels_mask"],
   ...["train_detail", "train_on_input", "train_on_inputs"],

@@ -39,8 +39,9 @@ export async function votesJudge({ file, scale }: VotesJudge, folder: string): P
   for (const { preference } of rows) check.see(preference);
   const problem = check.problem();
   if (problem !== undefined) {
-    throw new UserError(`${quoted(path)}: ${problem}`, {
+    throw new UserError(`${quoted(path)}: ${problem.what}`, {
       remedy:
+        problem.remedy ??
         "write scale: 0..1 in the judge file where 1 means that output_2 wins, or scale: 1..2 where 1 means that output_1 wins and 0 a draw",
     });
   }

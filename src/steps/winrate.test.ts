@@ -130,7 +130,6 @@ describe("the scale of preferences", () => {
     ["zeros", [0, 0, 0]],
     ["of signs", [-1, 0, 1]],
     ["with a damaged one", [0, 1, 0, 1, 0, 1, 100]],
-    ["with a damaged one below", [0.5, 1, -7, 2.5]],
   ];
   it.each(cases)(
     "%s, none above 1: refused with the remedy, by winrate and by agreement",
@@ -194,6 +193,23 @@ describe("the scale of preferences", () => {
       ).models[0]?.warnings.join();
     expect(await warnings("ones.json", {})).toContain("every preference is 1");
     expect(await warnings("ones-ours.json", { outcome: "judged" })).not.toContain("every preference is 1");
+  });
+  it.each([
+    ["-1..1", [-1, 1, 1, -1, 1, 0, 1, -1], "3 of 8 preferences are on neither scale, 0..1 or 1..2 (one is -1)"],
+    ["of another kind", [0.5, 1, -7, 2.5], "2 of 4 preferences are on neither scale, 0..1 or 1..2 (one is -7)"],
+    ["0..100", [0, 50, 100, 100, 0, 0, 50, 100], "5 of 8 preferences are on neither scale, 0..1 or 1..2 (one is 50)"],
+  ])("%s is none that is read here, whatever scale is named", async (name, preferences, line) => {
+    const file = write(
+      `scale ${name}.json`,
+      preferences.map((preference, i) => row(i, preference)),
+    );
+    for (const scale of [undefined, "0..1", "1..2"] as const) {
+      const asked = winrate({ annotations: [file], ...(scale === undefined ? {} : { scale }) });
+      await expect(asked).rejects.toMatchObject({
+        message: expect.stringContaining(line),
+        remedy: "convert them to one of these",
+      });
+    }
   });
 });
 

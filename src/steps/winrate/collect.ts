@@ -4,7 +4,7 @@
  */
 import { type VerdictOutcome, verdictOutcomes } from "../../records/annotations.js";
 import type { WinrateLedger } from "../../records/winrate.js";
-import { openScaleCheck, type PreferenceScale } from "../../stats/preference-scale.js";
+import { openScaleCheck, type PreferenceScale, type ScaleProblem } from "../../stats/preference-scale.js";
 import { probabilityOf } from "../../stats/win-rate.js";
 import { UserError } from "../../util/errors.js";
 import { quoted } from "../../util/terminal.js";
@@ -109,13 +109,18 @@ export async function collectEvaluations(
 }
 
 /** @throws UserError  where there is a problem */
-export function refuseOtherScale(file: string, problem: string | undefined, scale: PreferenceScale | undefined): void {
+export function refuseOtherScale(
+  file: string,
+  problem: ScaleProblem | undefined,
+  scale: PreferenceScale | undefined,
+): void {
   if (problem === undefined) return;
-  throw new UserError(`${quoted(file)}: ${problem}`, {
+  throw new UserError(`${quoted(file)}: ${problem.what}`, {
     remedy:
-      scale === undefined
+      problem.remedy ??
+      (scale === undefined
         ? "pass --scale 0..1 where 1 means that the model wins and 0 that it loses, or --scale 1..2 where 1 means that the baseline wins and 0 a draw"
-        : "leave --scale out: 1 is then the baseline's win and 2 the model's",
+        : "leave --scale out: 1 is then the baseline's win and 2 the model's"),
   });
 }
 
