@@ -4,7 +4,7 @@
  */
 import { basename, extname } from "node:path";
 import { z } from "zod";
-import { withInput } from "../records/example.js";
+import { withInput } from "../records/with-input.js";
 import { UserError } from "../util/errors.js";
 import { sha256, sha256File } from "../util/files.js";
 import { LARGEST_ROWS, readJson } from "../util/json.js";

@@ -22,7 +22,3 @@ export function instructionOf(example: Example): string {
 export function responseOf(example: Example): string {
   return example.messages[1]?.content ?? "";
 }
-
-/** Alpaca's `input` follows the instruction after a blank line, wherever a row has one. */
-export const withInput = (instruction: string, input: string): string =>
-  input === "" ? instruction : `${instruction}\n\n${input}`;

@@ -5,15 +5,6 @@
  */
 import { z } from "zod";
 
-/**
- * `length`: our own, for verdicts of any kind. AlpacaEval's: `v1`; `noreg`, without the gamed rows; `minimal`, without the difficulty, too.
- */
-export const lcModels = ["length", "v1", "noreg", "minimal"] as const;
-export type LcModel = (typeof lcModels)[number];
-/** What a person may ask for. */
-export const lcChoices = [...lcModels, "none"] as const;
-export type LcChoice = (typeof lcChoices)[number];
-
 /** More instructions than any such set has; a bound on what is believed of a file. */
 export const MAX_ROWS = 1_000_000;
 

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { verdictOutcomes } from "./annotations.js";
 import { estimateSchema } from "./estimate.js";
-import { lcModels } from "./length-control.js";
+import { lcModels } from "./lc-models.js";
 
 const count = z.number().int().nonnegative();
 const figure = z.number().nullable();

@@ -3,7 +3,7 @@
  * May not know: what is done with them.
  */
 import { limitsSchema } from "../records/judge-file.js";
-import { lcChoices } from "../records/length-control.js";
+import { lcChoices } from "../records/lc-models.js";
 import { preferenceScales } from "../stats/preference-scale.js";
 import {
   anyText,

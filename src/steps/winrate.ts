@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Annotation } from "../records/annotations.js";
-import type { LcChoice } from "../records/length-control.js";
+import type { LcChoice } from "../records/lc-models.js";
 import { type WinrateSummary, winrateSummarySchema } from "../records/winrate.js";
 import type { PreferenceScale } from "../stats/preference-scale.js";
 import { UserError } from "../util/errors.js";

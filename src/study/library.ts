@@ -3,7 +3,7 @@
  * May not know: how anything is shown.
  */
 import type { Checkers } from "../judge/checker.js";
-import { type LcChoice, lcChoices } from "../records/length-control.js";
+import { type LcChoice, lcChoices } from "../records/lc-models.js";
 import type { Choice, StudyResults } from "../records/study.js";
 import { type ComparisonResult, comparisonResultSchema } from "../records/study.js";
 import { type PreferenceScale, preferenceScales } from "../stats/preference-scale.js";

@@ -3,7 +3,7 @@
  * May not know: how it is carried out.
  */
 
-import type { LcChoice } from "../records/length-control.js";
+import type { LcChoice } from "../records/lc-models.js";
 import type { CellKey, StepKind } from "../records/study.js";
 import type { Study } from "../records/study-file.js";
 import { sha256 } from "../util/files.js";

@@ -117,7 +117,7 @@ describe("a run", () => {
     const { status, stdout } = tune("person", ["--max-steps", "2"]);
     expect(status).toBe(0);
     expect(stdout).toMatch(
-      /^2 steps on 16 rows in .+ \(.+ tok\/s\), last loss [\d.]+, held-out loss \d+\.\d{4} → \d+\.\d{4}\n\S*person\n$/,
+      /^2 steps on 4 rows in .+ \(.+ tok\/s\), last loss [\d.]+, held-out loss \d+\.\d{4} → \d+\.\d{4}\n\S*person\n$/,
     );
   });
 });
@@ -142,7 +142,7 @@ describe("killed at any moment and resumed", () => {
       expect(existsSync(join(folder.path(out), "run.json"))).toBe(false);
       const last = tune(out, ["--resume"]);
       expect(last.status).toBe(0);
-      expect(last.stderr).toMatch(/^going on after step \d+ of 40$/m);
+      expect(last.stderr).toMatch(/^resuming after step \d+ of 40$/m);
       expectSameAs("whole", out);
     },
   );

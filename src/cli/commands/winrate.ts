@@ -5,7 +5,7 @@
 
 import { type Command, Option } from "commander";
 import type { EstimateRecord } from "../../records/estimate.js";
-import { lcChoices } from "../../records/length-control.js";
+import { lcChoices } from "../../records/lc-models.js";
 import type { WinrateComparison, WinrateEntry, WinrateRuns, WinrateSummary } from "../../records/winrate.js";
 import type { WinrateOptions } from "../../steps/winrate.js";
 import { formatCount } from "../../util/progress.js";

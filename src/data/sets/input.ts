@@ -2,7 +2,7 @@
  * Alpaca's `input`, wherever a row has one: it follows the instruction after a blank line.
  * May not know: files, data sets.
  */
-import { withInput } from "../../records/example.js";
+import { withInput } from "../../records/with-input.js";
 import { optionalTextField, own, type TextField, textField } from "../fields.js";
 import type { Outcome } from "../record.js";
 

@@ -23,6 +23,8 @@ export const tinyFile = (name: string): string => join(repositoryRoot, "assets",
 
 export interface Ended {
   readonly status: number | null;
+  /** Where it ended by one. */
+  readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
   readonly seconds: number;
@@ -78,9 +80,10 @@ export function openBench(): Bench {
           text[stream] += chunk;
         });
       const patience = setTimeout(() => child.kill("SIGKILL"), PATIENCE_SECONDS * 1000);
-      const ended = once(child, "close").then(([status]) => {
+      const ended = once(child, "close").then(([status, signal]) => {
         clearTimeout(patience);
-        return { status: status as number | null, ...text, seconds: (performance.now() - begun) / 1000 };
+        const how = { status: status as number | null, signal: signal as NodeJS.Signals | null };
+        return { ...how, ...text, seconds: (performance.now() - begun) / 1000 };
       });
       return { child, ended };
     },
