@@ -20,7 +20,7 @@ import {
   type TuneRequest,
   WITHOUT_EFFECT_ON_VALUES,
 } from "./tune/options.js";
-import { differingOptions, trainingResult, trainOnRecord } from "./tune/recorded.js";
+import { differingOptions, isSameRun, trainingResult, trainOnRecord } from "./tune/recorded.js";
 import { type Material, readRows, rowsSeen } from "./tune/rows.js";
 
 export type { Preset, TuneRequest } from "./tune/options.js";
@@ -65,7 +65,7 @@ export async function tune(request: TuneRequest, watch: TuneWatch = {}): Promise
     await engine.refuseTooLarge?.(settled.model, { for: "tuning" });
     const material = await readRows(settled);
     const plan = planOf(settled, options, material, await hashModel(settled.model), engine);
-    const resume = isSameRun(settled, folder, plan);
+    const resume = resumes(settled, folder, plan);
     if (resume && folder.finished !== undefined) {
       watch.onFinishedBefore?.(folder.finished);
       return folder.finished;
@@ -138,25 +138,13 @@ function planOf(
   };
 }
 
-/**
- * Whether the run in the folder is the one that is asked for. With force, one that is not is replaced.
- *
- * @throws UserError  it is another one; the line says in what
- */
-function isSameRun(
-  { out, force = false }: SettledRequest,
-  { finished, unfinished }: TuneFolder,
-  now: TunePlan,
-): boolean {
+/** @throws UserError  the run in the folder is another one, and may not be replaced */
+function resumes(request: SettledRequest, { finished, unfinished }: TuneFolder, now: TunePlan): boolean {
   const before = finished ?? unfinished;
   if (before === undefined) return false;
-  const differences = differencesOf(before, now, finished !== undefined || force ? [] : WITHOUT_EFFECT_ON_VALUES);
-  if (differences.length === 0) return true;
-  if (force) return false;
-  const which = finished === undefined ? "an unfinished" : "a finished";
-  throw new UserError(`${out} holds ${which} run of another kind: ${differences.join(", ")}`, {
-    remedy: "repeat the options of that run, or pass --force to replace it",
-  });
+  const free = finished !== undefined || request.force === true ? [] : WITHOUT_EFFECT_ON_VALUES;
+  const what = finished === undefined ? "an unfinished run" : "a finished run";
+  return isSameRun(request, what, differencesOf(before, now, free));
 }
 
 /** @param free  options that may differ */

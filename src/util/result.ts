@@ -156,18 +156,18 @@ function openOnDisk(plan: ResultPlan, admission: Admission, lock: Lock, removeMa
 
 async function makeVisible({ main, beside }: ResultPlan, admission: Admission): Promise<void> {
   const paths = [main, ...beside];
-  const rename = (which: readonly string[]): Promise<void> =>
+  const show = (which: readonly string[]): Promise<void> =>
     renameAll(which.map((path) => [partialOf(path, main), path]));
   switch (admission) {
     case "creates":
       for (const path of paths) if (existsSync(path)) throw alreadyExists(path);
-      return rename(paths);
+      return show(paths);
     case "replaces":
       for (const path of beside) await rm(path, { force: true }); // none may lie beside a main file of another run
-      return rename(paths);
+      return show(paths);
     case "repeats":
       if ((await sha256File(main)) !== (await sha256File(partialOf(main, main)))) throw alreadyExists(main);
-      await rename(beside.filter((path) => !existsSync(path)));
+      await show(beside.filter((path) => !existsSync(path)));
       for (const path of paths) await rm(partialOf(path, main), { force: true });
   }
 }

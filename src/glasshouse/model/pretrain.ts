@@ -11,9 +11,15 @@ import type { Engine, StepMetrics } from "../../engines/engine.js";
 import { parameterCount, readModelConfig } from "../../models/open.js";
 import { PRETRAIN_RUN_VERSION, type PretrainPlan, type PretrainRun } from "../../records/pretrain.js";
 import type { TuneLedgers } from "../../steps/tune/ledgers.js";
-import { differingOptions, rounded, tokensOf, trainingResult, trainOnRecord } from "../../steps/tune/recorded.js";
+import {
+  differingOptions,
+  isSameRun,
+  rounded,
+  tokensOf,
+  trainingResult,
+  trainOnRecord,
+} from "../../steps/tune/recorded.js";
 import { tokenizerFromJson } from "../../text/huggingface.js";
-import { UserError } from "../../util/errors.js";
 import { sha256, temporaryName, writeFileAtomic } from "../../util/files.js";
 import { availableCores, packageVersion } from "../../util/system.js";
 import { openCorpus } from "../corpus.js";
@@ -75,7 +81,7 @@ export async function pretrain(request: PretrainRequest, watch: PretrainWatch = 
     watch.onStage?.("tokenizer");
     const material = await prepare(recipe, start);
     const plan = await planOf({ recipe, engine, threads, start, tokenizer: material.tokenizerJson });
-    const resume = isSameRun(request, folder, plan);
+    const resume = resumes(request, folder, plan);
     if (resume && folder.finished !== undefined) {
       watch.onFinishedBefore?.(folder.finished);
       return folder.finished;
@@ -137,25 +143,14 @@ async function planOf(of: {
   };
 }
 
-/**
- * Whether the run in the folder is the one that is asked for. With force, one that is not is replaced.
- *
- * @throws UserError  it is another one; the line says in what
- */
-function isSameRun(
-  { out, force = false }: PretrainRequest,
-  { finished, unfinished }: PretrainFolder,
-  now: PretrainPlan,
-): boolean {
+/** @throws UserError  the run in the folder is another one, and may not be replaced */
+function resumes(request: PretrainRequest, { finished, unfinished }: PretrainFolder, now: PretrainPlan): boolean {
   const before = finished ?? unfinished;
   if (before === undefined) return false;
-  if (before.fingerprint === now.fingerprint && before.tokenizer_sha256 === now.tokenizer_sha256) return true;
-  if (force) return false;
-  const differences = differingOptions(before.options, now.options);
-  const how = differences.length === 0 ? "this version of Tacit writes other pages" : differences.join(", ");
-  throw new UserError(`${out} holds a run of another kind: ${how}`, {
-    remedy: "repeat the options of that run, or pass --force to replace it",
-  });
+  const same = before.fingerprint === now.fingerprint && before.tokenizer_sha256 === now.tokenizer_sha256;
+  const differences = same ? [] : differingOptions(before.options, now.options);
+  const otherPages = !same && differences.length === 0 ? ["this version of Tacit writes other pages"] : [];
+  return isSameRun(request, "a run", [...differences, ...otherPages]);
 }
 
 interface Job extends Material {

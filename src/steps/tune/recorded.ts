@@ -6,7 +6,7 @@
 import type { Engine, StepMetrics, TuneOptions, TuneRun, TuneSummary } from "../../engines/engine.js";
 import type { Rows } from "../../records/row.js";
 import type { HeldOutLine } from "../../records/tune.js";
-import { invariant } from "../../util/errors.js";
+import { invariant, UserError } from "../../util/errors.js";
 import { peakMemory } from "../../util/system.js";
 import type { RunFolder } from "./folder.js";
 import { openTuneLedgers, type TuneLedgers } from "./ledgers.js";
@@ -84,6 +84,25 @@ export const tokensOf = (lines: TuneLedgers["lines"]): number => lines.reduce((s
 
 /** Six digits say what a measurement is worth. */
 export const rounded = (value: number): number => Number(value.toPrecision(6));
+
+/**
+ * Whether the run that lies in `out` is the one that is asked for. With force, one that is not is replaced.
+ *
+ * @param what         for the message: "a finished run"
+ * @param differences  in what it differs, in words
+ * @throws UserError  it is another one; the line says in what
+ */
+export function isSameRun(
+  { out, force = false }: { readonly out: string; readonly force?: boolean },
+  what: string,
+  differences: readonly string[],
+): boolean {
+  if (differences.length === 0) return true;
+  if (force) return false;
+  throw new UserError(`${out} holds ${what} of another kind: ${differences.join(", ")}`, {
+    remedy: "repeat the options of that run, or pass --force to replace it",
+  });
+}
 
 type Options = Readonly<Record<string, unknown>>;
 
