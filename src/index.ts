@@ -182,10 +182,10 @@ export type { GivenOutput, SimilarityOptions, SimilarityWatch } from "./steps/si
 export type { TuneRequest, TuneWatch } from "./steps/tune.js";
 export type { VerifyOptions, VerifySummary } from "./steps/verify-model.js";
 export type { AnnotationSource, GivenAnnotation, WinrateOptions, WinrateWatch } from "./steps/winrate.js";
-export type { StudyRequest } from "./study/flags.js";
 export type { ChooseOptions, CompareOptions, RunStudyRequest } from "./study/library.js";
-export type { StudyPlan } from "./study/plan.js";
-export type { RunWatch as StudyWatch } from "./study/run.js";
+export type { StudyRequest } from "./study/plan/flags.js";
+export type { StudyPlan } from "./study/plan/plan.js";
+export type { RunWatch as StudyWatch } from "./study/run/run.js";
 export { renderExample, renderPair, renderPrompt } from "./text/render.js";
 export { type Template, templateFrom } from "./text/template.js";
 export type { TextModel, Tokenizer } from "./text/tokenizer.js";

@@ -158,9 +158,9 @@ const readers: readonly { readonly word: RegExp; readonly where: Readonly<Record
       "cli/doctor/installation.ts": "an installed package's manifest",
       "weights/safetensors-header.ts": "one key of a header that the bounded reader took",
       "glasshouse/files/data-files.ts": "what was just written",
-      "study/forecast.ts": "keys that it made itself",
+      "study/plan/forecast.ts": "keys that it made itself",
       "study/step.ts": "what it wrote itself",
-      "study/clean.ts": "what it wrote itself",
+      "study/results/clean.ts": "what it wrote itself",
     },
   },
   {

@@ -10,7 +10,7 @@ import { hashModel } from "../src/steps/model-hash.js";
 import { score } from "../src/steps/score.js";
 import { tune } from "../src/steps/tune.js";
 import { verifyModel } from "../src/steps/verify-model.js";
-import { wantedInputs } from "../src/study/inputs.js";
+import { wantedInputs } from "../src/study/plan/inputs.js";
 import { loadTextModel } from "../src/text/load.js";
 import { temporaryFolder } from "./temporary-folder.js";
 

@@ -23,15 +23,15 @@ import {
   text,
   whole,
 } from "../util/options.js";
-import { choose as chooseOf, type Measure, type Measured } from "./choose.js";
-import { comparisonOf } from "./compare.js";
-import type { StudyRequest } from "./flags.js";
-import { planStudy as planPrepared, type StudyPlan } from "./plan.js";
-import { prepareStudy } from "./prepare.js";
-import { recall } from "./recall.js";
-import { type RunWatch, runStudy as runPrepared } from "./run.js";
-import { inlineRunner, threadedRunner } from "./runner.js";
-import { openState } from "./state.js";
+import type { StudyRequest } from "./plan/flags.js";
+import { planStudy as planPrepared, type StudyPlan } from "./plan/plan.js";
+import { prepareStudy } from "./plan/prepare.js";
+import { recall } from "./plan/recall.js";
+import { choose as chooseOf, type Measure, type Measured } from "./results/choose.js";
+import { comparisonOf } from "./results/compare.js";
+import { openState } from "./results/state.js";
+import { type RunWatch, runStudy as runPrepared } from "./run/run.js";
+import { inlineRunner, threadedRunner } from "./run/runner.js";
 
 export interface RunStudyRequest extends StudyRequest {
   /** Compute in the calling thread, which then answers nobody meanwhile, a judge's replies included; default: in threads of its own. */

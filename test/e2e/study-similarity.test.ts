@@ -3,11 +3,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { report } from "../../src/report/report.js";
-import type { StudyRequest } from "../../src/study/flags.js";
-import { planStudy } from "../../src/study/plan.js";
-import { prepareStudy } from "../../src/study/prepare.js";
-import { runStudy } from "../../src/study/run.js";
-import { inlineRunner } from "../../src/study/runner.js";
+import type { StudyRequest } from "../../src/study/plan/flags.js";
+import { planStudy } from "../../src/study/plan/plan.js";
+import { prepareStudy } from "../../src/study/plan/prepare.js";
+import { runStudy } from "../../src/study/run/run.js";
+import { inlineRunner } from "../../src/study/run/runner.js";
 import { modelsFolder } from "../parity/fixtures.js";
 import { temporaryFolder } from "../temporary-folder.js";
 

@@ -35,9 +35,9 @@ const study = (name: string, verb: string, more: readonly string[] = []): Finish
  */
 const DRIVER = `
 import { once } from "node:events";
-import { prepareStudy } from "./dist/study/prepare.js";
-import { runStudy } from "./dist/study/run.js";
-import { inlineRunner } from "./dist/study/runner.js";
+import { prepareStudy } from "./dist/study/plan/prepare.js";
+import { runStudy } from "./dist/study/run/run.js";
+import { inlineRunner } from "./dist/study/run/runner.js";
 import "onnxruntime-node";
 const [model, encoder] = process.argv.slice(2);
 process.stdout.write("ready\\n");

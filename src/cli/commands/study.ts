@@ -3,7 +3,7 @@
  * May not know: how anything is computed.
  */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { StudyRequest } from "../../study/flags.js";
+import type { StudyRequest } from "../../study/plan/flags.js";
 import { integer, jsonOption } from "../options.js";
 import { runAction } from "../run-action.js";
 
@@ -90,7 +90,7 @@ export function registerStudy(program: Command): void {
     .addHelpText("after", example("schema > study.schema.json"))
     .action((flags: { readonly json: boolean }) =>
       runAction(flags, async (io) => {
-        const { studyJsonSchema } = await import("../../study/read.js");
+        const { studyJsonSchema } = await import("../../study/plan/read.js");
         const schema = studyJsonSchema();
         io.out(`${JSON.stringify(schema, null, 2)}\n`);
         return schema;

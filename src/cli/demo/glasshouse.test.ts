@@ -5,7 +5,7 @@ import { expect, it, vi } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { checkers } from "../../glasshouse/checker.js";
 import { type StudyResults, studyResultsSchema } from "../../records/study.js";
-import { inlineRunner } from "../../study/runner.js";
+import { inlineRunner } from "../../study/run/runner.js";
 import { checkReplaceable } from "../../util/directories.js";
 import type { Io } from "../run-action.js";
 import { REPLACED, runGlasshouse } from "./glasshouse.js";

@@ -11,7 +11,7 @@ import { controlledOf } from "../../report/rates.js";
 import type { StudyFolder } from "../../report/read.js";
 import { losesNothing, meanOf, type ScoredAnswers, scoredAnswers } from "../../report/scores.js";
 import { formatShare } from "../../stats/estimate.js";
-import type { Prepared } from "../../study/prepare.js";
+import type { Prepared } from "../../study/plan/prepare.js";
 import { readJson } from "../../util/json.js";
 import { modelDirectory } from "../../util/model-directory.js";
 import { formatPercent } from "../../util/progress.js";

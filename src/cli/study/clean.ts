@@ -2,9 +2,10 @@
  * `tacit study clean`: what no step of a study refers to any more.
  * May not know: how anything is computed.
  */
-import { findUnused, refuseOtherStudy, removeUnused } from "../../study/clean.js";
-import type { StudyRequest } from "../../study/flags.js";
-import { recall } from "../../study/recall.js";
+
+import type { StudyRequest } from "../../study/plan/flags.js";
+import { recall } from "../../study/plan/recall.js";
+import { findUnused, refuseOtherStudy, removeUnused } from "../../study/results/clean.js";
 import { formatBytes } from "../../util/progress.js";
 import { columns } from "../../util/terminal.js";
 import type { Io } from "../run-action.js";

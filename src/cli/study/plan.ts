@@ -3,9 +3,9 @@
  * May not know: how anything is computed.
  */
 
-import type { StudyRequest } from "../../study/flags.js";
-import { COMMON_TOKENS, type Forecast } from "../../study/forecast.js";
-import { type PlannedStep, planStudy, type StudyPlan } from "../../study/plan.js";
+import type { StudyRequest } from "../../study/plan/flags.js";
+import { COMMON_TOKENS, type Forecast } from "../../study/plan/forecast.js";
+import { type PlannedStep, planStudy, type StudyPlan } from "../../study/plan/plan.js";
 import { formatBytes, formatCount, formatDuration } from "../../util/progress.js";
 import { columns, quoted } from "../../util/terminal.js";
 import type { Io } from "../run-action.js";

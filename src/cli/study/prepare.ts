@@ -3,8 +3,8 @@
  * no line that moves.
  * May not know: what a study does.
  */
-import type { StudyRequest } from "../../study/flags.js";
-import { type Prepared, prepareStudy } from "../../study/prepare.js";
+import type { StudyRequest } from "../../study/plan/flags.js";
+import { type Prepared, prepareStudy } from "../../study/plan/prepare.js";
 import { formatBytes, openProgress } from "../../util/progress.js";
 import type { TerminalStream } from "../../util/terminal.js";
 

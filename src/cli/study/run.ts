@@ -5,12 +5,12 @@
  */
 import { checkers } from "../../glasshouse/checker.js";
 import type { StudyResults } from "../../records/study.js";
-import type { StudyRequest } from "../../study/flags.js";
-import { refuseImpossible } from "../../study/plan.js";
-import type { Prepared } from "../../study/prepare.js";
-import type { RunWatch } from "../../study/run.js";
-import { runStudy } from "../../study/run.js";
-import { threadedRunner } from "../../study/runner.js";
+import type { StudyRequest } from "../../study/plan/flags.js";
+import { refuseImpossible } from "../../study/plan/plan.js";
+import type { Prepared } from "../../study/plan/prepare.js";
+import type { RunWatch } from "../../study/run/run.js";
+import { runStudy } from "../../study/run/run.js";
+import { threadedRunner } from "../../study/run/runner.js";
 import type { Step } from "../../study/step.js";
 import { InvariantError } from "../../util/errors.js";
 import { formatCount, formatDuration } from "../../util/progress.js";

@@ -5,9 +5,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { studyFiles } from "../../records/study.js";
-import type { StudyRequest } from "../../study/flags.js";
-import { recall } from "../../study/recall.js";
-import { openState } from "../../study/state.js";
+import type { StudyRequest } from "../../study/plan/flags.js";
+import { recall } from "../../study/plan/recall.js";
+import { openState } from "../../study/results/state.js";
 import { columns, quoted } from "../../util/terminal.js";
 import type { Io } from "../run-action.js";
 import { describeOutcome, summaryOf } from "./describe.js";

@@ -1,0 +1,168 @@
+/**
+ * Everything from outside that a study reads: where it lies, and the hash of what it is.
+ * May not know: steps.
+ */
+import { existsSync } from "node:fs";
+import { dirname, isAbsolute, join, resolve } from "node:path";
+import { loadJudge, shippedJudges } from "../../judge/judge-file.js";
+import type { StudyRecord } from "../../records/study.js";
+import type { Study } from "../../records/study-file.js";
+import { hashFile, hashFolder, hashModel, type OnHashed } from "../../steps/model-hash.js";
+import { UserError } from "../../util/errors.js";
+import { modelDirectory, SHIPPED_MODEL } from "../../util/model-directory.js";
+import { packageRoot } from "../../util/system.js";
+
+export type InputRole = StudyRecord["inputs"][number]["role"];
+
+export interface Input {
+  readonly role: InputRole;
+  readonly name: string;
+  /** Of the file or folder. */
+  readonly path: string;
+  /** As a step takes it: the path, or for data `NAME:PATH`. */
+  readonly spec: string;
+  readonly hash: string;
+}
+
+/** The inputs of a study, found by role and name. */
+export interface Inputs {
+  readonly all: readonly Input[];
+  get(role: InputRole, name: string): Input;
+}
+
+export type Wanted = Omit<Input, "hash">;
+
+/** `$data` at the front of a path, or behind the name of a data set. */
+const IN_DATA_FOLDER = /^((?:[A-Za-z][A-Za-z0-9_-]+:)?)\$data(?=\/|$)/;
+const NAMED = /^([A-Za-z][A-Za-z0-9_-]+):(.*)$/s;
+
+/**
+ * A path as a study writes it: `$data/…` is in the folder of data, another relative one begins at the study's own folder.
+ * `NAME:PATH` keeps its name.
+ */
+export function resolvePath(text: string, from: { readonly studyPath: string; readonly dataFolder: string }): string {
+  const inData = IN_DATA_FOLDER.exec(text);
+  if (inData !== null) return `${inData[1]}${join(from.dataFolder, text.slice(inData[0].length) || ".")}`;
+  const [, name, path = text] = NAMED.exec(text) ?? [];
+  const whole = isAbsolute(path) ? path : join(dirname(from.studyPath), path);
+  return name === undefined ? whole : `${name}:${whole}`;
+}
+
+/** Whether a study, or a part of one, names the folder of data. */
+export function namesDataFolder(part: unknown): boolean {
+  if (typeof part === "string") return IN_DATA_FOLDER.test(part);
+  return typeof part === "object" && part !== null && Object.values(part).some(namesDataFolder);
+}
+
+/** Which files and folders the study names. What no arm or analysis uses is not looked for. */
+export function wantedInputs(
+  study: Study,
+  from: { readonly studyPath: string; readonly dataFolder: string },
+): readonly Wanted[] {
+  const place = (role: InputRole, name: string, text: string): Wanted => {
+    const spec = resolvePath(text, from);
+    return { role, name, spec, path: role === "data" ? (NAMED.exec(spec)?.[2] ?? spec) : spec };
+  };
+  const data = [...usedData(study)].map((name) => place("data", name, study.data[name] ?? ""));
+  const models = Object.entries(study.models).map(([name, { path }]) =>
+    path === SHIPPED_MODEL
+      ? ({ role: "model", name, spec: path, path: modelDirectory(path) } as const)
+      : place("model", name, path),
+  );
+  const rules = Object.values(study.arms).flatMap((arm) => (arm.kind === "rules" ? [rulesInput(arm.rules, from)] : []));
+  const judge = study.judge === null ? [] : [judgeInput(study.judge, from)];
+  const encoders = study.analyses.flatMap((one) =>
+    one.kind === "similarity" && one.encoder !== undefined && !isUrl(one.encoder)
+      ? [place("encoder", one.name, one.encoder)]
+      : [],
+  );
+  const control = study.length_control.data;
+  const lengths = control === undefined ? [] : [place("length-control", "length-control", control)];
+  return once([...models, ...data, ...rules, ...judge, ...encoders, ...lengths]);
+}
+
+export const isUrl = (text: string): boolean => /^https?:\/\//.test(text);
+
+const SHIPPED_RULES = ["paper", "reference"];
+
+function rulesInput(name: string, from: { readonly studyPath: string; readonly dataFolder: string }): Wanted {
+  if (SHIPPED_RULES.includes(name)) {
+    return { role: "rules", name, spec: name, path: join(packageRoot(), "rules", `${name}.yaml`) };
+  }
+  const path = resolvePath(name, from);
+  return { role: "rules", name, spec: path, path };
+}
+
+/** The path of a judge file, or the name of a shipped one. */
+function judgeInput(text: string, from: { readonly studyPath: string; readonly dataFolder: string }): Wanted {
+  const shipped = shippedJudges.find((name) => name === text);
+  if (shipped === undefined) {
+    const path = resolvePath(text, from);
+    return { role: "judge", name: "judge", spec: path, path };
+  }
+  return { role: "judge", name: "judge", spec: shipped, path: join(packageRoot(), "judges", `${shipped}.yaml`) };
+}
+
+function once(inputs: readonly Wanted[]): Wanted[] {
+  return [...new Map(inputs.map((input) => [`${input.role} ${input.name}`, input])).values()];
+}
+
+/** Names of data that something of the study reads. */
+function usedData(study: Study): Set<string> {
+  const used = new Set<string>();
+  for (const arm of Object.values(study.arms)) if ("data" in arm) used.add(arm.data);
+  const { selection, generation } = study;
+  if (selection?.measure === "loss") used.add(selection.data);
+  if (selection?.measure === "win_rate") used.add(selection.prompts).add(selection.baseline);
+  if (generation !== undefined) used.add(generation.prompts);
+  for (const analysis of study.analyses) {
+    if (analysis.kind === "ranking") used.add(analysis.data);
+    else for (const name of [analysis.reference, analysis.task]) if (name !== undefined) used.add(name);
+  }
+  return used;
+}
+
+/** Told while the hash of an input is taken: those of large models take minutes. */
+export type OnInput = (input: Wanted, done: number, total: number) => void;
+
+/**
+ * Looks for all of them and takes their hashes.
+ *
+ * @throws UserError  some are not there: all of them in one message
+ */
+export async function readInputs(wanted: readonly Wanted[], onInput: OnInput = () => {}): Promise<Inputs> {
+  const missing = wanted.filter(({ path }) => !existsSync(path));
+  if (missing.length > 0) throw missingInputs(missing);
+  const all: Input[] = [];
+  for (const input of wanted) all.push({ ...input, hash: await hashOf(input, (...far) => onInput(input, ...far)) });
+  const byName = new Map(all.map((input) => [`${input.role} ${input.name}`, input]));
+  return {
+    all,
+    get(role, name) {
+      const found = byName.get(`${role} ${name}`);
+      if (found === undefined) throw new Error(`internal: no ${role} named ${name}`);
+      return found;
+    },
+  };
+}
+
+async function hashOf({ role, path, spec }: Wanted, onHashed: OnHashed): Promise<string> {
+  if (role === "judge") return (await loadJudge(spec)).hash; // what decides a verdict: not its address, nor its limits
+  if (role === "model") return hashModel(path, onHashed);
+  return role === "encoder" || role === "length-control" ? hashFolder(path, onHashed) : hashFile(path, onHashed);
+}
+
+function missingInputs(missing: readonly Wanted[]): UserError {
+  const named = missing.map(({ role, name, path }) => `${role} ${name === role ? "" : `${name} `}(${resolve(path)})`);
+  const ways = new Set(missing.map(({ role }) => REMEDIES[role]));
+  return new UserError(`the study needs what is not there: ${named.join(", ")}`, { remedy: [...ways].join("; ") });
+}
+
+const REMEDIES: Readonly<Record<InputRole, string>> = {
+  model: `pass --model DIR, or --model ${SHIPPED_MODEL}`,
+  data: "pass --data-dir DIR, where the data sets lie, or --data NAME=SPEC for one of them",
+  judge: "pass --judge FILE",
+  rules: "check the path of the rules",
+  encoder: "pass --encoder DIR",
+  "length-control": "pass --lc-data DIR, or check the path of length_control.data",
+};

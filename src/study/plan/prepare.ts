@@ -1,0 +1,72 @@
+/**
+ * From what a person asked for to what a study is: file, scale and flags applied, inputs found and hashed, settings fixed.
+ * May not know: how steps are carried out.
+ */
+import { join } from "node:path";
+import { RECORD_VERSION, type StudyRecord } from "../../records/study.js";
+import type { Study } from "../../records/study-file.js";
+import { UserError } from "../../util/errors.js";
+import { availableCores, packageVersion } from "../../util/system.js";
+import { admitStudy, type StudyFolder, studyFolder } from "../results/folder.js";
+import { DATA_FOLDER, flagsOf, type StudyRequest, withFlags } from "./flags.js";
+import type { GraphContext } from "./graph-builder.js";
+import { type Inputs, type OnInput, readInputs, wantedInputs } from "./inputs.js";
+import { epochsOf } from "./names.js";
+import { loadStudy } from "./read.js";
+
+export interface Prepared {
+  readonly folder: StudyFolder;
+  readonly record: StudyRecord;
+  readonly inputs: Inputs;
+  readonly context: Omit<GraphContext, "choices">;
+}
+
+const ENGINE = "embedded";
+
+/** @throws UserError  the study is wrong, something that it names is not there, or the folder is another study's */
+export async function prepareStudy(request: StudyRequest, onInput?: OnInput): Promise<Prepared> {
+  const { study: read, scale, path, sha256, shipped } = await loadStudy(request.study, request.scale);
+  const study = withFlags(read, request);
+  refuseBlindChoice(study);
+  const folder = studyFolder(studyRoot(request, study.name, scale));
+  await admitStudy(folder.root, study.name);
+  const inputs = await readInputs(
+    wantedInputs(study, { studyPath: path, dataFolder: request.dataDir ?? DATA_FOLDER }),
+    onInput,
+  );
+  const before = await folder.readStudy();
+  const threads = request.threads ?? before?.settings.threads ?? availableCores();
+  const record: StudyRecord = {
+    version: RECORD_VERSION,
+    command: "study",
+    tacit: packageVersion(),
+    source: { path, sha256, ...(shipped === undefined ? {} : { shipped }) },
+    scale: scale ?? null,
+    flags: flagsOf(request, study),
+    study,
+    inputs: inputs.all.map(({ role, name, path: where, spec, hash }) => {
+      const named = role === "model" ? spec : where; // the model in the package has a name that holds elsewhere, too
+      return { role, name, path: named, hash };
+    }),
+    settings: { engine: ENGINE, threads },
+  };
+  return {
+    folder,
+    record,
+    inputs,
+    context: { study, inputs, settings: { tacit: record.tacit, engine: ENGINE, threads } },
+  };
+}
+
+/** The folder of the results. */
+export const studyRoot = ({ out }: Pick<StudyRequest, "out">, name: string, scale: string | undefined): string =>
+  out ?? join("runs", scale === undefined ? name : `${name}-${scale}`);
+
+function refuseBlindChoice(study: Study): void {
+  if (study.judge !== null || study.selection?.measure !== "win_rate") return;
+  const [name] = Object.entries(study.arms).find(([, arm]) => epochsOf(study, arm).length > 1) ?? [];
+  if (name === undefined) return;
+  throw new UserError(`epochs of ${name} are chosen by win rate, and there is no judge`, {
+    remedy: "pass --judge FILE, or choose by `selection: { measure: loss, data: … }`",
+  });
+}

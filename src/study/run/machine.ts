@@ -1,0 +1,39 @@
+/**
+ * How many computing steps go side by side here: by cores and by memory.
+ * May not know: how a step is carried out.
+ */
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { availableMemory } from "../../util/system.js";
+import type { Inputs } from "../plan/inputs.js";
+import type { Step } from "../step.js";
+import type { Room } from "./schedule.js";
+
+/**
+ * Memory for each byte of a model's files, rounded up: weights of 16 bits are computed on in 32, and lie there twice while they are
+ * read; tuning holds gradients and two moments besides, and activations.
+ */
+const BYTES_PER_FILE_BYTE = { tune: 16, other: 5 } as const;
+/** Of the runtime itself. */
+const BASE_BYTES = 300e6;
+
+export function computingRoom(inputs: Inputs, threads: number, cores: number): Room {
+  const largest = Math.max(
+    0,
+    ...inputs.all.filter(({ role }) => role === "model").map(({ path }) => weightBytes(path)),
+  );
+  return {
+    computing: Math.max(1, Math.floor(cores / threads)),
+    fits: (step) => memoryOf(step, largest) <= availableMemory().free,
+  };
+}
+
+const memoryOf = ({ kind }: Step, fileBytes: number): number =>
+  BASE_BYTES + fileBytes * (kind === "tune" ? BYTES_PER_FILE_BYTE.tune : BYTES_PER_FILE_BYTE.other);
+
+/** Bytes of the weights of a model directory as they lie there. */
+export function weightBytes(directory: string): number {
+  return readdirSync(directory)
+    .filter((name) => name.endsWith(".safetensors"))
+    .reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
+}
