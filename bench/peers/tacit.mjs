@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { rampScore } from "../../dist/decode/rules.js";
 import { loadEmbedded } from "../../dist/engines/embedded-model.js";
+import { rampScore } from "../../dist/rules/rules.js";
 import { packageVersion } from "../../dist/util/system.js";
 
 const text = { type: "string" };

@@ -2,8 +2,9 @@
  * What a decoder is asked and what it answers. Ids in, ids out; engines hand these on as they are.
  * May not know: models, texts.
  */
+
+import type { ResolvedRules } from "../rules/rules.js";
 import { UserError } from "../util/errors.js";
-import type { ResolvedRules } from "./rules.js";
 
 export interface PromptRequest {
   readonly id: string;

@@ -1,11 +1,12 @@
 /**
  * The rows of scores that rules add to the logits, kept up to date with a few writes per token: the slow, obvious form is
- * `rules-row.ts`.
+ * `rules/row.ts`.
  * May not know: models, engines, files.
  */
+
+import type { ResolvedRules } from "../rules/rules.js";
 import type { Device, Tensor } from "../runtime/device.js";
 import { invariant } from "../util/errors.js";
-import type { ResolvedRules } from "./rules.js";
 
 /** What the rules make of one token at one step, in nats; their sum is what stands in the row. */
 export interface ScoreParts {

@@ -2,9 +2,10 @@
  * What a rule file becomes in a model's vocabulary, from the tokenizer alone.
  * May not know: weights, engines, how it is shown.
  */
-import { rampScore } from "../decode/rules.js";
-import { type LoadedRules, loadRules } from "../decode/rules-file.js";
-import { type Resolution, resolveRules, type TokenReport, unresolvedStrings } from "../decode/rules-resolve.js";
+
+import { type LoadedRules, loadRules } from "../rules/file.js";
+import { type Resolution, resolveRules, type TokenReport, unresolvedStrings } from "../rules/resolve.js";
+import { rampScore } from "../rules/rules.js";
 import { loadTextModel } from "../text/load.js";
 import type { TextModel } from "../text/tokenizer.js";
 

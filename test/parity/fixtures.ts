@@ -1,8 +1,8 @@
 /** The fixtures of `python/fixtures` as typed values. Their scripts, versions and hashes stand in `origin.json` beside them. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Rule, RuleSet } from "../../src/decode/rules.js";
 import { IGNORE, type Row } from "../../src/records/row.js";
+import type { Rule, RuleSet } from "../../src/rules/rules.js";
 
 export const modelsFolder = join(import.meta.dirname, "..", "fixtures", "models");
 export const modelNames = [

@@ -3,9 +3,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { loadRules, shippedRules } from "../../src/decode/rules-file.js";
-import { resolveRules, unresolvedStrings } from "../../src/decode/rules-resolve.js";
-import { scoresRow } from "../../src/decode/rules-row.js";
+import { loadRules, shippedRules } from "../../src/rules/file.js";
+import { resolveRules, unresolvedStrings } from "../../src/rules/resolve.js";
+import { scoresRow } from "../../src/rules/row.js";
 import { tokenizerFromJson } from "../../src/text/huggingface.js";
 import type { Tokenizer } from "../../src/text/tokenizer.js";
 

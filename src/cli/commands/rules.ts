@@ -30,7 +30,7 @@ function registerList(rules: Command): void {
     .addHelpText("after", "\nExample:\n  tacit rules list")
     .action((options: { json: boolean }) =>
       runAction(options, async (io) => {
-        const { loadRules, shippedRules } = await import("../../decode/rules-file.js");
+        const { loadRules, shippedRules } = await import("../../rules/file.js");
         const { describeRules } = await import("../rules/describe.js");
         const { fileSummary } = await import("../../steps/explain-rules.js");
         const loaded = await Promise.all(shippedRules.map((name) => loadRules(name)));
@@ -49,7 +49,7 @@ function registerShow(rules: Command): void {
     .addHelpText("after", "\nExample:\n  tacit rules show paper > my-rules.yaml")
     .action((spec: string, options: { json: boolean }) =>
       runAction(options, async (io) => {
-        const { loadRules } = await import("../../decode/rules-file.js");
+        const { loadRules } = await import("../../rules/file.js");
         const { fileSummary } = await import("../../steps/explain-rules.js");
         const loaded = await loadRules(spec);
         io.out(printable(loaded.text));

@@ -2,9 +2,10 @@
  * Rules in words and tables: without a vocabulary, and as they were resolved in one.
  * May not know: files, models.
  */
-import { type Rule, rampScore } from "../../decode/rules.js";
-import type { LoadedRules } from "../../decode/rules-file.js";
-import type { RuleReport, TokenReport } from "../../decode/rules-resolve.js";
+
+import type { LoadedRules } from "../../rules/file.js";
+import type { RuleReport, TokenReport } from "../../rules/resolve.js";
+import { type Rule, rampScore } from "../../rules/rules.js";
 import { SHOWN_LENGTHS } from "../../steps/explain-rules.js";
 import { columns, quoted } from "../../util/terminal.js";
 

@@ -1,7 +1,7 @@
 /** The learnt tokenizer at half its size: what it must keep as one token, and that it loses nothing. */
 import { describe, expect, it } from "vitest";
-import { loadRules } from "../../decode/rules-file.js";
-import { resolveRules, unresolvedStrings } from "../../decode/rules-resolve.js";
+import { loadRules } from "../../rules/file.js";
+import { resolveRules, unresolvedStrings } from "../../rules/resolve.js";
 import { tokenizerFromJson } from "../../text/huggingface.js";
 import { present } from "../../util/errors.js";
 import { openCorpus } from "../corpus.js";

@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fakeTokenizer } from "../../test/fake-tokenizer.js";
 import { UserError } from "../util/errors.js";
+import { loadRules } from "./file.js";
+import { resolveRules, unresolvedStrings } from "./resolve.js";
+import { scoresRow } from "./row.js";
 import type { Rule, RuleSet } from "./rules.js";
-import { loadRules } from "./rules-file.js";
-import { resolveRules, unresolvedStrings } from "./rules-resolve.js";
-import { scoresRow } from "./rules-row.js";
 
 // 0 <s>, 1 </s>, 2-4 bytes, 5... ordinary; 12 is a hole, 13 and 14 stand for the same three spaces
 const pieces = [

@@ -6,7 +6,6 @@
  * cannot be named. What is not one token is reported and ignored.
  * May not know: models, engines, files.
  */
-import type { Tokenizer } from "../text/tokenizer.js";
 import { UserError } from "../util/errors.js";
 import { excerpt } from "../util/terminal.js";
 import { type EosRamp, type ResolvedRules, type Rule, type RuleSet, rampScore, type UsedScope } from "./rules.js";
@@ -39,8 +38,18 @@ export interface Resolution {
   readonly report: readonly RuleReport[];
 }
 
+/** What is asked of a tokenizer (`text/tokenizer.ts` says more). */
+export interface Pieces {
+  readonly vocabSize: number;
+  encode(text: string, options: { readonly special: boolean; readonly continued: boolean }): readonly number[];
+  piece(id: number): string | undefined;
+  idOf(piece: string): number | undefined;
+  bytes(id: number): Uint8Array | undefined;
+  isSpecial(id: number): boolean;
+}
+
 export interface Vocabulary {
-  readonly tokenizer: Tokenizer;
+  readonly tokenizer: Pieces;
   readonly eosId: number;
 }
 
@@ -101,7 +110,7 @@ function combine(report: readonly RuleReport[], eosId: number): ResolvedRules {
 
 type FindToken = (string: string, score: number) => TokenReport;
 
-function tokenFinder(rules: RuleSet, tokenizer: Tokenizer): FindToken {
+function tokenFinder(rules: RuleSet, tokenizer: Pieces): FindToken {
   const strings = rules.rules.flatMap((rule) => (rule.kind === "token_scores" ? [...rule.scores.keys()] : []));
   const known = tokensOf(strings, tokenizer);
   return (string, score) => {
@@ -120,10 +129,10 @@ interface TokensOfString {
 }
 
 /** What was found in a tokenizer before: a conversation that switches rules on and off reads its vocabulary once. */
-const foundBefore = new WeakMap<Tokenizer, Map<string, TokensOfString>>();
+const foundBefore = new WeakMap<Pieces, Map<string, TokensOfString>>();
 
 /** One pass over the vocabulary for all strings that were not looked for before. */
-function tokensOf(strings: readonly string[], tokenizer: Tokenizer): ReadonlyMap<string, TokensOfString> {
+function tokensOf(strings: readonly string[], tokenizer: Pieces): ReadonlyMap<string, TokensOfString> {
   const known = foundBefore.get(tokenizer) ?? new Map<string, TokensOfString>();
   foundBefore.set(tokenizer, known);
   const wanted = new Map<string, TokensOfString>();
@@ -159,14 +168,14 @@ function isBytePiece(piece: string | undefined, bytes: Uint8Array): boolean {
  * The token to score among ordinary ones that stand for the same bytes. OLMo's vocabulary has two for three spaces, one of
  * which never comes out of encoding; the model has learnt the other.
  */
-function preferred(ids: readonly number[], string: string, tokenizer: Tokenizer): number | undefined {
+function preferred(ids: readonly number[], string: string, tokenizer: Pieces): number | undefined {
   if (ids.length < 2) return ids[0];
   const encoded = tokenizer.encode(string, { special: false, continued: true });
   const only = encoded.length === 1 ? encoded[0] : undefined;
   return only !== undefined && ids.includes(only) ? only : ids[0];
 }
 
-function whyNotOneToken(string: string, tokenizer: Tokenizer): string {
+function whyNotOneToken(string: string, tokenizer: Pieces): string {
   const asPiece = tokenizer.idOf(string);
   if (asPiece !== undefined && tokenizer.isSpecial(asPiece)) return "a special token; rules name ordinary tokens only";
   if (asPiece !== undefined) return "a piece as the vocabulary writes it; rules name the text that it stands for";

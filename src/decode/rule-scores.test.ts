@@ -1,10 +1,10 @@
 /** The decoder's few writes per token against the slow, obvious row. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { scoresRow } from "../rules/row.js";
+import type { ResolvedRules } from "../rules/rules.js";
+import { rampScore } from "../rules/rules.js";
 import { startRules } from "./rule-scores.js";
-import type { ResolvedRules } from "./rules.js";
-import { rampScore } from "./rules.js";
-import { scoresRow } from "./rules-row.js";
 
 const V = 12;
 const id = fc.nat(V - 1);

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { UserError } from "../util/errors.js";
+import { loadRules, parseRules, shippedRules } from "./file.js";
 import { rampScore } from "./rules.js";
-import { loadRules, parseRules, shippedRules } from "./rules-file.js";
 
 const head = "version: 1\nname: own\nrules:\n";
 const lineOf = (text: string): string => {
