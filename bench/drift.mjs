@@ -11,7 +11,7 @@ import { compileBody } from "../dist/decode/body.js";
 import { createCache } from "../dist/decode/cache.js";
 import { prefill } from "../dist/decode/prefill.js";
 import { bakedWeight, quantize, quantizedLinear } from "../dist/decode/quantize.js";
-import { loadEmbedded } from "../dist/engines/embedded-model.js";
+import { loadEmbedded } from "../dist/embedded/model.js";
 import { argmax, createGraph, exp, input, linear, logSoftmax, mul, sub, sum } from "../dist/graph/build.js";
 import { openModel } from "../dist/models/open.js";
 import { createCpuDevice } from "../dist/runtime/cpu.js";

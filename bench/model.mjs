@@ -9,7 +9,7 @@ import { compileLogprobs, compileNextToken } from "../dist/decode/head.js";
 import { scoringBytes } from "../dist/decode/memory.js";
 import { quantize } from "../dist/decode/quantize.js";
 import { scoreResponses } from "../dist/decode/score.js";
-import { loadEmbedded } from "../dist/engines/embedded-model.js";
+import { loadEmbedded } from "../dist/embedded/model.js";
 import { openModel } from "../dist/models/open.js";
 import { loadRules } from "../dist/rules/file.js";
 import { resolveRules } from "../dist/rules/resolve.js";

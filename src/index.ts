@@ -145,8 +145,9 @@ export const report = checkedCall(
 );
 
 export type { BadRow, DataCheck } from "./data/check.js";
-export { embeddedEngine } from "./engines/embedded.js";
-export type { Capabilities, Engine, LoadedModel, StepMetrics } from "./engines/engine.js";
+export { embeddedEngine } from "./embedded/embedded.js";
+export type { Capabilities, Engine, LoadedModel } from "./engine/engine.js";
+export type { StepMetrics } from "./engine/tuning.js";
 export { checkers } from "./glasshouse/checker.js";
 export type { CheckedAnswer, Checker, Checkers, CheckerVerdict } from "./judge/checker.js";
 export type { AgreementSummary } from "./records/agreement.js";

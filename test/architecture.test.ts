@@ -17,8 +17,10 @@ const layers: readonly (readonly string[])[] = [
   ["onnx"],
   ["runtime", "weights"],
   ["models"],
+  ["engine"],
+  ["model-files"],
   ["train", "decode"],
-  ["engines"],
+  ["embedded"],
   ["rank", "judge", "similarity"],
   ["steps"],
   ["study"],
@@ -29,11 +31,13 @@ const layers: readonly (readonly string[])[] = [
 
 /** Where the order alone says too little: all that these may import. */
 const only: Readonly<Record<string, readonly string[]>> = {
+  rules: ["util"],
   weights: ["util", "records", "stats"],
-  rank: ["util", "records", "stats", "engines/engine.ts"],
-  judge: ["util", "records", "stats", "engines/engine.ts"],
-  similarity: ["util", "records", "stats", "engines/engine.ts"],
-  study: ["util", "records", "stats", "engines/engine.ts", "rank", "judge", "similarity", "steps"],
+  engine: ["util", "records", "rules"],
+  rank: ["util", "records", "stats", "engine"],
+  judge: ["util", "records", "stats"],
+  similarity: ["util", "records", "stats", "engine"],
+  study: ["util", "records", "stats", "engine", "rank", "judge", "similarity", "steps"],
   report: ["util", "records", "stats"],
 };
 
@@ -208,8 +212,10 @@ describe("the checker", () => {
     ["train/loss.ts", "../decode/sampler.js", "train may not import decode/sampler.ts"],
     ["rules/resolve.ts", "../text/tokenizer.js", "rules may not import text/tokenizer.ts"],
     ["weights/gguf.ts", "../graph/ops.js", "weights may import only"],
-    ["rank/rank.ts", "../engines/embedded.js", "rank may import only"],
-    ["report/table.ts", "../engines/engine.js", "report may import only"],
+    ["rank/rank.ts", "../embedded/embedded.js", "rank may import only"],
+    ["engine/engine.ts", "../models/model.js", "engine may import only"],
+    ["decode/body.ts", "../embedded/model.js", "decode may not import embedded/model.ts"],
+    ["report/table.ts", "../engine/engine.js", "report may import only"],
     ["models/llama.ts", "onnxruntime-node", "onnxruntime-node belongs to runtime"],
     ["text/render.ts", "tokenizers", "tokenizers is not a dependency"],
     ["text/render.ts", "./template", "does not end in .js"],
@@ -219,8 +225,8 @@ describe("the checker", () => {
     expect(offence({ file, specifier }, dependencies)).toContain(reason);
   });
   it.each([
-    ["rank/rank.ts", "../engines/engine.js"],
-    ["engines/embedded.ts", "../train/trainer.js"],
+    ["rank/rank.ts", "../engine/engine.js"],
+    ["embedded/embedded.ts", "../train/trainer.js"],
     ["data/parquet.ts", "hyparquet"],
     ["util/files.ts", "node:fs"],
     ["text/render.test.ts", "../../test/mock.js"],

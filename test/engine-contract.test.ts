@@ -1,7 +1,7 @@
 /** The engines that are here, held to their contract. */
 import { join } from "node:path";
 import { describe } from "vitest";
-import { loadEmbedded } from "../src/engines/embedded-model.js";
+import { loadEmbedded } from "../src/embedded/model.js";
 import { openSessionCount } from "../src/runtime/cpu.js";
 import { runEngineContract } from "./engine-contract.js";
 import { mockEngine } from "./mock-engine.js";

@@ -1,16 +1,16 @@
 /**
- * What must hold of every engine's model (`LoadedModel` in `src/engines/engine.ts`); each engine runs it in a test of its own.
+ * What must hold of every engine's model (`LoadedModel` in `src/engine/engine.ts`); each engine runs it in a test of its own.
  * May not know: any one engine.
  */
 import { expect, it } from "vitest";
+import type { LoadedModel } from "../src/engine/engine.js";
 import type {
   GenerateOptions,
   GenerateRequest,
   GenerateResult,
-  LoadedModel,
   ScoreOptions,
   ScoreRequest,
-} from "../src/engines/engine.js";
+} from "../src/engine/requests.js";
 import { UserError } from "../src/util/errors.js";
 
 export interface ContractOptions {

@@ -2,15 +2,9 @@
  * A scripted engine: log-probabilities and texts come from functions. It keeps what it was asked for, and answers out of order
  * where it is told to, as the contract allows.
  */
-import type {
-  Capabilities,
-  Engine,
-  GenerateRequest,
-  GenerateResult,
-  LoadedModel,
-  ScoreRequest,
-} from "../src/engines/engine.js";
-import { refuseMissing } from "../src/engines/refusals.js";
+import type { Capabilities, Engine, LoadedModel } from "../src/engine/engine.js";
+import { refuseMissing } from "../src/engine/refusals.js";
+import type { GenerateRequest, GenerateResult, ScoreRequest } from "../src/engine/requests.js";
 
 export interface MockScript {
   /** Natural log-probability of each response id. Default: uniform over 100 ids. */

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { loadEmbedded } from "../../dist/engines/embedded-model.js";
+import { loadEmbedded } from "../../dist/embedded/model.js";
 import { rampScore } from "../../dist/rules/rules.js";
 import { packageVersion } from "../../dist/util/system.js";
 

@@ -2,7 +2,7 @@
  * The line of progress of a training run: step, loss, speed, time left, memory.
  * May not know: what is trained.
  */
-import type { StepMetrics } from "../engines/engine.js";
+import type { StepMetrics } from "../engine/tuning.js";
 import { formatBytes, formatDuration, formatRate, type Progress } from "../util/progress.js";
 
 /** @param passes  whether rows are read more than once, so that the epoch is worth a word */

@@ -2,6 +2,8 @@
  * Responses side by side: a row of the cache and a row of scores for each, given on when one is finished.
  * May not know: the order of requests, files.
  */
+
+import type { GenerateOptions, GenerateResult } from "../engine/requests.js";
 import type { Program } from "../runtime/device.js";
 import { present } from "../util/errors.js";
 import type { Body } from "./body.js";
@@ -10,13 +12,12 @@ import type { NextTokenKind } from "./head.js";
 import { chooseTokens } from "./next-token.js";
 import { prefill } from "./prefill.js";
 import { ROW_MULTIPLE } from "./quantize.js";
-import type { Decoded, DecodeOptions } from "./requests.js";
 import { decoded, nextInput, type Response, takeToken } from "./response.js";
 import { createScoreTable, type ScoreTable } from "./rule-scores.js";
 
 export interface Batch {
   readonly body: Body;
-  readonly options: DecodeOptions;
+  readonly options: GenerateOptions;
   /** Responses that it may hold. */
   readonly places: number;
   readonly cache: Cache;
@@ -25,7 +26,7 @@ export interface Batch {
   readonly held: (Response | undefined)[];
 }
 
-export function openBatch(body: Body, places: number, options: DecodeOptions): Batch {
+export function openBatch(body: Body, places: number, options: GenerateOptions): Batch {
   const { model, device } = body;
   const rows = Math.max(1, Math.ceil(places / ROW_MULTIPLE)) * ROW_MULTIPLE;
   return {
@@ -77,7 +78,7 @@ export function shrunk(batch: Batch): Batch {
 }
 
 /** One token for every response; gives those that are finished, and frees their places. */
-export async function step(batch: Batch, program: Program, kind: NextTokenKind): Promise<Decoded[]> {
+export async function step(batch: Batch, program: Program, kind: NextTokenKind): Promise<GenerateResult[]> {
   const { body, cache, table, held, options } = batch;
   // A free row reads an id of no meaning, so that rows of states, of scores and of the cache stay the same.
   const hidden = await body.run(

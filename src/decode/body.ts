@@ -3,6 +3,7 @@
  * The head is a program of its own (`head.ts`): reading a prompt needs none, and each use of the logits brings its own.
  * May not know: vocabularies' texts, sampling, training.
  */
+import type { Precision } from "../engine/requests.js";
 import { createGraph, input } from "../graph/build.js";
 import { checkGraph } from "../graph/check.js";
 import { liveFor } from "../graph/live.js";
@@ -22,9 +23,6 @@ export const CHUNK = 64;
 
 /** Reads parameters by their published names; called when a program is made, so that nobody need hold them afterwards. */
 export type ReadParameters = (names: readonly string[]) => Promise<ReadonlyMap<string, Tensor>>;
-
-/** Of the weights of linear layers while they are computed with. */
-export type Precision = "f32" | "q8";
 
 export interface Body extends AsyncDisposable {
   readonly model: Model;

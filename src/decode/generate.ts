@@ -4,11 +4,12 @@
  * one token a row, no sum runs over rows, and chance comes from a stream of the request's own.
  * May not know: texts, templates, files.
  */
+
+import { checkOptions, type GenerateOptions, type GenerateRequest, type GenerateResult } from "../engine/requests.js";
 import type { Program } from "../runtime/device.js";
 import { activeIn, admit, openBatch, shrunk, step } from "./batch.js";
 import type { Body } from "./body.js";
 import type { NextTokenKind } from "./head.js";
-import { checkOptions, type Decoded, type DecodeOptions, type PromptRequest } from "./requests.js";
 import { startResponse } from "./response.js";
 
 export interface Generator {
@@ -26,9 +27,9 @@ export interface Generator {
  */
 export async function* generateResponses(
   { body, head }: Generator,
-  requests: readonly PromptRequest[],
-  options: DecodeOptions,
-): AsyncGenerator<Decoded, void, undefined> {
+  requests: readonly GenerateRequest[],
+  options: GenerateOptions,
+): AsyncGenerator<GenerateResult, void, undefined> {
   checkOptions(options, body.model.dims.vocabSize);
   // Prompts of about one length side by side waste the least; the longest come first, so that what does not fit fails early.
   const waiting = requests

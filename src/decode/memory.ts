@@ -2,8 +2,9 @@
  * How many rows fit side by side, in decoding and in scoring.
  * May not know: programs, files.
  */
+import type { Precision } from "../engine/requests.js";
 import type { Model, ModelDims } from "../models/model.js";
-import { CHUNK, type Precision, planBody } from "./body.js";
+import { CHUNK, planBody } from "./body.js";
 import { bytesPerPosition } from "./cache.js";
 import { BYTES_PER_ROUNDED } from "./quantize.js";
 

@@ -2,37 +2,38 @@
  * One response under way: what it has so far, what chance and rules hold for it, and when it is finished.
  * May not know: caches, programs, other responses.
  */
+
+import {
+  checkIds,
+  type GenerateOptions,
+  type GenerateRequest,
+  type GenerateResult,
+  NO_NUMBERS,
+  type TraceStep,
+} from "../engine/requests.js";
 import type { ModelDims } from "../models/model.js";
 import { UserError } from "../util/errors.js";
 import { type RandomStream, randomStream } from "../util/random.js";
 import type { Choice } from "./next-token.js";
-import {
-  checkIds,
-  type Decoded,
-  type DecodeOptions,
-  NO_NUMBERS,
-  type PromptRequest,
-  type TracedToken,
-} from "./requests.js";
 import { type RuleProgress, startRules } from "./rule-scores.js";
 
 export interface Response {
-  readonly request: PromptRequest;
+  readonly request: GenerateRequest;
   /** Of the request among all. */
   readonly index: number;
   readonly chance: RandomStream;
   readonly rules: RuleProgress | undefined;
   readonly ids: number[];
-  readonly trace: TracedToken[];
+  readonly trace: TraceStep[];
   /** Tokens that it may have. */
   readonly limit: number;
 }
 
 /** @throws UserError  the prompt is empty, or leaves no room for an answer */
 export function startResponse(
-  request: PromptRequest,
+  request: GenerateRequest,
   index: number,
-  options: DecodeOptions,
+  options: GenerateOptions,
   dims: ModelDims,
 ): Response {
   const { id, promptIds, conversationIds } = request;
@@ -70,9 +71,9 @@ export const nextInput = ({ ids, request }: Response): number => ids.at(-1) ?? r
 export function takeToken(
   response: Response,
   { token, finite, trace }: Choice,
-  options: DecodeOptions,
+  options: GenerateOptions,
   onScores: (ids: readonly number[]) => void,
-): Decoded["stop"] | undefined {
+): GenerateResult["stop"] | undefined {
   if (!finite)
     throw new UserError(`${response.request.id}: the model's logits are NaN or infinite`, { remedy: NO_NUMBERS });
   if (trace !== undefined) response.trace.push(tracedToken(trace, response.rules));
@@ -84,14 +85,18 @@ export function takeToken(
   return undefined;
 }
 
-export function decoded({ request, ids, trace }: Response, stop: Decoded["stop"], options: DecodeOptions): Decoded {
+export function decoded(
+  { request, ids, trace }: Response,
+  stop: GenerateResult["stop"],
+  options: GenerateOptions,
+): GenerateResult {
   return { id: request.id, ids, stop, ...(options.trace === true ? { trace } : {}) };
 }
 
 function tracedToken(
   { taken, best, second }: NonNullable<Choice["trace"]>,
   rules: RuleProgress | undefined,
-): TracedToken {
+): TraceStep {
   const other = best.id === taken.id ? second : best;
   return {
     id: taken.id,

@@ -1,6 +1,7 @@
 /** Scoring under a bound on memory: what fits side by side, values that do not depend on it, a stop within a row. */
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ScoreRequest } from "../engine/requests.js";
 import { openModel, readParameters } from "../models/open.js";
 import { createCpuDevice } from "../runtime/cpu.js";
 import { present } from "../util/errors.js";
@@ -8,7 +9,6 @@ import { randomStream } from "../util/random.js";
 import { compileBody } from "./body.js";
 import { compileLogprobs } from "./head.js";
 import { positionsWithin, rowsThatFit, scoringBytes } from "./memory.js";
-import type { ScoredRequest } from "./requests.js";
 import { type Scorer, type ScoreSettings, scoreResponses } from "./score.js";
 
 describe("rows that fit side by side", () => {
@@ -35,7 +35,7 @@ describe("a tiny model", () => {
   const random = randomStream(5, "rows");
   const idsOf = (length: number): number[] => Array.from({ length }, () => random.integer(397));
   const prompts = [3, 60, 17, 33, 1].map(idsOf);
-  const requests: ScoredRequest[] = prompts.flatMap((promptIds, i) =>
+  const requests: ScoreRequest[] = prompts.flatMap((promptIds, i) =>
     [40, 2, 21].map((length, j) => ({ id: `${i}.${j}`, promptIds, responseIds: idsOf(length) })),
   );
   let scorer: Scorer;

@@ -2,6 +2,8 @@
  * Log-probabilities of given responses. A prompt that several responses share is read once; its cache is copied to each of them.
  * May not know: texts, templates, files.
  */
+
+import { checkIds, NO_NUMBERS, type ScoreOptions, type ScoreRequest, type ScoreResult } from "../engine/requests.js";
 import type { ModelDims } from "../models/model.js";
 import type { Program, Tensor } from "../runtime/device.js";
 import { present, UserError } from "../util/errors.js";
@@ -10,7 +12,6 @@ import { type Cache, createCache } from "./cache.js";
 import { positionsWithin, rowsThatFit } from "./memory.js";
 import { prefill } from "./prefill.js";
 import { ROW_MULTIPLE } from "./quantize.js";
-import { checkIds, NO_NUMBERS, type Scored, type ScoredRequest, type ScoringOptions } from "./requests.js";
 
 export interface Scorer {
   readonly body: Body;
@@ -25,7 +26,7 @@ const WINDOW = 96;
 /** Logits that exist at once, in numbers: 64 Mi floats are 256 MB. */
 const LOGITS = 64 * 2 ** 20;
 
-export interface ScoreSettings extends ScoringOptions {
+export interface ScoreSettings extends ScoreOptions {
   /** What caches may take: half for prompts that are held, half for rows under way. One row is computed whatever it takes. */
   readonly cacheBytes: number;
 }
@@ -38,9 +39,9 @@ export interface ScoreSettings extends ScoringOptions {
  */
 export async function* scoreResponses(
   scorer: Scorer,
-  requests: readonly ScoredRequest[],
+  requests: readonly ScoreRequest[],
   settings: ScoreSettings,
-): AsyncGenerator<Scored, void, undefined> {
+): AsyncGenerator<ScoreResult, void, undefined> {
   const { dims } = scorer.body.model;
   for (const request of requests) check(request, dims);
   const scored = requests.filter(({ responseIds }) => responseIds.length > 0);
@@ -54,7 +55,7 @@ export async function* scoreResponses(
   for (const prompts of windows(samePrompts(scored), positions)) yield* scoreWindow(run, prompts, positions);
 }
 
-function check({ id, promptIds, responseIds }: ScoredRequest, { maxPositions, vocabSize }: ModelDims): void {
+function check({ id, promptIds, responseIds }: ScoreRequest, { maxPositions, vocabSize }: ModelDims): void {
   if (promptIds.length === 0) {
     throw new UserError(`row ${id} has no prompt ids: nothing predicts the first token of its response`, {
       remedy: "give at least one, for instance the BOS id",
@@ -72,7 +73,7 @@ function check({ id, promptIds, responseIds }: ScoredRequest, { maxPositions, vo
 
 interface Prompt {
   readonly ids: readonly number[];
-  readonly requests: ScoredRequest[];
+  readonly requests: ScoreRequest[];
 }
 
 /** Prompts in their order, as many at a time as may be held. */
@@ -99,9 +100,9 @@ interface Run {
   readonly signal: AbortSignal | undefined;
 }
 
-async function* scoreWindow(run: Run, prompts: readonly Prompt[], positions: number): AsyncGenerator<Scored> {
+async function* scoreWindow(run: Run, prompts: readonly Prompt[], positions: number): AsyncGenerator<ScoreResult> {
   const { device, model } = run.body;
-  const responses: { request: ScoredRequest; read: Cache }[] = [];
+  const responses: { request: ScoreRequest; read: Cache }[] = [];
   const idCount = ({ ids }: Prompt): number => ids.length;
   for (const group of sideBySide(prompts, { order: idCount, length: idCount }, positions)) {
     const caches = await readPrompts(run, group);
@@ -111,8 +112,8 @@ async function* scoreWindow(run: Run, prompts: readonly Prompt[], positions: num
     });
   }
   const sizes = {
-    order: ({ request }: { request: ScoredRequest }) => request.responseIds.length,
-    length: ({ request }: { request: ScoredRequest }) => request.promptIds.length + request.responseIds.length,
+    order: ({ request }: { request: ScoreRequest }) => request.responseIds.length,
+    length: ({ request }: { request: ScoreRequest }) => request.promptIds.length + request.responseIds.length,
   };
   for (const group of sideBySide(responses, sizes, positions)) {
     const cache = createCache(device, model.dims, group.length);
@@ -158,7 +159,7 @@ async function readPrompts({ body, signal }: Run, prompts: readonly Prompt[]): P
   });
 }
 
-function samePrompts(requests: readonly ScoredRequest[]): Prompt[] {
+function samePrompts(requests: readonly ScoreRequest[]): Prompt[] {
   const prompts: Prompt[] = [];
   for (const request of requests) {
     const last = prompts.at(-1);
@@ -174,8 +175,8 @@ const sameIds = (a: readonly number[], b: readonly number[]): boolean =>
 async function scoreRows(
   { body, program, signal }: Run,
   cache: Cache,
-  requests: readonly ScoredRequest[],
-): Promise<Scored[]> {
+  requests: readonly ScoreRequest[],
+): Promise<ScoreResult[]> {
   const results = requests.map(({ id, responseIds }) => ({ id, logprobs: new Float32Array(responseIds.length) }));
   const inputs = requests.map(({ promptIds, responseIds }) => [...promptIds.slice(-1), ...responseIds.slice(0, -1)]);
   await prefill(body, cache, inputs, {

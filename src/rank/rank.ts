@@ -4,7 +4,7 @@
  * code).
  * May not know: engines beyond their interface, texts, templates, files.
  */
-import type { LoadedModel } from "../engines/engine.js";
+import type { LoadedModel } from "../engine/engine.js";
 import type { Likelihood, RankPair, UnscoredReason, Verdict } from "../records/rank.js";
 import { invariant } from "../util/errors.js";
 import { type KeyedRequest, type ScoreCache, type Scored, scoreKey, scoreMissing } from "./scoring.js";

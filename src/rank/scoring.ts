@@ -3,7 +3,8 @@
  * compute the prompt once for all of them; equal (prompt, response) ids share one value, so that equal texts are exact ties.
  * May not know: texts, templates, files.
  */
-import type { LoadedModel, ScoreOptions, ScoreRequest, ScoreResult } from "../engines/engine.js";
+import type { LoadedModel } from "../engine/engine.js";
+import type { ScoreOptions, ScoreRequest, ScoreResult } from "../engine/requests.js";
 import type { Likelihood, UnscoredReason } from "../records/rank.js";
 import { invariant } from "../util/errors.js";
 import { sha256 } from "../util/files.js";

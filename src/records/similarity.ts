@@ -7,6 +7,10 @@ import { estimateSchema } from "./estimate.js";
 
 const count = z.number().int().nonnegative();
 
+/** How the hidden states of a text become one vector: their mean, or that of the first token. */
+export const poolings = ["mean", "cls"] as const;
+export type Pooling = (typeof poolings)[number];
+
 /** One line of the ledger: base64 of little-endian float32. `key` is the hash of embedder and text. */
 export const embeddingLineSchema = z.object({ key: z.string(), vector: z.string().max(400_000) });
 export type EmbeddingLine = z.infer<typeof embeddingLineSchema>;
@@ -43,7 +47,7 @@ export const similaritySummarySchema = z.object({
       path: z.string(),
       hash: z.string(),
       engine: z.string(),
-      pooling: z.enum(["mean", "cls"]),
+      pooling: z.enum(poolings),
       max_tokens: count,
       threads: count,
       /** Texts with more tokens, which lost some at their end. */

@@ -2,7 +2,9 @@
  * Embeddings of texts: each distinct one computed once, by whatever embeds, and kept by the hash of everything that decides it.
  * May not know: engines beyond their interface, tokenizers, files.
  */
-import type { Embedded, EmbedRequest, LoadedEncoder } from "../engines/engine.js";
+
+import type { LoadedEncoder } from "../engine/engine.js";
+import type { EmbedRequest, EmbedResult } from "../engine/requests.js";
 import { invariant, present } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
 import { normalized } from "./vectors.js";
@@ -12,7 +14,7 @@ export interface Embedder {
   /** Names all that decides a vector besides the text: model, pooling, engine. */
   readonly fingerprint: string;
   /** One result a text, in any order; `id` is the text's place in the list. */
-  embed(texts: readonly string[], signal?: AbortSignal): AsyncIterable<Embedded>;
+  embed(texts: readonly string[], signal?: AbortSignal): AsyncIterable<EmbedResult>;
 }
 
 /** What is known already, and what becomes known. */

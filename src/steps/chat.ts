@@ -2,10 +2,12 @@
  * One model, one question at a time: what `tacit chat` is made of. Each answer streams as text.
  * May not know: terminals.
  */
-import { checkTemperature } from "../decode/requests.js";
-import { embeddedEngine } from "../engines/embedded.js";
-import type { Engine, GenerateRequest, LoadedModel, Precision } from "../engines/engine.js";
-import { refuseMissing } from "../engines/refusals.js";
+
+import { embeddedEngine } from "../embedded/embedded.js";
+import type { Engine, LoadedModel } from "../engine/engine.js";
+import { refuseMissing } from "../engine/refusals.js";
+import type { GenerateRequest, Precision } from "../engine/requests.js";
+import { checkTemperature } from "../engine/requests.js";
 import { loadTextModel } from "../text/load.js";
 import type { TextModel } from "../text/tokenizer.js";
 import { availableCores } from "../util/system.js";

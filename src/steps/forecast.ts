@@ -5,7 +5,7 @@
  */
 import { collectExamples } from "../data/load.js";
 import { loadPrompts } from "../data/prompts.js";
-import { runMemory } from "../engines/tune-checks.js";
+import { runMemory } from "../embedded/tune-checks.js";
 import { loadJudge } from "../judge/judge-file.js";
 import { parameterCount, readModelConfig } from "../models/open.js";
 import type { Price } from "../records/judge-file.js";

@@ -7,15 +7,10 @@
  */
 import { pathIn } from "../data/spec.js";
 import { defaultBatch, weightBytes } from "../decode/memory.js";
-import { embeddedEngine } from "../engines/embedded.js";
-import type {
-  Engine,
-  GenerateOptions as EngineOptions,
-  GenerateResult,
-  ModelUse,
-  Precision,
-} from "../engines/engine.js";
-import { refuseMissing } from "../engines/refusals.js";
+import { embeddedEngine } from "../embedded/embedded.js";
+import type { Engine, ModelUse } from "../engine/engine.js";
+import { refuseMissing } from "../engine/refusals.js";
+import type { GenerateOptions as EngineOptions, GenerateResult, Precision } from "../engine/requests.js";
 import { readModelConfig } from "../models/open.js";
 import {
   type AnswerLine,

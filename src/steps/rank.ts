@@ -5,9 +5,10 @@
 import { join } from "node:path";
 import { collectExamples } from "../data/load.js";
 import { parseDataSpec } from "../data/spec.js";
-import { embeddedEngine } from "../engines/embedded.js";
-import type { Engine, LoadedModel, Precision } from "../engines/engine.js";
-import { refuseMissing } from "../engines/refusals.js";
+import { embeddedEngine } from "../embedded/embedded.js";
+import type { Engine, LoadedModel } from "../engine/engine.js";
+import { refuseMissing } from "../engine/refusals.js";
+import type { Precision } from "../engine/requests.js";
 import { type RankedText, type RankInput, rankPairs } from "../rank/rank.js";
 import { drawRivals } from "../rank/rivals.js";
 import type { ScoreCache, Scored } from "../rank/scoring.js";

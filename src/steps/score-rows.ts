@@ -7,7 +7,7 @@ import { formatOfPath, formats } from "../data/formats/formats.js";
 import { formatOrigin } from "../data/record.js";
 import { instructionWithInput } from "../data/sets/input.js";
 import { unreadInRow, WEIGHT_KEYS } from "../data/unread.js";
-import type { ScoreRequest } from "../engines/engine.js";
+import type { ScoreRequest } from "../engine/requests.js";
 import { type ScoreInput, scoreInputSchema } from "../records/scores.js";
 import { type BosChoice, renderPair } from "../text/render.js";
 import type { Template } from "../text/template.js";

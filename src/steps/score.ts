@@ -4,10 +4,11 @@
  *
  * As in `generate`, finished rows go to a ledger beside the results, from which a stopped run goes on.
  */
-import { NO_NUMBERS } from "../decode/requests.js";
-import { embeddedEngine } from "../engines/embedded.js";
-import type { Engine } from "../engines/engine.js";
-import { refuseMissing } from "../engines/refusals.js";
+
+import { embeddedEngine } from "../embedded/embedded.js";
+import type { Engine } from "../engine/engine.js";
+import { refuseMissing } from "../engine/refusals.js";
+import { NO_NUMBERS } from "../engine/requests.js";
 import {
   type LogprobsLine,
   logprobsLineSchema,

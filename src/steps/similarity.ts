@@ -7,12 +7,13 @@
 import { dirname, join } from "node:path";
 import { collectExamples } from "../data/load.js";
 import { parseDataSpec } from "../data/spec.js";
-import { embeddedEngine } from "../engines/embedded.js";
-import type { Engine, Pooling } from "../engines/engine.js";
-import { refuseMissing } from "../engines/refusals.js";
+import { embeddedEngine } from "../embedded/embedded.js";
+import type { Engine } from "../engine/engine.js";
+import { refuseMissing } from "../engine/refusals.js";
 import { givenOutputs, type OutputSet, readOutputs } from "../judge/pairs.js";
 import { encoderSettings } from "../models/encoders/open.js";
 import type { Output } from "../records/outputs.js";
+import type { Pooling } from "../records/similarity.js";
 import {
   type EmbeddingLine,
   embeddingLineSchema,

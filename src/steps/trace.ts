@@ -2,7 +2,7 @@
  * A trace as it stands in files: ids with the pieces they stand for.
  * May not know: how it came about.
  */
-import type { TraceStep } from "../engines/engine.js";
+import type { TraceStep } from "../engine/requests.js";
 import { type AnswerLine, type TraceLine, type TraceStepRecord, traceLineSchema } from "../records/outputs.js";
 import type { Tokenizer } from "../text/tokenizer.js";
 import { present } from "../util/errors.js";

@@ -2,8 +2,9 @@
  * Tuning, from files to files: data set and model directory in; a model directory, `metrics.jsonl` and `run.json` out. The command,
  * the library and studies call this one function.
  */
-import { embeddedEngine } from "../engines/embedded.js";
-import type { Engine, StepMetrics, TuneOptions } from "../engines/engine.js";
+import { embeddedEngine } from "../embedded/embedded.js";
+import type { Engine } from "../engine/engine.js";
+import type { StepMetrics, TuneOptions } from "../engine/tuning.js";
 import type { Certificate } from "../records/certificate.js";
 import { type HeldOutLine, TUNE_RUN_VERSION, type TunePlan, type TuneRunRecord } from "../records/tune.js";
 import { templateText } from "../text/template.js";

@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
-import { embeddedEngine } from "../../src/engines/embedded.js";
+import { embeddedEngine } from "../../src/embedded/embedded.js";
 import { factRows } from "../../src/glasshouse/facts.js";
 import { measureKnowledge } from "../../src/glasshouse/model/knowledge.js";
 import { learnTokenizer } from "../../src/glasshouse/model/pretrain.js";

@@ -5,8 +5,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadEmbedded } from "../../src/engines/embedded-model.js";
-import type { GenerateOptions, GenerateRequest, GenerateResult, LoadedModel } from "../../src/engines/engine.js";
+import { loadEmbedded } from "../../src/embedded/model.js";
+import type { LoadedModel } from "../../src/engine/engine.js";
+import type { GenerateOptions, GenerateRequest, GenerateResult } from "../../src/engine/requests.js";
 import { loadTextModel } from "../../src/text/load.js";
 import { renderPair, renderPrompt } from "../../src/text/render.js";
 import { templateFrom } from "../../src/text/template.js";

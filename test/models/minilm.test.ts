@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { loadEncoder } from "../../src/engines/embedded-encoder.js";
+import { loadEncoder } from "../../src/embedded/encoder.js";
 import { encoderSettings } from "../../src/models/encoders/open.js";
 import { cosine, normalized } from "../../src/similarity/vectors.js";
 import { loadEncoderText } from "../../src/text/encoder.js";

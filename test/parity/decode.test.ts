@@ -3,8 +3,9 @@
  * Ids are exact: the fixtures' smallest margin between two tokens is 1e-3, far above single-precision noise. Log-probabilities: 2e-4.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadEmbedded } from "../../src/engines/embedded-model.js";
-import type { GenerateOptions, GenerateRequest, GenerateResult, LoadedModel } from "../../src/engines/engine.js";
+import { loadEmbedded } from "../../src/embedded/model.js";
+import type { LoadedModel } from "../../src/engine/engine.js";
+import type { GenerateOptions, GenerateRequest, GenerateResult } from "../../src/engine/requests.js";
 import { resolveRules } from "../../src/rules/resolve.js";
 import type { RuleSet } from "../../src/rules/rules.js";
 import { loadTextModel } from "../../src/text/load.js";

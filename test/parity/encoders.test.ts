@@ -2,7 +2,7 @@
 import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { batchesOf, loadEncoder } from "../../src/engines/embedded-encoder.js";
+import { batchesOf, loadEncoder } from "../../src/embedded/encoder.js";
 import { encoderSettings } from "../../src/models/encoders/open.js";
 import { loadEncoderText } from "../../src/text/encoder.js";
 import { temporaryFolder } from "../temporary-folder.js";

@@ -5,8 +5,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { loadEmbedded } from "../../src/engines/embedded-model.js";
-import type { LoadedModel } from "../../src/engines/engine.js";
+import { loadEmbedded } from "../../src/embedded/model.js";
+import type { LoadedModel } from "../../src/engine/engine.js";
 import { loadTextModel } from "../../src/text/load.js";
 import { sha256 } from "../../src/util/files.js";
 import { repositoryRoot } from "../staged-package.js";

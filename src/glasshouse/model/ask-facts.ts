@@ -3,9 +3,9 @@
  * May not know: the command line.
  */
 
-import { embeddedEngine } from "../../engines/embedded.js";
-import type { Engine } from "../../engines/engine.js";
-import { refuseMissing } from "../../engines/refusals.js";
+import { embeddedEngine } from "../../embedded/embedded.js";
+import type { Engine } from "../../engine/engine.js";
+import { refuseMissing } from "../../engine/refusals.js";
 import type { Knowledge } from "../../records/pretrain.js";
 import { hashModel } from "../../steps/model-hash.js";
 import { availableCores } from "../../util/system.js";

@@ -3,7 +3,8 @@
  * the form of the corpus' own pages with questions, and under the default template.
  * May not know: how a model was made.
  */
-import type { Engine, LoadedModel, ScoreRequest } from "../../engines/engine.js";
+import type { Engine, LoadedModel } from "../../engine/engine.js";
+import type { ScoreRequest } from "../../engine/requests.js";
 import type { Knowledge } from "../../records/pretrain.js";
 import { loadTextModel } from "../../text/load.js";
 import { promptText, templateFrom } from "../../text/template.js";

@@ -6,8 +6,9 @@
  */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { embeddedEngine } from "../../engines/embedded.js";
-import type { Engine, StepMetrics } from "../../engines/engine.js";
+import { embeddedEngine } from "../../embedded/embedded.js";
+import type { Engine } from "../../engine/engine.js";
+import type { StepMetrics } from "../../engine/tuning.js";
 import { parameterCount, readModelConfig } from "../../models/open.js";
 import { PRETRAIN_RUN_VERSION, type PretrainPlan, type PretrainRun } from "../../records/pretrain.js";
 import type { TuneLedgers } from "../../steps/tune/ledgers.js";

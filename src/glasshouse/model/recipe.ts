@@ -3,7 +3,7 @@
  * ships with the package.
  * May not know: pages, engines' insides.
  */
-import type { TuneOptions } from "../../engines/engine.js";
+import type { TuneOptions } from "../../engine/tuning.js";
 import { UserError } from "../../util/errors.js";
 import { SHAPE, type Shape } from "./base-model.js";
 

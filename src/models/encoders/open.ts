@@ -6,6 +6,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import type { Pooling } from "../../records/similarity.js";
 import { UserError } from "../../util/errors.js";
 import { readJson } from "../../util/json.js";
 import { CONFIG } from "../../util/model-files.js";
@@ -18,9 +19,6 @@ import { bert } from "./bert.js";
 import { nomicBert } from "./nomic-bert.js";
 
 const encoderFamilies: readonly AnyFamily[] = [bert, nomicBert];
-
-/** How the hidden states of a text become one vector: their mean, or that of the first token. */
-export type Pooling = "mean" | "cls";
 
 /** What a directory says besides its weights; undefined where it says nothing. */
 export interface EncoderSettings {

@@ -4,7 +4,7 @@
  * May not know: how anything is computed.
  */
 import { dirname, join } from "node:path";
-import type { StepMetrics } from "../../engines/engine.js";
+import type { StepMetrics } from "../../engine/tuning.js";
 import { type HeldOutLine, heldOutLineSchema, type MetricsLine, metricsLineSchema } from "../../records/tune.js";
 import { UserError } from "../../util/errors.js";
 import { writeFileAtomic } from "../../util/files.js";

@@ -2,7 +2,8 @@
  * What a tuning run can be asked for, the defaults of each preset, and how the choices are recorded.
  * May not know: files.
  */
-import type { Engine, TuneOptions } from "../../engines/engine.js";
+import type { Engine } from "../../engine/engine.js";
+import type { TuneOptions } from "../../engine/tuning.js";
 import type { BosChoice, Objective } from "../../text/render.js";
 import { type Template, templateFrom } from "../../text/template.js";
 import { checkOptions, decimal, flag, type KindsOf, needed, oneOf, whole } from "../../util/options.js";

@@ -3,7 +3,8 @@
  * the part of the record that is only known then. Tuning and pre-training share it.
  * May not know: what rows say, where they come from.
  */
-import type { Engine, StepMetrics, TuneOptions, TuneRun, TuneSummary } from "../../engines/engine.js";
+import type { Engine } from "../../engine/engine.js";
+import type { StepMetrics, TuneOptions, TuneRun, TuneSummary } from "../../engine/tuning.js";
 import type { Rows } from "../../records/row.js";
 import type { HeldOutLine } from "../../records/tune.js";
 import { invariant, UserError } from "../../util/errors.js";

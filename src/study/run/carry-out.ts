@@ -6,7 +6,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Engine } from "../../engines/engine.js";
+import type { Engine } from "../../engine/engine.js";
 import type { Checkers } from "../../judge/checker.js";
 import { generateRunSchema } from "../../records/outputs.js";
 import { rankSummarySchema } from "../../records/rank.js";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { checkpointSeconds } from "./embedded-tune.js";
+import { checkpointSeconds } from "./tune.js";
 
 it.each([
   [268e6, 600], // 3.2 GB: ten minutes at most are lost

@@ -5,7 +5,10 @@
  * have lengths that it alone decides, and its vector the same bits in any company.
  * May not know: texts, what vectors are for.
  */
-import { checkIds } from "../decode/requests.js";
+
+import type { LoadedEncoder } from "../engine/engine.js";
+import type { EmbedRequest, EmbedResult } from "../engine/requests.js";
+import { checkIds } from "../engine/requests.js";
 import { add, createGraph, input, matmul, reshape, softmax } from "../graph/build.js";
 import { checkGraph } from "../graph/check.js";
 import { liveFor } from "../graph/live.js";
@@ -15,10 +18,10 @@ import { MASKED } from "../models/layers.js";
 import type { Attend, Model } from "../models/model.js";
 import { readParameter } from "../models/open.js";
 import { ropeFeeds } from "../models/rope.js";
+import type { Pooling } from "../records/similarity.js";
 import { createCpuDevice } from "../runtime/cpu.js";
 import type { Device, Program, Tensor } from "../runtime/device.js";
 import { invariant, present } from "../util/errors.js";
-import type { Embedded, EmbedRequest, LoadedEncoder, Pooling } from "./engine.js";
 import { refuseTooLargeHere } from "./memory-checks.js";
 
 /** Lengths are multiples of this. */
@@ -137,7 +140,7 @@ async function embedBatch({ model, device, program, pooling }: Running, batch: r
     pool: device.fromFloats(pool, [rows, 1, time]),
   });
   const pooled = await device.floats(present(results.pooled, "pooled"));
-  return batch.map(({ id }, row): Embedded => {
+  return batch.map(({ id }, row): EmbedResult => {
     return { id, vector: pooled.slice(row * hiddenSize, (row + 1) * hiddenSize) };
   });
 }

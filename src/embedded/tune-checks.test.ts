@@ -5,10 +5,10 @@ import { describe, expect, it } from "vitest";
 import { modelFolder, rowOf, trainingOf } from "../../test/parity/fixtures.js";
 import { runModel } from "../../test/parity/running.js";
 import { temporaryFolder } from "../../test/temporary-folder.js";
+import type { TuneOptions } from "../engine/tuning.js";
 import { parameterCount } from "../models/open.js";
 import type { Row } from "../records/row.js";
 import { UserError } from "../util/errors.js";
-import type { TuneOptions } from "./engine.js";
 import {
   heldDisk,
   refuseForeignRows,

@@ -2,11 +2,12 @@
  * The embedded engine: everything in this process, on ONNX Runtime.
  * May not know: studies, texts, templates.
  */
-import { loadEncoder } from "./embedded-encoder.js";
-import { embeddedCapabilities, loadEmbedded } from "./embedded-model.js";
-import { tuneEmbedded } from "./embedded-tune.js";
-import type { Engine } from "./engine.js";
+
+import type { Engine } from "../engine/engine.js";
+import { loadEncoder } from "./encoder.js";
 import { refuseTooLargeHere } from "./memory-checks.js";
+import { embeddedCapabilities, loadEmbedded } from "./model.js";
+import { tuneEmbedded } from "./tune.js";
 
 export const embeddedEngine: Engine = {
   name: "embedded",

@@ -3,10 +3,11 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../test/temporary-folder.js";
+import type { LoadedModel } from "../engine/engine.js";
+import type { GenerateOptions, GenerateRequest } from "../engine/requests.js";
 import { openSessionCount } from "../runtime/cpu.js";
 import { randomStream } from "../util/random.js";
-import { loadEmbedded } from "./embedded-model.js";
-import type { GenerateOptions, GenerateRequest, LoadedModel } from "./engine.js";
+import { loadEmbedded } from "./model.js";
 
 const VOCABULARY = 397; // of llama and gemma3; gpt2 has 340
 const POSITIONS = 128;

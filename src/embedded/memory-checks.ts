@@ -3,6 +3,7 @@
  * May not know: texts, the command line.
  */
 import { rowBytes, weightBytes } from "../decode/memory.js";
+import type { ModelUse } from "../engine/engine.js";
 import { readEncoderConfig } from "../models/encoders/open.js";
 import type { Model } from "../models/model.js";
 import { parameterCount, readModelConfig } from "../models/open.js";
@@ -11,7 +12,6 @@ import { UserError } from "../util/errors.js";
 import { formatBytes } from "../util/progress.js";
 import { availableMemory } from "../util/system.js";
 import { quoted, shorten } from "../util/terminal.js";
-import type { ModelUse } from "./engine.js";
 
 /** @throws UserError  the model does not fit into what this machine has free */
 export async function refuseTooLargeHere(directory: string, use: ModelUse): Promise<void> {

@@ -1,8 +1,8 @@
 /** What a model is said to need: never less with more parameters, near what was measured, and a remedy that fits. */
 import { describe, expect, it } from "vitest";
+import type { ModelUse } from "../engine/engine.js";
 import { modelFromConfig, parameterCount } from "../models/open.js";
 import { UserError } from "../util/errors.js";
-import type { ModelUse } from "./engine.js";
 import { neededBytes, refuseTooLargeToHold } from "./memory-checks.js";
 
 const llama = (sizes: Record<string, unknown>) =>

@@ -1,19 +1,21 @@
 /**
- * What a decoder is asked and what it answers. Ids in, ids out; engines hand these on as they are.
+ * What an engine is asked and what it answers: ids in, ids out.
  * May not know: models, texts.
  */
-
 import type { ResolvedRules } from "../rules/rules.js";
 import { UserError } from "../util/errors.js";
 
-export interface PromptRequest {
+/** Of the weights of linear layers while they are computed with. */
+export type Precision = "f32" | "q8";
+
+export interface GenerateRequest {
   readonly id: string;
   readonly promptIds: readonly number[];
   /** Ids in use from the start where a rule's scope is the conversation. */
   readonly conversationIds: readonly number[];
 }
 
-export interface DecodeOptions {
+export interface GenerateOptions {
   readonly maxNewTokens: number;
   readonly stopIds: readonly number[];
   /** 0 is greedy. */
@@ -30,7 +32,7 @@ export interface DecodeOptions {
 }
 
 /** Why this token: log-probabilities and scores in nats. */
-export interface TracedToken {
+export interface TraceStep {
   readonly id: number;
   /** Under the model alone. */
   readonly baseLogprob: number;
@@ -42,29 +44,41 @@ export interface TracedToken {
   readonly runnerUp: { readonly id: number; readonly baseLogprob: number; readonly logprob: number };
 }
 
-export interface Decoded {
+export interface GenerateResult {
   readonly id: string;
   /** Generated ids, the stop id not among them. */
   readonly ids: readonly number[];
   readonly stop: "eos" | "length";
   /** One entry a step, the stop id's included. */
-  readonly trace?: readonly TracedToken[];
+  readonly trace?: readonly TraceStep[];
 }
 
-export interface ScoredRequest {
+export interface ScoreRequest {
   readonly id: string;
   readonly promptIds: readonly number[];
   readonly responseIds: readonly number[];
 }
 
-export interface Scored {
+export interface ScoreResult {
   readonly id: string;
   /** Natural log-probability of each response id given everything before it. */
   readonly logprobs: Float32Array;
 }
 
-export interface ScoringOptions {
+export interface ScoreOptions {
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface EmbedRequest {
+  readonly id: string;
+  /** As the encoder takes them, special ones included. */
+  readonly ids: readonly number[];
+}
+
+export interface EmbedResult {
+  readonly id: string;
+  /** Pooled, not normalised: f32 [D]. */
+  readonly vector: Float32Array;
 }
 
 /** The remedy where a model computes infinities or NaN. */
@@ -91,7 +105,7 @@ export function checkTemperature(temperature: number): void {
 }
 
 /** @throws UserError  no answer could end, a rule is about ids that the model has not, or the temperature is none */
-export function checkOptions({ stopIds, rules, temperature }: DecodeOptions, vocabSize: number): void {
+export function checkOptions({ stopIds, rules, temperature }: GenerateOptions, vocabSize: number): void {
   if (rules !== undefined) checkIds([rules.eosId, ...rules.constant.keys()], vocabSize, "a rule");
   if (stopIds.length > 0 && stopIds.every((id) => id >= vocabSize))
     checkIds(stopIds, vocabSize, "the end of an answer");

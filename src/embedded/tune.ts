@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import type { StepMetrics, TuneOptions, TuneRun, TuneSummary } from "../engine/tuning.js";
 import { type OpenModel, openModel, parameterCount, readParameters } from "../models/open.js";
 import { type Rows, representatives } from "../records/row.js";
 import { createCpuDevice } from "../runtime/cpu.js";
@@ -19,7 +20,6 @@ import {
 import { diverged, evaluateLoss, stepsToDo, type TrainStep, train } from "../train/trainer.js";
 import { Interrupted, UserError } from "../util/errors.js";
 import { availableMemory, freeDisk } from "../util/system.js";
-import type { StepMetrics, TuneOptions, TuneRun, TuneSummary } from "./engine.js";
 import {
   heldDisk,
   refuseForeignEpochs,

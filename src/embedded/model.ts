@@ -8,14 +8,14 @@ import { compileLogprobs, compileNextToken, type Head, type NextTokenKind } from
 import { scoringBytes } from "../decode/memory.js";
 import { quantize } from "../decode/quantize.js";
 import { scoreResponses } from "../decode/score.js";
+import type { Capabilities, LoadedModel, LoadOptions } from "../engine/engine.js";
+import { refuseMissing } from "../engine/refusals.js";
 import { type OpenModel, openModel, readParameter } from "../models/open.js";
 import { createCpuDevice } from "../runtime/cpu.js";
 import type { Device, Program, Tensor } from "../runtime/device.js";
 import { present } from "../util/errors.js";
 import { availableMemory } from "../util/system.js";
-import type { Capabilities, LoadedModel, LoadOptions } from "./engine.js";
 import { refuseTooLargeHere } from "./memory-checks.js";
-import { refuseMissing } from "./refusals.js";
 
 export const embeddedCapabilities: Capabilities = {
   tune: true,

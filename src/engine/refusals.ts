@@ -3,7 +3,8 @@
  * May not know: any one engine.
  */
 import { UserError } from "../util/errors.js";
-import type { Engine, Precision } from "./engine.js";
+import type { Engine } from "./engine.js";
+import type { Precision } from "./requests.js";
 
 export interface Needs {
   readonly generate?: boolean;
