@@ -34,10 +34,22 @@ const only: Readonly<Record<string, readonly string[]>> = {
   rules: ["util"],
   weights: ["util", "records", "stats"],
   engine: ["util", "records", "rules"],
+  "model-files": ["util", "records", "text", "weights", "runtime", "models", "engine"],
   rank: ["util", "records", "stats", "engine"],
   judge: ["util", "records", "stats"],
   similarity: ["util", "records", "stats", "engine"],
-  study: ["util", "records", "stats", "engine", "rank", "judge", "similarity", "steps"],
+  study: [
+    "util",
+    "records",
+    "stats",
+    "engine",
+    "model-files/hash.ts",
+    "runtime/multiply.ts",
+    "rank",
+    "judge",
+    "similarity",
+    "steps",
+  ],
   report: ["util", "records", "stats"],
 };
 

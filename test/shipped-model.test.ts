@@ -2,14 +2,14 @@
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { hashModel } from "../src/model-files/hash.js";
+import { inspectModel } from "../src/model-files/inspect.js";
+import { verifyModel } from "../src/model-files/verify.js";
 import { openModel, readModelConfig } from "../src/models/open.js";
 import { studySchema } from "../src/records/study-file.js";
 import { generate } from "../src/steps/generate.js";
-import { inspectModel } from "../src/steps/inspect-model.js";
-import { hashModel } from "../src/steps/model-hash.js";
 import { score } from "../src/steps/score.js";
 import { tune } from "../src/steps/tune.js";
-import { verifyModel } from "../src/steps/verify-model.js";
 import { wantedInputs } from "../src/study/plan/inputs.js";
 import { loadTextModel } from "../src/text/load.js";
 import { temporaryFolder } from "./temporary-folder.js";

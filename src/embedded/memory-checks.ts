@@ -4,10 +4,10 @@
  */
 import { rowBytes, weightBytes } from "../decode/memory.js";
 import type { ModelUse } from "../engine/engine.js";
+import { TUNING_BYTES_PER_PARAMETER } from "../engine/tuning.js";
 import { readEncoderConfig } from "../models/encoders/open.js";
 import type { Model } from "../models/model.js";
 import { parameterCount, readModelConfig } from "../models/open.js";
-import { TUNING_BYTES_PER_PARAMETER } from "../train/memory.js";
 import { UserError } from "../util/errors.js";
 import { formatBytes } from "../util/progress.js";
 import { availableMemory } from "../util/system.js";

@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { TuneOptions, TuneRun } from "../engine/tuning.js";
+import { epochFolder, isEpochFolder, isModelFile } from "../model-files/write.js";
 import type { Model } from "../models/model.js";
 import { parameterCount } from "../models/open.js";
 import type { Row, Rows } from "../records/row.js";
@@ -16,7 +17,6 @@ import { refuseStrangers } from "../util/directories.js";
 import { invariant, UserError } from "../util/errors.js";
 import { bytesBelow } from "../util/files.js";
 import { formatBytes } from "../util/progress.js";
-import { epochFolder, isEpochFolder, isModelFile } from "./write-model.js";
 
 /**
  * @param directory  the model's, for the message

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { StepMetrics, TuneOptions, TuneRun, TuneSummary } from "../engine/tuning.js";
+import { epochFolder, writeModel, writeModelDirectory } from "../model-files/write.js";
 import { type OpenModel, openModel, parameterCount, readParameters } from "../models/open.js";
 import { type Rows, representatives } from "../records/row.js";
 import { createCpuDevice } from "../runtime/cpu.js";
@@ -28,7 +29,6 @@ import {
   refuseTooLarge,
   refusingForeign,
 } from "./tune-checks.js";
-import { epochFolder, writeModel, writeModelDirectory } from "./write-model.js";
 
 const MOST_SECONDS = 600;
 const FEWEST_SECONDS = 10;

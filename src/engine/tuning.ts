@@ -25,6 +25,16 @@ export interface TuneOptions {
   readonly saveEveryEpoch: boolean;
 }
 
+/**
+ * What tuning holds of every parameter: itself, the running total of its gradient, and Adam's two moments. Activations come on top.
+ */
+export const TUNING_FLOATS_PER_PARAMETER = { weights: 1, gradients: 1, adam: 2 } as const;
+
+/** The same in bytes; all are float32. */
+export const TUNING_BYTES_PER_PARAMETER =
+  Float32Array.BYTES_PER_ELEMENT *
+  Object.values(TUNING_FLOATS_PER_PARAMETER).reduce((sum: number, floats) => sum + floats, 0);
+
 export interface StepMetrics {
   /** From 0, as the schedule counts. */
   readonly step: number;

@@ -9,16 +9,10 @@ import { refuseMissing } from "../engine/refusals.js";
 import type { GenerateRequest, Precision } from "../engine/requests.js";
 import { checkTemperature } from "../engine/requests.js";
 import { loadTextModel } from "../text/load.js";
+import { stopIdsOf } from "../text/stop-ids.js";
 import type { TextModel } from "../text/tokenizer.js";
 import { availableCores } from "../util/system.js";
-import {
-  type GeneratePlan,
-  MAX_NEW_TOKENS,
-  type PlanOptions,
-  planRules,
-  renderer,
-  stopIdsOf,
-} from "./generate-plan.js";
+import { type GeneratePlan, MAX_NEW_TOKENS, type PlanOptions, planRules, renderer } from "./generate-plan.js";
 
 export interface ChatOptions
   extends Pick<PlanOptions, "model" | "template" | "raw" | "bos" | "preset" | "rules" | "disableRules"> {

@@ -3,9 +3,7 @@
  * of each answer.
  * May not know: engines' insides, output files.
  */
-import { existsSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
-import { z } from "zod";
+import { basename, resolve } from "node:path";
 import { newLoadReport } from "../data/load.js";
 import { loadPrompts, promptsFrom } from "../data/prompts.js";
 import type { GenerateRequest } from "../engine/requests.js";
@@ -16,13 +14,11 @@ import { resolveRules, unresolvedStrings } from "../rules/resolve.js";
 import type { ResolvedRules } from "../rules/rules.js";
 import { loadTextModel } from "../text/load.js";
 import { type BosChoice, type RenderedPrompt, renderLaterPrompt, renderPrompt, renderRaw } from "../text/render.js";
+import { stopIdsOf } from "../text/stop-ids.js";
 import { type Template, templateFrom, templateText } from "../text/template.js";
 import type { TextModel } from "../text/tokenizer.js";
 import { present, UserError } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
-import { readJson } from "../util/json.js";
-import { modelDirectory } from "../util/model-directory.js";
-import { GENERATION_CONFIG } from "../util/model-files.js";
 import { uniqueNames } from "../util/names.js";
 
 /** Limits of the paper: rules without an EOS rule hardly ever stop. */
@@ -184,22 +180,6 @@ export async function planRules(
     resolved,
     record: { name: rules.name, path: options.rules, hash, disabled, unresolved: unresolvedStrings(report) },
   };
-}
-
-const tokenId = z.number().int().nonnegative();
-const generationConfig = z.looseObject({ eos_token_id: z.union([tokenId, z.array(tokenId)]).nullish() });
-
-/** The EOS, and what `generation_config.json` lists beside it, as Transformers does. */
-export async function stopIdsOf(model: string, { eosId }: TextModel): Promise<number[]> {
-  const path = join(modelDirectory(model), GENERATION_CONFIG);
-  if (!existsSync(path)) return [eosId];
-  const parsed = generationConfig.safeParse(await readJson(path));
-  if (!parsed.success) {
-    throw new UserError(`${path}: eos_token_id is neither an id nor a list of ids`, {
-      remedy: "correct it, or remove it",
-    });
-  }
-  return [...new Set([eosId, ...[parsed.data.eos_token_id ?? []].flat()])];
 }
 
 function defaultName({ model, disableRules = [] }: PlanOptions, rules: string | undefined): string {

@@ -11,6 +11,7 @@ import { embeddedEngine } from "../embedded/embedded.js";
 import type { Engine, ModelUse } from "../engine/engine.js";
 import { refuseMissing } from "../engine/refusals.js";
 import type { GenerateOptions as EngineOptions, GenerateResult, Precision } from "../engine/requests.js";
+import { decidingFiles, hashModel } from "../model-files/hash.js";
 import { readModelConfig } from "../models/open.js";
 import {
   type AnswerLine,
@@ -26,7 +27,6 @@ import { sha256 } from "../util/files.js";
 import { type Finished, openResult, type Result, type ResultPlan } from "../util/result.js";
 import { availableCores, availableMemory, packageVersion } from "../util/system.js";
 import { type GeneratePlan, type PlannedPrompt, type PlanOptions, planGeneration } from "./generate-plan.js";
-import { decidingFiles, hashModel } from "./model-hash.js";
 import { traceLines, traceSteps } from "./trace.js";
 
 export interface GenerateOptions extends PlanOptions {

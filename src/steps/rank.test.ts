@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type MockScript, mockEngine } from "../../test/mock-engine.js";
+import { hashModel } from "../model-files/hash.js";
 import { rankPairSchema, rankSummarySchema, scoreLineSchema } from "../records/rank.js";
 import { templateFrom } from "../text/template.js";
 import { Interrupted } from "../util/errors.js";
-import { hashModel } from "./model-hash.js";
 import { type RankWatch, rank, rankPaths } from "./rank.js";
 
 let folder = "";

@@ -9,6 +9,7 @@ import { embeddedEngine } from "../embedded/embedded.js";
 import type { Engine, LoadedModel } from "../engine/engine.js";
 import { refuseMissing } from "../engine/refusals.js";
 import type { Precision } from "../engine/requests.js";
+import { decidingFiles, hashModel } from "../model-files/hash.js";
 import { type RankedText, type RankInput, rankPairs } from "../rank/rank.js";
 import { drawRivals } from "../rank/rivals.js";
 import type { ScoreCache, Scored } from "../rank/scoring.js";
@@ -24,7 +25,6 @@ import { present, UserError } from "../util/errors.js";
 import { sha256, sha256File } from "../util/files.js";
 import { type Finished, openResult, type Result, type ResultPlan } from "../util/result.js";
 import { availableCores, packageVersion } from "../util/system.js";
-import { decidingFiles, hashModel } from "./model-hash.js";
 
 export interface RankOptions {
   /** Model directory. */

@@ -2,6 +2,9 @@
  * What each call of the library takes: a kind for every option, with the ranges that the command line has. Checked before anything is done.
  * May not know: what is done with them.
  */
+
+import type { ImportOptions } from "../model-files/import.js";
+import type { VerifyOptions } from "../model-files/verify.js";
 import { limitsSchema } from "../records/judge-file.js";
 import { lcChoices } from "../records/lc-models.js";
 import { preferenceScales } from "../stats/preference-scale.js";
@@ -26,7 +29,6 @@ import type { AgreementOptions } from "./agreement.js";
 import type { ChatOptions, OneQuestion } from "./chat.js";
 import type { ExplainOptions } from "./explain-rules.js";
 import type { GenerateOptions, GenerateWatch } from "./generate.js";
-import type { ImportOptions } from "./import-model.js";
 import type { JudgeOptions, JudgeWatch } from "./judge.js";
 import {
   bos,
@@ -48,7 +50,6 @@ import type { RephraseOptions, RephraseWatch } from "./rephrase.js";
 import type { ScoreOptions, ScoreWatch } from "./score.js";
 import type { SimilarityOptions, SimilarityWatch } from "./similarity.js";
 import type { TuneWatch } from "./tune.js";
-import type { VerifyOptions } from "./verify-model.js";
 import type { WinrateOptions, WinrateWatch } from "./winrate.js";
 
 const objects = (wanted: string): Kind => listOf(record("an object"), wanted);

@@ -9,6 +9,7 @@ import { embeddedEngine } from "../embedded/embedded.js";
 import type { Engine } from "../engine/engine.js";
 import { refuseMissing } from "../engine/refusals.js";
 import { NO_NUMBERS } from "../engine/requests.js";
+import { decidingFiles, hashModel } from "../model-files/hash.js";
 import {
   type LogprobsLine,
   logprobsLineSchema,
@@ -24,7 +25,6 @@ import { present, UserError } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
 import { type Finished, openResult, type ResultPlan } from "../util/result.js";
 import { availableCores, packageVersion } from "../util/system.js";
-import { decidingFiles, hashModel } from "./model-hash.js";
 import { readScoreRows, type ScoreRow } from "./score-rows.js";
 
 export interface ScoreOptions {

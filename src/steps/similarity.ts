@@ -11,6 +11,7 @@ import { embeddedEngine } from "../embedded/embedded.js";
 import type { Engine } from "../engine/engine.js";
 import { refuseMissing } from "../engine/refusals.js";
 import { givenOutputs, type OutputSet, readOutputs } from "../judge/pairs.js";
+import { decidingFiles, hashModel } from "../model-files/hash.js";
 import { encoderSettings } from "../models/encoders/open.js";
 import type { Output } from "../records/outputs.js";
 import type { Pooling } from "../records/similarity.js";
@@ -36,7 +37,6 @@ import { type Ledger, openLedger } from "../util/ledger.js";
 import { lockPathOf, waitForLock } from "../util/lock.js";
 import { openResult } from "../util/result.js";
 import { availableCores, packageVersion } from "../util/system.js";
-import { decidingFiles, hashModel } from "./model-hash.js";
 
 /** What a row must have; the rest may be absent. */
 export type GivenOutput = Partial<Output> & Pick<Output, "instruction" | "output">;

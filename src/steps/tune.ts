@@ -5,13 +5,13 @@
 import { embeddedEngine } from "../embedded/embedded.js";
 import type { Engine } from "../engine/engine.js";
 import type { StepMetrics, TuneOptions } from "../engine/tuning.js";
+import { hashModel } from "../model-files/hash.js";
 import type { Certificate } from "../records/certificate.js";
 import { type HeldOutLine, TUNE_RUN_VERSION, type TunePlan, type TuneRunRecord } from "../records/tune.js";
 import { templateText } from "../text/template.js";
 import { UserError } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
 import { packageVersion } from "../util/system.js";
-import { hashModel } from "./model-hash.js";
 import { openTuneFolder, type TuneFolder } from "./tune/folder.js";
 import {
   recordedOptions,

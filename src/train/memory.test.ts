@@ -3,10 +3,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { modelFolder, modelNames, trainingOf } from "../../test/parity/fixtures.js";
 import { runModel } from "../../test/parity/running.js";
+import { TUNING_BYTES_PER_PARAMETER } from "../engine/tuning.js";
 import { parameterCount } from "../models/open.js";
 import type { Row } from "../records/row.js";
 import { microBatches } from "./batches.js";
-import { type BatchShape, batchShapes, memoryEstimator, TUNING_BYTES_PER_PARAMETER } from "./memory.js";
+import { type BatchShape, batchShapes, memoryEstimator } from "./memory.js";
 
 describe.each(modelNames)("%s", (name) => {
   it("counts weights, gradients and Adam's moments to the byte, and everything else on top", async () => {

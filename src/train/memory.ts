@@ -2,6 +2,7 @@
  * How much memory a training run will take, read off the very graph that will run.
  * May not know: how much there is.
  */
+import { TUNING_FLOATS_PER_PARAMETER as PARTS } from "../engine/tuning.js";
 import { evaluate, product } from "../graph/dims.js";
 import { grad } from "../graph/grad.js";
 import type { Value } from "../graph/ops.js";
@@ -13,13 +14,6 @@ import { paddedWidth } from "./batches.js";
 import { EVALUATED_CHUNK_LOGITS, headChunks, lossGraph, TIME_STEP } from "./loss-program.js";
 
 const FLOAT = 4;
-const PARTS = { weights: 1, gradients: 1, adam: 2 } as const;
-
-/**
- * What training holds of every parameter, in float32: itself, the running total of its gradient and Adam's two moments. Activations
- * come on top.
- */
-export const TUNING_BYTES_PER_PARAMETER = FLOAT * (PARTS.weights + PARTS.gradients + PARTS.adam);
 
 /**
  * ONNX Runtime's arena grows by doubling and keeps what it has, also between micro-batches of several shapes; the large pieces of the

@@ -5,7 +5,7 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { writeModel } from "../../src/embedded/write-model.js";
+import { writeModel } from "../../src/model-files/write.js";
 import { headName, type Model } from "../../src/models/model.js";
 import { modelFromConfig, openModel, readParameters } from "../../src/models/open.js";
 import { createCpuDevice } from "../../src/runtime/cpu.js";

@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { importModel } from "../../src/steps/import-model.js";
-import { verifyModel } from "../../src/steps/verify-model.js";
+import { importModel } from "../../src/model-files/import.js";
+import { verifyModel } from "../../src/model-files/verify.js";
 import { repositoryRoot } from "../staged-package.js";
 import { temporaryFolder } from "../temporary-folder.js";
 

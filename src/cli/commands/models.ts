@@ -66,7 +66,7 @@ Example:
 }
 
 async function runImport(file: string, flags: ImportFlags, io: Io): Promise<object> {
-  const { importModel } = await import("../../steps/import-model.js");
+  const { importModel } = await import("../../model-files/import.js");
   const { formatBytes, formatCount } = await import("../../util/progress.js");
   const summary = await importModel({
     file,
@@ -93,7 +93,7 @@ function registerInfo(models: Command): void {
     .addHelpText("after", "\nExample:\n  tacit models info models/gemma-3-270m")
     .action((path: string, flags: { json: boolean }) =>
       runAction(flags, async (io) => {
-        const { inspectModel } = await import("../../steps/inspect-model.js");
+        const { inspectModel } = await import("../../model-files/inspect.js");
         const { describeModel } = await import("../models/describe.js");
         const info = await inspectModel(path);
         io.out(describeModel(info));
@@ -111,7 +111,7 @@ function registerVerify(models: Command): void {
     .addHelpText("after", "\nExit status 2 where a check fails.\n\nExample:\n  tacit models verify models/gemma-3-270m")
     .action((path: string, flags: { json: boolean }) =>
       runAction(flags, async (io) => {
-        const { verifyModel } = await import("../../steps/verify-model.js");
+        const { verifyModel } = await import("../../model-files/verify.js");
         const { describeChecks } = await import("../models/describe.js");
         const summary = await verifyModel(path, {
           signal: io.signal,

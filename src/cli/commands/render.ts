@@ -85,7 +85,7 @@ async function writeAndShow(flags: RenderFlags, request: RenderRequest, out: str
   const { writeRows, certificatePath } = await import("../../steps/render.js");
   const { loadExamples, newLoadReport } = await import("../../data/load.js");
   const { pathIn } = await import("../../data/spec.js");
-  const { decidingFiles } = await import("../../steps/model-hash.js");
+  const { decidingFiles } = await import("../../model-files/hash.js");
   const report = newLoadReport();
   const show = await shower(request.model, io);
   let rows = 0;

@@ -63,7 +63,7 @@ async function runtimeCheck(): Promise<Check> {
     return { name, status: "fail", detail, remedy: `the npm package has ${bundled.join(", ")}: use one of these` };
   }
   try {
-    const { multiplyOnce } = await import("../../steps/multiply.js");
+    const { multiplyOnce } = await import("../../runtime/multiply.js");
     const { threads, gigaflops, exact } = await multiplyOnce();
     const detail = `${onnxruntimeVersion(folder)}, binary for ${platform}: ${gigaflops.toFixed(0)} GFLOP/s in float32 on ${threads} threads`;
     if (exact) return { name, status: "ok", detail };

@@ -1,5 +1,5 @@
 /** What the machine offers: Node, cores, memory, disk, terminal. May not know: what is installed. */
-import { TUNING_BYTES_PER_PARAMETER } from "../../train/memory.js";
+import { TUNING_BYTES_PER_PARAMETER } from "../../engine/tuning.js";
 import { formatBytes, formatCount } from "../../util/progress.js";
 import { availableCores, availableMemory, freeDisk } from "../../util/system.js";
 import { wantsColour } from "../../util/terminal.js";

@@ -1,6 +1,6 @@
 /** `tacit models` in words: a model's table, a verification's list. May not know: how anything was found out. */
-import type { ModelInfo } from "../../steps/inspect-model.js";
-import type { VerifySummary } from "../../steps/verify-model.js";
+import type { ModelInfo } from "../../model-files/inspect.js";
+import type { VerifySummary } from "../../model-files/verify.js";
 import { formatBytes, formatCount } from "../../util/progress.js";
 import { columns, paintFor, quoted } from "../../util/terminal.js";
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
-import { hashModel } from "../../steps/model-hash.js";
+import { hashModel } from "../../model-files/hash.js";
 import { packageRoot } from "../../util/system.js";
 import { askFacts } from "./ask-facts.js";
 

@@ -6,8 +6,8 @@
 import { embeddedEngine } from "../../embedded/embedded.js";
 import type { Engine } from "../../engine/engine.js";
 import { refuseMissing } from "../../engine/refusals.js";
+import { hashModel } from "../../model-files/hash.js";
 import type { Knowledge } from "../../records/pretrain.js";
-import { hashModel } from "../../steps/model-hash.js";
 import { availableCores } from "../../util/system.js";
 import { factRows } from "../facts.js";
 import { makeWorld } from "../world.js";

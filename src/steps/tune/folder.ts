@@ -7,7 +7,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { basename, join, resolve, sep } from "node:path";
 import type { z } from "zod";
-import { isEpochFolder, isModelFile } from "../../embedded/write-model.js";
+import { isEpochFolder, isModelFile } from "../../model-files/write.js";
 import { type TunePlan, type TuneRunRecord, tunePlanSchema, tuneRunSchema } from "../../records/tune.js";
 import { isCheckpointFile } from "../../train/state.js";
 import { removeOwned } from "../../util/directories.js";

@@ -4,8 +4,8 @@
  * May not know: how a step is carried out.
  */
 import type { StepKind, StepRecord } from "../../records/study.js";
+import { multiplyOnce } from "../../runtime/multiply.js";
 import { forecastJudge, forecastPairs, forecastPrompts, forecastTuning, parametersOf } from "../../steps/forecast.js";
-import { multiplyOnce } from "../../steps/multiply.js";
 import { present } from "../../util/errors.js";
 import type { StudyState } from "../results/state.js";
 import { weightBytes } from "../run/machine.js";

@@ -5,9 +5,9 @@
 import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { loadJudge, shippedJudges } from "../../judge/judge-file.js";
+import { hashFile, hashFolder, hashModel, type OnHashed } from "../../model-files/hash.js";
 import type { StudyRecord } from "../../records/study.js";
 import type { Study } from "../../records/study-file.js";
-import { hashFile, hashFolder, hashModel, type OnHashed } from "../../steps/model-hash.js";
 import { UserError } from "../../util/errors.js";
 import { modelDirectory, SHIPPED_MODEL } from "../../util/model-directory.js";
 import { packageRoot } from "../../util/system.js";

@@ -9,9 +9,9 @@ import { floats, type Meta, type Tensor, writeGguf } from "../../test/gguf-write
 import { temporaryFolder } from "../../test/temporary-folder.js";
 import { openModel } from "../models/open.js";
 import { openWeights } from "../weights/open.js";
-import { importModel } from "./import-model.js";
-import { inspectModel } from "./inspect-model.js";
-import { verifyModel } from "./verify-model.js";
+import { importModel } from "./import.js";
+import { inspectModel } from "./inspect.js";
+import { verifyModel } from "./verify.js";
 
 const folder = temporaryFolder();
 const fixtures = join(import.meta.dirname, "..", "..", "test", "fixtures", "models");

@@ -10,7 +10,7 @@ import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from "../util/float16.js";
 import { openWeights } from "../weights/open.js";
 import { writeModelWeights } from "../weights/safetensors-write.js";
 import type { WeightDtype } from "../weights/weight-store.js";
-import { isModelFile, writeModel, writeModelDirectory } from "./write-model.js";
+import { isModelFile, writeModel, writeModelDirectory } from "./write.js";
 
 const folder = temporaryFolder();
 const source = modelFolder("llama-tied");

@@ -10,9 +10,9 @@ import { openModel } from "../models/open.js";
 import { UserError } from "../util/errors.js";
 import { TENSOR_TABLES } from "../weights/gguf-tensors.js";
 import { openWeights } from "../weights/open.js";
-import { importModel } from "./import-model.js";
-import { inspectModel } from "./inspect-model.js";
-import { verifyModel } from "./verify-model.js";
+import { importModel } from "./import.js";
+import { inspectModel } from "./inspect.js";
+import { verifyModel } from "./verify.js";
 
 const folder = temporaryFolder();
 const fixtures = join(import.meta.dirname, "..", "..", "test", "fixtures", "models");

@@ -5,9 +5,9 @@
 import { existsSync, statSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { TUNING_BYTES_PER_PARAMETER } from "../engine/tuning.js";
 import { HEADS, modelFromConfig } from "../models/open.js";
 import { loadTextModel } from "../text/load.js";
-import { TUNING_BYTES_PER_PARAMETER } from "../train/memory.js";
 import { reasonOf, UserError } from "../util/errors.js";
 import { readJson } from "../util/json.js";
 import { modelDirectory, NAME_A_MODEL } from "../util/model-directory.js";
@@ -15,7 +15,7 @@ import type { GgufFile } from "../weights/gguf.js";
 import type { Llama2cFile } from "../weights/llama2c.js";
 import { openWeights } from "../weights/open.js";
 import type { WeightInfo, WeightStore } from "../weights/weight-store.js";
-import { configOfGguf } from "./import-model.js";
+import { configOfGguf } from "./import.js";
 
 /** Tensors that differ only in the number of their layer, as one line. */
 export interface TensorGroup {

@@ -1,8 +1,8 @@
 /** One matrix product through our own graph, writer and ONNX Runtime: do they work here, and how fast? */
 import { createGraph, input, matmul } from "../graph/build.js";
-import { createCpuDevice } from "../runtime/cpu.js";
 import { present } from "../util/errors.js";
 import { availableCores } from "../util/system.js";
+import { createCpuDevice } from "./cpu.js";
 
 /** Rows and columns: 2 n³ = 2.1 GFLOP, some tens of milliseconds on a laptop. */
 const n = 1024;

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { headName } from "../models/model.js";
 import { HEADS, openModel, readModelConfig } from "../models/open.js";
 import { loadTextModel } from "../text/load.js";
+import { stopIdsOf } from "../text/stop-ids.js";
 import { UserError } from "../util/errors.js";
 import { sha256File } from "../util/files.js";
 import { NAME_A_MODEL } from "../util/model-directory.js";
@@ -15,7 +16,6 @@ import { requireModel } from "../util/model-kinds.js";
 import { formatCount } from "../util/progress.js";
 import { openDirectoryWeights } from "../weights/open.js";
 import type { PiecewiseStore } from "../weights/weight-store.js";
-import { stopIdsOf } from "./generate-plan.js";
 
 export interface VerifyCheck {
   readonly name: string;
