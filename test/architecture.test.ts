@@ -33,7 +33,7 @@ const layers: readonly (readonly string[])[] = [
 const only: Readonly<Record<string, readonly string[]>> = {
   rules: ["util"],
   weights: ["util", "records", "stats"],
-  engine: ["util", "records", "rules"],
+  engine: ["util", "records", "rules", "text/tokenizer.ts", "text/encoder.ts"],
   "model-files": ["util", "records", "text", "weights", "runtime", "models", "engine"],
   rank: ["util", "records", "stats", "engine"],
   judge: ["util", "records", "stats"],
