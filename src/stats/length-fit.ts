@@ -146,8 +146,8 @@ interface Errors {
   readonly standardError: number;
   /** By how much the variance of a differs from that of independent verdicts of 0 and 1. */
   readonly dispersion: number;
-  /** One row an instruction: how rows of one vary together is not estimated. */
-  readonly exact: boolean;
+  /** Degrees of freedom of the dispersion; undefined where it is known and not estimated: verdicts of 0 and 1, one an instruction. */
+  readonly freedom: number | undefined;
   /** Instructions. */
   readonly clusters: number;
   /** Each instruction's share in the error of a. */
@@ -186,13 +186,13 @@ function errorsOf({ p, prompts }: Judged, sample: Sample, top: FirthPoint): Erro
     penalised += c * c * (1 + leverage) * w;
   }
   const [rows, clusters, weights] = [p.length, shares.size, feature === undefined ? 1 : 2];
-  const exact = clusters === rows;
   const small = clusters / (clusters - weights) / (rows / (rows - weights));
   const summed = [...shares.values()].reduce((sum, share) => sum + share * share, 0);
-  const together = exact || squares === 0 ? 1 : (summed / squares) * small;
+  const together = clusters === rows || squares === 0 ? 1 : (summed / squares) * small;
   const dispersion = Math.max((1 - soft / binary) * together, penalty / penalised);
   const standardError = standardErrorOf(top.information, sample) * Math.sqrt(dispersion);
-  return { standardError, dispersion, exact, clusters, shares };
+  const known = clusters === rows && soft === 0;
+  return { standardError, dispersion, freedom: known ? undefined : clusters - weights, clusters, shares };
 }
 
 /**
@@ -206,11 +206,9 @@ function centred(top: FirthPoint, sample: Sample): number {
 
 /** Profile likelihood divided by the dispersion; through σ, so that it lies within 0 and 100. */
 function intervalOf({ p }: Judged, sample: Sample, top: FirthPoint, errors: Errors, winRate: number): Estimate {
-  const { dispersion, clusters, exact } = errors;
+  const { dispersion, clusters, freedom } = errors;
   const tail = (1 + LEVEL) / 2;
-  const quantile = exact
-    ? normalQuantile(tail)
-    : studentQuantile(tail, clusters - (sample.feature === undefined ? 1 : 2));
+  const quantile = freedom === undefined ? normalQuantile(tail) : studentQuantile(tail, freedom);
   const [low, high] = profileBounds(sample, top, (dispersion * quantile ** 2) / 2);
   return {
     estimate: winRate,
