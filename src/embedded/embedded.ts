@@ -6,13 +6,14 @@
 import type { Engine } from "../engine/engine.js";
 import { loadEncoder } from "./encoder.js";
 import { refuseTooLargeHere } from "./memory-checks.js";
-import { embeddedCapabilities, loadEmbedded } from "./model.js";
+import { embeddedCapabilities, loadEmbedded, notesOn } from "./model.js";
 import { tuneEmbedded } from "./tune.js";
 
 export const embeddedEngine: Engine = {
   name: "embedded",
   capabilities: embeddedCapabilities,
   refuseTooLarge: refuseTooLargeHere,
+  notes: notesOn,
   load: loadEmbedded,
   loadEncoder,
   tune: tuneEmbedded,

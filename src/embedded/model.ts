@@ -52,6 +52,13 @@ export async function loadEmbedded(
   }
 }
 
+/** What there is to say of a model's files: a few headers are read, and matrices that might differ. */
+export async function notesOn(directory: string): Promise<readonly string[]> {
+  const { notes, weights } = await openModel(directory);
+  await weights.close();
+  return notes;
+}
+
 function loaded({ weights }: OpenModel, body: Body, heads: Heads): LoadedModel {
   return {
     capabilities: embeddedCapabilities,

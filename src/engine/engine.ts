@@ -84,6 +84,8 @@ export interface Engine {
    * @throws UserError  what it needs, what is free, and what to do
    */
   refuseTooLarge?(directory: string, use: ModelUse): Promise<void>;
+  /** What `LoadOptions.onNote` would get, without loading. Records keep it. */
+  notes?(directory: string): Promise<readonly string[]>;
   load(directory: string, options: LoadOptions): Promise<LoadedModel>;
   /** There where `capabilities.embed` is. */
   loadEncoder?(directory: string, options: { threads: number; pooling: Pooling }): Promise<LoadedEncoder>;

@@ -4,6 +4,8 @@
  */
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
+import type { Engine } from "../engine/engine.js";
+import type { RecordedModel } from "../records/model.js";
 import { sha256, sha256File } from "../util/files.js";
 import { inputSize } from "../util/input.js";
 import { modelDirectory } from "../util/model-directory.js";
@@ -22,6 +24,17 @@ export type OnHashed = (done: number, total: number) => void;
 export async function hashModel(model: string, onHashed?: OnHashed): Promise<string> {
   const directory = await requireModel(model, ["config", "weights"]);
   return hashFiles(directory, (await readdir(directory)).filter(decidesAnswers).sort(), onHashed);
+}
+
+/**
+ * A model as records name it. Its notes do not come from loading it, so that a run that is resumed with nothing left to do has them as well.
+ *
+ * @throws UserError  the directory is none of a model, or of one that the engine does not read
+ */
+export async function recordedModel(model: string, engine: Engine): Promise<RecordedModel> {
+  const hash = await hashModel(model);
+  const notes = (await engine.notes?.(model)) ?? [];
+  return { path: model, hash, ...(notes.length === 0 ? {} : { notes: [...notes] }) };
 }
 
 /** The files of a model that decide what it says, which no result may replace; none where the directory is not there. */

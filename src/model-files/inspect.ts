@@ -174,10 +174,14 @@ function isTied(config: Config | string, weights: WeightStore): boolean {
 
 const valuesIn = (info: WeightInfo): number => info.shape.reduce((a, b) => a * b, 1);
 
+/** A tied matrix may be stored twice, or once under either name. */
+const EMBEDDING = /(^|\.)(embed_tokens|wte|embed_in)\.weight$/;
+
 function countParameters(weights: WeightStore, tied: boolean): number {
+  const twice = tied && [...weights.tensors.keys()].some((name) => EMBEDDING.test(name));
   let total = 0;
   for (const info of weights.tensors.values()) {
-    if (!(tied && HEADS.includes(info.name))) total += valuesIn(info);
+    if (!(twice && HEADS.includes(info.name))) total += valuesIn(info);
   }
   return total;
 }

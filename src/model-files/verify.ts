@@ -133,7 +133,7 @@ function countValues(values: Float32Array, counted: Counted): void {
 async function checkTied(directory: string): Promise<string> {
   const opened = await openModel(directory).catch(unlessMistake);
   if (opened === undefined) return "not looked at: the tensors are not those of config.json";
-  const { model, weights, configChanges } = opened;
+  const { model, weights, storedNames, configChanges } = opened;
   await weights.close();
   const [stored] = HEADS.filter((name) => weights.tensors.has(name));
   if ("tie_word_embeddings" in configChanges) {
@@ -142,7 +142,8 @@ async function checkTied(directory: string): Promise<string> {
     });
   }
   if (headName(model) === stored) return "not tied: an output matrix of its own";
-  return stored === undefined ? "tied, stored once" : "tied, stored twice, both the same";
+  const twice = stored !== undefined && stored !== storedNames.get(headName(model));
+  return twice ? "tied, stored twice, both the same" : "tied, stored once";
 }
 
 /** What is wrong with the tensors is the business of another check. */

@@ -49,13 +49,13 @@ export async function openModel(named: string): Promise<OpenModel> {
   const path = join(directory, CONFIG);
   const config = await readJson(path);
   const model = modelFromConfig(config, path);
-  const opened = await openTensors(model, directory, naming);
+  const opened = await openTensors(model, directory, namingOf(model));
   try {
     const head = await ownHead(model, opened);
     if (head === undefined) return { model, ...opened, configChanges: {} };
     const configChanges = { tie_word_embeddings: false };
     const untied = modelFromConfig({ ...(config as object), ...configChanges }, path);
-    const storedNames = matchTensors(untied, opened.weights, directory, naming);
+    const storedNames = matchTensors(untied, opened.weights, directory, namingOf(untied));
     const note = `${directory}: config.json ties the output to the embedding, but ${head} is stored and differs; it is used, as in Transformers 5`;
     return { ...opened, model: untied, storedNames, notes: [...opened.notes, note], configChanges };
   } catch (error) {
@@ -112,12 +112,18 @@ export function modelFromConfig(config: unknown, path: string): Model {
 /** Names of an output matrix of its own; Transformers 5 knows GPT-NeoX's by both. */
 export const HEADS: readonly string[] = ["lm_head.weight", "embed_out.weight"];
 
-/** A base model is sometimes saved without the prefix that its causal form has. */
-const naming: Naming = {
-  spellings: (name) =>
-    HEADS.includes(name) ? [name, ...HEADS] : [name, name.replace(/^(model|transformer|gpt_neox)\./, "")],
+/**
+ * A base model is sometimes saved without the prefix that its causal form has, and a tied matrix under the name of the output alone, which
+ * Transformers 5 takes as well.
+ */
+const namingOf = (model: Model): Naming => ({
+  spellings(name) {
+    if (HEADS.includes(name)) return [name, ...HEADS];
+    const spellings = [name, name.replace(/^(model|transformer|gpt_neox)\./, "")];
+    return name === headName(model) ? [...spellings, ...HEADS] : spellings;
+  },
   isBeside: (name, used) => DERIVED.test(name) || (HEADS.includes(name) && !HEADS.some((head) => used.has(head))), // a tied head
-};
+});
 
 /** All parameters as tensors of `device`, by their published names. */
 export async function readParameters(

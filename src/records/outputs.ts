@@ -3,6 +3,7 @@
  * May not know: how they were made.
  */
 import { z } from "zod";
+import { recordedModelSchema } from "./model.js";
 
 const count = z.number().int().nonnegative();
 
@@ -57,7 +58,7 @@ export const generateRunSchema = z.object({
   tacit: z.string(),
   engine: z.string(),
   generator: z.string(),
-  model: z.object({ path: z.string(), hash: z.string() }),
+  model: recordedModelSchema,
   /** sha256 over ids and instructions in their order. */
   prompts: z.object({
     source: z.string(),

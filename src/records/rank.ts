@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { estimateSchema } from "./estimate.js";
+import { recordedModelSchema } from "./model.js";
 
 const count = z.number().int().nonnegative();
 
@@ -82,7 +83,7 @@ export type RankTotals = z.infer<typeof rankTotalsSchema>;
 export const rankSummarySchema = rankTotalsSchema.extend({
   version: z.literal(1),
   engine: z.string(),
-  model: z.object({ path: z.string(), hash: z.string() }),
+  model: recordedModelSchema,
   data: z.object({ spec: z.string(), hash: z.string(), examples: count, multi_turn: count }),
   options: z.object({
     against: count,

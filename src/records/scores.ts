@@ -3,6 +3,7 @@
  * May not know: how they are computed.
  */
 import { z } from "zod";
+import { recordedModelSchema } from "./model.js";
 
 const count = z.number().int().nonnegative();
 const ids = z.array(count);
@@ -37,7 +38,7 @@ export const scoreRunSchema = z.object({
   command: z.literal("score"),
   tacit: z.string(),
   engine: z.string(),
-  model: z.object({ path: z.string(), hash: z.string() }),
+  model: recordedModelSchema,
   /** sha256 over the ids of prompts and responses in their order. */
   input: z.object({ source: z.string(), rows: count, hash: z.string() }),
   /** The format of rows given as texts. */

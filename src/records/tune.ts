@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { certificateSchema } from "./certificate.js";
+import { recordedModelSchema } from "./model.js";
 
 const count = z.number().int().nonnegative();
 
@@ -36,7 +37,7 @@ export const tunePlanSchema = z.object({
   command: z.literal("tune"),
   engine: z.string(),
   device: z.string(),
-  model: z.object({ path: z.string(), hash: z.string() }),
+  model: recordedModelSchema,
   data: z.object({
     spec: z.string(),
     sha256: z.string(),

@@ -11,8 +11,9 @@ import { embeddedEngine } from "../embedded/embedded.js";
 import type { Engine, ModelUse } from "../engine/engine.js";
 import { refuseMissing } from "../engine/refusals.js";
 import type { GenerateOptions as EngineOptions, GenerateResult, Precision } from "../engine/requests.js";
-import { decidingFiles, hashModel } from "../model-files/hash.js";
+import { decidingFiles, recordedModel } from "../model-files/hash.js";
 import { readModelConfig } from "../models/open.js";
+import type { RecordedModel } from "../records/model.js";
 import {
   type AnswerLine,
   answerLineSchema,
@@ -92,9 +93,9 @@ export async function generate(options: GenerateOptions, watch: GenerateWatch = 
   try {
     const plan = await planGeneration(options);
     await engine.refuseTooLarge?.(options.model, memoryUse(options, plan));
-    const modelHash = await hashModel(options.model);
+    const model = await recordedModel(options.model, engine);
     const settings = await settle(options, plan);
-    const keys = answerKeys(options, plan, { engine: engine.name, modelHash, ...settings });
+    const keys = answerKeys(options, plan, { engine: engine.name, modelHash: model.hash, ...settings });
     const answers = await result.finished((line) => answerLineSchema.parse(line), keys);
     const reused = answers.size();
     const { batch } = settings;
@@ -102,7 +103,7 @@ export async function generate(options: GenerateOptions, watch: GenerateWatch = 
     watch.onStart?.({ prompts: keys.length, reused, batch, maxNewTokens: plan.maxNewTokens, unresolved });
     const spent = await answerMissing(engine, options, plan, settings, keys, answers, watch);
     const outputs = plan.prompts.map(({ input }, i) => outputOf(plan, input, answers.get(present(keys[i], "key"))));
-    const run = runRecord(options, plan, engine.name, modelHash, settings, outputs, {
+    const run = runRecord(options, plan, engine.name, model, settings, outputs, {
       distinct: new Set(keys).size,
       reused,
       decodeSeconds: spent,
@@ -276,7 +277,7 @@ function runRecord(
   options: GenerateOptions,
   plan: GeneratePlan,
   engine: string,
-  modelHash: string,
+  model: RecordedModel,
   settings: Settings,
   outputs: readonly Output[],
   spent: Spent,
@@ -287,7 +288,7 @@ function runRecord(
     tacit: packageVersion(),
     engine,
     generator: plan.generator,
-    model: { path: options.model, hash: modelHash },
+    model,
     ...plan.described,
     rules: plan.rules?.record ?? null,
     options: recordedOptions(options, plan, settings),

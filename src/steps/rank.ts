@@ -9,12 +9,13 @@ import { embeddedEngine } from "../embedded/embedded.js";
 import type { Engine, LoadedModel } from "../engine/engine.js";
 import { refuseMissing } from "../engine/refusals.js";
 import type { Precision } from "../engine/requests.js";
-import { decidingFiles, hashModel } from "../model-files/hash.js";
+import { decidingFiles, recordedModel } from "../model-files/hash.js";
 import { type RankedText, type RankInput, rankPairs } from "../rank/rank.js";
 import { drawRivals } from "../rank/rivals.js";
 import type { ScoreCache, Scored } from "../rank/scoring.js";
 import { openTally } from "../rank/totals.js";
 import type { Example } from "../records/example.js";
+import type { RecordedModel } from "../records/model.js";
 import { type RankSummary, rankSummarySchema, type ScoreLine, scoreLineSchema } from "../records/rank.js";
 import { loadTextModel } from "../text/load.js";
 import { type BosChoice, renderPair } from "../text/render.js";
@@ -103,12 +104,12 @@ export async function rank(request: RankOptions, watch: RankWatch = {}): Promise
     const data = await readData(options.data, options.limit);
     const text = await loadTextModel(options.model);
     await options.engine.refuseTooLarge?.(options.model, { for: "running", precision: options.precision });
-    const modelHash = await hashModel(options.model);
+    const model = await recordedModel(options.model, options.engine);
     const cache = openCache(await result.finished((line) => scoreLineSchema.parse(line)));
     watch.onStart?.({ instructions: data.examples.length, inLedger: cache.known });
-    const found = await compareData(options, { data, text, modelHash, cache, result }, watch);
+    const found = await compareData(options, { data, text, modelHash: model.hash, cache, result }, watch);
     const seconds = (performance.now() - started) / 1000;
-    const summary = rankSummarySchema.parse(summaryOf(options, { data, modelHash, seconds, ...found }));
+    const summary = rankSummarySchema.parse(summaryOf(options, { data, model, seconds, ...found }));
     if (options.out !== undefined) {
       const { scores, summary: path } = rankPaths(options.out);
       await result.write(scores, cache.lines());
@@ -172,18 +173,18 @@ async function compareData(options: Settled, { data, text, modelHash, cache, res
 
 interface Found extends Awaited<ReturnType<typeof compareData>> {
   readonly data: Data;
-  readonly modelHash: string;
+  readonly model: RecordedModel;
   readonly seconds: number;
 }
 
 function summaryOf(options: Settled, found: Found): RankSummary {
-  const { data, totals, scored, reused, merged, maxLength, modelHash, seconds } = found;
+  const { data, totals, scored, reused, merged, maxLength, model, seconds } = found;
   const { against, limit, seed, bos, precision, threads } = options;
   return {
     version: 1,
     ...totals,
     engine: options.engine.name,
-    model: { path: options.model, hash: modelHash },
+    model,
     data: { spec: options.data, hash: data.hash, examples: data.examples.length, multi_turn: data.multiTurn },
     options: {
       ...{ against, limit, seed, max_length: maxLength, bos, precision, threads },

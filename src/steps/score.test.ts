@@ -42,6 +42,30 @@ describe("results", () => {
     expect(existsSync(scorePaths(out).partial)).toBe(false);
   });
 
+  it("keep what there is to say of the model's files, also where nothing is left to score", async () => {
+    const out = files.path("noted.jsonl");
+    const notes = ["lm_head.weight is stored and differs"];
+    const engine = { ...mockEngine({ logprobs }), notes: async () => notes };
+    const failing: Engine = { ...engine, load: () => Promise.reject(new Interrupted("loaded again")) };
+    const load = engine.load;
+    let stopped = false;
+    const stopping: Engine = {
+      ...engine,
+      async load(...args) {
+        const model = await load(...args);
+        return { ...model, close: () => Promise.reject(new Interrupted("after the last row")) };
+      },
+    };
+    await score({ ...base, input, out, engine: stopping }).catch(() => {
+      stopped = true;
+    });
+    expect(stopped).toBe(true);
+    const { run } = await score({ ...base, input, out, engine: failing });
+    expect(run.model.notes).toEqual(notes);
+    expect(scoreRunSchema.parse(JSON.parse(await readFile(scorePaths(out).run, "utf8"))).model.notes).toEqual(notes);
+    expect((await score({ ...base, input, engine: mockEngine({ logprobs }) })).run.model).not.toHaveProperty("notes");
+  });
+
   it("leave the EOS out where asked to", async () => {
     const engine = mockEngine({ logprobs });
     const [row] = rows;

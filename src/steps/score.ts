@@ -9,7 +9,8 @@ import { embeddedEngine } from "../embedded/embedded.js";
 import type { Engine } from "../engine/engine.js";
 import { refuseMissing } from "../engine/refusals.js";
 import { NO_NUMBERS } from "../engine/requests.js";
-import { decidingFiles, hashModel } from "../model-files/hash.js";
+import { decidingFiles, recordedModel } from "../model-files/hash.js";
+import type { RecordedModel } from "../records/model.js";
 import {
   type LogprobsLine,
   logprobsLineSchema,
@@ -87,8 +88,8 @@ export async function score(options: ScoreOptions, watch: ScoreWatch = {}): Prom
   try {
     const rows = await readScoreRows(options.input, await loadTextModel(options.model), settings);
     await settings.engine.refuseTooLarge?.(options.model, { for: "running", precision: settings.precision });
-    const modelHash = await hashModel(options.model);
-    const keys = rowKeys(rows, settings, modelHash);
+    const model = await recordedModel(options.model, settings.engine);
+    const keys = rowKeys(rows, settings, model.hash);
     const known = await result.finished((line) => logprobsLineSchema.parse(line), keys);
     const distinct = new Set(keys).size;
     const reused = known.size();
@@ -97,7 +98,7 @@ export async function score(options: ScoreOptions, watch: ScoreWatch = {}): Prom
     await scoreMissing(options.model, settings, rows, keys, known, watch);
     const scores = rows.map(({ id }, i) => scoreOutput(id, present(known.get(present(keys[i], "key")), id).logprobs));
     const seconds = { scoring: (performance.now() - scoring) / 1000, all: (performance.now() - started) / 1000 };
-    const run = runRecord(options, settings, modelHash, rows, scores, { distinct, reused }, seconds);
+    const run = runRecord(options, settings, model, rows, scores, { distinct, reused }, seconds);
     if (out !== undefined) {
       await result.write(scorePaths(out).run, `${JSON.stringify(scoreRunSchema.parse(run), null, 2)}\n`);
       await result.write(out, scores.map((line) => `${JSON.stringify(line)}\n`).join(""));
@@ -193,7 +194,7 @@ function scoreOutput(id: string, logprobs: readonly number[]): ScoreOutput {
 function runRecord(
   options: ScoreOptions,
   settings: Settings,
-  modelHash: string,
+  model: RecordedModel,
   rows: readonly ScoreRow[],
   scores: readonly ScoreOutput[],
   { distinct, reused }: { readonly distinct: number; readonly reused: number },
@@ -207,7 +208,7 @@ function runRecord(
     command: "score",
     tacit: packageVersion(),
     engine: settings.engine.name,
-    model: { path: options.model, hash: modelHash },
+    model,
     input: {
       source: typeof options.input === "string" ? options.input : "given",
       rows: rows.length,

@@ -5,8 +5,9 @@
 import { embeddedEngine } from "../embedded/embedded.js";
 import type { Engine } from "../engine/engine.js";
 import type { StepMetrics, TuneOptions } from "../engine/tuning.js";
-import { hashModel } from "../model-files/hash.js";
+import { recordedModel } from "../model-files/hash.js";
 import type { Certificate } from "../records/certificate.js";
+import type { RecordedModel } from "../records/model.js";
 import { type HeldOutLine, TUNE_RUN_VERSION, type TunePlan, type TuneRunRecord } from "../records/tune.js";
 import { templateText } from "../text/template.js";
 import { UserError } from "../util/errors.js";
@@ -65,7 +66,7 @@ export async function tune(request: TuneRequest, watch: TuneWatch = {}): Promise
   try {
     await engine.refuseTooLarge?.(settled.model, { for: "tuning" });
     const material = await readRows(settled);
-    const plan = planOf(settled, options, material, await hashModel(settled.model), engine);
+    const plan = planOf(settled, options, material, await recordedModel(settled.model, engine), engine);
     const resume = resumes(settled, folder, plan);
     if (resume && folder.finished !== undefined) {
       watch.onFinishedBefore?.(folder.finished);
@@ -118,17 +119,17 @@ function planOf(
   request: SettledRequest,
   options: TuneOptions,
   { certificate, heldOutCertificate, data }: Material,
-  modelHash: string,
+  model: RecordedModel,
   engine: Engine,
 ): TunePlan {
   const { maxSteps: _steps, saveEveryEpoch: _save, recompute: _recompute, ...determining } = options;
-  const determines = [packageVersion(), engine.name, request.threads, modelHash, data.rows_sha256, determining];
+  const determines = [packageVersion(), engine.name, request.threads, model.hash, data.rows_sha256, determining];
   return {
     version: TUNE_RUN_VERSION,
     command: "tune",
     engine: engine.name,
     device: "cpu",
-    model: { path: request.model, hash: modelHash },
+    model,
     data,
     options: recordedOptions(request, options),
     template: templateText(request.template),
