@@ -32,7 +32,7 @@ export const tune = checkedCall("tune", tuneKinds, requests.tuneWatch, tuneWith)
 /** Answers to instructions, under the model or under model and rules. */
 export const generate = checkedCall("generate", requests.generateKinds, requests.generateWatch, generateWith);
 /** Log-probabilities of responses, in nats. */
-export const score = checkedCall("score", requests.scoreKinds, requests.scoreWatch, scoreWith);
+export const score = checkedCall("score", requests.scoreKinds, requests.watch, scoreWith);
 /** Whether right responses are more likely than others. */
 export const rank = checkedCall("rank", requests.rankKinds, requests.rankWatch, rankWith);
 /** Verdicts on two sets of outputs. */
@@ -156,6 +156,7 @@ export type { VerifyOptions, VerifySummary } from "./model-files/verify.js";
 export type { AgreementSummary } from "./records/agreement.js";
 export type { Annotation } from "./records/annotations.js";
 export type { Certificate } from "./records/certificate.js";
+export type { StepEvent, StepOutcome, Watch } from "./records/events.js";
 export type { Example, Message } from "./records/example.js";
 export type { JudgeInput } from "./records/judge-file.js";
 export type { JudgeRun } from "./records/judge-run.js";
@@ -179,7 +180,7 @@ export type { JudgeOptions, JudgeSummary, JudgeWatch } from "./steps/judge.js";
 export type { RankOptions, RankWatch } from "./steps/rank.js";
 export { certifierFor, collectRows, type RenderRequest, renderRows, writeRows } from "./steps/render.js";
 export type { RephraseOptions, RephraseWatch } from "./steps/rephrase.js";
-export type { ScoreOptions, ScoreSummary, ScoreWatch } from "./steps/score.js";
+export type { ScoreOptions, ScoreSummary } from "./steps/score.js";
 export type { GivenOutput, SimilarityOptions, SimilarityWatch } from "./steps/similarity.js";
 export type { TuneRequest, TuneWatch } from "./steps/tune.js";
 export type { AnnotationSource, GivenAnnotation, WinrateOptions, WinrateWatch } from "./steps/winrate.js";

@@ -11,6 +11,12 @@ import { availableCores } from "../util/system.js";
 export const jsonOption = (): Option =>
   new Option("--json", "print one JSON summary on standard output").default(false, "off");
 
+export const eventsOption = (): Option =>
+  new Option("--events", "say on standard error, as a JSON object a line, what is done").default(
+    false,
+    "a line of progress",
+  );
+
 export const forceOption = (): Option =>
   new Option("--force", "replace a result that already exists").default(false, "off");
 

@@ -8,10 +8,12 @@
  *
  * May not know: any command.
  */
+import { type StepEvent, thinned, type Watch } from "../records/events.js";
 import { Interrupted, invariant, UserError, userErrorOf, withPath } from "../util/errors.js";
 import { openProgress, type Progress } from "../util/progress.js";
 import { excerpt, printable, shorten } from "../util/terminal.js";
 import { listenForSignals } from "./signals.js";
+import { showEvents } from "./step-progress.js";
 
 /** What a command may say, and how it learns that it should stop. */
 export interface Io {
@@ -19,7 +21,7 @@ export interface Io {
   readonly json: boolean;
   /** Text for a person on standard output, without a newline of ours. Dropped under `--json`, where only the summary is printed. */
   out(text: string): void;
-  /** One line on standard error. */
+  /** One line on standard error; under `--events` an event. */
   note(text: string): void;
   /** The progress line on standard error. */
   readonly progress: Progress;
@@ -28,16 +30,20 @@ export interface Io {
    * the second Ctrl-C ends the process. A command that never asks is ended by the first.
    */
   readonly signal: AbortSignal;
+  /** Shows what a step says: as lines and a line of progress, or with `--events` as JSON. */
+  readonly onEvent: (event: StepEvent) => void;
+  /** The second argument of a step that keeps the promise of `signal`. */
+  watch(): Watch;
   /** What must be done before a second Ctrl-C may end the process, within a second; gives false where it could not be. */
   beforeExit(task: () => Promise<boolean>): void;
 }
 
 /** Carries out one command and sets the exit code. Never rejects. */
 export async function runAction(
-  options: { readonly json?: boolean | undefined },
+  options: { readonly json?: boolean | undefined; readonly events?: boolean | undefined },
   action: (io: Io) => Promise<object | undefined>,
 ): Promise<void> {
-  const { io, close } = openIo(options.json === true);
+  const { io, close } = openIo({ json: options.json === true, events: options.events === true });
   try {
     const summary = await action(io);
     io.progress.clear();
@@ -103,9 +109,12 @@ export function outputFailed(error: NodeJS.ErrnoException): Error {
   );
 }
 
-function openIo(json: boolean): { io: Io; close: () => void } {
+function openIo({ json, events }: { readonly json: boolean; readonly events: boolean }): { io: Io; close: () => void } {
   const progress = openProgress(process.stderr);
-  const interruption = listenForInterrupt(progress);
+  const onEvent = events ? thinned(printEvent) : showEvents(progress);
+  const note = (text: string): void =>
+    events ? onEvent({ time: new Date().toISOString(), step: "tacit", event: "note", text }) : progress.note(text);
+  const interruption = listenForInterrupt({ ...progress, note });
   let failed: NodeJS.ErrnoException | undefined; // Node revives standard output after an error: only the event tells
   const onOutputError = (error: NodeJS.ErrnoException): void => {
     failed ??= error;
@@ -119,8 +128,10 @@ function openIo(json: boolean): { io: Io; close: () => void } {
       progress.clear(); // both streams may be the same screen
       process.stdout.write(text);
     },
-    note: (text) => progress.note(text),
+    note,
     progress,
+    onEvent,
+    watch: () => ({ signal: io.signal, onEvent }),
     get signal() {
       return interruption.signal();
     },
@@ -132,6 +143,8 @@ function openIo(json: boolean): { io: Io; close: () => void } {
   };
   return { io, close };
 }
+
+const printEvent = (event: StepEvent): void => void process.stderr.write(`${JSON.stringify(event)}\n`);
 
 interface Interruption {
   signal(): AbortSignal;

@@ -5,6 +5,7 @@
 
 import type { ImportOptions } from "../model-files/import.js";
 import type { VerifyOptions } from "../model-files/verify.js";
+import type { Watch } from "../records/events.js";
 import { limitsSchema } from "../records/judge-file.js";
 import { lcChoices } from "../records/lc-models.js";
 import { preferenceScales } from "../stats/preference-scale.js";
@@ -47,7 +48,7 @@ import {
 } from "./option-kinds.js";
 import type { RankOptions, RankWatch } from "./rank.js";
 import type { RephraseOptions, RephraseWatch } from "./rephrase.js";
-import type { ScoreOptions, ScoreWatch } from "./score.js";
+import type { ScoreOptions } from "./score.js";
 import type { SimilarityOptions, SimilarityWatch } from "./similarity.js";
 import type { TuneWatch } from "./tune.js";
 import type { WinrateOptions, WinrateWatch } from "./winrate.js";
@@ -59,6 +60,9 @@ const annotations = listOf(
 );
 
 const prompting = { model: needed(path), template, raw: flag, bos, preset, rules: text, disableRules: listOf(text) };
+
+/** The second argument of every step. */
+export const watch: KindsOf<Watch> = { signal, onEvent: call };
 
 export const tuneWatch: KindsOf<TuneWatch> = {
   ...{ signal, onNote: call, onStart: call, onStep: call, onHeldOut: call, onFinishedBefore: call },
@@ -100,7 +104,6 @@ export const scoreKinds: KindsOf<ScoreOptions> = {
   force: flag,
   ...{ template, bos, precision, threads, engine },
 };
-export const scoreWatch: KindsOf<ScoreWatch> = { signal, onNote: call, onStart: call, onProgress: call };
 
 export const rankKinds: KindsOf<RankOptions> = {
   model: needed(path),

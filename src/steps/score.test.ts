@@ -7,6 +7,7 @@ import { mockEngine } from "../../test/mock-engine.js";
 import { temporaryFolder } from "../../test/temporary-folder.js";
 import type { Engine } from "../engine/engine.js";
 import type { ScoreRequest } from "../engine/requests.js";
+import type { StepEvent } from "../records/events.js";
 import { scoreOutputSchema, scoreRunSchema } from "../records/scores.js";
 import { Interrupted } from "../util/errors.js";
 import { score, scorePaths } from "./score.js";
@@ -120,12 +121,33 @@ it("a stopped run keeps what was scored, and the next scores the rest", async ()
   const out = files.path("stopped.jsonl");
   const controller = new AbortController();
   const mock = mockEngine({ logprobs });
-  const watch = { signal: controller.signal, onProgress: () => controller.abort(new Interrupted("kept")) };
+  const watch = {
+    signal: controller.signal,
+    onEvent: ({ event }: StepEvent) => event === "progress" && controller.abort(new Interrupted("kept")),
+  };
   await expect(score({ ...base, input, out, engine: mock }, watch)).rejects.toThrow(Interrupted);
   expect(existsSync(out)).toBe(false);
   const again = mockEngine({ logprobs });
   const { run } = await score({ ...base, input, out, engine: again });
   expect([again.scored[0]!.length, run.outcome.reused]).toEqual([1, 1]);
+});
+
+it("says what is to be done, how far it is, and how it ended", async () => {
+  const events: StepEvent[] = [];
+  const onEvent = (event: StepEvent): void => void events.push(event);
+  await score({ ...base, input, engine: mockEngine({ logprobs }) }, { onEvent });
+  await expect(score({ ...base, input: [], engine: mockEngine({ logprobs }) }, { onEvent })).rejects.toThrow();
+  expect(events.map(({ time: _, ...event }) => event)).toEqual([
+    { step: "score", event: "begin", total: 2, unit: "rows", reused: 0 },
+    { step: "score", event: "progress", done: 1, tokens: 4 },
+    { step: "score", event: "progress", done: 2, tokens: 6 },
+    { step: "score", event: "end", outcome: { kind: "done" } },
+    {
+      step: "score",
+      event: "end",
+      outcome: { kind: "failed", reason: "there are no rows to score", remedy: "give at least one", defect: false },
+    },
+  ]);
 });
 
 describe("refusals", () => {

@@ -10,6 +10,7 @@ import type { Engine } from "../engine/engine.js";
 import { refuseMissing } from "../engine/refusals.js";
 import { NO_NUMBERS } from "../engine/requests.js";
 import { decidingFiles, recordedModel } from "../model-files/hash.js";
+import { type Emitter, type Watch, watched } from "../records/events.js";
 import type { RecordedModel } from "../records/model.js";
 import {
   type LogprobsLine,
@@ -51,14 +52,6 @@ export interface ScoreOptions {
   readonly engine?: Engine;
 }
 
-export interface ScoreWatch {
-  /** What was found in the model that a person should know. */
-  readonly onNote?: (text: string) => void;
-  readonly signal?: AbortSignal;
-  readonly onStart?: (plan: { readonly rows: number; readonly reused: number }) => void;
-  readonly onProgress?: (state: { readonly done: number; readonly rows: number; readonly tokens: number }) => void;
-}
-
 export interface ScoreSummary {
   /** In the order of the rows. */
   readonly scores: readonly ScoreOutput[];
@@ -79,7 +72,10 @@ export function scorePaths(out: string): { readonly scores: string; readonly run
  * @example
  * const { scores } = await score({ model: "models/base", input: [{ instruction: "2 + 2?", response: "4" }] });
  */
-export async function score(options: ScoreOptions, watch: ScoreWatch = {}): Promise<ScoreSummary> {
+export const score = (options: ScoreOptions, watch: Watch = {}): Promise<ScoreSummary> =>
+  watched("score", watch, (say) => scoreRows(options, say, watch.signal));
+
+async function scoreRows(options: ScoreOptions, say: Emitter, signal: AbortSignal | undefined): Promise<ScoreSummary> {
   const started = performance.now();
   const { out } = options;
   const settings = settle(options);
@@ -93,9 +89,9 @@ export async function score(options: ScoreOptions, watch: ScoreWatch = {}): Prom
     const known = await result.finished((line) => logprobsLineSchema.parse(line), keys);
     const distinct = new Set(keys).size;
     const reused = known.size();
-    watch.onStart?.({ rows: rows.length, reused });
+    say.begin({ total: distinct, unit: "rows", reused });
     const scoring = performance.now();
-    await scoreMissing(options.model, settings, rows, keys, known, watch);
+    await scoreMissing(options.model, settings, rows, keys, known, say, signal);
     const scores = rows.map(({ id }, i) => scoreOutput(id, present(known.get(present(keys[i], "key")), id).logprobs));
     const seconds = { scoring: (performance.now() - scoring) / 1000, all: (performance.now() - started) / 1000 };
     const run = runRecord(options, settings, model, rows, scores, { distinct, reused }, seconds);
@@ -146,7 +142,8 @@ async function scoreMissing(
   rows: readonly ScoreRow[],
   keys: readonly string[],
   known: Known,
-  watch: ScoreWatch,
+  say: Emitter,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const missing = new Map<string, { key: string; row: ScoreRow }>();
   const taken = new Set<string>();
@@ -157,19 +154,18 @@ async function scoreMissing(
     missing.set(row.request.id, { key, row });
   });
   if (missing.size === 0) return;
-  const model = await engine.load(directory, { threads, precision, onNote: watch.onNote });
+  const model = await engine.load(directory, { threads, precision, onNote: say.note });
   let tokens = 0;
-  const all = new Set(keys).size;
-  let done = all - missing.size;
+  let done = new Set(keys).size - missing.size;
   try {
     const requests = [...missing.values()].map(({ row }) => row.request);
-    for await (const { id, logprobs } of model.score(requests, { signal: watch.signal })) {
+    for await (const { id, logprobs } of model.score(requests, { signal })) {
       const { key, row } = present(missing.get(id), id);
       await known.add({ key, logprobs: finite(logprobs, row.request.id) });
       tokens += logprobs.length;
       done++;
-      watch.onProgress?.({ done, rows: all, tokens });
-      watch.signal?.throwIfAborted();
+      say.progress({ done, tokens });
+      signal?.throwIfAborted();
     }
   } finally {
     await model.close();

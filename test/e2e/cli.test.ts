@@ -6,9 +6,12 @@ import { join, posix } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../../src/cli/commands.js";
 import { buildProgram } from "../../src/cli/program.js";
+import { readEvent } from "../../src/records/event-line.js";
 import { specifiersIn } from "../imports.js";
 import { plainEnvironment, repositoryRoot, type StagedPackage, stagePackage } from "../staged-package.js";
+import { temporaryFolder } from "../temporary-folder.js";
 
+const files = temporaryFolder();
 let staged: StagedPackage;
 beforeAll(() => {
   staged = stagePackage();
@@ -209,6 +212,26 @@ let done; const t = setInterval(() => {}, 1000); const stopped = new Promise((r)
     const { status, stderr } = await ended;
     expect([status, stderr]).toEqual([130, ""]);
   });
+});
+
+it("says with --events what it does, a JSON object a line, and the summary on standard output all the same", () => {
+  const input = files.path("pairs.jsonl");
+  writeFileSync(input, `${JSON.stringify({ instruction: "Name a sea.", response: "The sea." })}\n`);
+  const args = ["score", "--model", "glasshouse", "--input", input, "--out", files.path("scores.jsonl")];
+  const { status, stdout, stderr } = staged.tacit([...args, "--events", "--json"]);
+  expect(status).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ command: "score", outcome: { computed: 1 } });
+  const events = stderr
+    .trimEnd()
+    .split("\n")
+    .map((line) => readEvent(JSON.parse(line)));
+  expect(events.map(({ step, event }) => `${step} ${event}`)).toEqual(["score begin", "score progress", "score end"]);
+  const again = staged
+    .tacit([...args, "--events"])
+    .stderr.trimEnd()
+    .split("\n");
+  expect(JSON.parse(again[0]!)).toMatchObject({ event: "end", outcome: { kind: "failed", defect: false } });
+  expect(again.slice(1)).toEqual([expect.stringMatching(/^tacit: .*scores.jsonl already exists; /)]);
 });
 
 it("prints the schema of studies as a file, and as the one object of --json", () => {

@@ -1,7 +1,8 @@
 /** The files below a folder, as what of them must come out the same whatever happened on the way. */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { EVENTS_FILE } from "../../src/records/events.js";
 
 /** Times, memory, and how the work fell to attempts. */
 const EFFORT = new Set([
@@ -18,7 +19,7 @@ export type Tree = ReadonlyMap<string, string>;
 export function treeOf(folder: string): Tree {
   if (!existsSync(folder)) return new Map();
   const all = readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
-  const entries = all.filter((entry) => entry !== "tmp");
+  const entries = all.filter((entry) => entry !== "tmp" && basename(entry) !== EVENTS_FILE); // no two runs say the same
   const tree = new Map<string, string>();
   for (const entry of entries) {
     const path = join(folder, entry);

@@ -3,10 +3,17 @@
  * May not know: how anything is computed.
  */
 import { type Command, Option } from "commander";
-import type { ScoreSummary, ScoreWatch } from "../../steps/score.js";
-import { formatCount, formatDuration, formatRate, secondsLeft } from "../../util/progress.js";
-import { quoted } from "../../util/terminal.js";
-import { forceOption, jsonOption, limitOption, modelOption, precisionOption, threadsOption } from "../options.js";
+import type { ScoreSummary } from "../../steps/score.js";
+import { formatCount, formatDuration } from "../../util/progress.js";
+import {
+  eventsOption,
+  forceOption,
+  jsonOption,
+  limitOption,
+  modelOption,
+  precisionOption,
+  threadsOption,
+} from "../options.js";
 import { type Io, runAction } from "../run-action.js";
 import { addTemplateOptions, type TemplateFlags, withTemplate } from "../template-options.js";
 
@@ -31,6 +38,7 @@ interface ScoreFlags extends TemplateFlags {
   readonly threads: number;
   readonly force: boolean;
   readonly json: boolean;
+  readonly events: boolean;
 }
 
 export function registerScore(program: Command): void {
@@ -47,38 +55,18 @@ export function registerScore(program: Command): void {
     .addOption(threadsOption())
     .addOption(forceOption())
     .addOption(jsonOption())
+    .addOption(eventsOption())
     .addHelpText("after", help)
     .action((flags: ScoreFlags) => runAction(flags, (io) => runScore(flags, io)));
 }
 
 async function runScore(flags: ScoreFlags, io: Io): Promise<object> {
   const { score, scorePaths } = await import("../../steps/score.js");
-  const { json: _, ...options } = withTemplate(flags);
-  const summary = await score(options, { ...watchOn(io), signal: io.signal });
+  const { json: _, events: _events, ...options } = withTemplate(flags);
+  const summary = await score(options, io.watch());
   io.out(describe(summary));
   io.out(`\n${flags.out}\n${scorePaths(flags.out).run}\n`);
   return { out: flags.out, ...summary.run };
-}
-
-function watchOn(io: Io): ScoreWatch {
-  let started = performance.now();
-  let reused = 0;
-  return {
-    onNote: (text) => io.note(`tacit: ${quoted(text)}`),
-    onStart(plan) {
-      reused = plan.reused;
-      if (reused > 0) io.note(`tacit: ${formatCount(reused)} rows were scored already and are kept`);
-      started = performance.now();
-    },
-    onProgress({ done, rows, tokens }) {
-      io.progress.update(() => {
-        const seconds = (performance.now() - started) / 1000;
-        const left = secondsLeft(done - reused, rows - reused, seconds);
-        const eta = left === undefined ? "" : `, ${formatDuration(left)} left`;
-        return `scoring: ${formatCount(done)} of ${formatCount(rows)} rows, ${formatRate(tokens / seconds, "tokens")}${eta}`;
-      });
-    },
-  };
 }
 
 function describe({ run }: ScoreSummary): string {

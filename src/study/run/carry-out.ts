@@ -161,7 +161,10 @@ async function scoreStep(work: Work<"score">, { folder, at, common, stopping, sa
         ...templateOptions(work.template),
         ...common,
       },
-      { ...stopping, onProgress: ({ done, rows }) => say(() => `${formatCount(done)} of ${formatCount(rows)} rows`) },
+      {
+        ...stopping,
+        onEvent: (event) => event.event === "progress" && say(() => `${formatCount(event.done)} rows`),
+      },
     );
   }
   await rm(paths.partial, { force: true });

@@ -1,0 +1,160 @@
+/**
+ * How a step speaks while it works: events, in this order. What a person reads is made of them where they are shown.
+ *
+ *   note, warning   at any moment
+ *   begin           what is to be done is known, and how much of it was finished before
+ *   progress        after it, often
+ *   end             last, exactly once, however the step ends
+ *
+ * May not know: any step, who listens. No package is loaded here: help is quick. `event-line.ts` holds the schema.
+ */
+import { Interrupted, InvariantError, reasonOf, userErrorOf } from "../util/errors.js";
+import { type LineLog, openLineLog } from "../util/line-log.js";
+
+/** In a run's folder: what the runs there said, a line an event. It tells times, so that no two runs leave the same bytes. */
+export const EVENTS_FILE = "events.jsonl";
+
+/** What `total` and `done` count. */
+export const units = [
+  ...["rows", "prompts", "instructions", "texts", "calls", "steps", "statements", "tensors", "files", "answers"],
+] as const;
+export type Unit = (typeof units)[number];
+
+export type StepOutcome =
+  | { readonly kind: "done" }
+  /** Stopped by its signal: what was finished is kept. */
+  | { readonly kind: "interrupted" }
+  /** `defect`: the failure is ours, not the world's. */
+  | { readonly kind: "failed"; readonly reason: string; readonly remedy: string | null; readonly defect: boolean };
+
+/** Numbers of a progress event. They are of this run alone, but for `done`. */
+export interface Standing {
+  /** Of `total`, with what was finished before. */
+  readonly done: number;
+  /** That went through the model. */
+  readonly tokens?: number | undefined;
+  /** Of the last training step, reduced. */
+  readonly loss?: number | undefined;
+  /** From 0 on. */
+  readonly epoch?: number | undefined;
+  /** Of a server: requests without a reply, each of which was or will be repeated. */
+  readonly repeated?: number | undefined;
+  /** Spent on a server, where its price is known. */
+  readonly dollars?: number | undefined;
+}
+
+export interface Plan {
+  /** Work in units: what is equal is done, and counted, once. */
+  readonly total: number;
+  readonly unit: Unit;
+  /** Of `total`, finished by an earlier run. */
+  readonly reused: number;
+}
+
+type Said =
+  | ({ readonly event: "begin" } & Plan)
+  | ({ readonly event: "progress" } & Standing)
+  | { readonly event: "note" | "warning"; readonly text: string }
+  | { readonly event: "end"; readonly outcome: StepOutcome };
+
+export type StepEvent = Said & {
+  /** ISO 8601, in UTC. */
+  readonly time: string;
+  /** The command, as in `score`; in a study the id of the step. */
+  readonly step: string;
+};
+
+/** The second argument of every step. */
+export interface Watch {
+  /** Aborted: the step keeps what is finished and throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called at once, and for progress often: keep it cheap. What it throws ends the step. */
+  readonly onEvent?: ((event: StepEvent) => void) | undefined;
+}
+
+/** What a step speaks with. */
+export interface Emitter {
+  begin(plan: Plan): void;
+  progress(standing: Standing): void;
+  /** What a person should know of model, data or run. */
+  note(text: string): void;
+  warning(text: string): void;
+  /** Also keeps the events in a file, those so far included; progress at most once a second. */
+  keepIn(path: string): Promise<void>;
+}
+
+/**
+ * Carries out one step and says how it ended.
+ *
+ * @param step  the command's name, as in `score`
+ * @param work  gets what it speaks with
+ * @throws what `work` throws
+ */
+export async function watched<T>(step: string, watch: Watch, work: (say: Emitter) => Promise<T>): Promise<T> {
+  const before: StepEvent[] = []; // until it is known where they are kept
+  let log: LineLog | undefined;
+  let keep = (event: StepEvent): void => void (event.event === "progress" || before.push(event));
+  const say = (what: Said): void => {
+    const event: StepEvent = { time: new Date().toISOString(), step, ...what };
+    keep(event);
+    watch.onEvent?.(event);
+  };
+  const emitter: Emitter = {
+    begin: (plan) => say({ event: "begin", ...plan }),
+    progress: (standing) => say({ event: "progress", ...standing }),
+    note: (text) => say({ event: "note", text }),
+    warning: (text) => say({ event: "warning", text }),
+    async keepIn(path) {
+      log = await openLineLog(path);
+      keep = thinned(log.append);
+      for (const event of before.splice(0)) keep(event);
+    },
+  };
+  try {
+    const result = await work(emitter).catch((error: unknown) => {
+      try {
+        say({ event: "end", outcome: outcomeOf(error) });
+      } catch {
+        // the error is the more important one, and where the disk is full it says the same
+      }
+      throw error;
+    });
+    say({ event: "end", outcome: { kind: "done" } });
+    return result;
+  } finally {
+    await log?.close();
+  }
+}
+
+/** How a step that threw `error` has ended. */
+export function outcomeOf(error: unknown): Exclude<StepOutcome, { readonly kind: "done" }> {
+  if (error instanceof Interrupted || (error instanceof Error && error.name === "AbortError"))
+    return { kind: "interrupted" };
+  const mistake = userErrorOf(error);
+  return {
+    kind: "failed",
+    reason: mistake?.message ?? reasonOf(error),
+    remedy: mistake?.remedy ?? null,
+    defect: mistake === undefined || error instanceof InvariantError,
+  };
+}
+
+/** The same events with progress of each step at most once in `ms`; the last before any other event gets through. */
+export function thinned(sink: (event: StepEvent) => void, ms = 1000): (event: StepEvent) => void {
+  const last = new Map<string, number>();
+  const held = new Map<string, StepEvent>();
+  return (event) => {
+    const { step } = event;
+    const waiting = held.get(step);
+    held.delete(step);
+    if (event.event === "progress") {
+      const at = Date.parse(event.time);
+      if (Math.abs(at - (last.get(step) ?? Number.NEGATIVE_INFINITY)) < ms) {
+        held.set(step, event);
+        return;
+      }
+      last.set(step, at);
+    } else if (waiting !== undefined) sink(waiting);
+    sink(event);
+  };
+}
