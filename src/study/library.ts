@@ -119,19 +119,13 @@ export interface CompareOptions {
 export async function compare({ arm, against, pairs, lc, lcData, scale }: CompareOptions): Promise<ComparisonResult> {
   if (pairs.length === 0)
     throw new UserError("compare: there are no pairs", { remedy: "give the annotations of one seed" });
-  const files = pairs.map(({ annotations }) => annotations);
-  const result = await comparisonOf(
-    {
-      ...{ model: "", arm, against, published: undefined },
-      lengthControl: { fit: lc, data: lcData },
-      pairs: pairs.map(({ annotations, seed, againstSeed, epochs, againstEpochs }) => ({
-        ...{ seed: seed ?? null, againstSeed: againstSeed ?? null, epochs: epochs ?? null },
-        ...{ againstEpochs: againstEpochs ?? null, annotations: { outside: annotations } },
-      })),
-    },
-    files,
-    scale,
-  );
+  const result = await comparisonOf({
+    ...{ model: "", arm, against, published: undefined, scale },
+    lengthControl: { fit: lc, data: lcData },
+    pairs: pairs.map(({ annotations, seed = null, againstSeed = null, epochs = null, againstEpochs = null }) => ({
+      ...{ seed, againstSeed, epochs, againstEpochs, file: annotations, recorded: annotations },
+    })),
+  });
   return comparisonResultSchema.parse(result);
 }
 

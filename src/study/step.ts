@@ -1,186 +1,172 @@
 /**
- * A step of a study: what is to be done, what determines its result, and the key and folder that follow from that.
- * May not know: how it is carried out.
+ * What a step of a study is: one definition a kind, in `steps/`, from which all that a study does with such a step follows.
+ * May not know: which kinds there are.
  */
-
-import type { LcChoice } from "../records/lc-models.js";
-import type { CellKey, StepKind } from "../records/study.js";
+import { dirname } from "node:path";
+import type { z } from "zod";
+import type { Engine } from "../engine/engine.js";
+import type { Checkers } from "../judge/checker.js";
+import type { Cell, CellKey, Choice, ComparisonResult, StepRecord, StudyResults } from "../records/study.js";
 import type { Study } from "../records/study-file.js";
-import { sha256 } from "../util/files.js";
+import type { JudgeForecast, TextForecast, TuningForecast } from "../steps/forecast.js";
+import type { TuneWork as TuneOptions } from "../steps/tune/options.js";
+
+export interface StepDefinition<Work> {
+  /**
+   * What it takes meanwhile. `computing`: a thread of its own, the machine's cores and memory; `judging`: replies of others, whose limits the
+   * steps of one judge share, so that they come one after the other; `light`: nothing.
+   */
+  readonly lane: "computing" | "judging" | "light";
+  /** One of the kind at a time. */
+  readonly alone: boolean;
+  readonly memory: StepMemory;
+  /** How many models of the size of its own it leaves on the disk. */
+  models(work: Work): number;
+  /** Where its result lies in its folder: what other steps read of it. */
+  readonly result: string;
+  /** Whether it leaves a file of this path in its folder. Folders end in a slash. */
+  leaves(path: string): boolean;
+  /** What it reads of other steps, or of outside. */
+  inputs(work: Work): readonly Source[];
+  /** Everything that determines the result, as plain data: recorded, and hashed into the key. */
+  request(work: Work): Readonly<Record<string, unknown>>;
+  /**
+   * One call of the function in `src/steps` that the single command calls, into the step's folder. What an interrupted attempt left is
+   * resumed; results that are whole already are not made again.
+   *
+   * @throws UserError    it cannot be done; another run may try again
+   * @throws Interrupted  stopped; what was finished is kept in the folder
+   */
+  run(work: Work, carrying: Carrying): Promise<Done>;
+  forecast(work: Work, known: Known<Work>): Promise<Forecast>;
+  /** What a finished step says in the study's results. */
+  summarise(result: StepResult, work: Work): Promise<Summary>;
+  /** What its result decides about the steps of the study; undefined for kinds that decide nothing. */
+  readonly decides: ((result: StepResult) => Promise<Choice>) | undefined;
+}
 
 /** A file or folder: one from outside, or one that another step leaves, by its path in the study's folder. */
 export type Place = { readonly outside: string } | { readonly inside: string };
 
+/** What a step reads: where it lies, or for data its spec, and what identifies it in the request. */
+export interface Source {
+  readonly at: Place;
+  readonly is: unknown;
+}
+
+export interface StepMemory {
+  /** For each parameter of the model, that nothing makes smaller; 0 where the study's models are not loaded. */
+  readonly leastPerParameter: number;
+  /** For each byte of the model's files, rounded up. */
+  readonly perFileByte: number;
+}
+/** Gradients and two moments beside the weights, in 32 bits, and activations. */
+export const TUNING_MEMORY: StepMemory = { leastPerParameter: 16, perFileByte: 16 };
+/** Weights of 16 bits are computed on in 32, and lie there twice while they are read. */
+export const READING_MEMORY: StepMemory = { leastPerParameter: 4, perFileByte: 5 };
+export const NO_MEMORY: StepMemory = { leastPerParameter: 0, perFileByte: 0 };
+
 export type TemplateSettings = Study["template"];
-export type TuneSettings = Study["tune"];
-export type GenerationSettings = Omit<NonNullable<Study["generation"]>, "prompts" | "limit">;
 export type Limit = number | "all";
 
-/** What a step asks of a function in `src/steps`. */
-export type StepWork =
-  | {
-      readonly kind: "tune";
-      readonly model: Place;
-      readonly data: string;
-      readonly objective: "instruction" | "response";
-      readonly template: TemplateSettings;
-      readonly settings: TuneSettings;
-      readonly seed: number;
-      readonly epochs: number;
-      readonly saveEveryEpoch: boolean;
-    }
-  | {
-      readonly kind: "generate";
-      readonly model: Place;
-      readonly prompts: string;
-      readonly limit: Limit | undefined;
-      readonly template: TemplateSettings;
-      readonly settings: GenerationSettings;
-      readonly rules: { readonly spec: string; readonly disable: readonly string[] } | undefined;
-      readonly generator: string;
-    }
-  | {
-      readonly kind: "score";
-      readonly model: Place;
-      readonly data: string;
-      readonly limit: Limit | undefined;
-      readonly template: TemplateSettings;
-    }
-  | { readonly kind: "judge"; readonly judge: string; readonly outputs: Place; readonly baseline: Place }
-  | { readonly kind: "choose"; readonly model: string; readonly arm: string; readonly choose: ChooseWork }
-  | { readonly kind: "compare"; readonly compare: CompareWork }
-  | {
-      readonly kind: "rank";
-      readonly model: Place;
-      readonly data: string;
-      readonly template: TemplateSettings;
-      readonly settings: RankSettings;
-    }
-  | { readonly kind: "similarity"; readonly similarity: SimilarityWork };
-
-export interface RankSettings {
-  readonly against?: number | undefined;
-  readonly limit?: number | undefined;
-  readonly seed?: number | undefined;
-  readonly maxLength?: number | undefined;
-}
-
-export interface ChooseWork {
-  readonly measure: "win_rate" | "loss";
-  /** One for each number of epochs and seed: the annotations, or the scores. */
-  readonly measured: readonly { readonly epochs: number; readonly seed: number; readonly file: Place }[];
-}
-
-export interface CompareWork {
-  readonly model: string;
-  readonly arm: string;
-  readonly against: string;
-  readonly pairs: readonly {
-    readonly seed: number | null;
-    readonly epochs: number | null;
-    readonly againstSeed: number | null;
-    readonly againstEpochs: number | null;
-    readonly annotations: Place;
-  }[];
-  readonly lengthControl: {
-    readonly fit: LcChoice | undefined;
-    readonly data: string | undefined;
-  };
-  readonly published: Study["arms"][string]["published"];
-}
-
-export interface SimilarityWork {
-  readonly encoder: string;
-  readonly pooling: "mean" | "cls" | undefined;
-  readonly prefix: string | undefined;
-  readonly outputs: Place;
-  readonly task: string;
-  readonly reference: string | undefined;
-  readonly statistic: "mean" | "max" | undefined;
-  /** The ledger of embeddings that all steps with this encoder share. */
-  readonly cache: Place;
-  readonly limit: number | undefined;
-}
-
-export interface Step {
-  readonly id: string;
-  readonly kind: StepKind;
-  /** Ids of the steps whose results it reads. */
-  readonly needs: readonly string[];
-  /** What it belongs to; epochs are null while they are not chosen. */
-  readonly cell: CellKey | undefined;
-  /** Absent while an epoch that it depends on is not chosen. */
-  readonly plan: StepPlan | undefined;
-}
-
-export interface StepPlan {
-  readonly work: StepWork;
-  /** Everything that determines the result, as plain data: recorded, and hashed into the key. */
-  readonly request: Readonly<Record<string, unknown>>;
-  readonly key: string;
-  /** In the study's folder: `steps/tune-3fa9c1d2e4b5f607`. */
+/** What a step is carried out with. */
+export interface Carrying {
+  /** The step's own. */
   readonly folder: string;
+  readonly at: (place: Place) => string;
+  /** For functions that compute. */
+  readonly common: { readonly threads: number; readonly engine?: Engine };
+  readonly checkers: Checkers;
+  readonly stopping: { readonly signal?: AbortSignal };
+  /** How far it is, in a few words. */
+  readonly say: (text: () => string) => void;
 }
 
-/** Digits of a key in the name of a folder: 64 bits, so that no two steps ever meet. */
-const KEY_DIGITS = 16;
-
-export function planStep(work: StepWork, request: Readonly<Record<string, unknown>>): StepPlan {
-  // Through JSON, so that what is hashed is what is recorded: keys without a value are gone.
-  const plain = JSON.parse(JSON.stringify(request)) as Record<string, unknown>;
-  const key = keyOf(work.kind, plain);
-  return { work, request: plain, key, folder: folderOf(work.kind, key) };
-}
-
-export const folderOf = (kind: StepKind, key: string): string => `steps/${kind}-${key.slice(0, KEY_DIGITS)}`;
-
-/** @param request  as it is recorded */
-export const keyOf = (kind: StepKind, request: Readonly<Record<string, unknown>>): string =>
-  sha256(JSON.stringify([kind, request]));
-
-/** What a step reads of other steps. */
-export function placesOf(work: StepWork): readonly string[] {
-  const inside = (places: readonly Place[]): string[] =>
-    places.flatMap((place) => ("inside" in place ? place.inside : []));
-  switch (work.kind) {
-    case "tune":
-    case "generate":
-    case "score":
-    case "rank":
-      return inside([work.model]);
-    case "judge":
-      return inside([work.outputs, work.baseline]);
-    case "choose":
-      return inside(work.choose.measured.map(({ file }) => file));
-    case "compare":
-      return inside(work.compare.pairs.map(({ annotations }) => annotations));
-    case "similarity":
-      return inside([work.similarity.outputs]);
-    default:
-      return work satisfies never;
-  }
-}
-
-/** Where in a step's folder its results lie. */
-export const resultNames = {
-  model: "model",
-  outputs: "outputs.json",
-  scores: "scores.jsonl",
-  judge: "judge",
-  annotations: "judge/annotations.json",
-  choice: "choice.json",
-  comparison: "comparison.json",
-  rank: "rank",
-  similarity: "similarity",
-} as const;
-
-export const inStep = ({ folder }: StepPlan, name: string): Place => ({ inside: `${folder}/${name}` });
-
-/** How much was done, for the estimates of the next like it. */
+/** How much was done, for the forecasts of the next like it. */
 export interface Done {
   readonly work: number;
   readonly unit: string;
 }
 
+/** The records that a finished step left, by their paths in its folder. */
+export interface StepResult {
+  /** From the study's folder, of a path in the step's own. */
+  path(name: string): string;
+  read<T>(name: string, schema: z.ZodType<T>): Promise<T>;
+}
+
+/** A part of the study's results; what says whose it is comes from the graph. */
+export interface Summary {
+  readonly tuning?: Pick<NonNullable<Cell["tuning"]>, "run" | "metrics">;
+  readonly answers?: Pick<Cell["answers"][number], "outputs" | "run" | "counts">;
+  readonly choice?: Choice;
+  readonly comparison?: ComparisonResult;
+  readonly ranking?: Pick<StudyResults["rankings"][number], "summary" | "pairs" | "totals">;
+  readonly similarity?: Pick<StudyResults["similarities"][number], "folder" | "summary" | "totals">;
+}
+
+export interface Forecast {
+  /** Undefined where nothing is known of the speed: a judge that answers over a network. */
+  readonly seconds: number | undefined;
+  /** `measured`: from steps like it in this folder; `machine`: from a matrix product. */
+  readonly basis: "measured" | "machine" | "none";
+  /** Answers may stop earlier than their limit. */
+  readonly atMost: boolean;
+  readonly memoryBytes: number;
+  readonly calls: number;
+  /** At most: answers that do not exist yet are as long as their limit allows. */
+  readonly dollars: number | undefined;
+  /** With answers and replies of a common length where none exist yet. */
+  readonly likelyDollars: number | undefined;
+  /** For those who read the answers. */
+  readonly answers?: ForecastAnswers;
+}
+export const NOTHING: Forecast = {
+  ...{ seconds: 0, basis: "none", atMost: false, memoryBytes: 0, calls: 0 },
+  ...{ dollars: undefined, likelyDollars: undefined },
+};
+
+export interface ForecastAnswers {
+  readonly rows: number;
+  readonly promptTokens: number;
+  /** Of an answer: the mean of those that exist, and the most that there can be. */
+  readonly meanTokens: number | undefined;
+  readonly mostTokens: number;
+}
+
+/** What a forecast may ask. The same question is answered once: many steps differ by their seed alone. */
+export interface Known<Work> {
+  /** Thousand millions of operations a second in one matrix product on this machine. */
+  readonly gigaflops: number;
+  /** What the step belongs to, and the study's model that is. */
+  readonly cell: CellKey | undefined;
+  readonly model: { readonly name: string; readonly path: string } | undefined;
+  /** Steps of the same kind that are done. */
+  readonly finished: readonly FinishedStep<Work>[];
+  /** Of the step that leaves this file, where it answers. */
+  answersAt(place: Place): Promise<ForecastAnswers | undefined>;
+  parametersOf(model: string): Promise<number>;
+  /** Undefined for a server. */
+  encoderBytes(encoder: Place): number | undefined;
+  pairs(data: Place, limit: Limit | undefined): Promise<TextForecast>;
+  prompts(data: Place, limit: Limit | undefined): Promise<Omit<TextForecast, "responseTokens">>;
+  tuning(options: TuneOptions): Promise<TuningForecast>;
+  judge(judge: Place): Promise<JudgeForecast>;
+}
+
+export interface FinishedStep<Work> {
+  readonly work: Work;
+  readonly cell: CellKey | undefined;
+  readonly timings: StepRecord["timings"];
+}
+
 /** Of a record that an interrupted attempt left whole, and that is whole no more. */
 export const UNREADABLE = "remove the step's folder: `tacit study run` then does it again";
+
+/** @param paths  files by what they are
+ * @returns whether a path is one of them, or the folder that they lie in. */
+export const leavesFiles = (paths: object): ((path: string) => boolean) => {
+  const files: string[] = Object.values(paths);
+  const folders = files.map((file) => dirname(file)).filter((folder) => folder !== ".");
+  return (path) => files.includes(path) || folders.some((folder) => path === `${folder}/`);
+};

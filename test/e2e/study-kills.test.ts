@@ -14,7 +14,7 @@ import { prepareStudy } from "../../src/study/plan/prepare.js";
 import { carryOut } from "../../src/study/run/carry-out.js";
 import { runStudy } from "../../src/study/run/run.js";
 import type { Runner } from "../../src/study/run/runner.js";
-import { resultNames, type StepWork } from "../../src/study/step.js";
+import { type StepWork, studySteps } from "../../src/study/steps.js";
 import { writeFileAtomic } from "../../src/util/files.js";
 import { packageRoot } from "../../src/util/system.js";
 import { temporaryFolder } from "../temporary-folder.js";
@@ -45,7 +45,11 @@ const text = {
   ),
   score: QUESTIONS.map((id) => `${JSON.stringify({ id, logprobs: [-1], sum: -1, mean: -1, tokens: 1 })}\n`).join(""),
 };
-const names = { tune: `${resultNames.model}/run.json`, generate: resultNames.outputs, score: resultNames.scores };
+const names = {
+  tune: `${studySteps.tune.result}/run.json`,
+  generate: studySteps.generate.result,
+  score: studySteps.score.result,
+};
 
 /** Without a model; verdicts, choice and comparison are real. */
 const runner = (root: string): Runner => ({

@@ -2,7 +2,7 @@
  * What the demo says while it runs: which arm begins and what it is, what it answers, and how it fares.
  * May not know: how anything is computed.
  */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { type Output, outputSchema } from "../../records/outputs.js";
 import type { StepRecord } from "../../records/study.js";
@@ -10,7 +10,7 @@ import type { Study } from "../../records/study-file.js";
 import { countAnswers } from "../../stats/answers.js";
 import type { Prepared } from "../../study/plan/prepare.js";
 import type { RunWatch } from "../../study/run/run.js";
-import { resultNames, type Step } from "../../study/step.js";
+import { resultOf, type Step } from "../../study/steps.js";
 import { templateFrom } from "../../text/template.js";
 import { LARGEST_ROWS, readJson } from "../../util/json.js";
 import { formatDuration } from "../../util/progress.js";
@@ -58,7 +58,7 @@ export function tellStory(prepared: Prepared, io: Io): Story {
       return `${done} of ${total} steps${now === "" ? "" : ` · ${now}`}`;
     });
   const introduce = ({ kind, cell }: Step): void => {
-    if (cell === undefined || known.has(cell.arm) || kind === "judge" || kind === "rank") return;
+    if (cell === undefined || known.has(cell.arm) || TOLD[kind]?.introduces !== true) return;
     known.add(cell.arm);
     io.out(`\n${titleOf(cell.arm)}: ${study.arms[cell.arm]?.about ?? ""}.\n`);
   };
@@ -92,25 +92,43 @@ export function tellStory(prepared: Prepared, io: Io): Story {
 /** "instruction tuning", "poems". */
 const titleOf = (arm: string): string => (arm === "instruction" || arm === "response" ? `${arm} tuning` : arm);
 
-const DOING: Partial<Record<Step["kind"], string>> = {
-  tune: "tuning",
-  generate: "answering",
-  judge: "judging",
-  rank: "ranking",
+/** What is told of the steps that the demo's study has. */
+interface Telling {
+  readonly doing: string;
+  /** The arm is told of when such a step begins. */
+  readonly introduces: boolean;
+  /** @param at  where the step's result lies */
+  readonly end?: (who: string, at: string, first: boolean, record: StepRecord) => Promise<string>;
+}
+
+const TOLD: Partial<Record<Step["kind"], Telling>> = {
+  tune: {
+    doing: "tuning",
+    introduces: true,
+    end: async (who, _at, _first, { timings }) => `   ${who}: tuned in ${formatDuration(timings.seconds)}\n`,
+  },
+  generate: {
+    doing: "answering",
+    introduces: true,
+    end: async (who, at, first) => answersOf(who, await readOutputs(at), first ? SHOWN : 0),
+  },
+  judge: {
+    doing: "judging",
+    introduces: false,
+    end: async (who, at) => `   ${who}: ${await verdicts(join(dirname(at), "run.json"))}\n`,
+  },
+  rank: { doing: "ranking", introduces: false },
 };
-const doing = ({ kind, cell }: Step): string => `${DOING[kind] ?? kind} ${cell?.arm ?? ""}`.trim();
+const doing = ({ kind, cell }: Step): string => `${TOLD[kind]?.doing ?? kind} ${cell?.arm ?? ""}`.trim();
 
 async function tellEnd(step: Step, record: StepRecord, prepared: Prepared, io: Io): Promise<void> {
-  const { cell, plan } = step;
+  const { cell, plan, kind } = step;
   if (record.outcome.kind !== "done" || cell === undefined || plan === undefined) return;
-  const place = (name: string): string => join(prepared.folder.root, plan.folder, name);
-  const who =
-    cell.seed === null || prepared.record.study.seeds.length === 1 ? cell.arm : `${cell.arm}, seed ${cell.seed}`;
-  const first = cell.seed === null || cell.seed === prepared.record.study.seeds[0];
-  if (step.kind === "tune") io.out(`   ${who}: tuned in ${formatDuration(record.timings.seconds)}\n`);
-  if (step.kind === "generate")
-    io.out(answersOf(who, await readOutputs(place(resultNames.outputs)), first ? SHOWN : 0));
-  if (step.kind === "judge") io.out(`   ${who}: ${await verdicts(place(`${resultNames.judge}/run.json`))}\n`);
+  const { seeds } = prepared.record.study;
+  const who = cell.seed === null || seeds.length === 1 ? cell.arm : `${cell.arm}, seed ${cell.seed}`;
+  const first = cell.seed === null || cell.seed === seeds[0];
+  const text = await TOLD[kind]?.end?.(who, prepared.folder.path(resultOf(plan)), first, record);
+  if (text !== undefined) io.out(text);
 }
 
 function answersOf(who: string, outputs: readonly Output[], shown: number): string {

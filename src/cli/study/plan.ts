@@ -4,8 +4,10 @@
  */
 
 import type { StudyRequest } from "../../study/plan/flags.js";
-import { COMMON_TOKENS, type Forecast } from "../../study/plan/forecast.js";
 import { type PlannedStep, planStudy, type StudyPlan } from "../../study/plan/plan.js";
+import type { Forecast } from "../../study/step.js";
+import { COMMON_TOKENS } from "../../study/steps/judge.js";
+import { groupOf } from "../../study/steps.js";
 import { formatBytes, formatCount, formatDuration } from "../../util/progress.js";
 import { columns, quoted } from "../../util/terminal.js";
 import type { Io } from "../run-action.js";
@@ -63,7 +65,7 @@ function stepTable(steps: readonly PlannedStep[]): string {
 function groupTable(steps: readonly PlannedStep[]): string {
   const groups = new Map<string, PlannedStep[]>();
   for (const one of steps) {
-    const name = one.step.id.replace(/\/(seed|epochs)-\d+/g, "");
+    const name = groupOf(one.step.name);
     groups.set(name, [...(groups.get(name) ?? []), one]);
   }
   const rows = [...groups].map(([name, members]) => {

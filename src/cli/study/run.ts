@@ -11,7 +11,7 @@ import type { Prepared } from "../../study/plan/prepare.js";
 import type { RunWatch } from "../../study/run/run.js";
 import { runStudy } from "../../study/run/run.js";
 import { threadedRunner } from "../../study/run/runner.js";
-import type { Step } from "../../study/step.js";
+import type { Step } from "../../study/steps.js";
 import { InvariantError } from "../../util/errors.js";
 import { formatCount, formatDuration } from "../../util/progress.js";
 import { excerpt } from "../../util/terminal.js";

@@ -9,8 +9,10 @@ import { UserError } from "../../util/errors.js";
 import { SHIPPED_MODEL } from "../../util/model-directory.js";
 import { complaintOf, describe } from "../../util/schema.js";
 import { excerpt } from "../../util/terminal.js";
-import { isUrl, namesDataFolder } from "./inputs.js";
+import { analysisOf } from "./analyses.js";
+import { namesDataFolder } from "./inputs.js";
 import { checkNames } from "./names.js";
+import { isUrl } from "./sources.js";
 
 export interface StudyRequest {
   /** Path of a study file, or the name of a shipped one. */
@@ -48,9 +50,7 @@ export function withFlags(study: Study, request: StudyRequest): Study {
     data: withData(study.data, request.data ?? []),
     judge: request.judge === undefined ? study.judge : judgeOf(request.judge),
     analyses: study.analyses.map((analysis) =>
-      analysis.kind === "similarity" && request.encoder !== undefined
-        ? { ...analysis, encoder: encoderOf(request.encoder) }
-        : analysis,
+      request.encoder === undefined ? analysis : analysisOf(analysis).withEncoder(analysis, encoderOf(request.encoder)),
     ),
     length_control:
       request.lcData === undefined ? study.length_control : { ...study.length_control, data: resolve(request.lcData) },

@@ -3,19 +3,10 @@
  * May not know: arms.
  */
 import type { Arm } from "../../records/study-file.js";
-import type { Limit, Place, Step } from "../step.js";
-import {
-  type Asked,
-  type Builder,
-  type CellDraft,
-  epochsPart,
-  file,
-  type GraphContext,
-  type Planned,
-  path,
-  seedPart,
-  templateOf,
-} from "./graph-builder.js";
+import type { Limit, Source } from "../step.js";
+import type { Step, StepName, StepWork } from "../steps.js";
+import { type ArmModel, type Builder, type CellDraft, cellOf, type Split, templateOf } from "./graph-builder.js";
+import { dataSource, hashedSource } from "./sources.js";
 
 interface Questions {
   readonly prompts: string;
@@ -24,55 +15,37 @@ interface Questions {
   readonly settings: Arm["generation"];
 }
 
-export function addGeneration(
-  builder: Builder,
-  asked: Asked,
-  split: "test" | "validation",
-  questions: Questions,
-): Step {
-  const { context } = builder;
-  const { name, arm, model } = asked.at;
-  const cell = { model, arm: name, seed: asked.seed, epochs: asked.epochs };
-  const swept = split === "validation" ? epochsPart(asked.epochs) : undefined;
-  const id = path("generate", split, model, name, seedPart(asked.seed), swept);
-  const planned = asked.place === undefined ? undefined : planGeneration(context, asked, asked.place, arm, questions);
-  return builder.add({ id, kind: "generate", needs: asked.needs, cell }, planned);
+export function addGeneration(builder: Builder, model: ArmModel, split: Split, questions: Questions): Step {
+  const { source, needs, seed, at } = model;
+  const epochs = split === "validation" ? model.epochs : null;
+  const name: StepName = { kind: "generate", of: split, model: at.model, arm: at.name, seed, epochs };
+  const work = source === undefined ? undefined : generation(builder, model, source, questions);
+  const step = builder.add({ name, needs, cell: cellOf(model) }, work);
+  const same = ({ node: { key } }: CellDraft): boolean =>
+    key.model === at.model && key.arm === at.name && key.seed === seed && key.epochs === model.epochs;
+  builder.cells.find(same)?.node.answers.push({ split, step: step.id });
+  return step;
 }
 
-function planGeneration(context: GraphContext, asked: Asked, place: Place, arm: Arm, questions: Questions): Planned {
-  const { study, inputs } = context;
-  const { prompts: _prompts, limit: _limit, ...general } = study.generation ?? { prompts: "" };
-  const settings = { ...general, ...questions.settings };
-  const { batch: _, ...determining } = settings;
-  const prompts = inputs.get("data", questions.prompts);
+function generation({ context }: Builder, { at, seed }: ArmModel, source: Source, questions: Questions): StepWork {
+  const { prompts: _prompts, limit: _limit, ...general } = context.study.generation ?? { prompts: "" };
+  const { arm } = at;
   const rules =
-    arm.kind === "rules" ? { spec: inputs.get("rules", arm.rules).spec, disable: arm.disable ?? [] } : undefined;
-  const template = templateOf(context, arm);
-  const generator = path(asked.at.model, asked.at.name, seedPart(asked.seed));
+    arm.kind === "rules"
+      ? { file: hashedSource(context.inputs, "rules", arm.rules), disable: arm.disable ?? [] }
+      : undefined;
   return {
-    work: {
-      kind: "generate",
-      model: place,
-      prompts: prompts.spec,
-      limit: questions.limit,
-      template,
-      settings,
-      rules,
-      generator,
-    },
-    request: {
-      model: asked.identity,
-      prompts: file(prompts, questions.limit),
-      template,
-      settings: determining,
-      rules: arm.kind === "rules" ? { sha256: inputs.get("rules", arm.rules).hash, disabled: arm.disable ?? [] } : null,
-      generator,
-    },
+    kind: "generate",
+    model: source,
+    prompts: dataSource(context.inputs, questions.prompts, questions.limit),
+    limit: questions.limit,
+    template: templateOf(context, arm),
+    settings: { ...general, ...questions.settings },
+    rules,
+    generator: generatorOf(at.model, at.name, seed),
   };
 }
 
-export function noteAnswers(builder: Builder, asked: Asked, split: "test" | "validation", step: string): void {
-  const same = ({ node: { key } }: CellDraft): boolean =>
-    key.model === asked.at.model && key.arm === asked.at.name && key.seed === asked.seed && key.epochs === asked.epochs;
-  builder.cells.find(same)?.node.answers.push({ split, step });
-}
+/** What answers say they are by. */
+const generatorOf = (model: string, arm: string, seed: number | null): string =>
+  [model, arm, seed === null ? [] : `seed-${seed}`].flat().join("/");

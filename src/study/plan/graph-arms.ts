@@ -3,34 +3,48 @@
  * May not know: other arms.
  */
 import { invariant, present } from "../../util/errors.js";
-import { inStep, resultNames } from "../step.js";
-import { addGeneration, noteAnswers } from "./graph-answers.js";
-import { type ArmAt, type Asked, armKey, type Builder, file, type Planned, path, templateOf } from "./graph-builder.js";
+import { idOf, resultOf, type StepName, type StepWork } from "../steps.js";
+import { epochsOf, isTuned, seedsOf } from "./arms.js";
+import { addGeneration } from "./graph-answers.js";
+import {
+  type ArmAt,
+  type ArmModel,
+  armKey,
+  type Builder,
+  cellOf,
+  type FinalModel,
+  templateOf,
+} from "./graph-builder.js";
 import { addChoice } from "./graph-choices.js";
-import { epochsOf, isTuned, seedsOf } from "./names.js";
+import { dataSource } from "./sources.js";
 
 export function addArm(builder: Builder, at: ArmAt): void {
-  const { context } = builder;
-  const finals = isTuned(at.arm) ? addTunedArm(builder, at) : [addPlainArm(builder, at)];
+  const { generation } = builder.context.study;
+  const models = isTuned(at.arm) ? addTunedArm(builder, at) : [addPlainArm(builder, at)];
+  const finals = models.map((model): FinalModel => {
+    if (generation === undefined) return { ...model, answers: undefined };
+    const { prompts, limit } = generation;
+    return {
+      ...model,
+      answers: addGeneration(builder, model, "test", { prompts, limit, settings: at.arm.generation }),
+    };
+  });
   builder.finals.set(armKey(at.model, at.name), finals);
-  const { generation } = context.study;
-  if (generation === undefined) return;
-  const { prompts, limit } = generation;
-  for (const asked of finals) {
-    const { id } = addGeneration(builder, asked, "test", { prompts, limit, settings: at.arm.generation });
-    noteAnswers(builder, asked, "test", id);
-  }
 }
 
-function addPlainArm(builder: Builder, at: ArmAt): Asked {
-  const input = builder.context.inputs.get("model", at.model);
-  const key = { model: at.model, arm: at.name, seed: null, epochs: null };
-  builder.cells.push({ node: { key, chosen: true, tune: undefined, answers: [] } });
-  return { at, seed: null, epochs: null, place: { outside: input.spec }, identity: { sha256: input.hash }, needs: [] };
+function addPlainArm(builder: Builder, at: ArmAt): ArmModel {
+  const model = { at, seed: null, epochs: null, source: baseModel(builder, at), needs: [] };
+  builder.cells.push({ node: { key: cellOf(model), chosen: true, tune: undefined, answers: [] } });
+  return model;
+}
+
+function baseModel({ context: { inputs } }: Builder, at: ArmAt) {
+  const { spec, hash } = inputs.get("model", at.model);
+  return { at: { outside: spec }, is: { sha256: hash } };
 }
 
 /** Tunes for every seed and number of epochs, chooses, and gives the chosen model of each seed. */
-function addTunedArm(builder: Builder, at: ArmAt): Asked[] {
+function addTunedArm(builder: Builder, at: ArmAt): ArmModel[] {
   const { study, choices } = builder.context;
   const [epochs, seeds] = [epochsOf(study, at.arm), seedsOf(study, at.arm)];
   const [only, ...others] = epochs;
@@ -51,15 +65,12 @@ function addTunedArm(builder: Builder, at: ArmAt): Asked[] {
 }
 
 /** Until it is chosen: the model of a seed that is known to be needed. */
-function addOpenTuning(builder: Builder, at: ArmAt, seed: number, swept: boolean, choice: string): Asked {
-  const open = { at, seed, epochs: null, place: undefined, identity: undefined };
-  if (swept) return { ...open, needs: [choice] };
-  const cell = { model: at.model, arm: at.name, seed, epochs: null };
-  const { id } = builder.add(
-    { id: path("tune", at.model, at.name, `seed-${seed}`), kind: "tune", needs: [choice], cell },
-    undefined,
-  );
-  builder.cells.push({ node: { key: cell, chosen: true, tune: undefined, answers: [] } });
+function addOpenTuning(builder: Builder, at: ArmAt, seed: number, swept: boolean, choice: string): ArmModel {
+  const open: ArmModel = { at, seed, epochs: null, source: undefined, needs: [choice] };
+  if (swept) return open;
+  const name: StepName = { kind: "tune", model: at.model, arm: at.name, seed };
+  const { id } = builder.add({ name, needs: [choice], cell: cellOf(open) }, undefined);
+  builder.cells.push({ node: { key: cellOf(open), chosen: true, tune: undefined, answers: [] } });
   return { ...open, needs: [id, choice] };
 }
 
@@ -70,54 +81,41 @@ function addTuning(
   epochs: number,
   chosen: boolean,
   needs: readonly string[] = [],
-): Asked {
+): ArmModel {
   const { study } = builder.context;
   const longest = Math.max(...epochsOf(study, at.arm));
   const oneRun = study.epochs_from === "checkpoints" && epochsOf(study, at.arm).length > 1;
   const cell = { model: at.model, arm: at.name, seed, epochs };
-  const id = path("tune", at.model, at.name, `seed-${seed}`, oneRun ? undefined : `epochs-${epochs}`);
-  const made = builder.steps.find((step) => step.id === id);
-  const planned = planTuning(builder, at, seed, oneRun ? longest : epochs, oneRun);
+  const named: StepName = { kind: "tune", model: at.model, arm: at.name, seed };
+  const name = oneRun ? named : { ...named, epochs };
   const tune =
-    made ?? builder.add({ id, kind: "tune", needs, cell: oneRun ? { ...cell, epochs: longest } : cell }, planned);
+    builder.steps.find(({ id }) => id === idOf(name)) ?? // of the same run, for another number of epochs
+    builder.add(
+      { name, needs, cell: oneRun ? { ...cell, epochs: longest } : cell },
+      tuning(builder, at, seed, oneRun ? longest : epochs, oneRun),
+    );
   const plan = present(tune.plan, "the plan of a tuning");
   const part = oneRun && epochs !== longest ? `/epoch-${epochs}` : "";
-  const place = inStep(plan, `${resultNames.model}${part}`);
-  builder.cells.push({ node: { key: cell, chosen, tune: { step: id, model: place }, answers: [] } });
-  return { at, seed, epochs, place, identity: { tune: plan.key, part }, needs: [id] };
+  const place = { inside: `${resultOf(plan).inside}${part}` };
+  builder.cells.push({ node: { key: cell, chosen, tune: { step: tune.id, model: place }, answers: [] } });
+  return { at, seed, epochs, source: { at: place, is: { tune: plan.key, part } }, needs: [tune.id] };
 }
 
-function planTuning(builder: Builder, at: ArmAt, seed: number, epochs: number, saveEveryEpoch: boolean): Planned {
+function tuning(builder: Builder, at: ArmAt, seed: number, epochs: number, saveEveryEpoch: boolean): StepWork {
   const { context } = builder;
-  const { study, inputs } = context;
+  const { study } = context;
   const { arm } = at;
   invariant(isTuned(arm), `${at.name} is not tuned`);
   const settings = { ...study.tune, ...study.models[at.model]?.tune, ...arm.tune };
-  const { checkpoint_every: _, limit, ...determining } = settings;
-  const [model, data] = [inputs.get("model", at.model), inputs.get("data", arm.data)];
-  const objective = arm.kind === "response" ? "response" : "instruction";
-  const template = templateOf(context, arm);
   return {
-    work: {
-      kind: "tune",
-      model: { outside: model.spec },
-      data: data.spec,
-      objective,
-      template,
-      settings,
-      seed,
-      epochs,
-      saveEveryEpoch,
-    },
-    request: {
-      model: { sha256: model.hash },
-      data: file(data, limit),
-      objective,
-      template,
-      settings: determining,
-      seed,
-      epochs,
-      every_epoch: saveEveryEpoch,
-    },
+    kind: "tune",
+    model: baseModel(builder, at),
+    data: dataSource(context.inputs, arm.data, settings.limit),
+    objective: arm.kind === "response" ? "response" : "instruction",
+    template: templateOf(context, arm),
+    settings,
+    seed,
+    epochs,
+    saveEveryEpoch,
   };
 }

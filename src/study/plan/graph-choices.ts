@@ -3,93 +3,72 @@
  * May not know: what is tuned.
  */
 import { invariant, present } from "../../util/errors.js";
-import { inStep, resultNames, type Step } from "../step.js";
-import { addGeneration, noteAnswers } from "./graph-answers.js";
-import { type ArmAt, type Asked, type Builder, epochsPart, file, path, seedPart, templateOf } from "./graph-builder.js";
+import { type Step, type StepName, sourceOf } from "../steps.js";
+import { addGeneration } from "./graph-answers.js";
+import { type ArmAt, type ArmModel, type Builder, cellOf, templateOf } from "./graph-builder.js";
+import { dataSource, fileSource, hashedSource } from "./sources.js";
 
 /** Measures every model of the sweep on the validation set, and chooses. */
-export function addChoice(builder: Builder, at: ArmAt, swept: readonly Asked[]): Step {
+export function addChoice(builder: Builder, at: ArmAt, swept: readonly ArmModel[]): Step {
   const { selection } = builder.context.study;
   invariant(selection !== undefined, "a choice without a selection");
-  const measured = swept.map((asked) => {
-    const step = selection.measure === "loss" ? addLoss(builder, asked) : addValidationVerdicts(builder, asked);
-    const plan = present(step.plan, step.id);
-    const name = selection.measure === "loss" ? resultNames.scores : resultNames.annotations;
-    return { step, key: plan.key, epochs: asked.epochs ?? 0, seed: asked.seed ?? 0, file: inStep(plan, name) };
+  const measured = swept.map((model) => {
+    const step = selection.measure === "loss" ? addLoss(builder, model) : addValidationVerdicts(builder, model);
+    const [epochs, seed] = [present(model.epochs ?? undefined, "epochs"), present(model.seed ?? undefined, "a seed")];
+    return { step, epochs, seed, file: sourceOf(present(step.plan, step.id)) };
   });
-  const { measure } = selection;
   return builder.add(
     {
-      id: path("choose", at.model, at.name),
-      kind: "choose",
+      name: { kind: "choose", model: at.model, arm: at.name },
       needs: measured.map(({ step }) => step.id),
       cell: undefined,
     },
     {
-      work: {
-        kind: "choose",
-        model: at.model,
-        arm: at.name,
-        choose: { measure, measured: measured.map(({ epochs, seed, file: place }) => ({ epochs, seed, file: place })) },
-      },
-      request: {
-        model: at.model,
-        arm: at.name,
-        measure,
-        measured: measured.map(({ epochs, seed, key }) => ({ epochs, seed, key })),
-      },
+      ...{ kind: "choose", model: at.model, arm: at.name, measure: selection.measure },
+      measured: measured.map(({ epochs, seed, file }) => ({ epochs, seed, file })),
     },
   );
 }
 
-function addLoss(builder: Builder, asked: Asked): Step {
+/** Of the model of a sweep. */
+const validation = (kind: StepName["kind"], { at, seed, epochs }: ArmModel): StepName => ({
+  ...{ kind, of: "validation", model: at.model, arm: at.name, seed, epochs },
+});
+
+function addLoss(builder: Builder, model: ArmModel): Step {
   const { context } = builder;
   const { selection } = context.study;
-  invariant(selection?.measure === "loss" && asked.place !== undefined, "a loss of nothing");
-  const data = context.inputs.get("data", selection.data);
-  const template = templateOf(context, asked.at.arm);
+  invariant(selection?.measure === "loss" && model.source !== undefined, "a loss of nothing");
   return builder.add(
+    { name: validation("score", model), needs: model.needs, cell: cellOf(model) },
     {
-      id: path("score", "validation", asked.at.model, asked.at.name, seedPart(asked.seed), epochsPart(asked.epochs)),
       kind: "score",
-      needs: asked.needs,
-      cell: { model: asked.at.model, arm: asked.at.name, seed: asked.seed, epochs: asked.epochs },
-    },
-    {
-      work: { kind: "score", model: asked.place, data: data.spec, limit: selection.limit, template },
-      request: { model: asked.identity, data: file(data, selection.limit), template },
+      model: model.source,
+      data: dataSource(context.inputs, selection.data, selection.limit),
+      limit: selection.limit,
+      template: templateOf(context, model.at.arm),
     },
   );
 }
 
-function addValidationVerdicts(builder: Builder, asked: Asked): Step {
-  const { inputs, study } = builder.context;
-  const { selection } = study;
+function addValidationVerdicts(builder: Builder, model: ArmModel): Step {
+  const { context } = builder;
+  const { selection } = context.study;
   invariant(selection?.measure === "win_rate", "a win rate that was not asked for");
   const { prompts, limit } = selection;
-  const answers = addGeneration(builder, asked, "validation", {
+  const answers = addGeneration(builder, model, "validation", {
     prompts,
     limit,
-    settings: { ...asked.at.arm.generation, ...selection.generation },
+    settings: { ...model.at.arm.generation, ...selection.generation },
   });
-  noteAnswers(builder, asked, "validation", answers.id);
-  const plan = present(answers.plan, answers.id);
-  const [judge, baseline] = [inputs.get("judge", "judge"), inputs.get("data", selection.baseline)];
+  const baseline = context.inputs.get("data", selection.baseline);
   return builder.add(
+    { name: validation("judge", model), needs: [answers.id], cell: cellOf(model) },
     {
-      id: path("judge", "validation", asked.at.model, asked.at.name, seedPart(asked.seed), epochsPart(asked.epochs)),
       kind: "judge",
-      needs: [answers.id],
-      cell: { model: asked.at.model, arm: asked.at.name, seed: asked.seed, epochs: asked.epochs },
-    },
-    {
-      work: {
-        kind: "judge",
-        judge: judge.spec,
-        outputs: inStep(plan, resultNames.outputs),
-        baseline: { outside: baseline.path },
-      },
-      request: { judge: judge.hash, outputs: plan.key, baseline: file(baseline) },
+      judge: hashedSource(context.inputs, "judge"),
+      outputs: sourceOf(present(answers.plan, answers.id)),
+      baseline: { ...fileSource(baseline), at: { outside: baseline.path } },
     },
   );
 }

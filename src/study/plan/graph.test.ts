@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Study, type StudyInput, studySchema } from "../../records/study-file.js";
-import { laneOf, startable, statesOf } from "../run/schedule.js";
-import type { Step } from "../step.js";
+import { startable, statesOf } from "../run/schedule.js";
+import { definitionOf, type Step } from "../steps.js";
 import { buildGraph } from "./graph.js";
 import type { Graph } from "./graph-builder.js";
-import type { Inputs } from "./inputs.js";
 import { checkNames } from "./names.js";
+import type { Inputs } from "./sources.js";
 
 const base: StudyInput = {
   version: 1,
@@ -87,7 +87,7 @@ describe("the graph", () => {
       .steps.filter(({ kind }) => kind === "compare")
       .map(({ plan }) => plan?.work);
     const pairs = compare.map((work) =>
-      work?.kind === "compare" ? work.compare.pairs.map((p) => [p.seed, p.epochs, p.againstSeed, p.againstEpochs]) : [],
+      work?.kind === "compare" ? work.pairs.map((p) => [p.seed, p.epochs, p.againstSeed, p.againstEpochs]) : [],
     );
     expect(pairs).toEqual([
       [
@@ -215,7 +215,9 @@ describe("the schedule", () => {
           const next = startable(steps, outcomes, running, { computing, fits: () => true });
           begun.push(...next.map(({ id }) => id));
           running.push(...next);
-          expect(running.filter(({ kind }) => laneOf(kind) === "computing").length).toBeLessThanOrEqual(computing);
+          expect(running.filter(({ kind }) => definitionOf(kind).lane === "computing").length).toBeLessThanOrEqual(
+            computing,
+          );
           if (running.length === 0) break;
           const [ended] = running.splice((order.next().value ?? 0) % running.length, 1);
           outcomes.set(ended!.plan!.key, { kind: "done" });

@@ -6,29 +6,12 @@ import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { loadJudge, shippedJudges } from "../../judge/judge-file.js";
 import { hashFile, hashFolder, hashModel, type OnHashed } from "../../model-files/hash.js";
-import type { StudyRecord } from "../../records/study.js";
 import type { Study } from "../../records/study-file.js";
 import { UserError } from "../../util/errors.js";
 import { modelDirectory, SHIPPED_MODEL } from "../../util/model-directory.js";
 import { packageRoot } from "../../util/system.js";
-
-export type InputRole = StudyRecord["inputs"][number]["role"];
-
-export interface Input {
-  readonly role: InputRole;
-  readonly name: string;
-  /** Of the file or folder. */
-  readonly path: string;
-  /** As a step takes it: the path, or for data `NAME:PATH`. */
-  readonly spec: string;
-  readonly hash: string;
-}
-
-/** The inputs of a study, found by role and name. */
-export interface Inputs {
-  readonly all: readonly Input[];
-  get(role: InputRole, name: string): Input;
-}
+import { analysisOf } from "./analyses.js";
+import { type Input, type InputRole, type Inputs, isUrl } from "./sources.js";
 
 export type Wanted = Omit<Input, "hash">;
 
@@ -71,17 +54,14 @@ export function wantedInputs(
   );
   const rules = Object.values(study.arms).flatMap((arm) => (arm.kind === "rules" ? [rulesInput(arm.rules, from)] : []));
   const judge = study.judge === null ? [] : [judgeInput(study.judge, from)];
-  const encoders = study.analyses.flatMap((one) =>
-    one.kind === "similarity" && one.encoder !== undefined && !isUrl(one.encoder)
-      ? [place("encoder", one.name, one.encoder)]
-      : [],
-  );
+  const encoders = study.analyses.flatMap((one) => {
+    const encoder = analysisOf(one).encoder(one);
+    return encoder === undefined || isUrl(encoder) ? [] : [place("encoder", one.name, encoder)];
+  });
   const control = study.length_control.data;
   const lengths = control === undefined ? [] : [place("length-control", "length-control", control)];
   return once([...models, ...data, ...rules, ...judge, ...encoders, ...lengths]);
 }
-
-export const isUrl = (text: string): boolean => /^https?:\/\//.test(text);
 
 const SHIPPED_RULES = ["paper", "reference"];
 
@@ -115,10 +95,7 @@ function usedData(study: Study): Set<string> {
   if (selection?.measure === "loss") used.add(selection.data);
   if (selection?.measure === "win_rate") used.add(selection.prompts).add(selection.baseline);
   if (generation !== undefined) used.add(generation.prompts);
-  for (const analysis of study.analyses) {
-    if (analysis.kind === "ranking") used.add(analysis.data);
-    else for (const name of [analysis.reference, analysis.task]) if (name !== undefined) used.add(name);
-  }
+  for (const analysis of study.analyses) for (const { name } of analysisOf(analysis).data(analysis)) used.add(name);
   return used;
 }
 

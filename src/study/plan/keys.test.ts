@@ -8,11 +8,12 @@ import { describe, expect, it } from "vitest";
 import { type Study, studySchema } from "../../records/study-file.js";
 import { sha256 } from "../../util/files.js";
 import { packageRoot } from "../../util/system.js";
+import { epochsOf, modelsOf } from "./arms.js";
 import { buildGraph } from "./graph.js";
 import { armKey } from "./graph-builder.js";
-import { type Inputs, wantedInputs } from "./inputs.js";
-import { epochsOf, modelsOf } from "./names.js";
+import { wantedInputs } from "./inputs.js";
 import { loadStudy } from "./read.js";
+import type { Inputs } from "./sources.js";
 
 const everything: Study = studySchema.parse({
   version: 1,

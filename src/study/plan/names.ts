@@ -3,6 +3,8 @@
  * May not know: files.
  */
 import type { Arm, Study } from "../../records/study-file.js";
+import { analysisOf } from "./analyses.js";
+import { armsOf, epochsOf, isTuned, modelsOf, seedsOf } from "./arms.js";
 
 export interface Problem {
   readonly path: readonly PropertyKey[];
@@ -13,18 +15,6 @@ export interface Problem {
 export function checkNames(study: Study): Problem | undefined {
   return [...problems(study)][0];
 }
-
-export const isTuned = (arm: Arm): arm is Extract<Arm, { data: string }> =>
-  arm.kind === "instruction" || arm.kind === "response" || arm.kind === "single-task";
-
-/** Numbers of epochs that an arm chooses from, and its seeds; none for arms that are not tuned. */
-export const epochsOf = (study: Study, arm: Arm): readonly number[] =>
-  isTuned(arm) ? (arm.epochs ?? study.epochs) : [];
-export const seedsOf = (study: Study, arm: Arm): readonly number[] => (isTuned(arm) ? (arm.seeds ?? study.seeds) : []);
-export const modelsOf = (study: Study, arm: Arm): readonly string[] => arm.models ?? Object.keys(study.models);
-
-export const armsOf = (given: string | readonly string[]): readonly string[] =>
-  typeof given === "string" ? [given] : given;
 
 function* problems(study: Study): Generator<Problem> {
   if (Object.keys(study.models).length === 0) yield { path: ["models"], message: "name at least one model" };
@@ -107,16 +97,13 @@ function* analysisProblems(study: Study): Generator<Problem> {
     const path = ["analyses", i] as const;
     if (names.has(analysis.name)) yield { path, message: `two analyses are named ${analysis.name}` };
     names.add(analysis.name);
+    const { data, refuses } = analysisOf(analysis);
     for (const [at, name] of (analysis.arms ?? []).entries()) {
       yield* known(study.arms, "arms", [...path, "arms", at], name);
-      if (analysis.kind === "ranking" && study.arms[name]?.kind === "rules")
-        yield { path: [...path, "arms", at], message: "ranking is of models; rules are for generation" };
+      const arm = study.arms[name];
+      const reason = arm === undefined ? undefined : refuses(arm);
+      if (reason !== undefined) yield { path: [...path, "arms", at], message: reason };
     }
-    if (analysis.kind === "ranking") yield* known(study.data, "data", [...path, "data"], analysis.data);
-    else {
-      if (analysis.reference !== undefined)
-        yield* known(study.data, "data", [...path, "reference"], analysis.reference);
-      if (analysis.task !== undefined) yield* known(study.data, "data", [...path, "task"], analysis.task);
-    }
+    for (const { key, name } of data(analysis)) yield* known(study.data, "data", [...path, key], name);
   }
 }

@@ -12,12 +12,13 @@ import { availableMemory, freeDisk } from "../../util/system.js";
 import { readChoices } from "../results/results.js";
 import { openState } from "../results/state.js";
 import { weightBytes } from "../run/machine.js";
-import { laneOf, statesOf } from "../run/schedule.js";
-import type { Step } from "../step.js";
-import { type Forecast, openForecaster } from "./forecast.js";
+import { statesOf } from "../run/schedule.js";
+import type { Forecast } from "../step.js";
+import { definitionOf, type Step } from "../steps.js";
+import { epochsOf, modelsOf } from "./arms.js";
+import { openForecaster } from "./forecast.js";
 import { buildGraph } from "./graph.js";
 import { armKey, type Graph } from "./graph-builder.js";
-import { epochsOf, modelsOf } from "./names.js";
 import type { Prepared } from "./prepare.js";
 
 export interface PlannedStep {
@@ -107,9 +108,6 @@ export function obstaclesOf(
   ];
 }
 
-/** Bytes for each parameter that nothing makes smaller: weights, and for tuning gradients and two moments, in 32 bits. */
-const LEAST_BYTES = { tune: 16, other: 4 } as const;
-
 /**
  * Without rendering a row, so that it takes no time: activations are left out.
  *
@@ -131,12 +129,12 @@ async function leastMemory(steps: readonly PlannedStep[], { inputs }: Prepared):
   const parameters = new Map<string, number>();
   let most = 0;
   for (const { step, state } of steps) {
-    if (state === "done" || step.cell === undefined || laneOf(step.kind) !== "computing" || step.kind === "similarity")
-      continue;
+    const { leastPerParameter } = definitionOf(step.kind).memory;
+    if (state === "done" || step.cell === undefined || leastPerParameter === 0) continue;
     const { path } = inputs.get("model", step.cell.model);
     const count = parameters.get(path) ?? (await parametersOf(path));
     parameters.set(path, count);
-    most = Math.max(most, count * (step.kind === "tune" ? LEAST_BYTES.tune : LEAST_BYTES.other));
+    most = Math.max(most, count * leastPerParameter);
   }
   return most;
 }
@@ -145,7 +143,7 @@ async function leastMemory(steps: readonly PlannedStep[], { inputs }: Prepared):
 function totalsOf(steps: readonly PlannedStep[]): Omit<PlanTotals, "diskBytes" | "diskFree"> {
   const distinct = [...new Map(steps.map((one) => [one.step.plan?.key, one])).values()];
   const forecasts = distinct.flatMap(({ step, forecast }) =>
-    forecast === undefined ? [] : [{ lane: laneOf(step.kind), ...forecast }],
+    forecast === undefined ? [] : [{ lane: definitionOf(step.kind).lane, ...forecast }],
   );
   const computing = forecasts.filter(({ lane }) => lane === "computing");
   const sumOf = (key: "dollars" | "likelyDollars"): number | undefined => {
@@ -165,9 +163,8 @@ function totalsOf(steps: readonly PlannedStep[]): Omit<PlanTotals, "diskBytes" |
 /** A tuned model is as large as its base, once for each epoch that is kept. */
 function diskOf(steps: readonly PlannedStep[], { inputs }: Prepared): number {
   return steps.reduce((sum, { step, state }) => {
-    if (step.kind !== "tune" || state === "done" || step.cell === undefined || step.plan?.work.kind !== "tune")
-      return sum;
-    const { epochs, saveEveryEpoch } = step.plan.work;
-    return sum + weightBytes(inputs.get("model", step.cell.model).path) * (saveEveryEpoch ? 1 + epochs : 1);
+    if (state === "done" || step.cell === undefined || step.plan === undefined) return sum;
+    const models = definitionOf(step.kind).models(step.plan.work);
+    return models === 0 ? sum : sum + models * weightBytes(inputs.get("model", step.cell.model).path);
   }, 0);
 }

@@ -8,11 +8,12 @@ import type { Study } from "../../records/study-file.js";
 import { UserError } from "../../util/errors.js";
 import { availableCores, packageVersion } from "../../util/system.js";
 import { admitStudy, type StudyFolder, studyFolder } from "../results/folder.js";
+import { epochsOf } from "./arms.js";
 import { DATA_FOLDER, flagsOf, type StudyRequest, withFlags } from "./flags.js";
 import type { GraphContext } from "./graph-builder.js";
-import { type Inputs, type OnInput, readInputs, wantedInputs } from "./inputs.js";
-import { epochsOf } from "./names.js";
+import { type OnInput, readInputs, wantedInputs } from "./inputs.js";
 import { loadStudy } from "./read.js";
+import type { Inputs } from "./sources.js";
 
 export interface Prepared {
   readonly folder: StudyFolder;

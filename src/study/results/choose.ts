@@ -3,13 +3,10 @@
  * it on the same prompts and seeds.
  * May not know: how anything was measured.
  */
-import { type Choice, choiceSchema } from "../../records/study.js";
+import type { Choice } from "../../records/study.js";
 import { type Estimate, LEVEL, percent, toEstimateRecord } from "../../stats/estimate.js";
 import { crossedMean, pairedDifference } from "../../stats/runs.js";
 import { present, UserError } from "../../util/errors.js";
-import { writeFileAtomic } from "../../util/files.js";
-import type { Done, Place, StepWork } from "../step.js";
-import { readLosses, readPreferences } from "./measured.js";
 
 /** Values of one model, one a prompt in the order of the validation set; null where there is none (no verdict). */
 export type Values = readonly (number | null)[];
@@ -95,16 +92,3 @@ function best(table: ReadonlyMap<number, readonly Float64Array[]>, worseIs: numb
 /** With one prompt alone there is no interval, and nothing is told apart. */
 const holdsZero = ({ low, high }: Estimate): boolean =>
   low === undefined || high === undefined || (low <= 0 && high >= 0);
-
-export async function chooseEpochs(
-  work: Extract<StepWork, { kind: "choose" }>,
-  { out, at }: { readonly out: string; readonly at: (place: Place) => string },
-): Promise<Done> {
-  const { measure, measured: files } = work.choose;
-  const read = measure === "loss" ? readLosses : readPreferences;
-  const measured: Measured[] = [];
-  for (const { epochs, seed, file } of files) measured.push({ epochs, seed, values: await read(at(file)) });
-  const choice: Choice = { model: work.model, arm: work.arm, ...choose(measure, measured) };
-  await writeFileAtomic(out, `${JSON.stringify(choiceSchema.parse(choice), null, 2)}\n`);
-  return { work: measured.length, unit: "models" };
-}

@@ -4,15 +4,16 @@
  */
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { StudyRecord } from "../../records/study.js";
 import { refuseStrangers } from "../../util/directories.js";
 import { UserError } from "../../util/errors.js";
 import { bytesBelow } from "../../util/files.js";
 import { acquireLock } from "../../util/lock.js";
-import { isUrl } from "../plan/inputs.js";
 import type { Prepared } from "../plan/prepare.js";
+import { isUrl } from "../plan/sources.js";
+import { kindOfFolder } from "../steps.js";
 import { isStepFile, lockPath, stepFolders } from "./folder.js";
 import { openState } from "./state.js";
 
@@ -26,13 +27,13 @@ export async function findUnused(prepared: Prepared): Promise<Unused> {
   const { root } = prepared.folder;
   const { steps } = (await openState(prepared, { unchecked: true })).graph();
   const used = new Set(steps.flatMap(({ plan }) => plan?.folder ?? []));
-  const open = new Set(steps.filter(({ plan }) => plan === undefined).map(({ kind }) => kind as string));
+  const open = new Set(steps.filter(({ plan }) => plan === undefined).map(({ kind }) => kind));
   const folders: { folder: string; bytes: number }[] = [];
   const kept: string[] = [];
   for (const folder of await stepFolders(root)) {
     if (used.has(folder)) continue;
-    const kind = basename(folder).replace(/-[0-9a-f]+$/, "");
-    if (open.has(kind)) kept.push(folder);
+    const kind = kindOfFolder(folder);
+    if (kind !== undefined && open.has(kind)) kept.push(folder);
     else folders.push({ folder, bytes: await bytesBelow(join(root, folder)) });
   }
   return { folders, kept };

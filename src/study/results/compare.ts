@@ -3,7 +3,9 @@
  * as in the paper, and an interval with prompts and seeds as levels.
  * May not know: how verdicts came about.
  */
-import { type ComparisonResult, comparisonResultSchema, type Spread } from "../../records/study.js";
+import type { LcChoice } from "../../records/lc-models.js";
+import type { ComparisonResult, Spread } from "../../records/study.js";
+import type { Arm } from "../../records/study-file.js";
 import type { WinrateEntry } from "../../records/winrate.js";
 import { type Ranged, withinRange } from "../../stats/bounded.js";
 import { clusteredMean } from "../../stats/cluster.js";
@@ -12,33 +14,32 @@ import type { PreferenceScale } from "../../stats/preference-scale.js";
 import { spread } from "../../stats/runs.js";
 import { winrate } from "../../steps/winrate.js";
 import { invariant, present } from "../../util/errors.js";
-import { writeFileAtomic } from "../../util/files.js";
-import type { CompareWork, Done, Place, StepWork } from "../step.js";
 
-interface Context {
-  readonly out: string;
-  readonly at: (place: Place) => string;
+/** What is compared: the annotations of the arm (output_2) against the other (output_1), a file for each seed. */
+export interface Comparison {
+  readonly model: string;
+  readonly arm: string;
+  readonly against: string;
+  readonly pairs: readonly Pair[];
+  readonly lengthControl: { readonly fit: LcChoice | undefined; readonly data: string | undefined };
+  readonly published: Arm["published"];
+  /** Of the preferences, where somebody named it. */
+  readonly scale?: PreferenceScale | undefined;
 }
 
-export async function compareArms(
-  { compare }: Extract<StepWork, { kind: "compare" }>,
-  { out, at }: Context,
-): Promise<Done> {
-  const files = compare.pairs.map(({ annotations }) => at(annotations));
-  const result = await comparisonOf(compare, files);
-  await writeFileAtomic(out, `${JSON.stringify(comparisonResultSchema.parse(result), null, 2)}\n`);
-  return { work: compare.pairs.length, unit: "pairs" };
+interface Pair {
+  readonly seed: number | null;
+  readonly epochs: number | null;
+  readonly againstSeed: number | null;
+  readonly againstEpochs: number | null;
+  readonly file: string;
+  /** What the record says of where the file lies. */
+  readonly recorded: string;
 }
 
-/**
- * @param files  where the annotations of each pair lie
- * @param scale  of their preferences, where somebody named it
- */
-export async function comparisonOf(
-  compare: CompareWork,
-  files: readonly string[],
-  scale?: PreferenceScale,
-): Promise<ComparisonResult> {
+export async function comparisonOf(compare: Comparison): Promise<ComparisonResult> {
+  const files = compare.pairs.map(({ file }) => file);
+  const { scale } = compare;
   const { fit, data } = compare.lengthControl;
   const summary = await winrate({
     annotations: files.map((file) => `${compare.arm}=${file}`),
@@ -69,13 +70,10 @@ export async function comparisonOf(
   };
 }
 
-type Pair = CompareWork["pairs"][number];
-
-function pairOf({ seed, epochs, againstSeed, againstEpochs, annotations }: Pair, entry: WinrateEntry) {
-  const path = "inside" in annotations ? annotations.inside : annotations.outside;
-  const numbers = { seed, epochs, against_seed: againstSeed, against_epochs: againstEpochs };
-  return { ...numbers, annotations: path, summary: { ...entry, file: path } };
-}
+const pairOf = ({ seed, epochs, againstSeed, againstEpochs, recorded }: Pair, entry: WinrateEntry) => ({
+  ...{ seed, epochs, against_seed: againstSeed, against_epochs: againstEpochs },
+  ...{ annotations: recorded, summary: { ...entry, file: recorded } },
+});
 
 /** Where one side has no seeds, the other's count. */
 function over(

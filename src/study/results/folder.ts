@@ -4,31 +4,24 @@
  */
 import { existsSync } from "node:fs";
 import { readdir, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import type { z } from "zod";
+import { join, sep } from "node:path";
 import {
   type StepRecord,
   type StudyRecord,
   type StudyResults,
-  stepKinds,
   stepRecordSchema,
   studyFiles,
   studyRecordSchema,
   studyResultsSchema,
 } from "../../records/study.js";
 import { doAgain } from "../../records/study-results.js";
-import { generatePaths } from "../../steps/generate.js";
-import { judgePaths } from "../../steps/judge.js";
-import { rankPaths } from "../../steps/rank.js";
-import { scorePaths } from "../../steps/score.js";
-import { similarityPaths } from "../../steps/similarity.js";
-import { isRunFile } from "../../steps/tune/folder.js";
-import { UserError } from "../../util/errors.js";
+import { present, UserError } from "../../util/errors.js";
 import { isTrace, makeDirectory, writeFileAtomic } from "../../util/files.js";
 import { type Fingerprint, fingerprintsOf } from "../../util/fingerprint.js";
 import { readRecord, readRecordIfThere } from "../../util/record-file.js";
 import { excerpt } from "../../util/terminal.js";
-import { folderOf, keyOf, type Place, resultNames, type StepPlan } from "../step.js";
+import type { Place, StepResult } from "../step.js";
+import { definitionOf, folderOf, keyOf, kindOfFolder, type StepPlan } from "../steps.js";
 
 /** Whatever a step says of itself when it begins, so that the next attempt knows that there was one. */
 const STARTED = "started";
@@ -38,8 +31,7 @@ export interface StudyFolder {
   path(place: Place): string;
   /** The step's record where it has one: done or failed. */
   readStep(folder: string): Promise<StepRecord | undefined>;
-  /** One of the records that a step left, by its path in the step's folder. */
-  readResult<T>(step: Pick<StepPlan, "folder" | "work">, name: string, schema: z.ZodType<T>): Promise<T>;
+  resultOf(step: Pick<StepPlan, "folder" | "work">): StepResult;
   /** Makes the step's folder. @returns whether an earlier attempt was there */
   beginStep(folder: string): Promise<boolean>;
   /** Of the files that a step left. */
@@ -56,8 +48,11 @@ export function studyFolder(root: string): StudyFolder {
     root,
     path: (place) => ("outside" in place ? place.outside : at(place.inside)),
     readStep: (folder) => readStepRecord(root, folder),
-    readResult: ({ folder, work }, name, schema) =>
-      readRecord(at(folder, name), schema, `put it back as it was, or ${doAgain(root, folder, work.kind, name)}`),
+    resultOf: ({ folder, work: { kind } }) => ({
+      path: (name) => [folder, ...name.split(sep)].join("/"),
+      read: (name, schema) =>
+        readRecord(at(folder, name), schema, `put it back as it was, or ${doAgain(root, folder, kind, name)}`),
+    }),
     async beginStep(folder) {
       const resumed = existsSync(at(folder, STARTED));
       if (!resumed) await writeFileAtomic(at(folder, STARTED), "");
@@ -81,8 +76,7 @@ const NOT_OURS = "another version may have written it: name another --out, or re
 /** The folder's name and the key both follow from the request: a record of which that is not so was changed. The first ones, without results, are not held to it. */
 async function readStepRecord(root: string, folder: string): Promise<StepRecord | undefined> {
   const path = join(root, folder, studyFiles.step);
-  const kind = stepKinds.find((one) => one === basename(folder).replace(/-[0-9a-f]+$/, "")) ?? "generate";
-  const remedy = doAgain(root, folder, kind);
+  const remedy = doAgain(root, folder, present(kindOfFolder(folder), folder));
   const record = await readRecordIfThere(path, stepRecordSchema, remedy);
   if (record === undefined) return undefined;
   const { request, key, results } = record;
@@ -127,29 +121,11 @@ export async function makeStudyFolder(root: string): Promise<void> {
   await makeDirectory(root);
 }
 
-/** A step's folder: what it is called says its kind. */
-const STEP_FOLDER = /^([a-z]+)-[0-9a-f]{16}$/;
-
-/** Files of a step's work, by its kind; `model/` is a run of tuning. */
-const STEP_FILES: Readonly<Record<string, readonly string[]>> = {
-  generate: Object.values(generatePaths(resultNames.outputs)),
-  score: Object.values(scorePaths(resultNames.scores)),
-  rank: Object.values(rankPaths(resultNames.rank)),
-  judge: Object.values(judgePaths(resultNames.judge)),
-  choose: [resultNames.choice],
-  compare: [resultNames.comparison],
-  similarity: Object.values(similarityPaths(resultNames.similarity)),
-};
-
 /** Whether a study writes a file of this path into the folder of a step called so. */
 export function isStepFile(folder: string, path: string): boolean {
-  const kind = STEP_FOLDER.exec(basename(folder))?.[1];
+  const kind = kindOfFolder(folder);
   if (kind === undefined) return false;
-  if (path === "" || path === STARTED || path === studyFiles.step) return true;
-  const model = `${resultNames.model}/`;
-  if (kind === "tune") return path.startsWith(model) && (path === model || isRunFile(path.slice(model.length)));
-  const files = STEP_FILES[kind] ?? [];
-  return files.includes(path) || files.some((file) => dirname(file) !== "." && path === `${dirname(file)}/`);
+  return path === "" || path === STARTED || path === studyFiles.step || definitionOf(kind).leaves(path);
 }
 
 /** Whether a study writes a file of this path into its own folder. */
@@ -163,6 +139,6 @@ export function isStudyFile(path: string): boolean {
 export async function stepFolders(root: string): Promise<string[]> {
   const steps = stepsOf(root);
   if (!existsSync(steps)) return [];
-  const names = (await readdir(steps)).filter((name) => STEP_FOLDER.test(name));
+  const names = (await readdir(steps)).filter((name) => kindOfFolder(name) !== undefined);
   return names.sort().map((name) => `${studyFiles.steps}/${name}`);
 }

@@ -2,11 +2,12 @@
  * Where a study stands: its graph with the choices made so far, and the outcome of every step that has one.
  * May not know: how a step is carried out.
  */
-import type { AnswerCountsRecord, Outcome, StepRecord, StudyResults } from "../../records/study.js";
+import type { Outcome, StepRecord, StudyResults } from "../../records/study.js";
 import { checkResults } from "../../records/study-results.js";
 import { buildGraph } from "../plan/graph.js";
 import type { Graph } from "../plan/graph-builder.js";
 import type { Prepared } from "../plan/prepare.js";
+import type { Summary } from "../step.js";
 import { gatherResults, readChoices } from "./results.js";
 
 export interface StudyState {
@@ -19,7 +20,7 @@ export interface StudyState {
   forget(key: string): void;
   /** How many steps that failed in earlier runs have become known since this was last asked. */
   failedBefore(): number;
-  /** Makes the graph anew with the choices that were made since. */
+  /** Makes the graph again with the choices that were made since. */
   refresh(): Promise<void>;
   results(): Promise<StudyResults>;
 }
@@ -35,7 +36,7 @@ export async function openState(
 ): Promise<StudyState> {
   const records = new Map<string, StepRecord>();
   const outcomes = new Map<string, Outcome>();
-  const counted = new Map<string, AnswerCountsRecord>();
+  const summaries = new Map<string, Summary>();
   let graph = buildGraph({ ...context, choices: new Map() });
   const failed = new Set<string>();
   let told = 0;
@@ -76,6 +77,6 @@ export async function openState(
       return now;
     },
     refresh,
-    results: () => gatherResults({ name: record.study.name, graph, outcomes, folder, counted }),
+    results: () => gatherResults({ name: record.study.name, graph, outcomes, folder, summaries }),
   };
 }

@@ -5,15 +5,10 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { availableMemory } from "../../util/system.js";
-import type { Inputs } from "../plan/inputs.js";
-import type { Step } from "../step.js";
+import type { Inputs } from "../plan/sources.js";
+import { definitionOf, type Step } from "../steps.js";
 import type { Room } from "./schedule.js";
 
-/**
- * Memory for each byte of a model's files, rounded up: weights of 16 bits are computed on in 32, and lie there twice while they are
- * read; tuning holds gradients and two moments besides, and activations.
- */
-const BYTES_PER_FILE_BYTE = { tune: 16, other: 5 } as const;
 /** Of the runtime itself. */
 const BASE_BYTES = 300e6;
 
@@ -29,7 +24,7 @@ export function computingRoom(inputs: Inputs, threads: number, cores: number): R
 }
 
 const memoryOf = ({ kind }: Step, fileBytes: number): number =>
-  BASE_BYTES + fileBytes * (kind === "tune" ? BYTES_PER_FILE_BYTE.tune : BYTES_PER_FILE_BYTE.other);
+  BASE_BYTES + fileBytes * definitionOf(kind).memory.perFileByte;
 
 /** Bytes of the weights of a model directory as they lie there. */
 export function weightBytes(directory: string): number {

@@ -4,7 +4,7 @@
  */
 import { present } from "../../util/errors.js";
 import type { StudyState } from "../results/state.js";
-import type { Step } from "../step.js";
+import type { Step } from "../steps.js";
 
 export interface Failure {
   /** It may not come again. */

@@ -11,10 +11,10 @@ import { packageRoot } from "../../util/system.js";
 import { type Prepared, prepareStudy } from "../plan/prepare.js";
 import { findUnused } from "../results/clean.js";
 import { lockPath } from "../results/folder.js";
-import { resultNames, type Step, type StepWork } from "../step.js";
-import { carryOut } from "./carry-out.js";
+import { type Step, type StepWork, studySteps } from "../steps.js";
+import { type CarryWatch, carryOut } from "./carry-out.js";
 import { type RunWatch, runStudy } from "./run.js";
-import type { Runner, RunnerWatch } from "./runner.js";
+import type { Runner } from "./runner.js";
 
 const folder = temporaryFolder();
 const asset = (...names: string[]): string => JSON.stringify(join(packageRoot(), "assets", ...names));
@@ -44,19 +44,19 @@ const QUESTIONS = ["What is rain?", "Name a town."];
 
 /** What the steps would leave, without a model. What is light is carried out. */
 const results: Partial<Record<StepWork["kind"], { readonly name: string; readonly text: string }>> = {
-  tune: { name: `${resultNames.model}/run.json`, text: "{}" },
+  tune: { name: `${studySteps.tune.result}/run.json`, text: "{}" },
   generate: {
-    name: resultNames.outputs,
+    name: studySteps.generate.result,
     text: JSON.stringify(
       QUESTIONS.map((instruction) => ({ instruction, output: "Yes.", generator: "m", tokens: 2, stop: "eos" })),
     ),
   },
   score: {
-    name: resultNames.scores,
+    name: studySteps.score.result,
     text: QUESTIONS.map((id) => `${JSON.stringify({ id, logprobs: [-1], sum: -1, mean: -1, tokens: 1 })}\n`).join(""),
   },
   judge: {
-    name: resultNames.annotations,
+    name: studySteps.judge.result,
     text: JSON.stringify(
       QUESTIONS.map((instruction, i) => ({
         ...{ instruction, output_1: "No.", generator_1: "a", output_2: "Yes.", generator_2: "b" },
@@ -66,7 +66,7 @@ const results: Partial<Record<StepWork["kind"], { readonly name: string; readonl
   },
 };
 
-type Deed = (work: StepWork, watch: RunnerWatch) => Promise<void>;
+type Deed = (work: StepWork, watch: CarryWatch) => Promise<void>;
 
 /** @param deed  what happens before a step leaves its results; it may throw */
 const fakeRunner = (root: string, deed: Deed = async () => {}): Runner => ({
@@ -183,7 +183,7 @@ describe("a run", () => {
       async run(work, place, watch) {
         const done = await fake.run(work, place, watch);
         for (const epoch of work.kind === "tune" ? ["epoch-1", "."] : []) {
-          const path = join(ready.folder.root, place, resultNames.model, epoch, "model.safetensors");
+          const path = join(ready.folder.root, place, studySteps.tune.result, epoch, "model.safetensors");
           mkdirSync(dirname(path), { recursive: true });
           writeFileSync(path, epoch);
         }
@@ -192,7 +192,7 @@ describe("a run", () => {
     };
     const { steps } = await runStudy(ready, runner);
     const tuned = steps.find(({ id }) => id === TUNE_RESPONSE)!;
-    const gone = join(folder.path("weights"), tuned.folder!, resultNames.model, "epoch-1", "model.safetensors");
+    const gone = join(folder.path("weights"), tuned.folder!, studySteps.tune.result, "epoch-1", "model.safetensors");
     rmSync(gone);
     for (const { kind, folder: step } of steps)
       if (kind === "score") rmSync(join(folder.path("weights"), step!), { recursive: true });
@@ -241,11 +241,11 @@ describe("a run", () => {
   });
 
   it.each([
-    ["generate", resultNames.outputs],
-    ["score", resultNames.scores],
-    ["judge", resultNames.annotations],
-    ["tune", `${resultNames.model}/run.json`],
-    ["compare", resultNames.comparison],
+    ["generate", studySteps.generate.result],
+    ["score", studySteps.score.result],
+    ["judge", studySteps.judge.result],
+    ["tune", `${studySteps.tune.result}/run.json`],
+    ["compare", studySteps.compare.result],
   ] as const)("says which result of %s has changed since, and how it is made again", async (kind, name) => {
     const out = `changed-${kind}`;
     const { results: before } = await run(out);
@@ -289,7 +289,7 @@ describe("a run", () => {
     const { folder: step } = before.steps.find(({ kind }) => kind === "generate")!;
     const path = join(folder.path(out), step!, "step.json");
     writeFileSync(path, readFileSync(path, "utf8").replace(word, damaged));
-    writeFileSync(join(folder.path(out), step!, resultNames.outputs), "[]");
+    writeFileSync(join(folder.path(out), step!, studySteps.generate.result), "[]");
     await expect(run(out)).rejects.toThrow(complaint ?? /has changed since its step was done/);
   });
 

@@ -12,11 +12,12 @@ import { availableCores } from "../../util/system.js";
 import type { Prepared } from "../plan/prepare.js";
 import { lockPath, makeStudyFolder, type StudyFolder, stepsOf } from "../results/folder.js";
 import { openState, type StudyState } from "../results/state.js";
-import type { Done, Step } from "../step.js";
+import type { Done } from "../step.js";
+import { definitionOf, type Step } from "../steps.js";
 import { computingRoom } from "./machine.js";
 import { type Failure, passingFailures } from "./passing.js";
 import type { Runner } from "./runner.js";
-import { laneOf, startable, statesOf } from "./schedule.js";
+import { startable, statesOf } from "./schedule.js";
 import { type WeightCheck, weightCheck } from "./weights.js";
 
 export interface RunWatch {
@@ -111,7 +112,6 @@ async function carry(
   const ended = await attempt(async () => {
     await weights.check(plan.work); // what is wrong with them fails the steps that need them, and no other
     return runner.run(plan.work, plan.folder, {
-      lane: laneOf(step.kind),
       onProgress: (text) => watch.onProgress?.(step, text),
       ...(watch.signal === undefined ? {} : { signal: watch.signal }),
     });
@@ -133,7 +133,7 @@ async function carry(
   await folder.writeStep(plan.folder, record);
   state.settle(plan.key, record);
   watch.onEnd?.(step, record); // before the next plan, which counts this step as done
-  if (step.kind === "choose" && record.outcome.kind === "done") {
+  if (definitionOf(step.kind).decides !== undefined && record.outcome.kind === "done") {
     await state.refresh();
     announce(state, watch);
   }

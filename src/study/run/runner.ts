@@ -7,15 +7,12 @@ import { setTimeout } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import "../../util/no-telemetry.js";
 import { Interrupted, InvariantError, outOfMemory, UserError, userErrorOf } from "../../util/errors.js";
-import type { Done, StepWork } from "../step.js";
+import type { Done } from "../step.js";
+import { definitionOf, type StepWork } from "../steps.js";
 import { type CarryContext, type CarryWatch, carryOut } from "./carry-out.js";
 
-export interface RunnerWatch extends CarryWatch {
-  readonly lane: "computing" | "judging" | "light";
-}
-
 export interface Runner {
-  run(work: StepWork, folder: string, watch: RunnerWatch): Promise<Done>;
+  run(work: StepWork, folder: string, watch: CarryWatch): Promise<Done>;
   /**
    * Stops all threads where they stand, so that the process may end: one that is ended in native code takes the process with it in C++.
    * Nothing can be run afterwards.
@@ -94,7 +91,7 @@ export function threadedRunner(context: Omit<CarryContext, "engine">): Runner {
   };
   return {
     async run(work, folder, watch) {
-      if (watch.lane !== "computing") return await carryOut(work, folder, context, watch);
+      if (definitionOf(work.kind).lane !== "computing") return await carryOut(work, folder, context, watch);
       const worker = take();
       const done = await inThread(worker, work, folder, watch);
       idle.push(worker);
@@ -123,7 +120,7 @@ function haltThread(worker: Worker): Promise<void> {
 }
 
 /** A thread that fails is not used again: what it holds in memory is not known. */
-function inThread(worker: Worker, work: StepWork, folder: string, watch: RunnerWatch): Promise<Done> {
+function inThread(worker: Worker, work: StepWork, folder: string, watch: CarryWatch): Promise<Done> {
   return new Promise<Done>((resolve, reject) => {
     const stop = (): void => worker.postMessage({ kind: "stop" } satisfies ToThread);
     const settle = (): void => {

@@ -3,8 +3,8 @@
  * under way. One tuning at a time; judging beside everything that computes.
  * May not know: how a step is carried out, files.
  */
-import type { Outcome, StepKind, StepState } from "../../records/study.js";
-import type { Step } from "../step.js";
+import type { Outcome, StepState } from "../../records/study.js";
+import { beginsBefore, definitionOf, type Step } from "../steps.js";
 
 /** Outcomes by key. */
 export type Outcomes = ReadonlyMap<string, Outcome>;
@@ -15,18 +15,6 @@ export interface Room {
   /** Whether a step's memory is there beside those under way; asked only when another one is. */
   readonly fits: (step: Step) => boolean;
 }
-
-type Lane = "computing" | "judging" | "light";
-
-/** Calls to one judge share its limits, so that its steps come one after the other. */
-export const laneOf = (kind: StepKind): Lane =>
-  kind === "judge" ? "judging" : kind === "choose" || kind === "compare" ? "light" : "computing";
-
-/** One of a kind at a time: tuning takes the memory, similarities share a ledger of embeddings. */
-const ALONE: readonly StepKind[] = ["tune", "similarity"];
-
-/** Answers come before tuning, so that the judge has something to do meanwhile; analyses come last. */
-const ORDER: readonly StepKind[] = ["choose", "compare", "judge", "generate", "score", "tune", "similarity", "rank"];
 
 /** State of every step, in the order of the graph. */
 export function statesOf(steps: readonly Step[], outcomes: Outcomes): Map<string, StepState> {
@@ -54,8 +42,7 @@ export function startable(
     ({ id, needs }) => states.get(id) === "to-do" && needs.every((need) => states.get(need) === "done"),
   );
   const begun: Step[] = [];
-  const rank = ({ kind }: Step): number => ORDER.indexOf(kind);
-  for (const step of [...ready].sort((a, b) => rank(a) - rank(b))) {
+  for (const step of [...ready].sort((a, b) => beginsBefore(a.kind, b.kind))) {
     if (mayBegin(step, [...running, ...begun], room)) begun.push(step);
   }
   return begun;
@@ -63,16 +50,9 @@ export function startable(
 
 function mayBegin(step: Step, running: readonly Step[], room: Room): boolean {
   if (running.some(({ plan }) => plan?.key === step.plan?.key)) return false;
-  const beside = running.filter(({ kind }) => laneOf(kind) === laneOf(step.kind));
-  switch (laneOf(step.kind)) {
-    case "light":
-      return true;
-    case "judging":
-      return beside.length === 0;
-    case "computing":
-      if (beside.length === 0) return true;
-      if (beside.length >= room.computing) return false;
-      if (ALONE.includes(step.kind) && beside.some(({ kind }) => kind === step.kind)) return false;
-      return room.fits(step);
-  }
+  const { lane, alone } = definitionOf(step.kind);
+  const beside = running.filter(({ kind }) => definitionOf(kind).lane === lane);
+  if (lane === "light" || beside.length === 0) return true;
+  if (alone && beside.some(({ kind }) => kind === step.kind)) return false;
+  return lane === "computing" && beside.length < room.computing && room.fits(step);
 }

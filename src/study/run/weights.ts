@@ -7,7 +7,7 @@ import { posix } from "node:path";
 import { checkResults, HASHED_BYTES } from "../../records/study-results.js";
 import type { StudyFolder } from "../results/folder.js";
 import type { StudyState } from "../results/state.js";
-import { folderOf, placesOf, type StepWork } from "../step.js";
+import { definitionOf, folderOf, type StepWork } from "../steps.js";
 
 export interface WeightCheck {
   /** @throws UserError  a file that the step reads is missing or has changed */
@@ -33,10 +33,10 @@ export function weightCheck(folder: StudyFolder, state: StudyState): WeightCheck
   };
   return {
     async check(work) {
-      for (const place of placesOf(work)) {
-        if (checked.has(place)) continue;
-        await checkPlace(place);
-        checked.add(place);
+      for (const { at } of definitionOf(work.kind).inputs(work)) {
+        if (!("inside" in at) || checked.has(at.inside)) continue;
+        await checkPlace(at.inside);
+        checked.add(at.inside);
       }
     },
   };

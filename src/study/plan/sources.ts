@@ -1,0 +1,44 @@
+/**
+ * What steps read from outside: the study's inputs with their hashes, and what of it identifies a result.
+ * May not know: where they are looked for.
+ */
+import type { StudyRecord } from "../../records/study.js";
+import type { Limit, Source } from "../step.js";
+
+export type InputRole = StudyRecord["inputs"][number]["role"];
+
+export interface Input {
+  readonly role: InputRole;
+  readonly name: string;
+  /** Of the file or folder. */
+  readonly path: string;
+  /** As a step takes it: the path, or for data `NAME:PATH`. */
+  readonly spec: string;
+  readonly hash: string;
+}
+
+/** The inputs of a study, found by role and name. */
+export interface Inputs {
+  readonly all: readonly Input[];
+  get(role: InputRole, name: string): Input;
+}
+
+/** One of the study's data, as far as a step reads it. */
+export const dataSource = (inputs: Inputs, name: string, limit?: Limit): Source =>
+  fileSource(inputs.get("data", name), limit);
+
+export const fileSource = ({ hash, spec }: Input, limit?: Limit): Source => ({
+  at: { outside: spec },
+  is: { format: formatName(spec), sha256: hash, limit },
+});
+/** How data is read decides what it is: `lima:` and the ending, without the path. */
+const formatName = (spec: string): string =>
+  `${/^[A-Za-z][A-Za-z0-9_-]+(?=:)/.exec(spec)?.[0] ?? ""}:${/\.[^./]*$/.exec(spec)?.[0] ?? ""}`;
+
+/** What is identified by its hash alone. */
+export function hashedSource(inputs: Inputs, role: InputRole, name: string = role): Source {
+  const { spec, hash } = inputs.get(role, name);
+  return { at: { outside: spec }, is: hash };
+}
+
+export const isUrl = (text: string): boolean => /^https?:\/\//.test(text);

@@ -1,0 +1,81 @@
+/**
+ * Ranking: whether a model finds the right response more likely than others.
+ * May not know: how models come about.
+ */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { rankSummarySchema, rankTotalsSchema } from "../../records/rank.js";
+import { rank, rankPaths } from "../../steps/rank.js";
+import { formatCount } from "../../util/progress.js";
+import { readRecord } from "../../util/record-file.js";
+import {
+  leavesFiles,
+  READING_MEMORY,
+  type Source,
+  type StepDefinition,
+  type TemplateSettings,
+  UNREADABLE,
+} from "../step.js";
+import { defined, isWhole, templateOptions, timed } from "./computing.js";
+
+export interface RankWork {
+  readonly kind: "rank";
+  readonly model: Source;
+  readonly data: Source;
+  readonly template: TemplateSettings;
+  readonly settings: {
+    readonly against: number | undefined;
+    readonly limit: number | undefined;
+    readonly seed: number | undefined;
+    readonly maxLength: number | undefined;
+  };
+}
+
+const RANK = "rank";
+const DEFAULTS = { limit: 1000, against: 5 } as const;
+
+export const rankStep: StepDefinition<RankWork> = {
+  lane: "computing",
+  alone: false,
+  memory: READING_MEMORY,
+  models: () => 0,
+  result: RANK,
+  leaves: leavesFiles(rankPaths(RANK)),
+  inputs: ({ model, data }) => [model, data],
+  request: ({ model, data, template, settings }) => ({ model: model.is, data: data.is, template, settings }),
+  async run(work, { folder, at, common, stopping, say }) {
+    const out = join(folder, RANK);
+    const { summary, pairs, partial } = rankPaths(out);
+    if (!isWhole(pairs, summary)) {
+      await rank(
+        {
+          model: at(work.model.at),
+          data: at(work.data.at),
+          out,
+          force: true, // the folder is this step's alone
+          ...templateOptions(work.template),
+          ...defined(work.settings),
+          ...common,
+        },
+        {
+          ...stopping,
+          onProgress: (done, all) => say(() => `${formatCount(done)} of ${formatCount(all)} instructions`),
+        },
+      );
+    }
+    await rm(partial, { force: true });
+    const record = await readRecord(summary, rankSummarySchema, UNREADABLE);
+    return { work: record.pairs, unit: "pairs" };
+  },
+  async forecast({ data, settings: { limit = DEFAULTS.limit, against = DEFAULTS.against } }, known) {
+    const { rows, promptTokens, responseTokens } = await known.pairs(data.at, limit);
+    const size = { tokens: promptTokens + (1 + against) * responseTokens, work: rows * against };
+    return timed(known, size, { operations: 2, efficiency: 0.5 });
+  },
+  async summarise(result) {
+    const { summary, pairs } = rankPaths(RANK);
+    const totals = rankTotalsSchema.parse(await result.read(summary, rankSummarySchema));
+    return { ranking: { summary: result.path(summary), pairs: result.path(pairs), totals } };
+  },
+  decides: undefined,
+};

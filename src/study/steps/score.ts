@@ -1,0 +1,72 @@
+/**
+ * The loss of a model on instructions with responses.
+ * May not know: the graph.
+ */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { scoreRunSchema } from "../../records/scores.js";
+import { scorePairs } from "../../steps/materials.js";
+import { score, scorePaths } from "../../steps/score.js";
+import { formatCount } from "../../util/progress.js";
+import { readRecord } from "../../util/record-file.js";
+import {
+  type Limit,
+  leavesFiles,
+  READING_MEMORY,
+  type Source,
+  type StepDefinition,
+  type TemplateSettings,
+  UNREADABLE,
+} from "../step.js";
+import { isWhole, templateOptions, timed } from "./computing.js";
+
+export interface ScoreWork {
+  readonly kind: "score";
+  readonly model: Source;
+  readonly data: Source;
+  readonly limit: Limit | undefined;
+  readonly template: TemplateSettings;
+}
+
+const SCORES = "scores.jsonl";
+
+export const scoreStep: StepDefinition<ScoreWork> = {
+  lane: "computing",
+  alone: false,
+  memory: READING_MEMORY,
+  models: () => 0,
+  result: SCORES,
+  leaves: leavesFiles(scorePaths(SCORES)),
+  inputs: ({ model, data }) => [model, data],
+  request: ({ model, data, template }) => ({ model: model.is, data: data.is, template }),
+  async run(work, { folder, at, common, stopping, say }) {
+    const out = join(folder, SCORES);
+    const paths = scorePaths(out);
+    if (!isWhole(paths.scores, paths.run)) {
+      await score(
+        {
+          model: at(work.model.at),
+          input: await scorePairs(at(work.data.at), work.limit),
+          out,
+          force: true, // the folder is this step's alone
+          ...templateOptions(work.template),
+          ...common,
+        },
+        {
+          ...stopping,
+          onEvent: (event) => event.event === "progress" && say(() => `${formatCount(event.done)} rows`),
+        },
+      );
+    }
+    await rm(paths.partial, { force: true });
+    const { outcome } = await readRecord(paths.run, scoreRunSchema, UNREADABLE);
+    return { work: outcome.tokens, unit: "tokens" };
+  },
+  async forecast({ data, limit }, known) {
+    const { promptTokens, responseTokens } = await known.pairs(data.at, limit);
+    const tokens = promptTokens + responseTokens;
+    return timed(known, { tokens, work: tokens }, { operations: 2, efficiency: 0.5 });
+  },
+  summarise: async () => ({}),
+  decides: undefined,
+};

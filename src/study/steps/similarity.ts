@@ -1,0 +1,106 @@
+/**
+ * Similarity: whether answers keep the style of what a model was tuned on.
+ * May not know: how answers come about.
+ */
+import { join } from "node:path";
+import { similaritySummarySchema } from "../../records/similarity.js";
+import { similarity, similarityPaths } from "../../steps/similarity.js";
+import { sha256 } from "../../util/files.js";
+import { formatCount } from "../../util/progress.js";
+import { readRecord } from "../../util/record-file.js";
+import {
+  leavesFiles,
+  NOTHING,
+  type Place,
+  READING_MEMORY,
+  type Source,
+  type StepDefinition,
+  UNREADABLE,
+} from "../step.js";
+import { defined, isWhole, measuredSpeed, rate } from "./computing.js";
+
+export interface SimilarityWork {
+  readonly kind: "similarity";
+  readonly encoder: Source;
+  readonly settings: {
+    readonly pooling: "mean" | "cls" | undefined;
+    readonly prefix: string | undefined;
+    readonly limit: number | undefined;
+    readonly statistic: "mean" | "max" | undefined;
+  };
+  readonly outputs: Source;
+  readonly task: Source;
+  readonly reference: Source | undefined;
+}
+
+const SIMILARITY = "similarity";
+/** An encoder's limit is mostly this, or not much more. */
+const EMBEDDED_TOKENS = 256;
+const COST = { operations: 2, efficiency: 0.3 } as const;
+
+export const similarityStep: StepDefinition<SimilarityWork> = {
+  lane: "computing",
+  alone: true, // all share a ledger of embeddings
+  memory: { ...READING_MEMORY, leastPerParameter: 0 }, // the study's models are not loaded, an encoder is
+  models: () => 0,
+  result: SIMILARITY,
+  leaves: leavesFiles(similarityPaths(SIMILARITY)),
+  inputs: ({ outputs, encoder, task, reference }) => [
+    ...[outputs, encoder, task],
+    ...(reference === undefined ? [] : [reference]),
+  ],
+  request: ({ encoder, settings, outputs, task, reference }) => ({
+    ...{ encoder: encoder.is, settings, outputs: outputs.is, task: task.is, reference: reference?.is ?? null },
+  }),
+  async run({ encoder, settings, outputs, task, reference }, { folder, at, common, stopping, say }) {
+    const out = join(folder, SIMILARITY);
+    const { points, summary } = similarityPaths(out);
+    if (!isWhole(points, summary)) {
+      await similarity(
+        {
+          ...defined({ ...settings, reference: reference === undefined ? undefined : at(reference.at) }),
+          task: at(task.at),
+          encoder: at(encoder.at),
+          outputs: at(outputs.at),
+          cache: at(embeddingsOf(encoder)),
+          out,
+          force: true, // the folder is this step's alone
+          threads: common.threads,
+        },
+        { ...stopping, onProgress: (done, texts) => say(() => `${formatCount(done)} of ${formatCount(texts)} texts`) },
+      );
+    }
+    const { texts } = await readRecord(summary, similaritySummarySchema, UNREADABLE);
+    return { work: texts.computed, unit: "texts" }; // the others were embedded by another step
+  },
+  /** At most: texts that several steps share are embedded once, and the vectors of words in an encoder's weights are not multiplied. */
+  async forecast({ encoder, settings: { limit }, outputs, task, reference }, known) {
+    const answers = await known.answersAt(outputs.at);
+    const pairs = await Promise.all(
+      [task, ...(reference === undefined ? [] : [reference])].map(({ at }) => known.pairs(at, limit)),
+    );
+    const texts = 2 * (answers?.rows ?? 0) + pairs.reduce((sum, { rows }) => sum + 2 * rows, 0);
+    const bytes = known.encoderBytes(encoder.at);
+    if (bytes === undefined) return { ...NOTHING, seconds: undefined, atMost: true }; // a server of somebody else's
+    const parameters = bytes / 4;
+    const speed = measuredSpeed(known);
+    const operations = COST.operations * parameters * texts * EMBEDDED_TOKENS;
+    return {
+      ...NOTHING,
+      seconds: speed === undefined ? operations / rate(known, COST) : texts / speed,
+      basis: speed === undefined ? "machine" : "measured",
+      atMost: true,
+      memoryBytes: 10 * parameters,
+    };
+  },
+  async summarise(result) {
+    const { summary } = similarityPaths(SIMILARITY);
+    const { mean_x, mean_y, correlation } = await result.read(summary, similaritySummarySchema);
+    const totals = { mean_x, mean_y, correlation };
+    return { similarity: { folder: result.path(SIMILARITY), summary: result.path(summary), totals } };
+  },
+  decides: undefined,
+};
+
+/** The ledger of embeddings that all steps with this encoder share. */
+const embeddingsOf = ({ is }: Source): Place => ({ inside: `embeddings/${sha256(String(is)).slice(0, 16)}.jsonl` });

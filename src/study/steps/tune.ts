@@ -1,0 +1,100 @@
+/**
+ * Tuning a model with one seed for so many epochs.
+ * May not know: the graph.
+ */
+import { join } from "node:path";
+import type { Study } from "../../records/study-file.js";
+import { isRunFile, tunePaths } from "../../steps/tune/folder.js";
+import type { TuneWork as TuneOptions, TuneRequest } from "../../steps/tune/options.js";
+import { tune } from "../../steps/tune.js";
+import { type Source, type StepDefinition, type TemplateSettings, TUNING_MEMORY } from "../step.js";
+import { templateOptions, timed } from "./computing.js";
+
+type TuneSettings = Study["tune"];
+
+export interface TuneWork {
+  readonly kind: "tune";
+  readonly model: Source;
+  readonly data: Source;
+  readonly objective: "instruction" | "response";
+  readonly template: TemplateSettings;
+  readonly settings: TuneSettings;
+  readonly seed: number;
+  readonly epochs: number;
+  readonly saveEveryEpoch: boolean;
+}
+
+const MODEL = "model";
+
+export const tuneStep: StepDefinition<TuneWork> = {
+  lane: "computing",
+  alone: true, // it takes the memory
+  memory: TUNING_MEMORY,
+  models: ({ saveEveryEpoch, epochs }) => (saveEveryEpoch ? 1 + epochs : 1),
+  result: MODEL,
+  leaves: (path) => path.startsWith(`${MODEL}/`) && (path === `${MODEL}/` || isRunFile(path.slice(MODEL.length + 1))),
+  inputs: ({ model, data }) => [model, data],
+  request({ model, data, objective, template, settings, seed, epochs, saveEveryEpoch }) {
+    const { checkpoint_every: _, limit: __, ...deciding } = settings; // the limit is in what identifies the data
+    return {
+      ...{ model: model.is, data: data.is, objective, template, settings: deciding },
+      ...{ seed, epochs, every_epoch: saveEveryEpoch },
+    };
+  },
+  async run(work, { folder, at, common, stopping, say }) {
+    const record = await tune(
+      { ...tuneOptions(work, at(work.model.at), at(work.data.at)), out: join(folder, MODEL), ...common, resume: true },
+      {
+        ...stopping,
+        onStep: ({ step, loss }, { total }) => say(() => `step ${step + 1} of ${total}, loss ${loss.toPrecision(4)}`),
+      },
+    );
+    return { work: Math.round(record.tokens_per_second * record.seconds), unit: "tokens" };
+  },
+  async forecast(work, known) {
+    const path = (source: Source): string => ("outside" in source.at ? source.at.outside : "");
+    const { tokens, memoryBytes } = await known.tuning({
+      ...tuneOptions({ ...work, seed: 0 }, path(work.model), path(work.data)),
+      threads: 1,
+    });
+    return { ...(await timed(known, { tokens, work: tokens }, { operations: 6, efficiency: 0.6 })), memoryBytes };
+  },
+  async summarise(result) {
+    const { record, metrics } = tunePaths(MODEL);
+    return { tuning: { run: result.path(record), metrics: result.path(metrics) } };
+  },
+  decides: undefined,
+};
+
+const OPTIONS = {
+  preset: "preset",
+  batch: "batch",
+  lr: "learningRate",
+  schedule: "schedule",
+  warmup: "warmup",
+  reduction: "reduction",
+  clip: "clip",
+  max_length: "maxLength",
+  max_response_tokens: "maxResponseTokens",
+  hold_out: "holdOut",
+  skip_empty: "skipEmpty",
+  shuffle: "shuffle",
+  micro_tokens: "microTokens",
+  checkpoint_every: "checkpointEvery",
+  limit: "limit",
+} as const satisfies Record<keyof TuneSettings, keyof TuneRequest>;
+
+/** What decides how much there is to do: the study's names are those of the command line. */
+function tuneOptions(work: TuneWork, model: string, data: string): Omit<TuneOptions, "threads"> {
+  const given = Object.entries(work.settings).filter(([, value]) => value !== undefined);
+  return {
+    ...Object.fromEntries(given.map(([name, value]) => [OPTIONS[name as keyof TuneSettings], value])),
+    model,
+    data,
+    objective: work.objective,
+    ...templateOptions(work.template),
+    seed: work.seed,
+    epochs: work.epochs,
+    saveEveryEpoch: work.saveEveryEpoch,
+  };
+}
