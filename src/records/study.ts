@@ -14,6 +14,7 @@ import { estimateSchema } from "./estimate.js";
 import { rankTotalsSchema } from "./rank.js";
 import { similaritySummarySchema } from "./similarity.js";
 import { publishedSchema, studySchema } from "./study-file.js";
+import { winrateEntrySchema } from "./winrate.js";
 
 const count = z.number().int().nonnegative();
 const path = z.string();
@@ -226,7 +227,7 @@ export const comparisonResultSchema = z.object({
       against_seed: count.nullable(),
       against_epochs: count.nullable(),
       annotations: path,
-      summary: z.record(z.string(), z.unknown()),
+      summary: winrateEntrySchema,
     }),
   ),
   win_rate: spreadSchema,

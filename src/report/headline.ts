@@ -4,6 +4,7 @@
  * May not know: sections, markup.
  */
 import type { ComparisonResult } from "../records/study.js";
+import { present } from "../util/errors.js";
 import { armName } from "./names.js";
 import type { StudyFolder } from "./read.js";
 
@@ -51,11 +52,12 @@ function inWords(study: StudyFolder, { model }: ComparisonResult, arm: string): 
 /** `33.5 % [28.2, 38.8]` */
 function rate({ win_rate: { mean, interval } }: ComparisonResult): string {
   const { low, high, n } = interval;
+  const shown = present(mean, "a mean"); // comparisons without one are not named
   const range =
     low === null || high === null
       ? `(${n} prompts, too few for an interval)`
       : `[${low.toFixed(1)},\u00a0${high.toFixed(1)}]`;
-  return `${(mean ?? 0).toFixed(1)}\u00a0% ${range}`;
+  return `${shown.toFixed(1)}\u00a0% ${range}`;
 }
 
 /** Where nothing was judged: what was ranked, or how far the study is. */

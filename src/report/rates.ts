@@ -3,7 +3,9 @@
  * each.
  * May not know: sections.
  */
+import type { LcModel } from "../records/lc-models.js";
 import type { ComparisonResult, Spread } from "../records/study.js";
+import type { WinrateEntry } from "../records/winrate.js";
 
 export interface Rates {
   readonly controlled: boolean;
@@ -31,11 +33,7 @@ export const controlledOf = ({
 }: ComparisonResult): ComparisonResult["length_controlled"] =>
   pairs.some(({ summary }) => isCollapsed(summary)) ? null : fitted;
 
-function isCollapsed(summary: Readonly<Record<string, unknown>>): boolean {
-  const { weights } = summary;
-  if (fitOf(summary) === "length" || typeof weights !== "object" || weights === null) return false;
-  return "bias" in weights && weights.bias === 0;
-}
+const isCollapsed = ({ lc, weights }: WinrateEntry): boolean => lc.model !== "length" && weights?.bias === 0;
 
 export const capital = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 
@@ -45,22 +43,16 @@ export const publishedOf = ({ published }: ComparisonResult): { readonly name: s
 
 /** What length control is, and which models were fitted for it; undefined where none was. */
 export function lengthControl(comparisons: readonly ComparisonResult[]): string | undefined {
-  const fits = new Set(comparisons.flatMap(({ pairs }) => pairs.flatMap(({ summary }) => fitOf(summary) ?? [])));
-  const named = [...fits].sort().map((fit) => (FITS.has(fit) ? `${fit}: ${FITS.get(fit)}` : fit));
+  const fits = new Set(comparisons.flatMap(({ pairs }) => pairs.flatMap(({ summary }) => summary.lc.model ?? [])));
+  const named = [...fits].sort().map((fit) => `${fit}: ${FITS[fit]}`);
   if (named.length === 0) return undefined;
   return `Length-controlled is what a logistic model of the verdicts says the win rate would be if both answers were equally long (${named.join("; ")}).`;
 }
 
 /** What explains a verdict, by the name in `tacit winrate`. */
-const FITS: ReadonlyMap<string, string> = new Map([
-  ["length", "by length and arm, the arm's own term without a penalty"],
-  ["v1", "by length, difficulty of the instruction and arm, with gamed baselines"],
-  ["noreg", "by length, difficulty of the instruction and arm"],
-  ["minimal", "by length and arm, both penalised"],
-]);
-
-/** A summary is what `tacit winrate` said, whichever version of it. */
-function fitOf({ lc }: Readonly<Record<string, unknown>>): string | undefined {
-  const model = typeof lc === "object" && lc !== null && "model" in lc ? lc.model : undefined;
-  return typeof model === "string" ? model : undefined;
-}
+const FITS: Readonly<Record<LcModel, string>> = {
+  length: "by length and arm, the arm's own term without a penalty",
+  v1: "by length, difficulty of the instruction and arm, with gamed baselines",
+  noreg: "by length, difficulty of the instruction and arm",
+  minimal: "by length and arm, both penalised",
+};

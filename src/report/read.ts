@@ -18,7 +18,7 @@ import {
   studyResultsSchema,
 } from "../records/study.js";
 import { checkResults } from "../records/study-results.js";
-import { type MetricsLine, metricsLineSchema, type TuneRunRecord, tuneRunSchema } from "../records/tune.js";
+import { type MetricsLine, metricsLineSchema, tuneRunSchema } from "../records/tune.js";
 import { UserError } from "../util/errors.js";
 import { readRecord, readRecordIfThere, readRecordLines } from "../util/record-file.js";
 import { shownRecord, shownResults } from "./paths.js";
@@ -69,8 +69,12 @@ const readOf = <T>(study: StudyFolder, path: string, schema: z.ZodType<T>): Prom
 export const readOutputs = (study: StudyFolder, path: string): Promise<Output[]> =>
   readOf(study, path, z.array(outputSchema));
 
-export const readTuneRun = (study: StudyFolder, path: string): Promise<TuneRunRecord> =>
-  readOf(study, path, tuneRunSchema);
+/** A tuning run, with the options of it that are told. */
+const toldRunSchema = tuneRunSchema.extend({
+  options: z.object({ preset: z.string(), reduction: z.string(), schedule: z.string() }),
+});
+export const readTuneRun = (study: StudyFolder, path: string): Promise<z.infer<typeof toldRunSchema>> =>
+  readOf(study, path, toldRunSchema);
 
 /** What a judge said of the second output of a pair: 1 lost, 2 won, null no verdict; and the scores that it gave, if it gives any. */
 const verdictSchema = annotationSchema.pick({

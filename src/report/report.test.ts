@@ -3,6 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../test/temporary-folder.js";
+import { winrateEntry } from "../../test/winrate-entry.js";
 import type { StudyResults } from "../records/study.js";
 import { studySchema } from "../records/study-file.js";
 import { sha256 } from "../util/files.js";
@@ -112,12 +113,12 @@ async function studyFolder({ checked = false } = {}): Promise<string> {
             against_seed: null,
             against_epochs: null,
             annotations: "steps/judge/annotations.json",
-            summary: {
+            summary: winrateEntry({
               n_total: 2,
               ledger: { ties: 1, refused: 1 },
               bounds: { low: 40, high: 73 },
               warnings: [HOSTILE],
-            },
+            }),
           },
         ],
         win_rate: spread([60]),

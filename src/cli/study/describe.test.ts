@@ -1,12 +1,13 @@
 /** What a person reads of a study's results. */
 import { describe, expect, it } from "vitest";
+import { winrateEntry } from "../../../test/winrate-entry.js";
 import type { ComparisonResult, StepEntry, StudyResults } from "../../records/study.js";
 import { describeOutcome, problems } from "./describe.js";
 
 const interval = { estimate: 50, low: 40, high: 60, n: 4, method: "" };
 const pair = (seed: number): ComparisonResult["pairs"][number] => ({
   ...{ seed, epochs: 1, against_seed: seed, against_epochs: 1 },
-  ...{ annotations: "steps/x/judge/annotations.json", summary: {} },
+  ...{ annotations: "steps/x/judge/annotations.json", summary: winrateEntry() },
 });
 const comparison: ComparisonResult = {
   ...{ model: "base", arm: "response", against: "instruction" },

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { expect, it } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
+import { winrateEntry } from "../../../test/winrate-entry.js";
 import { studySchema } from "../../records/study-file.js";
 import type { StudyFolder } from "../read.js";
 import { ablation } from "./ablation.js";
@@ -20,7 +21,7 @@ function studyOf(verdicts: Readonly<Record<string, readonly (number | null)[]>>)
       model: "base",
       arm,
       against: "plain",
-      pairs: [{ annotations, summary: {} }],
+      pairs: [{ annotations, summary: winrateEntry() }],
       win_rate: rate,
       length_controlled: null,
     };

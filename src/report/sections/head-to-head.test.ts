@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { winrateEntry } from "../../../test/winrate-entry.js";
 import { studySchema } from "../../records/study-file.js";
 import type { StudyFolder } from "../read.js";
 import { headToHead } from "./head-to-head.js";
@@ -17,7 +18,9 @@ const spread = (values: readonly number[], method: string) => ({
 function studyOf(fitted: readonly (readonly number[] | null)[], seeds = 2): StudyFolder {
   const comparisons = fitted.map((values, i) => ({
     ...{ model: "base", arm: ["response", "untuned"][i], against: "instruction" },
-    pairs: Array.from({ length: seeds }, () => ({ summary: { lc: { model: values === null ? null : "minimal" } } })),
+    pairs: Array.from({ length: seeds }, () => ({
+      summary: winrateEntry({ lc: { model: values === null ? null : "minimal" } }),
+    })),
     win_rate: spread(Array(seeds).fill([20, 60][i]), BOTH),
     length_controlled: values === null ? null : spread(values, SEEDS_ALONE),
     published: i === 0 ? { Llama: { mean: 43.3 }, OLMo: { mean: 43.7 } } : null,

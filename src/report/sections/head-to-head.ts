@@ -2,6 +2,7 @@
  * Arm against arm: win rates with seeds, spread, interval, n and ledger, beside what the paper published.
  */
 import type { ComparisonResult, Spread } from "../../records/study.js";
+import type { WinrateEntry } from "../../records/winrate.js";
 import {
   type Block,
   type Cell,
@@ -177,46 +178,25 @@ function spreadCells(spread: Spread | null): Cell[] {
   return [middle, low, high, number(spread.sd, 2)];
 }
 
-interface Ledger {
-  readonly judged: number;
-  readonly won: number;
-  readonly ties: number;
-  readonly lost: number;
-  readonly missing: number;
-  readonly why: string;
-  readonly low: number | null;
-  readonly high: number | null;
-}
+/** Outcomes of rows without a verdict, in the order in which they are told. */
+const MISSING = ["unparsed", "refused", "truncated", "failed", "empty", "unexplained", "out_of_range"] as const;
 
-/** Rows over all seeds. The summaries are what `tacit winrate` says; a figure that is not there is not made up. */
-function ledgerOf({ pairs }: ComparisonResult): Ledger {
-  const why = new Map<string, number>();
-  let [judged, won, ties, lost] = [0, 0, 0, 0];
-  const bounds: { low: number; high: number }[] = [];
-  for (const { summary } of pairs) {
-    const ledger = (summary.ledger ?? {}) as Record<string, number | null>;
-    const total = Number(summary.n_total ?? 0);
-    judged += total;
-    won += Number(summary.n_wins ?? 0);
-    ties += ledger.ties ?? 0;
-    lost += Number(summary.n_wins_base ?? 0);
-    for (const outcome of ["unparsed", "refused", "truncated", "failed", "empty", "unexplained", "out_of_range"]) {
-      const count = ledger[outcome] ?? 0;
-      if (count > 0) why.set(outcome, (why.get(outcome) ?? 0) + count);
-    }
-    const bound = summary.bounds as { low: number; high: number } | null | undefined;
-    if (bound) bounds.push(bound);
-  }
+/** Rows over all seeds. */
+function ledgerOf({ pairs }: ComparisonResult) {
+  const summaries = pairs.map(({ summary }) => summary);
+  const total = (count: (entry: WinrateEntry) => number): number =>
+    summaries.reduce((sum, entry) => sum + count(entry), 0);
+  const bounds = summaries.flatMap((entry) => entry.bounds ?? []);
   const mean = (key: "low" | "high"): number | null =>
     bounds.length === 0 ? null : bounds.reduce((sum, bound) => sum + bound[key], 0) / bounds.length;
-  const missing = [...why.values()].reduce((sum, count) => sum + count, 0);
+  const why = MISSING.map((outcome) => ({ outcome, count: total(({ ledger }) => ledger[outcome]) }));
   return {
-    judged,
-    won,
-    ties,
-    lost,
-    missing,
-    why: [...why].map(([name, count]) => `${count} ${name}`).join(", "),
+    judged: total(({ n_total }) => n_total),
+    won: total(({ n_wins }) => n_wins),
+    ties: total(({ ledger }) => ledger.ties),
+    lost: total(({ n_wins_base }) => n_wins_base),
+    missing: why.reduce((sum, { count }) => sum + count, 0),
+    why: why.flatMap(({ outcome, count }) => (count > 0 ? `${count} ${outcome}` : [])).join(", "),
     low: mean("low"),
     high: mean("high"),
   };
@@ -229,7 +209,7 @@ function warnings(study: StudyFolder, comparisons: readonly ComparisonResult[]):
     if (one.length_controlled !== null && controlledOf(one) === null)
       said.set(COLLAPSED, new Set([...(said.get(COLLAPSED) ?? []), armName(study, one)]));
     for (const { summary } of one.pairs) {
-      for (const warning of Array.isArray(summary.warnings) ? summary.warnings.map(String) : [])
+      for (const warning of summary.warnings)
         said.set(warning, (said.get(warning) ?? new Set()).add(armName(study, one)));
     }
   }

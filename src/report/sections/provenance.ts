@@ -72,7 +72,7 @@ async function certificates(study: StudyFolder): Promise<Block[]> {
     if (tuning == null) continue;
     const { certificate, options, versions, device } = await readTuneRun(study, tuning.run);
     readings.add(
-      `${name}: preset ${String(options.preset ?? "paper")}, reduction ${String(options.reduction)}, schedule ${String(options.schedule)}; ${[...Object.entries(versions).map((pair) => pair.join(" ")), device].join(", ")}`,
+      `${name}: preset ${options.preset}, reduction ${options.reduction}, schedule ${options.schedule}; ${[...Object.entries(versions).map((pair) => pair.join(" ")), device].join(", ")}`,
     );
     rows.push([
       text(name),

@@ -14,7 +14,7 @@ export function addChoice(builder: Builder, at: ArmAt, swept: readonly ArmModel[
   invariant(selection !== undefined, "a choice without a selection");
   const measured = swept.map((model) => {
     const step = selection.measure === "loss" ? addLoss(builder, model) : addValidationVerdicts(builder, model);
-    const [epochs, seed] = [present(model.epochs ?? undefined, "epochs"), present(model.seed ?? undefined, "a seed")];
+    const [epochs, seed] = [present(model.epochs, "epochs"), present(model.seed, "a seed")];
     return { step, epochs, seed, file: sourceOf(present(step.plan, step.id)) };
   });
   return builder.add(
