@@ -22,8 +22,9 @@ export interface ChosenC {
 /**
  * @param folds  `[N]`, the fold in which each row is held out; every fold holds at least one row of weight
  * @param grid   ascending; the first of equally good strengths wins
+ * @returns undefined where one of the fits has no optimum in double precision
  */
-export function chooseC(rows: Rows, folds: Uint8Array, grid: readonly number[] = C_GRID): ChosenC {
+export function chooseC(rows: Rows, folds: Uint8Array, grid: readonly number[] = C_GRID): ChosenC | undefined {
   invariant(folds.length === rows.labels.length, `${folds.length} folds for ${rows.labels.length} rows`);
   const names = [...new Set(folds)];
   const losses = grid.map(() => 0);
@@ -33,12 +34,13 @@ export function chooseC(rows: Rows, folds: Uint8Array, grid: readonly number[] =
     let w: readonly number[] | undefined; // each fit starts from its neighbour's optimum
     for (const [index, c] of grid.entries()) {
       w = fitL1Logistic(kept, c, w);
+      if (w === undefined) return undefined;
       losses[index] = (losses[index] ?? 0) + meanLoss(held, w) / names.length;
     }
   }
   const index = losses.indexOf(Math.min(...losses));
   const c = grid[index];
-  invariant(c !== undefined, "cross-validation over no strength, or losses that are no numbers");
+  invariant(c !== undefined, "cross-validation over no strength, or losses that are NaN");
   return { c, index, losses };
 }
 

@@ -30,7 +30,7 @@ describe("the L1 logistic fit", () => {
         fc.array(finite(-1, 1), { minLength: 3, maxLength: 3 }),
         (rows, power, step) => {
           const c = 10 ** power;
-          const w = fitL1Logistic(rows, c);
+          const w = fitL1Logistic(rows, c)!;
           expect(optimalityGap(rows, c, w)).toBeLessThan(1e-9); // of the largest gradient there could be
           const least = objective(rows, c, w);
           for (const size of [1e-3, 0.1, 1]) {
@@ -53,8 +53,8 @@ describe("the L1 logistic fit", () => {
       labels: Float64Array.of(1, 0.2, 0.9, 0.1),
       weights: Float64Array.of(1, 1, 2, 1),
     };
-    const here = fitL1Logistic(rows, 50);
-    const there = fitL1Logistic(rows, 50, [30, -40]);
+    const here = fitL1Logistic(rows, 50)!;
+    const there = fitL1Logistic(rows, 50, [30, -40])!;
     here.forEach((wj, j) => {
       expect(there[j]).toBeCloseTo(wj, 9);
     });
@@ -67,10 +67,10 @@ describe("the L1 logistic fit", () => {
       weights: new Float64Array(10).fill(1),
     };
     // separable: C n (1 − σ(w)) = 1, so w = ln(C n − 1)
-    expect(fitL1Logistic(rows, 1000)[0]).toBeCloseTo(Math.log(9999), 9);
+    expect(fitL1Logistic(rows, 1000)![0]).toBeCloseTo(Math.log(9999), 9);
     // |gradient at 0| = C n / 2 ≤ 1 keeps the weight at exactly 0
     expect(fitL1Logistic(rows, 0.2)).toEqual([0]);
-    expect(fitL1Logistic(rows, 0.21)[0]).toBeGreaterThan(0);
+    expect(fitL1Logistic(rows, 0.21)![0]).toBeGreaterThan(0);
   });
 
   it("a soft label is the row twice, as a 1 and as a 0, with its weight shared out", () => {
@@ -84,7 +84,7 @@ describe("the L1 logistic fit", () => {
       labels: Float64Array.of(1, 1, 1, 0, 0, 0),
       weights: Float64Array.of(0.8, 0.15, 0.5, 0.2, 0.35, 0.5),
     };
-    expect(fitL1Logistic(soft, 20)[0]).toBeCloseTo(fitL1Logistic(hard, 20)[0]!, 10);
+    expect(fitL1Logistic(soft, 20)![0]).toBeCloseTo(fitL1Logistic(hard, 20)![0]!, 10);
   });
 });
 
@@ -96,7 +96,7 @@ describe("cross-validation", () => {
     const folds = groupedFolds(Array.from({ length: n }, (_, i) => i));
     const noise = Float64Array.from({ length: n }, (_, i) => (i % 4 < 2 ? 0.9 : 0.1));
     const effect = x.map((value) => 0.5 + 0.4 * value);
-    const chosen = (labels: Float64Array) => chooseC({ columns: [x], labels, weights: ones }, folds);
+    const chosen = (labels: Float64Array) => chooseC({ columns: [x], labels, weights: ones }, folds)!;
     const clear = chosen(effect);
     expect(clear.losses[clear.index]).toBe(Math.min(...clear.losses));
     expect(clear.c).toBeGreaterThan(1);

@@ -38,6 +38,8 @@ interface Point {
 
 /** Violations of the optimality conditions below this share of the largest possible gradient are rounding. */
 const TOLERANCE = 1e-12;
+/** A point with smaller violations is the optimum; where steps end before it, it is not known. */
+const REACHED = 1e-6;
 const MAX_STEPS = 200;
 /** Steps without a smaller violation after which only rounding is left. Far from the optimum a few are usual. */
 const PATIENCE = 20;
@@ -48,9 +50,9 @@ const KEPT = 1e-4;
  * The optimum.
  *
  * @param start  where to begin, `[D]`; it changes the time and not the result
- * @returns w, `[D]`
+ * @returns w, `[D]`; undefined where features that are nearly the same leave it undetermined in double precision
  */
-export function fitL1Logistic(rows: Rows, c: number, start?: readonly number[]): readonly number[] {
+export function fitL1Logistic(rows: Rows, c: number, start?: readonly number[]): readonly number[] | undefined {
   const look = (w: readonly number[]): Point => pointAt(rows, c, w, room);
   const room = roomFor(rows);
   invariant(c > 0 && Number.isFinite(c), `a penalty strength of ${c}`);
@@ -63,8 +65,7 @@ export function fitL1Logistic(rows: Rows, c: number, start?: readonly number[]):
     if (gap <= TOLERANCE || step - best.step > PATIENCE) break;
     point = lineSearch(look, point, minimiseExpansion(point)); // undefined: f falls no further in double precision
   }
-  invariant(best.gap < 1e-6, `the logistic fit stopped ${best.gap} away from its optimum`);
-  return best.w;
+  return best.gap < REACHED ? best.w : undefined;
 }
 
 /**

@@ -96,10 +96,13 @@ export function lengthControlledWinRate(rows: LcRows, options: LcOptions): Lc {
   }
   const chosen = folds === undefined ? undefined : chooseC(design.train, folds);
   const c = options.c ?? chosen?.c;
-  invariant(c !== undefined, "a fit without a penalty strength");
-  const w = fitL1Logistic(design.train, c);
+  const w = c === undefined ? undefined : fitL1Logistic(design.train, c);
+  if (c === undefined || w === undefined) return undefinedLc(NO_OPTIMUM);
   return { kind: "fitted", c, chosen, weights: named(w), ...predicted(design, rows, c, w) };
 }
+
+const NO_OPTIMUM =
+  "the fit has no optimum that can be computed: outputs all differ so far from the baseline's in length that length cannot be told apart from the model itself";
 
 /** tanh(Δ / sd(Δ)), or why there is none. The sd is the sample's (n − 1), over all rows. */
 function lengthFeature(differences: Float64Array): { readonly values: Float64Array } | { readonly reason: string } {

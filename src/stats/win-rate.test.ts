@@ -95,6 +95,26 @@ describe("length control", () => {
     });
     expect(lengthControlledWinRate(few, { model: "minimal", c: 1 }).kind).toBe("fitted");
   });
+  it.each([
+    [4.5, undefined, 2],
+    [5, 1e4, 3],
+  ])(
+    "is undefined where lengths lie %f spreads off equal and no optimum can be computed (C: %s)",
+    (offset, c, seed) => {
+      const random = randomStream(seed, `24 ${offset} 0`);
+      const normal = () => Math.sqrt(-2 * Math.log(1 - random.uniform())) * Math.cos(2 * Math.PI * random.uniform());
+      const far: LcRows = {
+        p: Float64Array.from({ length: 24 }, () => (random.uniform() < 0.5 ? 1 : 0)),
+        lengthDifference: Float64Array.from({ length: 24 }, () => Math.round(1000 * (offset + normal()))),
+        difficulty: undefined,
+        prompts: Int32Array.from({ length: 24 }, (_, i) => i),
+      };
+      expect(lengthControlledWinRate(far, { model: "minimal", c })).toEqual({
+        kind: "undefined",
+        reason: expect.stringContaining("length cannot be told apart from the model itself"),
+      });
+    },
+  );
   it("has an interval that a jackknife agrees with", () => {
     const random = randomStream(3, "jackknife");
     const rows = madeBy(0.4, differences);
