@@ -105,6 +105,7 @@ function packageOffence({ file, specifier }: Import, dependencies: ReadonlySet<s
   const name = packageOf(specifier);
   const owner = owners[name];
   if (owner !== undefined && owner !== folderOf(file)) return `${file}: ${name} belongs to ${owner}`;
+  if (!isTest(file) && /\/(src|dist|lib)\//.test(specifier)) return `${file}: ${specifier} reaches into ${name}`;
   if (!isTest(file) && !dependencies.has(name)) return `${file}: ${name} is not a dependency of the package`;
   return undefined;
 }
@@ -229,6 +230,7 @@ describe("the checker", () => {
     ["report/table.ts", "../engine/engine.js", "report may import only"],
     ["models/llama.ts", "onnxruntime-node", "onnxruntime-node belongs to runtime"],
     ["text/render.ts", "tokenizers", "tokenizers is not a dependency"],
+    ["data/parquet.ts", "hyparquet/src/column.js", "reaches into hyparquet"],
     ["text/render.ts", "./template", "does not end in .js"],
     ["text/render.ts", "../../test/mock.js", "is outside src"],
     ["attic/old.ts", "../util/files.js", "is in no layer"],

@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
+import { parquetHeader } from "hyparquet/src/column.js"; // no part of what it offers: here alone, to be compared with
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
 import { UserError } from "../../util/errors.js";
 import type { RawRecord } from "../record.js";
 import { readParquet } from "./parquet.js";
+import { readPageHeader } from "./parquet-header.js";
 
 const fixture = (name: string) => `test/fixtures/data/${name}.parquet`; // made by python/fixtures/make_data_parquet.py
 const files = temporaryFolder();
@@ -97,6 +99,99 @@ describe("readParquet", () => {
         });
       }),
       { numRuns: 200 },
+    );
+  });
+});
+
+/** Thrift's compact protocol, written apart from the code under test. */
+type Field = readonly [id: number, type: number, bytes: readonly number[]];
+const varint = (value: number): number[] => (value < 128 ? [value] : [(value & 127) | 128, ...varint(value >>> 7)]);
+const int = (id: number, value: number): Field => [id, 5, varint(value < 0 ? -2 * value - 1 : 2 * value)];
+const flag = (id: number, value: boolean): Field => [id, value ? 1 : 2, []];
+const text = (id: number, bytes: readonly number[]): Field => [id, 8, [...varint(bytes.length), ...bytes]];
+const long = (id: number, value: number): Field => [id, 6, varint(value)];
+const struct = (fields: readonly Field[]): number[] => {
+  let last = 0;
+  const bytes = fields.flatMap(([id, type, content]) => {
+    const head = id - last > 0 && id - last < 16 ? [((id - last) << 4) | type] : [type, ...varint(2 * id)];
+    last = id;
+    return [...head, ...content];
+  });
+  return [...bytes, 0];
+};
+
+describe("readPageHeader", () => {
+  const number = fc.integer({ min: -5, max: 2 ** 30 });
+  const statistics = fc
+    .tuple(fc.array(fc.nat(255), { maxLength: 20 }), fc.nat())
+    .map(([most, nulls]) => struct([text(1, most), long(3, nulls), flag(7, true)]));
+  const header = fc
+    .record({
+      type: fc.constantFrom(0, 1, 2, 3, 4),
+      sizes: fc.tuple(number, number, number),
+      inner: fc.tuple(number, number, number, fc.nat(9), number, number),
+      compressed: fc.boolean(),
+      statistics,
+    })
+    .map(({ type, sizes: [size, packed, crc], inner: [a, b, c, d, e, f], compressed, statistics: told }) => {
+      const second = [int(1, a), int(2, b), int(3, c), int(4, d), int(5, e), int(6, f)];
+      return struct([
+        ...[int(1, type), int(2, size), int(3, packed), int(4, crc)],
+        [5, 12, struct([int(1, a), int(2, d), int(3, 3), int(4, 3), [5, 12, told]])],
+        [7, 12, struct([int(1, a), int(2, d), flag(3, false)])],
+        [8, 12, struct([...second, flag(7, compressed), [8, 12, told]])],
+      ]);
+    });
+  const ENCODINGS = ["PLAIN", "GROUP_VAR_INT", "PLAIN_DICTIONARY", "RLE", "BIT_PACKED", "DELTA_BINARY_PACKED"];
+  const readerOf = (bytes: readonly number[]) => ({ view: new DataView(Uint8Array.from(bytes).buffer), offset: 0 });
+  const outcome = <T>(read: () => T): T | "refused" => {
+    try {
+      return read();
+    } catch {
+      return "refused";
+    }
+  };
+
+  it("says of any header what hyparquet says of it, damaged ones included", () => {
+    fc.assert(
+      fc.property(header, fc.nat(), fc.option(fc.nat(255), { nil: undefined }), (bytes, where, value) => {
+        const damaged =
+          value === undefined ? bytes : bytes.map((byte, i) => (i === where % bytes.length ? value : byte));
+        const [one, two] = [readerOf(damaged), readerOf(damaged)];
+        const ours = outcome(() => readPageHeader(one));
+        const theirs = outcome(() => parquetHeader(two));
+        if (ours === "refused") return; // nothing reaches hyparquet then
+        if (theirs === "refused") throw new Error("hyparquet refuses it");
+        expect(one.offset).toBe(two.offset);
+        const { data_page_header: first, data_page_header_v2: second, dictionary_page_header: words } = theirs;
+        const same = (a: number, b: unknown) => expect(typeof b === "number" ? b : Number.NaN).toBe(a);
+        same(ours.packed, theirs.compressed_page_size);
+        same(ours.size, theirs.uncompressed_page_size);
+        const inner = { data: first, "data-2": second, dictionary: words, other: undefined }[ours.kind];
+        if (inner === undefined) return;
+        expect(theirs.type).toBe(
+          { data: "DATA_PAGE", "data-2": "DATA_PAGE_V2", dictionary: "DICTIONARY_PAGE", other: "" }[ours.kind],
+        );
+        same(ours.values, inner.num_values);
+        if (ours.encoding in ENCODINGS) expect(inner.encoding).toBe(ENCODINGS[ours.encoding]);
+        if (ours.kind !== "data-2") return;
+        same(ours.nulls, second?.num_nulls);
+        same(ours.definitionBytes, second?.definition_levels_byte_length);
+        same(ours.repetitionBytes, second?.repetition_levels_byte_length);
+        expect(ours.isCompressed).toBe(second?.is_compressed !== false);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("reads every header that is whole", () => {
+    fc.assert(
+      fc.property(header, (bytes) => {
+        const reader = readerOf(bytes);
+        const { kind, values } = readPageHeader(reader);
+        expect(reader.offset).toBe(bytes.length);
+        expect(Number.isInteger(values)).toBe(kind !== "other");
+      }),
     );
   });
 });

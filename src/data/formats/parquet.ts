@@ -38,12 +38,9 @@ const METADATA = { geoparquet: false };
 
 /** Loaded when the first Parquet file is: most sessions never need it. */
 async function loadLibrary() {
-  const [{ parquetMetadataAsync, parquetReadObjects }, { compressors }, { checkPages }] = await Promise.all([
-    import("hyparquet"),
-    import("hyparquet-compressors"),
-    import("./parquet-pages.js"),
-  ]);
-  return { parquetMetadataAsync, parquetReadObjects, compressors, checkPages };
+  const [{ parquetMetadataAsync, parquetReadObjects, parquetSchema }, { compressors }, { checkPages }] =
+    await Promise.all([import("hyparquet"), import("hyparquet-compressors"), import("./parquet-pages.js")]);
+  return { parquetMetadataAsync, parquetReadObjects, parquetSchema, compressors, checkPages };
 }
 type Library = Awaited<ReturnType<typeof loadLibrary>>;
 
@@ -53,13 +50,13 @@ async function* readGroups(
   source: AsyncBuffer,
   metadata: FileMetaData,
 ): AsyncGenerator<RawRecord[]> {
-  const { compressors } = library;
+  const { compressors, parquetSchema } = library;
   let rowStart = 0;
   for (const group of metadata.row_groups) {
     const rows = boundedRows(file, group);
     const rowEnd = rowStart + rows;
     const objects = await attempt(file, async () => {
-      await library.checkPages({ file: source, metadata, compressors }, group);
+      await library.checkPages({ file: source, metadata, compressors, parquetSchema }, group);
       return library.parquetReadObjects({
         file: source,
         metadata,
