@@ -1,5 +1,6 @@
 /** What the config.json of several families have in common. Fields that change the result and are not honoured are refused by name. */
 import { z } from "zod";
+import type { ModelDims } from "./model.js";
 
 /** A size. No model comes near the bound; what a file says beyond it would be allocated before a weight is looked at. */
 export const positiveInt = z
@@ -137,3 +138,25 @@ export function windowsOf(c: Sliding, context: z.RefinementCtx): (number | undef
     refuse('"sliding_attention" needs "use_sliding_window" and "sliding_window"');
   return Array.from({ length: c.num_hidden_layers }, (_, i) => (slides(i) ? window : undefined));
 }
+
+/** Sizes under the names that most families give them, heads as `headShape` leaves them. */
+export interface Sizes {
+  readonly vocab_size: number;
+  readonly hidden_size: number;
+  readonly num_hidden_layers: number;
+  readonly num_attention_heads: number;
+  readonly max_position_embeddings: number;
+  readonly headDim: number;
+  readonly kvHeads: number;
+}
+
+/** @param windows  per layer how far back it sees; default: everywhere */
+export const dimsOf = (c: Sizes, windows?: ModelDims["windows"]): ModelDims => ({
+  vocabSize: c.vocab_size,
+  hiddenSize: c.hidden_size,
+  heads: c.num_attention_heads,
+  kvHeads: c.kvHeads,
+  headDim: c.headDim,
+  maxPositions: c.max_position_embeddings,
+  windows: windows ?? Array.from({ length: c.num_hidden_layers }, () => undefined),
+});

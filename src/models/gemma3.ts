@@ -7,6 +7,7 @@ import { add, gather, geluTanh, mul, rmsNorm } from "../graph/build.js";
 import type { Value } from "../graph/ops.js";
 import {
   decoderSizes,
+  dimsOf,
   foreign,
   headShape,
   type LayerType,
@@ -15,7 +16,8 @@ import {
   paddingRow,
   positiveInt,
 } from "./config.js";
-import { gated, gatedBlock, linearLayer, mergeHeads, project, rotate, splitHeads } from "./layers.js";
+import { type At, attentionParameters, decoderParameters, rmsNormEpsilon, weight } from "./decoder.js";
+import { gated, gatedBlock, mergeHeads, project, rotate, splitHeads } from "./layers.js";
 import { defineFamily } from "./model.js";
 import { ropeSpec, wholeRope } from "./rope-config.js";
 
@@ -26,7 +28,7 @@ const schema = z
     num_key_value_heads: positiveInt.default(4),
     head_dim: positiveInt.default(256),
     max_position_embeddings: positiveInt.default(131_072),
-    rms_norm_eps: z.number().positive().default(1e-6),
+    rms_norm_eps: rmsNormEpsilon(1e-6),
     query_pre_attn_scalar: z.number().positive().default(256),
     sliding_window: positiveInt.default(4096),
     layer_types: layerTypes,
@@ -56,47 +58,30 @@ const schema = z
   });
 type Config = z.infer<typeof schema>;
 
-function layerParameters(c: Config, i: number) {
-  const at = (name: string): string => `model.layers.${i}.${name}`;
-  const norm = (name: string, width: number) => ({ name: at(`${name}.weight`), shape: [width] });
-  const [queries, keys] = [c.num_attention_heads * c.headDim, c.kvHeads * c.headDim];
+function layerParameters(c: Config, at: At) {
   return {
-    attentionNorm: norm("input_layernorm", c.hidden_size),
-    q: linearLayer(at("self_attn.q_proj"), queries, c.hidden_size, c.attention_bias),
-    k: linearLayer(at("self_attn.k_proj"), keys, c.hidden_size, c.attention_bias),
-    v: linearLayer(at("self_attn.v_proj"), keys, c.hidden_size, c.attention_bias),
-    o: linearLayer(at("self_attn.o_proj"), c.hidden_size, queries, c.attention_bias),
-    qNorm: norm("self_attn.q_norm", c.headDim),
-    kNorm: norm("self_attn.k_norm", c.headDim),
-    afterAttentionNorm: norm("post_attention_layernorm", c.hidden_size),
-    mlpNorm: norm("pre_feedforward_layernorm", c.hidden_size),
+    attentionNorm: weight(at("input_layernorm"), c.hidden_size),
+    ...attentionParameters(c, at, { qkv: c.attention_bias, o: c.attention_bias }),
+    qNorm: weight(at("self_attn.q_norm"), c.headDim),
+    kNorm: weight(at("self_attn.k_norm"), c.headDim),
+    afterAttentionNorm: weight(at("post_attention_layernorm"), c.hidden_size),
+    mlpNorm: weight(at("pre_feedforward_layernorm"), c.hidden_size),
     mlp: gatedBlock(at("mlp"), c.hidden_size, c.intermediate_size),
-    afterMlpNorm: norm("post_feedforward_layernorm", c.hidden_size),
+    afterMlpNorm: weight(at("post_feedforward_layernorm"), c.hidden_size),
   };
 }
 
-function parameters(c: Config) {
-  return {
-    embed: { name: "model.embed_tokens.weight", shape: [c.vocab_size, c.hidden_size] },
-    layers: Array.from({ length: c.num_hidden_layers }, (_, i) => layerParameters(c, i)),
-    norm: { name: "model.norm.weight", shape: [c.hidden_size] },
-    ...(c.tie_word_embeddings ? {} : { head: { name: "lm_head.weight", shape: [c.vocab_size, c.hidden_size] } }),
-  };
-}
+const parameters = (c: Config) => decoderParameters(c, (at) => layerParameters(c, at));
 
 export const gemma3 = defineFamily<Config, ReturnType<typeof parameters>>({
   name: "gemma3",
   modelTypes: ["gemma3_text"],
   config: schema,
-  dims: (c) => ({
-    vocabSize: c.vocab_size,
-    hiddenSize: c.hidden_size,
-    heads: c.num_attention_heads,
-    kvHeads: c.kvHeads,
-    headDim: c.headDim,
-    maxPositions: c.max_position_embeddings,
-    windows: c.layerTypes.map((type) => (type === "sliding_attention" ? c.sliding_window : undefined)),
-  }),
+  dims: (c) =>
+    dimsOf(
+      c,
+      c.layerTypes.map((type) => (type === "sliding_attention" ? c.sliding_window : undefined)),
+    ),
   parameters,
   ropes: (c) => [
     ropeSpec(

@@ -4,12 +4,12 @@
  * Source: Black et al. 2022, section 2.1; layout as `GPTNeoXForCausalLM` of Transformers.
  */
 import { z } from "zod";
-import { add, gather, layerNorm, reshape, slice, transpose } from "../graph/build.js";
+import { add, gather, reshape, slice, transpose } from "../graph/build.js";
 import { product } from "../graph/dims.js";
 import type { Value } from "../graph/ops.js";
 import { activation, activationOf } from "./activations.js";
-import { foreign, fullAttention, layerCount, positiveInt } from "./config.js";
-import { linearLayer, mergeHeads, project, rotate } from "./layers.js";
+import { dimsOf, foreign, fullAttention, layerCount, positiveInt } from "./config.js";
+import { linearLayer, mergeHeads, normed, normLayer, project, rotate } from "./layers.js";
 import { defineFamily } from "./model.js";
 import { ropeScaling, ropeSpec, scalingOf } from "./rope-config.js";
 
@@ -56,25 +56,20 @@ type Config = z.infer<typeof schema>;
 function layerParameters(c: Config, i: number) {
   const at = (name: string): string => `gpt_neox.layers.${i}.${name}`;
   return {
-    attentionNorm: normOf(at("input_layernorm"), c.hidden_size),
+    attentionNorm: normLayer(at("input_layernorm"), c.hidden_size),
     qkv: linearLayer(at("attention.query_key_value"), 3 * c.hidden_size, c.hidden_size, c.attention_bias),
     o: linearLayer(at("attention.dense"), c.hidden_size, c.hidden_size, c.attention_bias),
-    mlpNorm: normOf(at("post_attention_layernorm"), c.hidden_size),
+    mlpNorm: normLayer(at("post_attention_layernorm"), c.hidden_size),
     up: linearLayer(at("mlp.dense_h_to_4h"), c.intermediate_size, c.hidden_size, true),
     down: linearLayer(at("mlp.dense_4h_to_h"), c.hidden_size, c.intermediate_size, true),
   };
 }
 
-const normOf = (name: string, width: number) => ({
-  weight: { name: `${name}.weight`, shape: [width] },
-  bias: { name: `${name}.bias`, shape: [width] },
-});
-
 function parameters(c: Config) {
   return {
     embed: { name: "gpt_neox.embed_in.weight", shape: [c.vocab_size, c.hidden_size] },
     layers: Array.from({ length: c.num_hidden_layers }, (_, i) => layerParameters(c, i)),
-    norm: normOf("gpt_neox.final_layer_norm", c.hidden_size),
+    norm: normLayer("gpt_neox.final_layer_norm", c.hidden_size),
     ...(c.tie_word_embeddings ? {} : { head: { name: "embed_out.weight", shape: [c.vocab_size, c.hidden_size] } }),
   };
 }
@@ -83,23 +78,14 @@ export const gptNeox = defineFamily<Config, ReturnType<typeof parameters>>({
   name: "gpt_neox",
   modelTypes: ["gpt_neox"],
   config: schema,
-  dims: (c) => ({
-    vocabSize: c.vocab_size,
-    hiddenSize: c.hidden_size,
-    heads: c.num_attention_heads,
-    kvHeads: c.num_attention_heads,
-    headDim: c.headDim,
-    maxPositions: c.max_position_embeddings,
-    windows: Array.from({ length: c.num_hidden_layers }, () => undefined),
-  }),
+  dims: (c) => dimsOf({ ...c, kvHeads: c.num_attention_heads }),
   parameters,
   ropes: (c) => [ropeSpec("all", c, c.rotated, c.rotary_emb_base ?? undefined)],
   forward(c, p, { ids, batch, time, positions, attend }, rope) {
     const tables = rope("all");
     const [heads, width] = [c.num_attention_heads, c.headDim];
     const act = activationOf(c.hidden_act);
-    const norm = (y: Value, { weight, bias }: { readonly weight: Value; readonly bias: Value }): Value =>
-      layerNorm(y, weight, bias, c.layer_norm_eps);
+    const norm = (y: Value, by: typeof p.norm): Value => normed(y, by, c.layer_norm_eps);
     let x = gather(p.embed, ids); // [B*T, D]
     p.layers.forEach((layer, index) => {
       // Rows of the matrix go head by head: its query, its key, its value.

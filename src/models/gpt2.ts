@@ -3,12 +3,12 @@
  * Source: Radford et al. 2019; layout as `GPT2LMHeadModel` of Transformers.
  */
 import { z } from "zod";
-import { add, gather, layerNorm, matmul, reshape, slice } from "../graph/build.js";
+import { add, gather, matmul, reshape, slice } from "../graph/build.js";
 import { product } from "../graph/dims.js";
 import type { Value } from "../graph/ops.js";
 import { activation, activationOf } from "./activations.js";
 import { foreign, fullAttention, layerCount, positiveInt } from "./config.js";
-import { mergeHeads, splitHeads } from "./layers.js";
+import { mergeHeads, normed, normLayer, splitHeads } from "./layers.js";
 import { defineFamily } from "./model.js";
 
 const schema = z
@@ -52,17 +52,9 @@ function parameters(c: Config) {
     embed: { name: "transformer.wte.weight", shape: [c.vocab_size, c.n_embd] },
     positions: { name: "transformer.wpe.weight", shape: [c.n_positions, c.n_embd] },
     layers: Array.from({ length: c.n_layer }, (_, i) => layerParameters(c, i)),
-    norm: {
-      weight: { name: "transformer.ln_f.weight", shape: [c.n_embd] },
-      bias: { name: "transformer.ln_f.bias", shape: [c.n_embd] },
-    },
+    norm: normLayer("transformer.ln_f", c.n_embd),
     ...(c.tie_word_embeddings ? {} : { head: { name: "lm_head.weight", shape: [c.vocab_size, c.n_embd] } }),
   };
-}
-
-interface Affine {
-  readonly weight: Value;
-  readonly bias: Value;
 }
 
 export const gpt2 = defineFamily<Config, ReturnType<typeof parameters>>({
@@ -81,8 +73,8 @@ export const gpt2 = defineFamily<Config, ReturnType<typeof parameters>>({
   parameters,
   ropes: () => [],
   forward(c, p, { ids, batch, time, positions, attend }) {
-    const affine = (x: Value, { weight, bias }: Affine): Value => add(matmul(x, weight), bias);
-    const norm = (x: Value, { weight, bias }: Affine): Value => layerNorm(x, weight, bias, c.layer_norm_epsilon);
+    const affine = (x: Value, { weight, bias }: typeof p.norm): Value => add(matmul(x, weight), bias);
+    const norm = (x: Value, by: typeof p.norm): Value => normed(x, by, c.layer_norm_epsilon);
     const act = activationOf(c.activation_function);
     const rows = product([batch, time]);
     const embedded = reshape(gather(p.embed, ids), [batch, time, c.n_embd]);

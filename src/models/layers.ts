@@ -2,6 +2,7 @@
 import {
   add,
   concat,
+  layerNorm,
   linear,
   matmul,
   mul,
@@ -34,6 +35,18 @@ export function project(x: Value, { weight, bias }: Linear<Value>): Value {
   const product = linear(x, weight);
   return bias === undefined ? product : add(product, bias);
 }
+
+/** Weight and bias of a layer norm. */
+export const normLayer = (name: string, width: number) => ({
+  weight: { name: `${name}.weight`, shape: [width] },
+  bias: { name: `${name}.bias`, shape: [width] },
+});
+
+export const normed = (
+  x: Value,
+  { weight, bias }: { readonly weight: Value; readonly bias: Value },
+  epsilon: number,
+): Value => layerNorm(x, weight, bias, epsilon);
 
 export interface GatedBlock<T> {
   readonly gate: Linear<T>;

@@ -5,64 +5,39 @@
 import { z } from "zod";
 import { add, gather, rmsNorm } from "../graph/build.js";
 import type { Value } from "../graph/ops.js";
-import { decoderSizes, foreign, fullAttention, headShape, only, paddingRow, positiveInt } from "./config.js";
-import { gated, gatedBlock, linearLayer, mergeHeads, project, rotate, splitHeads } from "./layers.js";
+import { dimsOf, fullAttention, headShape, only, paddingRow } from "./config.js";
+import { type At, attentionParameters, decoderFields, decoderParameters, rmsNormEpsilon, weight } from "./decoder.js";
+import { gated, gatedBlock, mergeHeads, project, rotate, splitHeads } from "./layers.js";
 import { defineFamily } from "./model.js";
-import { ropeFields, ropeSpec } from "./rope-config.js";
+import { ropeSpec } from "./rope-config.js";
 
 const schema = z
   .object({
-    ...foreign,
+    ...decoderFields,
     ...fullAttention,
-    ...decoderSizes,
-    ...ropeFields,
-    num_key_value_heads: positiveInt.nullish(),
-    max_position_embeddings: positiveInt.default(2048),
-    rms_norm_eps: z.number().positive().default(1e-6),
-    tie_word_embeddings: z.boolean().default(false),
-    attention_bias: z.boolean().default(false),
+    rms_norm_eps: rmsNormEpsilon(1e-6),
     mlp_bias: z.boolean().default(false),
     pretraining_tp: only(1),
   })
   .transform((c, context) => ({ ...c, ...headShape(c, context) }));
 type Config = z.infer<typeof schema>;
 
-function layerParameters(c: Config, i: number) {
-  const at = (name: string): string => `model.layers.${i}.${name}`;
-  const [queries, keys] = [c.num_attention_heads * c.headDim, c.kvHeads * c.headDim];
+function layerParameters(c: Config, at: At) {
   return {
-    attentionNorm: { name: at("input_layernorm.weight"), shape: [c.hidden_size] },
-    q: linearLayer(at("self_attn.q_proj"), queries, c.hidden_size, c.attention_bias),
-    k: linearLayer(at("self_attn.k_proj"), keys, c.hidden_size, c.attention_bias),
-    v: linearLayer(at("self_attn.v_proj"), keys, c.hidden_size, c.attention_bias),
-    o: linearLayer(at("self_attn.o_proj"), c.hidden_size, queries, c.attention_bias),
-    mlpNorm: { name: at("post_attention_layernorm.weight"), shape: [c.hidden_size] },
+    attentionNorm: weight(at("input_layernorm"), c.hidden_size),
+    ...attentionParameters(c, at, { qkv: c.attention_bias, o: c.attention_bias }),
+    mlpNorm: weight(at("post_attention_layernorm"), c.hidden_size),
     mlp: gatedBlock(at("mlp"), c.hidden_size, c.intermediate_size, c.mlp_bias),
   };
 }
 
-function parameters(c: Config) {
-  return {
-    embed: { name: "model.embed_tokens.weight", shape: [c.vocab_size, c.hidden_size] },
-    layers: Array.from({ length: c.num_hidden_layers }, (_, i) => layerParameters(c, i)),
-    norm: { name: "model.norm.weight", shape: [c.hidden_size] },
-    ...(c.tie_word_embeddings ? {} : { head: { name: "lm_head.weight", shape: [c.vocab_size, c.hidden_size] } }),
-  };
-}
+const parameters = (c: Config) => decoderParameters(c, (at) => layerParameters(c, at));
 
 export const llama = defineFamily<Config, ReturnType<typeof parameters>>({
   name: "llama",
   modelTypes: ["llama"],
   config: schema,
-  dims: (c) => ({
-    vocabSize: c.vocab_size,
-    hiddenSize: c.hidden_size,
-    heads: c.num_attention_heads,
-    kvHeads: c.kvHeads,
-    headDim: c.headDim,
-    maxPositions: c.max_position_embeddings,
-    windows: Array.from({ length: c.num_hidden_layers }, () => undefined),
-  }),
+  dims: (c) => dimsOf(c),
   parameters,
   ropes: (c) => [ropeSpec("all", c, c.headDim)],
   forward(c, p, { ids, batch, time, positions, attend }, rope) {

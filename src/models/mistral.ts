@@ -5,19 +5,11 @@
 import { z } from "zod";
 import { add, gather, rmsNorm } from "../graph/build.js";
 import type { Value } from "../graph/ops.js";
-import {
-  decoderSizes,
-  foreign,
-  headShape,
-  type LayerType,
-  layerTypes,
-  only,
-  paddingRow,
-  positiveInt,
-} from "./config.js";
-import { gated, gatedBlock, linearLayer, mergeHeads, project, rotate, splitHeads } from "./layers.js";
+import { dimsOf, headShape, type LayerType, layerTypes, only, paddingRow, positiveInt } from "./config.js";
+import { type At, attentionParameters, decoderFields, decoderParameters, rmsNormEpsilon, weight } from "./decoder.js";
+import { gated, gatedBlock, mergeHeads, project, rotate, splitHeads } from "./layers.js";
 import { defineFamily } from "./model.js";
-import { ropeFields, ropeSpec } from "./rope-config.js";
+import { ropeSpec } from "./rope-config.js";
 
 /** Transformers reads no `layer_types` here: they may only repeat what the window says. */
 const alike = (c: {
@@ -27,13 +19,10 @@ const alike = (c: {
 
 const schema = z
   .object({
-    ...foreign,
-    ...decoderSizes,
-    ...ropeFields,
+    ...decoderFields,
     num_key_value_heads: positiveInt.nullable().default(8),
     max_position_embeddings: positiveInt.default(131_072),
-    rms_norm_eps: z.number().positive().default(1e-6),
-    tie_word_embeddings: z.boolean().default(false),
+    rms_norm_eps: rmsNormEpsilon(1e-6),
     sliding_window: positiveInt.nullable().default(4096),
     layer_types: layerTypes,
     attention_bias: only(false),
@@ -43,42 +32,26 @@ const schema = z
   .transform((c, context) => ({ ...c, ...headShape(c, context) }));
 type Config = z.infer<typeof schema>;
 
-function layerParameters(c: Config, i: number) {
-  const at = (name: string): string => `model.layers.${i}.${name}`;
-  const [queries, keys] = [c.num_attention_heads * c.headDim, c.kvHeads * c.headDim];
+function layerParameters(c: Config, at: At) {
   return {
-    attentionNorm: { name: at("input_layernorm.weight"), shape: [c.hidden_size] },
-    q: linearLayer(at("self_attn.q_proj"), queries, c.hidden_size, false),
-    k: linearLayer(at("self_attn.k_proj"), keys, c.hidden_size, false),
-    v: linearLayer(at("self_attn.v_proj"), keys, c.hidden_size, false),
-    o: linearLayer(at("self_attn.o_proj"), c.hidden_size, queries, false),
-    mlpNorm: { name: at("post_attention_layernorm.weight"), shape: [c.hidden_size] },
+    attentionNorm: weight(at("input_layernorm"), c.hidden_size),
+    ...attentionParameters(c, at, { qkv: false, o: false }),
+    mlpNorm: weight(at("post_attention_layernorm"), c.hidden_size),
     mlp: gatedBlock(at("mlp"), c.hidden_size, c.intermediate_size),
   };
 }
 
-function parameters(c: Config) {
-  return {
-    embed: { name: "model.embed_tokens.weight", shape: [c.vocab_size, c.hidden_size] },
-    layers: Array.from({ length: c.num_hidden_layers }, (_, i) => layerParameters(c, i)),
-    norm: { name: "model.norm.weight", shape: [c.hidden_size] },
-    ...(c.tie_word_embeddings ? {} : { head: { name: "lm_head.weight", shape: [c.vocab_size, c.hidden_size] } }),
-  };
-}
+const parameters = (c: Config) => decoderParameters(c, (at) => layerParameters(c, at));
 
 export const mistral = defineFamily<Config, ReturnType<typeof parameters>>({
   name: "mistral",
   modelTypes: ["mistral"],
   config: schema,
-  dims: (c) => ({
-    vocabSize: c.vocab_size,
-    hiddenSize: c.hidden_size,
-    heads: c.num_attention_heads,
-    kvHeads: c.kvHeads,
-    headDim: c.headDim,
-    maxPositions: c.max_position_embeddings,
-    windows: Array.from({ length: c.num_hidden_layers }, () => c.sliding_window ?? undefined),
-  }),
+  dims: (c) =>
+    dimsOf(
+      c,
+      Array.from({ length: c.num_hidden_layers }, () => c.sliding_window ?? undefined),
+    ),
   parameters,
   ropes: (c) => [ropeSpec("all", c, c.headDim)],
   forward(c, p, { ids, batch, time, positions, attend }, rope) {

@@ -5,66 +5,43 @@
 import { z } from "zod";
 import { add, gather, rmsNorm } from "../graph/build.js";
 import type { Value } from "../graph/ops.js";
-import { decoderSizes, foreign, headShape, only, paddingRow, positiveInt, slidingFields, windowsOf } from "./config.js";
-import { gated, gatedBlock, linearLayer, mergeHeads, project, rotate, splitHeads } from "./layers.js";
+import { dimsOf, headShape, only, paddingRow, positiveInt, slidingFields, windowsOf } from "./config.js";
+import { type At, attentionParameters, decoderFields, decoderParameters, rmsNormEpsilon, weight } from "./decoder.js";
+import { gated, gatedBlock, mergeHeads, project, rotate, splitHeads } from "./layers.js";
 import { defineFamily } from "./model.js";
-import { ropeFields, ropeSpec } from "./rope-config.js";
+import { ropeSpec } from "./rope-config.js";
 
 const schema = z
   .object({
-    ...foreign,
+    ...decoderFields,
     ...slidingFields,
-    ...decoderSizes,
-    ...ropeFields,
     head_dim: positiveInt.nullable().default(128),
     num_key_value_heads: positiveInt.nullable().default(32),
     max_position_embeddings: positiveInt.default(32_768),
-    rms_norm_eps: z.number().positive().default(1e-6),
-    tie_word_embeddings: z.boolean().default(false),
-    attention_bias: z.boolean().default(false),
+    rms_norm_eps: rmsNormEpsilon(1e-6),
     mlp_bias: only(false),
   })
   .transform((c, context) => ({ ...c, ...headShape(c, context), windows: windowsOf(c, context) }));
 type Config = z.infer<typeof schema>;
 
-function layerParameters(c: Config, i: number) {
-  const at = (name: string): string => `model.layers.${i}.${name}`;
-  const [queries, keys] = [c.num_attention_heads * c.headDim, c.kvHeads * c.headDim];
+function layerParameters(c: Config, at: At) {
   return {
-    attentionNorm: { name: at("input_layernorm.weight"), shape: [c.hidden_size] },
-    q: linearLayer(at("self_attn.q_proj"), queries, c.hidden_size, c.attention_bias),
-    k: linearLayer(at("self_attn.k_proj"), keys, c.hidden_size, c.attention_bias),
-    v: linearLayer(at("self_attn.v_proj"), keys, c.hidden_size, c.attention_bias),
-    o: linearLayer(at("self_attn.o_proj"), c.hidden_size, queries, c.attention_bias),
-    qNorm: { name: at("self_attn.q_norm.weight"), shape: [c.headDim] },
-    kNorm: { name: at("self_attn.k_norm.weight"), shape: [c.headDim] },
-    mlpNorm: { name: at("post_attention_layernorm.weight"), shape: [c.hidden_size] },
+    attentionNorm: weight(at("input_layernorm"), c.hidden_size),
+    ...attentionParameters(c, at, { qkv: c.attention_bias, o: c.attention_bias }),
+    qNorm: weight(at("self_attn.q_norm"), c.headDim),
+    kNorm: weight(at("self_attn.k_norm"), c.headDim),
+    mlpNorm: weight(at("post_attention_layernorm"), c.hidden_size),
     mlp: gatedBlock(at("mlp"), c.hidden_size, c.intermediate_size),
   };
 }
 
-function parameters(c: Config) {
-  return {
-    embed: { name: "model.embed_tokens.weight", shape: [c.vocab_size, c.hidden_size] },
-    layers: Array.from({ length: c.num_hidden_layers }, (_, i) => layerParameters(c, i)),
-    norm: { name: "model.norm.weight", shape: [c.hidden_size] },
-    ...(c.tie_word_embeddings ? {} : { head: { name: "lm_head.weight", shape: [c.vocab_size, c.hidden_size] } }),
-  };
-}
+const parameters = (c: Config) => decoderParameters(c, (at) => layerParameters(c, at));
 
 export const qwen3 = defineFamily<Config, ReturnType<typeof parameters>>({
   name: "qwen3",
   modelTypes: ["qwen3"],
   config: schema,
-  dims: (c) => ({
-    vocabSize: c.vocab_size,
-    hiddenSize: c.hidden_size,
-    heads: c.num_attention_heads,
-    kvHeads: c.kvHeads,
-    headDim: c.headDim,
-    maxPositions: c.max_position_embeddings,
-    windows: c.windows,
-  }),
+  dims: (c) => dimsOf(c, c.windows),
   parameters,
   ropes: (c) => [ropeSpec("all", c, c.headDim)],
   forward(c, p, { ids, batch, time, positions, attend }, rope) {

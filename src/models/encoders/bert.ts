@@ -7,10 +7,9 @@ import { add, gather, reshape, slice } from "../../graph/build.js";
 import { product } from "../../graph/dims.js";
 import type { Value } from "../../graph/ops.js";
 import { activation, activationOf } from "../activations.js";
-import { layerCount, only, positiveInt } from "../config.js";
-import { linearLayer, mergeHeads, project, splitHeads } from "../layers.js";
+import { dimsOf, layerCount, only, positiveInt } from "../config.js";
+import { linearLayer, mergeHeads, normed, normLayer, project, splitHeads } from "../layers.js";
 import { defineFamily } from "../model.js";
-import { affine, normalize } from "./norm.js";
 
 const schema = z
   .object({
@@ -46,10 +45,10 @@ function layerParameters(c: Config, i: number) {
     k: square("attention.self.key"),
     v: square("attention.self.value"),
     o: square("attention.output.dense"),
-    attentionNorm: affine(at("attention.output.LayerNorm"), c.hidden_size),
+    attentionNorm: normLayer(at("attention.output.LayerNorm"), c.hidden_size),
     up: linearLayer(at("intermediate.dense"), c.intermediate_size, c.hidden_size, true),
     down: linearLayer(at("output.dense"), c.hidden_size, c.intermediate_size, true),
-    mlpNorm: affine(at("output.LayerNorm"), c.hidden_size),
+    mlpNorm: normLayer(at("output.LayerNorm"), c.hidden_size),
   };
 }
 
@@ -59,7 +58,7 @@ function parameters(c: Config) {
     words: table("word_embeddings", c.vocab_size),
     positions: table("position_embeddings", c.max_position_embeddings),
     types: table("token_type_embeddings", c.type_vocab_size),
-    norm: affine("embeddings.LayerNorm", c.hidden_size),
+    norm: normLayer("embeddings.LayerNorm", c.hidden_size),
     layers: Array.from({ length: c.num_hidden_layers }, (_, i) => layerParameters(c, i)),
   };
 }
@@ -68,21 +67,13 @@ export const bert = defineFamily<Config, ReturnType<typeof parameters>>({
   name: "bert",
   modelTypes: ["bert"],
   config: schema,
-  dims: (c) => ({
-    vocabSize: c.vocab_size,
-    hiddenSize: c.hidden_size,
-    heads: c.num_attention_heads,
-    kvHeads: c.num_attention_heads,
-    headDim: c.hidden_size / c.num_attention_heads,
-    maxPositions: c.max_position_embeddings,
-    windows: Array.from({ length: c.num_hidden_layers }, () => undefined),
-  }),
+  dims: (c) => dimsOf({ ...c, kvHeads: c.num_attention_heads, headDim: c.hidden_size / c.num_attention_heads }),
   parameters,
   ropes: () => [],
   forward(c, p, { ids, batch, time, positions, attend }) {
     const [heads, width] = [c.num_attention_heads, c.hidden_size / c.num_attention_heads];
     const act = activationOf(c.hidden_act);
-    const norm = (x: Value, by: typeof p.norm): Value => normalize(x, by, c.layer_norm_eps);
+    const norm = (x: Value, by: typeof p.norm): Value => normed(x, by, c.layer_norm_eps);
     const words = reshape(gather(p.words, ids), [batch, time, c.hidden_size]);
     const embedded = add(add(words, gather(p.positions, positions)), slice(p.types, 0, 0, 1)); // one text alone is type 0
     let x = norm(reshape(embedded, [product([batch, time]), c.hidden_size]), p.norm); // [B*T, D]

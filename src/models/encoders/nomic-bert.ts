@@ -6,11 +6,10 @@
 import { z } from "zod";
 import { add, gather, linear, mul, silu, slice } from "../../graph/build.js";
 import type { Value } from "../../graph/ops.js";
-import { layerCount, only, positiveInt } from "../config.js";
-import { mergeHeads, rotate, splitHeads } from "../layers.js";
+import { dimsOf, layerCount, only, positiveInt } from "../config.js";
+import { mergeHeads, normed, normLayer, rotate, splitHeads } from "../layers.js";
 import { defineFamily } from "../model.js";
 import { ropeSpec, wholeRope } from "../rope-config.js";
-import { affine, normalize } from "./norm.js";
 
 /** Beyond these the published model turns by other angles (dynamic NTK), which is not done here. */
 const TRAINED_POSITIONS = 2048;
@@ -98,11 +97,11 @@ function layerParameters(c: Config, i: number) {
   return {
     qkv: matrix("attn.Wqkv", 3 * c.hidden_size, c.hidden_size),
     o: matrix("attn.out_proj", c.hidden_size, c.hidden_size),
-    attentionNorm: affine(at("norm1"), c.hidden_size),
+    attentionNorm: normLayer(at("norm1"), c.hidden_size),
     up: matrix("mlp.fc11", c.intermediate_size, c.hidden_size),
     gate: matrix("mlp.fc12", c.intermediate_size, c.hidden_size),
     down: matrix("mlp.fc2", c.hidden_size, c.intermediate_size),
-    mlpNorm: affine(at("norm2"), c.hidden_size),
+    mlpNorm: normLayer(at("norm2"), c.hidden_size),
   };
 }
 
@@ -110,7 +109,7 @@ function parameters(c: Config) {
   return {
     words: { name: "embeddings.word_embeddings.weight", shape: [c.vocab_size, c.hidden_size] },
     types: { name: "embeddings.token_type_embeddings.weight", shape: [c.type_vocab_size, c.hidden_size] },
-    norm: affine("emb_ln", c.hidden_size),
+    norm: normLayer("emb_ln", c.hidden_size),
     layers: Array.from({ length: c.num_hidden_layers }, (_, i) => layerParameters(c, i)),
   };
 }
@@ -119,20 +118,12 @@ export const nomicBert = defineFamily<Config, ReturnType<typeof parameters>>({
   name: "nomic_bert",
   modelTypes: ["nomic_bert"],
   config: schema,
-  dims: (c) => ({
-    vocabSize: c.vocab_size,
-    hiddenSize: c.hidden_size,
-    heads: c.num_attention_heads,
-    kvHeads: c.num_attention_heads,
-    headDim: c.headDim,
-    maxPositions: c.max_position_embeddings,
-    windows: Array.from({ length: c.num_hidden_layers }, () => undefined),
-  }),
+  dims: (c) => dimsOf({ ...c, kvHeads: c.num_attention_heads }),
   parameters,
   ropes: (c) => [ropeSpec("all", c, c.headDim, 1000)],
   forward(c, p, { ids, batch, time, positions, attend }, rope) {
     const [heads, width, tables] = [c.num_attention_heads, c.headDim, rope("all")];
-    const norm = (x: Value, by: typeof p.norm): Value => normalize(x, by, c.layer_norm_eps);
+    const norm = (x: Value, by: typeof p.norm): Value => normed(x, by, c.layer_norm_eps);
     let x = norm(add(gather(p.words, ids), slice(p.types, 0, 0, 1)), p.norm); // [B*T, D]; one text alone is type 0
     p.layers.forEach((layer, index) => {
       const qkv = linear(x, layer.qkv); // [B*T, 3D]
