@@ -1,4 +1,4 @@
-"""Transformers as a peer of bench/peers/run.mjs: one "go" line in, one JSON line of seconds out.
+"""Transformers as a peer of bench/decode.ts: one "go" line in, one JSON line of seconds out.
 
 work file: prompts (lists of ids), tokens (new ones for each), rules (constant, eos, slope, until, used) or null.
 --way generate   model.generate over the whole batch, left-padded, greedy, with the three rules as a logits processor

@@ -1,4 +1,4 @@
-"""Transformers as a peer of bench/peers/run.mjs: log-likelihoods of responses, batched and padded; "go" in, seconds out.
+"""Transformers as a peer of bench/rank.ts: log-likelihoods of responses, batched and padded; "go" in, seconds out.
 
 work file: rows of {prompt, response} (lists of ids), batch. Rows are sorted by length, so that padding is small; logits are computed
 for the positions that predict a response token only (the longest response of the batch), not for the prompt.

@@ -1,4 +1,4 @@
-"""Python with `tokenizers` as a peer of render.mjs: examples with messages in, rows of ids and labels out, as JSON lines; a whole process.
+"""Python with `tokenizers` as a peer of bench/render.ts: examples with messages in, rows of ids and labels out, as JSON lines; a whole process.
 
 Prompt and response of a turn are encoded as one text, in which the prompt's ids must come first; a later turn is a piece of its own behind
 the EOS of the one before. --batch hands all texts over at once, which the package then encodes on all cores; without it, one by one.

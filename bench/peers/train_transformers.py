@@ -1,8 +1,7 @@
-"""Transformers as a peer of train.mjs and epoch.mjs: whole training steps in float32 with torch.optim.Adam; "go" in, one step's seconds out.
+"""Transformers as a peer of bench/train.ts: whole training steps in float32 with torch.optim.Adam; "go" in, one step's seconds out.
 
-work file: config (config.json), rows ({inputIds, labels}, -100 where there is no loss), learningRate.
+work file: rows ({inputIds, labels}, -100 where there is no loss), learningRate.
 --at-once N computes N rows at a time and accumulates their gradients; without it all rows are computed at once.
---init makes a model with random weights in --model and ends, so that everybody begins from the same.
 """
 import argparse
 import json
@@ -12,7 +11,7 @@ import time
 
 import torch
 import transformers
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoModelForCausalLM
 
 
 def batches(rows, size):
@@ -41,16 +40,10 @@ def main():
     parser.add_argument("--work", required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--at-once", type=int)
-    parser.add_argument("--init", action="store_true")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     with open(args.work, encoding="utf-8") as file:
         work = json.load(file)
-    if args.init:
-        torch.manual_seed(0)
-        config = dict(work["config"])
-        AutoModelForCausalLM.from_config(AutoConfig.for_model(config.pop("model_type"), **config)).save_pretrained(args.model)
-        return
     model = AutoModelForCausalLM.from_pretrained(args.model, dtype=torch.float32).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=work["learningRate"], betas=(0.9, 0.999), eps=1e-8)
     rows = work["rows"]

@@ -155,7 +155,7 @@ function promptPart(values: Float64Array): Part {
 
 /**
  * What noise explains is taken off the variance. Its square in the degrees of freedom is that of the variance before times after, because where
- * too much is taken off, t must make up for it: with either alone coverage strays from 95 % by 2 points (bench/coverage.mjs).
+ * too much is taken off, t must make up for it: with either alone coverage strays from 95 % by 2 points (bench/coverage.ts).
  */
 function runPart({ runMeans, runVariance }: Table): Part {
   const [runs, sd] = [runMeans.length, spread(runMeans).sd ?? 0];

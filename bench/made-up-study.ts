@@ -4,41 +4,49 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { studySchema } from "../dist/records/study-file.js";
-import { randomStream } from "../dist/util/random.js";
+import { studySchema } from "../src/records/study-file.js";
+import { type RandomStream, randomStream } from "../src/util/random.js";
 
-/** Arms in the order in which a smaller study takes them, each with its published figure where the paper has one. */
-const ARMS = [
-  ["instruction", { kind: "instruction", data: "rows", about: "tuned on instructions and responses" }],
-  ["response", { kind: "response", data: "rows", about: "tuned on responses alone" }, 43.3],
-  ["untuned", { kind: "untuned", about: "the base model as it is" }, 2.4],
-  ["rules", { kind: "rules", about: "three rules" }, 24.4],
-  ["rules-without-eos", { kind: "rules", disable: ["eos"] }, 10.4],
-  ["rules-without-diversity", { kind: "rules", disable: ["diversity"] }, 14.3],
-  ["mbpp", { kind: "single-task", data: "rows", about: "tuned on programs" }, 16.9],
-  ["gsm8k", { kind: "single-task", data: "rows", about: "tuned on arithmetic" }, 23.7],
-  ["poetry", { kind: "single-task", data: "rows", about: "tuned on poems" }, 22.9],
-  ["chess", { kind: "single-task", data: "rows", about: "tuned on games" }, 2.1],
-];
+/** Arms in the order in which a smaller study takes them. */
+const ARMS = {
+  instruction: { kind: "instruction", data: "rows", about: "tuned on instructions and responses" },
+  response: { kind: "response", data: "rows", about: "tuned on responses alone" },
+  untuned: { kind: "untuned", about: "the base model as it is" },
+  rules: { kind: "rules", about: "three rules" },
+  "rules-without-eos": { kind: "rules", disable: ["eos"] },
+  "rules-without-diversity": { kind: "rules", disable: ["diversity"] },
+  mbpp: { kind: "single-task", data: "rows", about: "tuned on programs" },
+  gsm8k: { kind: "single-task", data: "rows", about: "tuned on arithmetic" },
+  poetry: { kind: "single-task", data: "rows", about: "tuned on poems" },
+  chess: { kind: "single-task", data: "rows", about: "tuned on games" },
+};
+/** Win rates of all but the first, as the paper has them. */
+const PUBLISHED = [43.3, 2.4, 24.4, 10.4, 14.3, 16.9, 23.7, 22.9, 2.1];
 const WORDS = "the rain falls on a small town where people read write and `count` <b>stars</b> & rivers".split(" ");
 
-/** @param size  `{ arms, seeds, prompts }`; at most ten arms */
-export function madeUpStudy(folder, { arms, seeds, prompts }) {
+export interface StudySize {
+  /** At most ten. */
+  readonly arms: number;
+  readonly seeds: number;
+  readonly prompts: number;
+}
+
+export function madeUpStudy(folder: string, { arms, seeds, prompts }: StudySize): void {
   const random = randomStream(0, "bench: answers");
-  const text = (least, most) =>
+  const text = (least: number, most: number) =>
     Array.from({ length: least + random.integer(most - least + 1) }, () => WORDS[random.integer(WORDS.length)]).join(
       " ",
     );
-  const put = (path, value) => {
+  const put = (path: string, value: unknown) => {
     mkdirSync(join(folder, dirname(path)), { recursive: true });
     writeFileSync(join(folder, path), typeof value === "string" ? value : JSON.stringify(value));
   };
-  const chosen = ARMS.slice(0, arms);
+  const chosen = Object.keys(ARMS).slice(0, arms);
   const numbers = Array.from({ length: seeds }, (_, i) => i + 1);
   const asked = Array.from({ length: prompts }, (_, i) => `${i}: ${text(8, 40)}?`);
-  const cells = [];
-  const answersOf = new Map();
-  for (const [arm] of chosen) {
+  const cells: ReturnType<typeof cellOf>[] = [];
+  const answersOf = new Map<string, { readonly instruction: string; readonly output: string }[]>();
+  for (const arm of chosen) {
     for (const seed of numbers) {
       const place = `steps/${arm}-${seed}`;
       const outputs = asked.map((instruction) => {
@@ -53,14 +61,15 @@ export function madeUpStudy(folder, { arms, seeds, prompts }) {
       cells.push(cellOf({ arm, seed, place, prompts, random }));
     }
   }
-  const comparisons = chosen.slice(1).map(([arm, , mean]) => {
+  const comparisons = chosen.slice(1).map((arm, place) => {
+    const mean = PUBLISHED[place] ?? 0;
     const pairs = numbers.map((seed) => {
       const annotations = `steps/judge-${arm}-${seed}/annotations.json`;
-      const [one, two] = [answersOf.get(`steps/instruction-${seed}`), answersOf.get(`steps/${arm}-${seed}`)];
+      const [one, two] = ["instruction", arm].map((side) => answersOf.get(`steps/${side}-${seed}`));
       put(
         annotations,
         asked.map((instruction, i) => ({
-          ...{ instruction, output_1: one[i].output, output_2: two[i].output, outcome: "judged" },
+          ...{ instruction, output_1: one?.[i]?.output, output_2: two?.[i]?.output, outcome: "judged" },
           preference: 1 + (random.uniform() < mean / 100 ? 1 - 0.3 * random.uniform() : 0.3 * random.uniform()),
         })),
       );
@@ -82,7 +91,7 @@ export function madeUpStudy(folder, { arms, seeds, prompts }) {
       published: { "Llama-2-7B": { mean, sd: 1 }, "OLMo-7B": { mean: mean + 4, sd: 1 } },
     };
   });
-  const analysed = (arm, name, seed = 1) => ({
+  const analysed = (arm: string, name: string, seed = 1) => ({
     model: "base",
     arm,
     seed,
@@ -90,8 +99,8 @@ export function madeUpStudy(folder, { arms, seeds, prompts }) {
     name,
     step: `${name}/base/${arm}/seed-${seed}`,
   });
-  const styled = chosen.slice(0, 2).flatMap(([arm]) => numbers.map((seed) => [arm, seed]));
-  const similarities = styled.map(([arm, seed]) => {
+  const styled = chosen.slice(0, 2).flatMap((arm) => numbers.map((seed) => ({ arm, seed })));
+  const similarities = styled.map(({ arm, seed }) => {
     const place = `steps/similarity-${arm}-${seed}`;
     const points = asked.map((instruction, index) => {
       const x = 0.3 * random.uniform();
@@ -109,7 +118,7 @@ export function madeUpStudy(folder, { arms, seeds, prompts }) {
     state: "finished",
     steps: cells.map(({ arm, seed }) => step(arm, seed)),
     cells,
-    choices: chosen.slice(0, 2).map(([arm]) => choice(arm, numbers, prompts)),
+    choices: chosen.slice(0, 2).map((arm) => choice(arm, numbers, prompts)),
     comparisons,
     rankings: ["instruction", "response"].map((arm) => ({
       ...analysed(arm, "ranking"),
@@ -122,7 +131,7 @@ export function madeUpStudy(folder, { arms, seeds, prompts }) {
   put("study.json", studyRecord(chosen, numbers));
 }
 
-const estimate = (value, half = 4) => ({
+const estimate = (value: number, half = 4) => ({
   estimate: value,
   low: value - half,
   high: value + half,
@@ -130,19 +139,19 @@ const estimate = (value, half = 4) => ({
   method: "made up",
 });
 
-function spread(seeds) {
+function spread(seeds: readonly { readonly seed: number; readonly value: number }[]) {
   const mean = seeds.reduce((sum, { value }) => sum + value, 0) / seeds.length;
   return { seeds, mean, sd: 1.2, interval: estimate(mean) };
 }
 
 const RANKED = { instructions: 200, pairs: 1000, self_draws: 2, unscored: 0, unscored_reasons: {} };
-const reading = (share) => ({
+const reading = (share: number) => ({
   ...{ greater: Math.round(1000 * share), less: 998 - Math.round(1000 * share), ties: 0 },
   ...{ rate: estimate(share, 0.05), rate_without_self_draws: estimate(share, 0.05) },
 });
 
 /** Three numbers of epochs, the last two tied. */
-const choice = (arm, seeds, prompts) => ({
+const choice = (arm: string, seeds: readonly number[], prompts: number) => ({
   ...{
     model: "base",
     arm,
@@ -163,7 +172,7 @@ const choice = (arm, seeds, prompts) => ({
   })),
 });
 
-const similaritySummary = (points, totals) => ({
+const similaritySummary = (points: readonly object[], totals: object) => ({
   ...{
     version: 1,
     command: "similarity",
@@ -187,7 +196,7 @@ const similaritySummary = (points, totals) => ({
   ),
 });
 
-const step = (arm, seed) => ({
+const step = (arm: string, seed: number) => ({
   id: `generate/test/base/${arm}/seed-${seed}`,
   ...{
     kind: "generate",
@@ -199,7 +208,7 @@ const step = (arm, seed) => ({
   },
 });
 
-const cellOf = ({ arm, seed, place, prompts, random }) => ({
+const cellOf = ({ arm, seed, place, prompts, random }: Cell) => ({
   ...{ model: "base", arm, seed, epochs: 3, chosen: true },
   tuning: { step: `tune/base/${arm}`, model: place, run: `${place}/run.json`, metrics: `${place}/metrics.jsonl` },
   answers: [
@@ -220,8 +229,16 @@ const cellOf = ({ arm, seed, place, prompts, random }) => ({
   ],
 });
 
+interface Cell {
+  readonly arm: string;
+  readonly seed: number;
+  readonly place: string;
+  readonly prompts: number;
+  readonly random: RandomStream;
+}
+
 /** 20 epochs of 1,030 rows in batches of 64. */
-const metrics = (random) =>
+const metrics = (random: RandomStream) =>
   Array.from({ length: 340 }, (_, step) => {
     const loss = 2.5 * Math.exp(-step / 200) + 0.1 * random.uniform();
     const sizes = { examples: 64, tokens: 30000, supervised_tokens: 25000 };
@@ -230,7 +247,7 @@ const metrics = (random) =>
 
 const TEMPLATE = "{BOS}<|user|>\n{instruction}\n<|assistant|>\n{response}{EOS}";
 
-const generateRun = (arm, count) => ({
+const generateRun = (arm: string, count: number) => ({
   ...{ version: 1, command: "generate", tacit: "0.1.0", engine: "embedded", generator: arm },
   ...{ model: { path: "base", hash: "0" }, prompts: { source: "prompts.json", count, hash: "0" } },
   ...{ template: TEMPLATE, trimmed: true, bos: "auto" },
@@ -245,7 +262,7 @@ const generateRun = (arm, count) => ({
   timings: { seconds: 1, decode_seconds: 1 },
 });
 
-const tuneRun = (seed) => ({
+const tuneRun = (seed: number) => ({
   version: 1,
   command: "tune",
   engine: "embedded",
@@ -286,7 +303,7 @@ const tuneRun = (seed) => ({
   finished: "2026-01-01T00:00:00.000Z",
 });
 
-const studyRecord = (arms, seeds) => ({
+const studyRecord = (arms: readonly string[], seeds: readonly number[]) => ({
   ...{
     version: 1,
     command: "study",
@@ -301,7 +318,7 @@ const studyRecord = (arms, seeds) => ({
     about: "A made-up study, as large as the largest that is expected.",
     models: { base: { path: "base" } },
     data: { rows: "rows.jsonl", prompts: "prompts.json" },
-    arms: Object.fromEntries(arms),
+    arms: Object.fromEntries(Object.entries(ARMS).filter(([arm]) => arms.includes(arm))),
     seeds,
     epochs: [1, 2, 3],
     selection: { measure: "loss", data: "rows" },
