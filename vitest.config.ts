@@ -1,4 +1,4 @@
-/** Five suites. `unit` and `e2e` are hermetic, `e2e` starts the command as a process and kills it; `shared` needs the data folder beside the checkout; `models` needs fetched weights; `kills` takes hours. */
+/** Six suites. `unit` and `e2e` are hermetic, `e2e` starts the command as a process and kills it; `shared` needs the data folder beside the checkout; `models` needs fetched weights; `kills` takes hours; `builds` needs two built packages. */
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
@@ -20,7 +20,13 @@ export default defineConfig({
           ...common,
           name: "unit",
           include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/shared/**", "test/models/**", "test/kills/**"],
+          exclude: [
+            "test/e2e/**",
+            "test/shared/**",
+            "test/models/**",
+            "test/kills/**",
+            "test/compare-builds/compare.test.ts",
+          ],
         },
       },
       {
@@ -33,6 +39,7 @@ export default defineConfig({
         },
       },
       { test: { ...common, name: "shared", include: ["test/shared/**/*.test.ts"], testTimeout: 600_000 } },
+      { test: { ...common, name: "builds", include: ["test/compare-builds/compare.test.ts"] } },
       { test: { ...common, name: "kills", include: ["test/kills/**/*.test.ts"] } },
       {
         test: {
