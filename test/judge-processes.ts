@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { expect } from "vitest";
-import type { JudgeLedgerLine } from "../src/records/judge-ledger.js";
+import type { ReplyLine } from "../src/records/reply-ledger.js";
 import { randomStream } from "../src/util/random.js";
 import { openJudgeServer, type ServerOptions, transient } from "./judge-server.js";
 import { plainEnvironment, type StagedPackage } from "./staged-package.js";
@@ -64,11 +64,11 @@ export function openJudgeProcesses(folder: TemporaryFolder, staged: () => Staged
   }
 
   /** Finished lines only: the last one may be half written. */
-  const ledgerOf = (out: string): JudgeLedgerLine[] => {
+  const ledgerOf = (out: string): ReplyLine[] => {
     const path = join(folder.path(out), "ledger.jsonl");
     if (!existsSync(path)) return [];
     const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
-    return lines.map((line) => JSON.parse(line) as JudgeLedgerLine);
+    return lines.map((line) => JSON.parse(line) as ReplyLine);
   };
   const repliesOf = (out: string) => ledgerOf(out).flatMap((line) => ("body" in line ? [line] : []));
   const bytesOf = (out: string): string[] =>

@@ -5,7 +5,7 @@
  * May not know: reasoning, which is cut off before; which answer is the model's.
  */
 
-import { parsedJson } from "../util/http-body.js";
+import { parsedJson } from "../openai/body.js";
 
 export type Named =
   /** `first` and `last`: where in the reply it decides. */

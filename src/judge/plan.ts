@@ -5,7 +5,7 @@
 import type { AskedJudge, Judge } from "../records/judge-file.js";
 import { present } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
-import type { Call } from "./ask.js";
+import type { Call } from "./calls.js";
 import type { LoadedJudge } from "./judge-file.js";
 import { ordersOf } from "./order.js";
 import type { Pair } from "./pairs.js";

@@ -4,12 +4,13 @@
  */
 import fc from "fast-check";
 import { afterEach, expect, it, vi } from "vitest";
+import { openClient } from "../openai/client.js";
+import { realClock } from "../openai/clock.js";
+import type { Attempt } from "../openai/transport.js";
 import { type Annotation, annotationsJson } from "../records/annotations.js";
 import { judgeSchema, type OpenaiJudge } from "../records/judge-file.js";
 import { annotatePair } from "./annotate.js";
-import { type Attempt, askAll } from "./ask.js";
-import { realClock } from "./clock.js";
-import { httpTransport } from "./http.js";
+import { judgeWords, openJudge } from "./calls.js";
 import { openReplies } from "./replies.js";
 
 afterEach(() => vi.unstubAllGlobals());
@@ -47,23 +48,25 @@ async function outcomeOf(judge: OpenaiJudge, status: number, text: string): Prom
   const replies = openReplies(new Set(["k"]), judge);
   const lines: string[] = [];
   const attempts: Attempt[] = [];
-  const send = httpTransport(judge, {});
+  const send = openJudge(judge, {});
   const call = { key: "k", vote: 0, shown: { instruction: "", first: "", second: "" }, messages: () => [] };
-  await askAll([call], {
+  const client = openClient<typeof call>({
     send: async (one) => {
       attempts.push(await send(one));
       return attempts.at(-1)!;
     },
     server: "s",
+    words: judgeWords,
     limits: { ...judge.limits, retries: 0 },
-    maxOutput: 1,
+    estimate: () => ({ input: 1, output: 1 }),
     clock: realClock,
     earlier: 1,
     record: async (line) => {
       lines.push(JSON.stringify(line));
       replies.visit(line);
     },
-  }).catch((error: Error) => expect(error.name).toBe("UserError"));
+  });
+  await client.ask(call).catch((error: Error) => expect(error.name).toBe("UserError"));
   expect(lines.length).toBe(1);
   const again = openReplies(new Set(["k"]), judge);
   for (const line of lines) again.visit(JSON.parse(line));

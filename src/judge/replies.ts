@@ -3,12 +3,13 @@
  * of other calls pass by.
  * May not know: files, pairs.
  */
+import { openingOf } from "../openai/body.js";
+import { choiceOf } from "../openai/completion.js";
+import type { Tokens } from "../openai/cost.js";
+import { keptReply } from "../openai/ledger.js";
 import type { AskedJudge } from "../records/judge-file.js";
-import { type JudgeLedgerLine, judgeLedgerLineSchema } from "../records/judge-ledger.js";
-import { openingOf, readBody } from "../util/http-body.js";
-import type { Tokens } from "./cost.js";
+import { type ReplyLine, replyLineSchema } from "../records/reply-ledger.js";
 import type { Verdict } from "./reading.js";
-import { choiceOf, readReply } from "./reply.js";
 import { failureOf, rejectionOf, verdictOf } from "./verdict.js";
 
 export interface Answered {
@@ -39,7 +40,7 @@ export function openReplies(wanted: ReadonlySet<string>, judge: AskedJudge): Rep
   const answered = new Map<string, Answered>();
   const failed = new Map<string, Answered>();
   const counts = { replies: 0, others: 0 };
-  const take = (line: JudgeLedgerLine): void => {
+  const take = (line: ReplyLine): void => {
     const { key, server } = line;
     counts["error" in line ? "others" : "replies"]++;
     if (answered.has(key)) return; // the first reply counts
@@ -56,7 +57,7 @@ export function openReplies(wanted: ReadonlySet<string>, judge: AskedJudge): Rep
     visit(value) {
       const key = (value as { readonly key?: unknown } | null)?.key;
       if (typeof key === "string" && !wanted.has(key)) return;
-      take(judgeLedgerLineSchema.parse(value));
+      take(replyLineSchema.parse(value));
     },
     has: (key) => answered.has(key),
     get: (key) => answered.get(key) ?? failed.get(key),
@@ -68,15 +69,21 @@ export function openReplies(wanted: ReadonlySet<string>, judge: AskedJudge): Rep
 type Read = Pick<Answered, "verdict" | "opening" | "choice" | "usage">;
 
 /** Undefined where what came is no completion. */
-function readLine(line: Exclude<JudgeLedgerLine, { error: string }>, judge: AskedJudge): Read | undefined {
-  const read = "body" in line ? ({ kind: "value", value: line.body, finite: true } as const) : readBody(line.text);
-  if (read.kind === "deep")
-    return { verdict: { outcome: "unparsed", reason: read.reason }, choice: null, usage: undefined };
-  const reply = read.kind === "value" ? readReply(read.value) : undefined;
-  if (read.kind !== "value" || reply === undefined) return undefined;
+function readLine(line: Exclude<ReplyLine, { error: string }>, judge: AskedJudge): Read | undefined {
+  const kept = keptReply(line);
+  if (kept?.kind === "unreadable") {
+    return { verdict: { outcome: "unparsed", reason: kept.reason }, choice: null, usage: undefined };
+  }
+  if (kept === undefined) return undefined;
+  const { completion, body, finite } = kept;
   // A choice with numbers that JSON cannot write stays in the ledger alone.
-  const choice = read.finite ? choiceOf(read.value) : null;
-  const verdict = verdictOf(reply, judge);
-  const opening = verdict.outcome === "judged" ? {} : { opening: openingOf(reply.text || (reply.refusal ?? "")) };
-  return { verdict, ...opening, choice, usage: reply.usage };
+  const choice = finite ? choiceOf(body) : null;
+  const verdict = verdictOf(completion, judge);
+  const said = completion.text || (completion.refusal ?? "");
+  return {
+    verdict,
+    ...(verdict.outcome === "judged" ? {} : { opening: openingOf(said) }),
+    choice,
+    usage: completion.usage,
+  };
 }

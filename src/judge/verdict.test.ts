@@ -1,10 +1,11 @@
 /** From replies to verdicts: log-probabilities, texts, and everything that is none. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { readCompletion } from "../openai/completion.js";
+import { isTooLong } from "../openai/failure.js";
 import type { VerdictParser } from "../records/judge-file.js";
 import { parseVerdict } from "./parsers.js";
-import { readReply } from "./reply.js";
-import { isTooLong, rejectionOf, verdictOf } from "./verdict.js";
+import { rejectionOf, verdictOf } from "./verdict.js";
 
 type Reading = Parameters<typeof verdictOf>[1];
 const noTop =
@@ -13,7 +14,9 @@ const weighted: Reading = { verdict: "logprobs", markers: ["m", "M"], parser: "m
 const sampled: Reading = { ...weighted, verdict: "sampled" };
 
 const chat = (content: string | null, more: object = {}, message: object = {}) =>
-  readReply({ choices: [{ message: { role: "assistant", content, ...message }, finish_reason: "stop", ...more }] })!;
+  readCompletion({
+    choices: [{ message: { role: "assistant", content, ...message }, finish_reason: "stop", ...more }],
+  })!;
 
 const withTop = (...places: Record<string, number>[]) =>
   chat(places.map(() => "m").join("\n"), {
@@ -56,7 +59,7 @@ describe("a weighted verdict", () => {
     expect((verdict as { first: number }).first).toBeCloseTo(0.7, 14);
   });
   it("reads the older API's log-probabilities", () => {
-    const reply = readReply({
+    const reply = readCompletion({
       choices: [{ text: "m", logprobs: { tokens: ["m"], top_logprobs: [{ m: -0.5, M: -0.5 }] } }],
     })!;
     expect(verdictOf(reply, weighted)).toEqual({ outcome: "judged", first: 0.5 });
@@ -112,7 +115,7 @@ describe("a sampled verdict", () => {
   });
   it("that ended with an error is none", () => {
     for (const finish_reason of ["error", "ERROR", "server_error", "abort", "insufficient_system_resource"])
-      expect(readReply({ choices: [{ message: { content: "m" }, finish_reason }] })).toBeUndefined();
+      expect(readCompletion({ choices: [{ message: { content: "m" }, finish_reason }] })).toBeUndefined();
   });
   it.each([
     ['{"verdict":"m","verdict":"M"}', "several verdicts in the reply"],
@@ -185,12 +188,12 @@ describe("a body", () => {
     { error: "x" },
     { choices: [{ message: { content: 1 } }] },
   ])("%j is no completion", (body) => {
-    expect(readReply(body)).toBeUndefined();
+    expect(readCompletion(body)).toBeUndefined();
   });
   it("may be anything without harm", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
-        const reply = readReply({
+        const reply = readCompletion({
           choices: [{ message: value, logprobs: value, finish_reason: "stop" }],
           usage: value,
         });

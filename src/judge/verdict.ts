@@ -2,23 +2,22 @@
  * From a reply to a verdict, or to the reason why there is none. Verdicts speak of the answer that was shown first.
  * May not know: which answer is the model's, where replies come from.
  */
+import { type Completion, declinedIn, isCut } from "../openai/completion.js";
+import { withoutReasoning } from "../openai/reasoning.js";
 import { shorten } from "../util/terminal.js";
 import { isOneMarker } from "./marker-reply.js";
 import { parseVerdict } from "./parsers.js";
 import type { Reading, Verdict } from "./reading.js";
-import { withoutReasoning } from "./reasoning.js";
-import { isCut, isFilter, type Reply } from "./reply.js";
 import { weightedVerdict } from "./weighted.js";
 
-export function verdictOf(reply: Reply, judge: Reading): Verdict {
-  if (reply.refusal !== undefined) return { outcome: "refused", reason: "the judge declined" };
-  if (reply.finish !== undefined && isFilter(reply.finish))
-    return { outcome: "refused", reason: "stopped by the server's content filter" };
+export function verdictOf(reply: Completion, judge: Reading): Verdict {
+  const declined = declinedIn(reply, "the judge");
+  if (declined !== undefined) return { outcome: "refused", reason: declined };
   return judge.verdict === "logprobs" ? weightedVerdict(reply, judge) : sampledVerdict(reply, judge);
 }
 
 /** A reply that was cut off counts only where all of it is the verdict: its end might have changed it. */
-function sampledVerdict({ text, finish, reasoned }: Reply, { markers, parser, compat }: Reading): Verdict {
+function sampledVerdict({ text, finish, reasoned }: Completion, { markers, parser, compat }: Reading): Verdict {
   const said = compat === undefined ? withoutReasoning(text) : text;
   if (isCut(finish) && !(said !== undefined && isOneMarker(said, markers))) {
     return { outcome: "truncated", reason: "cut off at the limit of tokens" };
@@ -34,11 +33,6 @@ function sampledVerdict({ text, finish, reasoned }: Reply, { markers, parser, co
 }
 
 const filtered = /content[_ ]?filter|content management|safety|moderation/i;
-const tooLong = /context|too (?:long|large|many tokens)|maximum.{0,20}(?:length|tokens)|token limit/i;
-
-/** Whether a request was rejected (status 400 and the like) for how long this pair is, and not for how every request looks. */
-export const isTooLong = (error: string): boolean => tooLong.test(error);
-
 /**
  * The verdict on a pair whose request the server rejected.
  *

@@ -2,8 +2,8 @@
  * Where among the tokens of a reply its text stands: behind reasoning that only the tokens have, before the tokens that end it.
  * May not know: verdicts, markers.
  */
-import { replySpans, withoutReasoning } from "./reasoning.js";
-import type { Place, Reply } from "./reply.js";
+import type { Completion, Place } from "../openai/completion.js";
+import { replySpans, withoutReasoning } from "../openai/reasoning.js";
 
 /** What was said, as the tokens have it, with blank lines in place of reasoning inside it; and the token of each of its characters. */
 export interface VisibleTokens {
@@ -13,7 +13,7 @@ export interface VisibleTokens {
 }
 
 /** @returns or why nobody can tell what of the tokens was said */
-export function visibleTokens({ text, reasoned }: Reply, places: readonly Place[]): VisibleTokens | string {
+export function visibleTokens({ text, reasoned }: Completion, places: readonly Place[]): VisibleTokens | string {
   const tokens = places.map(({ token }) => written(token));
   const joined = tokens.join("");
   const said = withoutReasoning(text);

@@ -1,7 +1,7 @@
 /** Verdicts weighed by log-probabilities as servers send them: tokens of one text, white space, reasoning, and what is no log-probability. */
 import { describe, expect, it } from "vitest";
+import { readCompletion } from "../openai/completion.js";
 import type { Reading, Verdict } from "./reading.js";
-import { readReply } from "./reply.js";
 import { verdictOf } from "./verdict.js";
 
 const judge: Reading = { verdict: "logprobs", markers: ["m", "M"], parser: "markers", position: "first" };
@@ -20,7 +20,7 @@ function verdict(
   }));
   const said = places.map(([token]) => token).join("");
   const body = { choices: [{ message: { content: said, ...message }, finish_reason: finish, logprobs: { content } }] };
-  return verdictOf(readReply(body)!, { ...judge, ...more });
+  return verdictOf(readCompletion(body)!, { ...judge, ...more });
 }
 const shareOf = (result: Verdict): number => (result.outcome === "judged" ? result.first : Number.NaN);
 const p = (...tops: (readonly [string, number])[]): Top => tops.map(([token, share]) => [token, Math.log(share)]);

@@ -3,9 +3,9 @@
  * May not know: texts of replies beyond where reasoning ends.
  */
 
+import { type Completion, isCut, type Logprobs, type Place } from "../openai/completion.js";
 import { isOneMarker, markerNamed } from "./marker-reply.js";
 import type { Reading, Verdict } from "./reading.js";
-import { isCut, type Logprobs, type Place, type Reply } from "./reply.js";
 import { visibleTokens, written } from "./visible-tokens.js";
 
 const unparsed = (reason: string): Verdict => ({ outcome: "unparsed", reason });
@@ -18,7 +18,7 @@ const unparsed = (reason: string): Verdict => ({ outcome: "unparsed", reason });
  *
  * @see alpaca_eval, completion_parsers.py, `logprob_parser` with `is_binarize` false
  */
-export function weightedVerdict(reply: Reply, { markers, position, compat }: Reading): Verdict {
+export function weightedVerdict(reply: Completion, { markers, position, compat }: Reading): Verdict {
   const { logprobs, finish } = reply;
   if (logprobs.kind !== "places") return unparsed(whyNone(logprobs));
   if (position === "last" && isCut(finish)) return { outcome: "truncated", reason: "cut off before its last token" };
@@ -57,7 +57,7 @@ function officialPlace(places: readonly Place[], position: Reading["position"]):
 
 /** The token that names the marker; or why there is none. */
 function decidingPlace(
-  reply: Reply,
+  reply: Completion,
   places: readonly Place[],
   markers: readonly string[],
   position: Reading["position"],

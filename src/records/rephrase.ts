@@ -1,13 +1,9 @@
-/** What removing restated instructions leaves on disk beside its rows: a summary, and, until it is done, a ledger of a model's replies. */
+/** What removing restated instructions leaves on disk beside its rows. (Until it is done, a ledger of replies: `reply-ledger.ts`.) */
 import { z } from "zod";
 import { estimateSchema } from "./estimate.js";
 
 const count = z.number().int().nonnegative();
 const reasons = z.record(z.string(), count);
-
-/** One line of the ledger. `key` is the hash of server, model and message. */
-export const replyLineSchema = z.object({ key: z.string(), text: z.string(), cut: z.boolean() });
-export type ReplyLine = z.infer<typeof replyLineSchema>;
 
 const agreementSchema = z.object({
   both_yes: count,

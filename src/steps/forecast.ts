@@ -6,10 +6,10 @@
 import { collectExamples } from "../data/load.js";
 import { loadPrompts } from "../data/prompts.js";
 import { runMemory } from "../embedded/tune-checks.js";
+import { maxOutput } from "../judge/calls.js";
 import { loadJudge } from "../judge/judge-file.js";
 import { parameterCount, readModelConfig } from "../models/open.js";
 import type { Price } from "../records/judge-file.js";
-import { maxOutput } from "./judge-plan.js";
 import { resolveOptions, settleWork, type TuneWork } from "./tune/options.js";
 import { readRows } from "./tune/rows.js";
 

@@ -3,20 +3,13 @@
  */
 import { existsSync } from "node:fs";
 import type { Names } from "../judge/annotate.js";
-import { estimateOf } from "../judge/ask.js";
-import { dollars, type Tokens } from "../judge/cost.js";
-import { isAsked, type LoadedJudge, loadJudge, requestParameters } from "../judge/judge-file.js";
+import { estimateOf } from "../judge/calls.js";
+import { isAsked, type LoadedJudge, loadJudge } from "../judge/judge-file.js";
 import { type OutputSet, type Pairing, pairUp, readOutputs } from "../judge/pairs.js";
 import { missingCalls, type PlannedPair, planPairs, settledBefore } from "../judge/plan.js";
 import { openReplies } from "../judge/replies.js";
-import {
-  type AskedJudge,
-  type JudgeInput,
-  type Limits,
-  type Order,
-  type Price,
-  priceTableSchema,
-} from "../records/judge-file.js";
+import { dollars, type Tokens } from "../openai/cost.js";
+import { type JudgeInput, type Limits, type Order, type Price, priceTableSchema } from "../records/judge-file.js";
 import { sha256 } from "../util/files.js";
 import { readLedger } from "../util/ledger.js";
 import { parseYaml, readSmallText } from "../util/yaml.js";
@@ -90,14 +83,6 @@ async function priceOf(judge: LoadedJudge["judge"], table: string | undefined): 
   return parseYaml(text, table, priceTableSchema, remedy)[judge.model] ?? judge.price;
 }
 
-/** Most tokens that a reply may have, for estimates. */
-export function maxOutput(judge: AskedJudge): number {
-  if (judge.kind === "scripted") return 1;
-  const { max_tokens: old, max_completion_tokens: fresh } = requestParameters(judge);
-  const most = fresh ?? old;
-  return typeof most === "number" && most > 0 ? most : 1024;
-}
-
 /** What `--dry-run` prints. Tokens are estimates (a token is taken for four bytes), output at its limit. */
 export interface JudgeEstimate {
   readonly dry_run: true;
@@ -134,7 +119,7 @@ export async function estimateJudging(plan: JudgePlan, ledger: string | undefine
   const missing = missingCalls(plan.pairs, plan.loaded, replies.has);
   const tokens = { input: 0, output: 0 };
   for (const call of missing) {
-    const { input, output } = estimateOf(call, maxOutput(judge));
+    const { input, output } = estimateOf(call, judge);
     tokens.input += input;
     tokens.output += output;
   }

@@ -1,9 +1,9 @@
 /** The run record of a judged set of pairs: everything counted, nothing left out. */
 
-import { dollars, type Tokens } from "../judge/cost.js";
 import { positionsOf } from "../judge/positions.js";
 import { holdsControlToken } from "../judge/prompt.js";
 import type { Replies } from "../judge/replies.js";
+import { dollars, type Tokens } from "../openai/cost.js";
 import { type Annotation, type VerdictOutcome, verdictOutcomes } from "../records/annotations.js";
 import type { Judge } from "../records/judge-file.js";
 import type { JudgeRun } from "../records/judge-run.js";

@@ -1,5 +1,5 @@
 /** Judging from files to files: what is asked, what is kept, what is counted. The judge is a server on loopback. */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { type JudgeServer, misbehaviours, openJudgeServer, type ServerOptions } from "../../test/judge-server.js";
@@ -8,7 +8,7 @@ import type { Checker, Checkers } from "../judge/checker.js";
 import { loadJudge } from "../judge/judge-file.js";
 import type { Annotation } from "../records/annotations.js";
 import type { JudgeInput } from "../records/judge-file.js";
-import type { JudgeLedgerLine } from "../records/judge-ledger.js";
+import type { ReplyLine } from "../records/reply-ledger.js";
 import { type JudgeOptions, judge, judgePaths } from "./judge.js";
 import { estimateJudging, planJudging } from "./judge-plan.js";
 
@@ -56,11 +56,11 @@ const judgeAt = (url: string, more: Partial<JudgeInput> = {}): JudgeInput =>
     ...more,
   }) as JudgeInput;
 
-const ledgerOf = (out: string): JudgeLedgerLine[] =>
+const ledgerOf = (out: string): ReplyLine[] =>
   readFileSync(judgePaths(out).ledger, "utf8")
     .split("\n")
     .slice(0, -1)
-    .map((line) => JSON.parse(line) as JudgeLedgerLine);
+    .map((line) => JSON.parse(line) as ReplyLine);
 const annotationsOf = (out: string): Annotation[] =>
   JSON.parse(readFileSync(judgePaths(out).annotations, "utf8")) as Annotation[];
 const bytesOf = (out: string): string[] =>
@@ -280,7 +280,7 @@ describe("a judge that misbehaves", () => {
     const { url } = await serve({ misbehave: (id) => (id < 20 ? undefined : "500") });
     const paths = files(rowsOf("model", 200), rowsOf("base", 200));
     const options = { ...paths, judge: judgeAt(url, { limits: { retries: 1, backoff_seconds: 0.001 } }) };
-    await expect(judge(options)).rejects.toThrow(/the last 10 calls got no reply: 500/);
+    await expect(judge(options)).rejects.toThrow(/the last 10 calls to the judge got no reply: 500/);
     expect(server!.asked.length).toBeLessThan(80);
     expect(ledgerOf(paths.out).filter((line) => "body" in line).length).toBe(20);
     expect(existsSync(judgePaths(paths.out).annotations)).toBe(false);
@@ -373,11 +373,20 @@ describe("what a server says", () => {
     const { again } = await run(completion("m"));
     expect((await again()).unusable).toBeUndefined();
   });
-  it("is in the record before it is in the annotations", async () => {
-    const { options } = await run(completion("m"));
-    mkdirSync(join(judgePaths(options.out).annotations, "full"), { recursive: true });
-    await expect(judge({ ...options, force: true })).rejects.toThrow();
+  it("is never in annotations beside the record of others", async () => {
+    const { again, options } = await run(completion("m"));
+    await again();
+    const { annotations, run: record } = judgePaths(options.out);
+    const before = readFileSync(record, "utf8");
+    rmSync(annotations);
+    mkdirSync(join(annotations, "full"), { recursive: true }); // cannot be replaced
+    await expect(judge({ ...options, order: "alpaca_eval", force: true })).rejects.toThrow();
     expect(readdirSync(options.out).sort()).toEqual(["annotations.json", "ledger.jsonl", "run.json"]);
+    expect(readFileSync(record, "utf8")).toBe(before);
+    rmSync(annotations, { recursive: true });
+    await again();
+    expect(readFileSync(record, "utf8")).toBe(before);
+    expect(existsSync(annotations)).toBe(true);
   });
   it("of a filter is refused, and not asked again", async () => {
     const { again } = await run({ error: { message: "no", code: "content_filter" } });

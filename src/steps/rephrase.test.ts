@@ -122,8 +122,7 @@ const llm = (port: number, concurrency = 2) => ({
   kind: "llm" as const,
   baseUrl: `http://127.0.0.1:${port}/v1/`,
   model: "m",
-  concurrency,
-  firstWaitSeconds: 0.001,
+  limits: { concurrency, backoff_seconds: 0.001 },
 });
 
 describe("by a language model", () => {
@@ -202,8 +201,8 @@ describe("by a language model", () => {
     );
     const { prompts, port } = await modelServer({ busy: "Name" });
     const refusal = rephrase({ data: many, out: folder.path("gone.jsonl"), method: llm(port, 1) });
-    await expect(refusal).rejects.toThrow("10 calls in a row to the model got no reply: 503 {}");
-    expect(prompts).toHaveLength(10 * 5); // each was tried five times
+    await expect(refusal).rejects.toThrow("the last 10 calls to the model got no reply: 503 {}");
+    expect(prompts).toHaveLength(10 * 7); // each was tried seven times
   });
 
   it("stopped after any number of replies and begun again gives the same bytes", async () => {

@@ -6,51 +6,31 @@
  */
 import { collectExamples } from "../data/load.js";
 import { overlapAgreement } from "../data/rephrase/agreement.js";
-import { checkPrompt, languageModelRephraser, type Reply, rewritePrompt } from "../data/rephrase/language-model.js";
 import { OVERLAP_THRESHOLD } from "../data/rephrase/overlap.js";
 import {
   type ExchangeOutcome,
   overlapRephraser,
   type RephrasedRow,
-  type Rephraser,
   rephraseExample,
 } from "../data/rephrase/rephrase.js";
 import { type JudgedExchange, parseVerdict, readVerdicts } from "../data/rephrase/verdicts.js";
 import { parseDataSpec } from "../data/spec.js";
-import {
-  type AgreementRecord,
-  type RephraseSummary,
-  rephraseSummarySchema,
-  replyLineSchema,
-} from "../records/rephrase.js";
+import { type AgreementRecord, type RephraseSummary, rephraseSummarySchema } from "../records/rephrase.js";
 import { type Agreement, agreementOf } from "../stats/agreement.js";
 import { toEstimateRecord } from "../stats/estimate.js";
 import { invariant, UserError } from "../util/errors.js";
-import { sha256, sha256File } from "../util/files.js";
-import { keyFrom, postJson } from "../util/http.js";
+import { sha256File } from "../util/files.js";
+import { inParallel } from "../util/parallel.js";
 import { openResult, type Result } from "../util/result.js";
 import { packageVersion } from "../util/system.js";
-import { completionOf, repliedIn } from "./completion.js";
+import { type ModelMethod, type OpenRephraser, openModelRephraser, promptsHash } from "./rephrase-model.js";
 
 export interface RephraseOptions {
   /** `PATH` or `NAME:PATH`. */
   readonly data: string;
   /** A file ending in `.jsonl`; `.run.json` and, until it is done, `.partial.jsonl` lie beside it. */
   readonly out: string;
-  readonly method:
-    | { readonly kind: "overlap"; readonly threshold?: number }
-    | {
-        readonly kind: "llm";
-        /** Of an OpenAI-compatible server, mostly ending in /v1. */
-        readonly baseUrl: string;
-        readonly model: string;
-        /** The variable that holds the key; default OPENAI_API_KEY. */
-        readonly apiKeyEnv?: string;
-        /** Requests at a time; default 4. */
-        readonly concurrency?: number;
-        /** Before a second attempt; default 1. */
-        readonly firstWaitSeconds?: number;
-      };
+  readonly method: { readonly kind: "overlap"; readonly threshold?: number } | ModelMethod;
   /** LIMA's rows with the authors' verdicts, to compare with. */
   readonly verdicts?: string;
   readonly limit?: number | "all";
@@ -86,16 +66,16 @@ export async function rephrase(options: RephraseOptions, watch: RephraseWatch = 
   try {
     const { examples } = await collectExamples(spec, options.limit === undefined ? {} : { limit: options.limit });
     const verdicts = options.verdicts === undefined ? undefined : await readVerdicts(options.verdicts);
-    const { rephraser, calls, settle } = await openRephraser(method, result, watch.signal);
-    const results = await inOrder(
-      examples,
-      method.kind === "llm" ? (method.concurrency ?? 4) : 1,
-      async (example) => {
-        watch.signal?.throwIfAborted();
-        return rephraseExample(example, rephraser);
-      },
-      (done) => watch.onProgress?.(done, examples.length),
-    );
+    const { rephraser, atATime, calls, settle } = await openRephraser(method, result, watch.signal);
+    const results: Awaited<ReturnType<typeof rephraseExample>>[] = [];
+    let done = 0;
+    for await (const [i, rephrased] of inParallel(examples.entries(), atATime, async ([place, example]) => {
+      watch.signal?.throwIfAborted();
+      return [place, await rephraseExample(example, rephraser)] as const;
+    })) {
+      results[i] = rephrased;
+      watch.onProgress?.(++done, examples.length);
+    }
     settle();
     const rows = results.map(({ row }) => row);
     invariant(rows.length === examples.length, `${rows.length} rows of ${examples.length}`);
@@ -127,109 +107,14 @@ const methodRecord = (method: RephraseOptions["method"]): RephraseSummary["metho
     ? { kind: "overlap", threshold: method.threshold ?? OVERLAP_THRESHOLD }
     : { kind: "llm", base_url: method.baseUrl, model: method.model, prompts_hash: promptsHash() };
 
-const promptsHash = (): string => {
-  const empty = { instruction: "", response: "" };
-  return sha256(checkPrompt(empty) + rewritePrompt(empty));
-};
-
-async function openRephraser(method: RephraseOptions["method"], result: Result, signal: AbortSignal | undefined) {
-  const counts = { asked: 0, reused: 0, failed: 0 };
-  const unanswered = openUnanswered();
-  if (method.kind === "overlap") {
-    const rephraser: Rephraser = overlapRephraser(method.threshold);
-    return { rephraser, calls: () => counts, settle: () => {} };
-  }
-  const key = keyFrom(method.apiKeyEnv ?? "OPENAI_API_KEY");
-  const url = `${method.baseUrl.replace(/\/+$/, "")}/chat/completions`;
-  const keyOf = (prompt: string): string => sha256(JSON.stringify([url, method.model, prompt])).slice(0, 32);
-  const known = await result.finished((line) => replyLineSchema.parse(line)); // which are wanted depends on what they say
-  const ask = async (prompt: string): Promise<Reply> => {
-    const found = known.get(keyOf(prompt));
-    if (found !== undefined) {
-      counts.reused++;
-      return { ...found, kind: "reply", text: repliedIn(found.text) };
-    }
-    counts.asked++;
-    const body = { model: method.model, messages: [{ role: "user", content: prompt }], temperature: 0 };
-    const { firstWaitSeconds } = method;
-    const asked = await postJson(url, body, {
-      key,
-      signal,
-      ...(firstWaitSeconds === undefined ? {} : { firstWaitSeconds }),
-    });
-    const reply = asked.kind === "reply" ? completionOf(asked.body) : asked;
-    if (reply.kind === "failed") {
-      counts.failed++;
-      if (reply.refused) unanswered.refused(reply.reason);
-      else unanswered.add(reply.reason);
-      return reply;
-    }
-    unanswered.answered();
-    await known.add({ key: keyOf(prompt), text: reply.text, cut: reply.cut });
-    return { ...reply, text: repliedIn(reply.text) };
-  };
-  return {
-    rephraser: languageModelRephraser(ask),
-    calls: () => counts,
-    settle: () => unanswered.settle(counts),
-  };
-}
-
-/** So many calls in a row without a reply, and the rest would fare no better. */
-const IN_A_ROW = 10;
-
-/** Calls that got no reply whatever was tried. Nothing is known of their rows: a result without them would be taken for a whole one. */
-function openUnanswered() {
-  let [count, inARow, last] = [0, 0, ""];
-  const failure = (what: string): UserError =>
-    new UserError(`${what} to the model got no reply: ${last}`, {
-      remedy: "nothing is written yet and every reply is kept: run again to ask for the rest",
-    });
-  return {
-    answered(): void {
-      inARow = 0;
-    },
-    refused(reason: string): void {
-      [inARow, last] = [0, reason];
-    },
-    /** @throws UserError  the server has stopped answering */
-    add(reason: string): void {
-      [count, inARow, last] = [count + 1, inARow + 1, reason];
-      if (inARow >= IN_A_ROW) throw failure(`${inARow} calls in a row`);
-    },
-    /** @throws UserError  there are any, or every call was refused */
-    settle({ asked, reused, failed }: RephraseSummary["calls"]): void {
-      if (count > 0) throw failure(`${count} of ${asked} calls`);
-      if (asked > 0 && failed === asked && reused === 0) throw failure(`each of ${asked} calls`);
-    },
-  };
-}
-
-/** `work` on several at a time; results in the order of the items. The first error stops all. */
-async function inOrder<T, R>(
-  items: readonly T[],
-  atATime: number,
-  work: (item: T) => Promise<R>,
-  onDone: (done: number) => void,
-): Promise<R[]> {
-  const results: R[] = [];
-  let [next, done] = [0, 0];
-  let stopped = false;
-  const worker = async (): Promise<void> => {
-    while (next < items.length && !stopped) {
-      const i = next++;
-      try {
-        results[i] = await work(items[i] as T);
-      } catch (error) {
-        stopped = true;
-        throw error;
-      }
-      onDone(++done);
-    }
-  };
-  const settled = await Promise.allSettled(Array.from({ length: atATime }, worker));
-  for (const result of settled) if (result.status === "rejected") throw result.reason;
-  return results;
+async function openRephraser(
+  method: RephraseOptions["method"],
+  result: Result,
+  signal: AbortSignal | undefined,
+): Promise<OpenRephraser> {
+  if (method.kind === "llm") return openModelRephraser(method, result, signal);
+  const calls = { asked: 0, reused: 0, failed: 0 };
+  return { rephraser: overlapRephraser(method.threshold), atATime: 1, calls: () => calls, settle: () => {} };
 }
 
 function countOutcomes(rows: readonly (readonly ExchangeOutcome[])[]) {

@@ -117,6 +117,11 @@ export const rankKinds: KindsOf<RankOptions> = {
 };
 export const rankWatch: KindsOf<RankWatch> = { signal, onNote: call, onStart: call, onProgress: call };
 
+const limits: Kind = {
+  wanted: "limits as a judge file has them",
+  holds: (value) => limitsSchema.partial().safeParse(value).success,
+};
+
 export const judgeKinds: KindsOf<JudgeOptions> = {
   outputs: needed(path),
   baseline: needed(path),
@@ -125,10 +130,7 @@ export const judgeKinds: KindsOf<JudgeOptions> = {
   order: oneOf("both", "alpaca_eval"),
   empty: oneOf("skip", "ask"),
   promptFile: path,
-  limits: {
-    wanted: "limits as a judge file has them",
-    holds: (value) => limitsSchema.partial().safeParse(value).success,
-  },
+  limits,
   prices: path,
   limit: count,
   maxCost: decimal({ min: 0 }),
@@ -170,6 +172,7 @@ export const similarityKinds: KindsOf<SimilarityOptions> = {
   out: needed(path),
   cache: path,
   apiKeyEnv: text,
+  limits,
   force: flag,
   ...{ limit, threads, engine },
 };
@@ -178,15 +181,14 @@ export const similarityWatch: KindsOf<SimilarityWatch> = { signal, onNote: call,
 const overlap = { kind: needed(oneOf("overlap")), threshold: decimal({ min: 0, max: 1 }) };
 const llm = {
   ...{ kind: needed(oneOf("llm")), baseUrl: needed(text), model: needed(text), apiKeyEnv: text },
-  ...{ concurrency: whole({ min: 1 }), firstWaitSeconds: decimal({ min: 0 }) },
+  limits,
 };
 export const rephraseKinds: KindsOf<RephraseOptions> = {
   data: needed(path),
   out: needed(path),
   method: needed({
     ...either(shaped(overlap), shaped(llm)),
-    wanted:
-      '{ kind: "overlap", threshold? } or { kind: "llm", baseUrl, model, apiKeyEnv?, concurrency?, firstWaitSeconds? }',
+    wanted: '{ kind: "overlap", threshold? } or { kind: "llm", baseUrl, model, apiKeyEnv?, limits? }',
   }),
   verdicts: path,
   limit,

@@ -13,6 +13,7 @@ import { refuseMissing } from "../engine/refusals.js";
 import { givenOutputs, type OutputSet, readOutputs } from "../judge/pairs.js";
 import { decidingFiles, hashModel } from "../model-files/hash.js";
 import { encoderSettings } from "../models/encoders/open.js";
+import type { Limits } from "../records/judge-file.js";
 import type { Output } from "../records/outputs.js";
 import type { Pooling } from "../records/similarity.js";
 import {
@@ -32,7 +33,6 @@ import { rankCorrelation } from "../stats/rank-correlation.js";
 import { loadEncoderText } from "../text/encoder.js";
 import { present, UserError } from "../util/errors.js";
 import { makeDirectory, sha256, sha256File } from "../util/files.js";
-import { keyFrom } from "../util/http.js";
 import { type Ledger, openLedger } from "../util/ledger.js";
 import { lockPathOf, waitForLock } from "../util/lock.js";
 import { openResult } from "../util/result.js";
@@ -63,8 +63,10 @@ export interface SimilarityOptions {
   readonly out: string;
   /** The ledger of embeddings; default `embeddings.jsonl` in `out`. */
   readonly cache?: string;
-  /** The variable with the server's key; default OPENAI_API_KEY. */
+  /** The variable that holds the server's key; without: OPENAI_API_KEY, where that is set. */
   readonly apiKeyEnv?: string;
+  /** Of a server, as a judge's; `concurrency` defaults to 4. */
+  readonly limits?: Partial<Limits>;
   readonly threads?: number;
   readonly force?: boolean;
   /** Default: the embedded engine. */
@@ -234,14 +236,14 @@ async function openEmbedder(options: SimilarityOptions, watch: SimilarityWatch):
   return /^https?:\/\//.test(options.encoder) ? openServer(options) : openDirectory(options, watch);
 }
 
-function openServer({ encoder, apiKeyEnv = "OPENAI_API_KEY", pooling }: SimilarityOptions): OpenEmbedder {
+function openServer({ encoder, apiKeyEnv, limits, pooling }: SimilarityOptions): OpenEmbedder {
   const [baseUrl = "", model = ""] = encoder.split("#");
   if (model === "") throw new UserError(`${encoder} names no model`, { remedy: "write URL#MODEL" });
   if (pooling !== undefined) {
     throw new UserError("a server pools by itself", { remedy: "leave --pooling out" });
   }
   return {
-    embedder: serverEmbedder({ baseUrl, model, key: keyFrom(apiKeyEnv) }),
+    embedder: serverEmbedder({ baseUrl, model, apiKeyEnv, limits }),
     record: () => ({ kind: "server", base_url: baseUrl, model }),
     close: async () => {},
   };

@@ -4,7 +4,8 @@
  *
  *   .MAIN.lock               held while the result is made; where its process has died, a run was cut off
  *   .NAME.DIGITS.partial     a file under construction
- *   the ledger, if any        finished work, a line each; removed last of all, so that it marks a result that is not finished
+ *   the ledger, if any        finished work, a line each; removed last of all, so that it marks a result that is not finished (but where it
+ *                             was paid for: then it outlives the result)
  *
  * May not know: what the files hold.
  */
@@ -13,7 +14,7 @@ import { open, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { invariant, withPath } from "./errors.js";
 import { alreadyExists, makeDirectory, refuseSameFile, sha256, sha256File } from "./files.js";
-import { openLedger } from "./ledger.js";
+import { openGrowingLedger, openLedger } from "./ledger.js";
 import { acquireLock, isLocked, type Lock, lockPathOf } from "./lock.js";
 
 export interface ResultPlan {
@@ -27,6 +28,8 @@ export interface ResultPlan {
   readonly inputs: readonly string[];
   /** Replace a result that is there. A run that was not finished is resumed all the same. */
   readonly force: boolean;
+  /** In place of `force`, asked under the lock: a result that is there is made again, unless this throws because it is of other work. */
+  readonly refuseOther?: () => Promise<void>;
 }
 
 /** Finished work by the hash of everything that decides it. */
@@ -49,6 +52,13 @@ export interface Result {
     parse: (value: unknown) => Line,
     wanted?: readonly string[],
   ): Promise<Finished<Line>>;
+  /**
+   * In place of `finished`, for lines that may have grown beyond memory and were paid for: they pass by once, and what is added is flushed.
+   *
+   * @param visit  takes each finished line; throws with the reason where it is not what it should be
+   * @throws UserError  as `finished`
+   */
+  ledger<Line>(visit: (value: unknown) => void): Promise<{ append(line: Line): Promise<void> }>;
   /** Writes one of the planned files, not yet visible. */
   write(path: string, pieces: string | Iterable<string> | AsyncIterable<string>): Promise<void>;
   /**
@@ -79,6 +89,7 @@ export async function openResult(plan: ResultPlan | undefined): Promise<Result> 
   try {
     const lock = await acquireLock(lockPath, main);
     try {
+      await plan.refuseOther?.();
       const state = admit(plan, lock.takenOver);
       for (const path of [...beside, main]) await rm(partialOf(path, main), { force: true });
       return openOnDisk(plan, state, lock, removeMade);
@@ -99,8 +110,8 @@ type Admission = "creates" | "replaces" | "repeats";
  * @param cutOff  an earlier run was killed while it held the lock
  * @throws UserError  something is there that may not be replaced
  */
-function admit({ main, beside, ledger, force }: ResultPlan, cutOff: boolean): Admission {
-  if (force) return "replaces";
+function admit({ main, beside, ledger, force, refuseOther }: ResultPlan, cutOff: boolean): Admission {
+  if (force || refuseOther !== undefined) return "replaces";
   const unfinished = ledger === undefined ? cutOff : existsSync(ledger);
   if (unfinished && existsSync(main)) return "repeats";
   for (const path of [main, ...beside]) if (existsSync(path)) throw alreadyExists(path);
@@ -117,15 +128,22 @@ function openOnDisk(plan: ResultPlan, admission: Admission, lock: Lock, removeMa
   const written = new Set<string>();
   let ledger: { close(): Promise<void>; readonly empty: () => boolean } | undefined;
   let state: "open" | "committed" | "closed" = "open";
+  // The run that was cut off had finished all its work: what needs more is another.
+  const isWhole = admission === "repeats" && ledgerPath !== undefined;
+  const refuse = (): Promise<never> => Promise.reject(alreadyExists(main));
   return {
     async finished(parse, wanted) {
       invariant(ledger === undefined, "a result has one ledger");
       const opened = await openFinished(ledgerPath, parse, wanted);
       ledger = opened;
-      if (admission !== "repeats" || ledgerPath === undefined) return opened;
-      if (wanted !== undefined && opened.size() < new Set(wanted).size) throw alreadyExists(main);
-      // The run that was cut off had finished all its work: what needs more is another.
-      return { ...opened, add: () => Promise.reject(alreadyExists(main)) };
+      if (isWhole && wanted !== undefined && opened.size() < new Set(wanted).size) throw alreadyExists(main);
+      return isWhole ? { ...opened, add: refuse } : opened;
+    },
+    async ledger(visit) {
+      invariant(ledger === undefined, "a result has one ledger");
+      const opened = await openVisited(ledgerPath, visit);
+      ledger = opened;
+      return isWhole ? { append: refuse } : opened;
     },
     async write(path, pieces) {
       invariant(path === main || beside.includes(path), `${path} is not a file of this result`);
@@ -241,9 +259,27 @@ async function openFinished<Line extends { readonly key: string }>(
   };
 }
 
+async function openVisited<Line>(path: string | undefined, visit: (value: unknown) => void) {
+  let empty = true;
+  const seen = (value: unknown): void => {
+    empty = false;
+    visit(value);
+  };
+  const ledger = path === undefined ? undefined : await openGrowingLedger<Line>(path, seen);
+  return {
+    async append(line: Line) {
+      empty = false;
+      await ledger?.append(line);
+    },
+    empty: () => empty,
+    close: async () => ledger?.close(),
+  };
+}
+
 function inMemory(): Result {
   return {
     finished: (parse, wanted) => openFinished(undefined, parse, wanted),
+    ledger: (visit) => openVisited(undefined, visit),
     write: async () => {},
     commit: async () => {},
     close: async () => {},

@@ -49,7 +49,7 @@ describe("two processes and one ledger", () => {
     first.child.kill("SIGCONT");
     expect([status, second.text.stdout]).toEqual([2, ""]);
     expect(second.text.stderr).toMatch(
-      new RegExp(`^tacit: \\S*shared is in use by process ${first.child.pid}; wait for it to end`),
+      new RegExp(`^tacit: \\S*shared/run\\.json is in use by process ${first.child.pid}; wait for it to end`),
     );
     expect(await first.ended).toBe(0);
     expect(repliesOf("shared").length).toBe(120);

@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { annotatePair } from "../../src/judge/annotate.js";
 import { isSwitched } from "../../src/judge/order.js";
-import { readReply } from "../../src/judge/reply.js";
 import { verdictOf } from "../../src/judge/verdict.js";
+import { readCompletion } from "../../src/openai/completion.js";
 import { judgeSchema, type OpenaiJudge } from "../../src/records/judge-file.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..", "shared", "alpaca-eval");
@@ -63,7 +63,7 @@ describe.skipIf(reason !== "")(`AlpacaEval 2's judge${reason}`, () => {
     const errors = samples.map((sample) => {
       const { instruction } = prompts[sample.promptIndex]!;
       expect(isSwitched(instruction)).toBe(sample.switched);
-      const verdict = verdictOf(readReply(bodyOf(sample))!, judge);
+      const verdict = verdictOf(readCompletion(bodyOf(sample))!, judge);
       const pair = { instruction, dataset: undefined, baseline: "a", model: "b" };
       const { preference } = annotatePair(
         { ...pair, calls: [{ key: "k", switched: sample.switched, vote: 0 }] },

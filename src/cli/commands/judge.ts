@@ -181,11 +181,11 @@ function watchOn(io: Io): JudgeWatch {
       const kept = before === 0 ? "" : `; ${formatCount(before)} are answered already`;
       io.note(`${formatCount(pairs)} pairs, ${formatCount(calls)} calls${kept}`);
     },
-    onProgress({ answered, calls, asked }) {
+    onProgress({ answered, calls, spent }) {
       io.progress.update(() => {
         const left = secondsLeft(answered - before, calls - before, (performance.now() - started) / 1000);
-        const again = asked.requests - asked.replies;
-        const money = asked.dollars === undefined ? "" : `, $${asked.dollars.toFixed(2)}`;
+        const again = spent.requests - spent.replies;
+        const money = spent.dollars === undefined ? "" : `, $${spent.dollars.toFixed(2)}`;
         return (
           `judging: ${formatCount(answered)} of ${formatCount(calls)} calls${again === 0 ? "" : `, ${formatCount(again)} requests without a reply`}` +
           `${money}${left === undefined ? "" : `, ${formatDuration(left)} left`}`

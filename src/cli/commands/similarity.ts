@@ -35,7 +35,7 @@ interface SimilarityFlags extends DataLimit {
   readonly statistic: "mean" | "max";
   readonly show: number;
   readonly cache?: string;
-  readonly apiKeyEnv: string;
+  readonly apiKeyEnv?: string;
   readonly threads: number;
   readonly force: boolean;
   readonly json: boolean;
@@ -61,7 +61,9 @@ export function registerSimilarity(program: Command): void {
     )
     .addOption(new Option("--show <n>", "examples of each extreme").default(5).argParser(integer({ min: 0, max: 100 })))
     .addOption(new Option("--cache <file>", "ledger of embeddings (default: embeddings.jsonl in --out)"))
-    .addOption(new Option("--api-key-env <variable>", "environment variable with the key").default("OPENAI_API_KEY"))
+    .addOption(
+      new Option("--api-key-env <variable>", "environment variable with the key (default: OPENAI_API_KEY, if set)"),
+    )
     .addOption(dataLimitOption())
     .addOption(threadsOption())
     .addOption(forceOption())

@@ -34,7 +34,7 @@ interface RephraseFlags extends DataLimit {
   readonly verdicts?: string;
   readonly baseUrl?: string;
   readonly llm?: string;
-  readonly apiKeyEnv: string;
+  readonly apiKeyEnv?: string;
   readonly concurrency: number;
   readonly force: boolean;
   readonly json: boolean;
@@ -55,7 +55,9 @@ export function registerRephrase(data: Command): void {
     .addOption(new Option("--verdicts <file>", "published verdicts to compare with, as in lima_rephrased.jsonl"))
     .addOption(new Option("--base-url <url>", "of an OpenAI-compatible server, mostly ending in /v1"))
     .addOption(new Option("--llm <name>", "the model's name on that server"))
-    .addOption(new Option("--api-key-env <variable>", "environment variable with the key").default("OPENAI_API_KEY"))
+    .addOption(
+      new Option("--api-key-env <variable>", "environment variable with the key (default: OPENAI_API_KEY, if set)"),
+    )
     .addOption(
       new Option("--concurrency <n>", "requests at a time").default(4).argParser(integer({ min: 1, max: 256 })),
     )
@@ -109,7 +111,8 @@ async function methodOf(flags: RephraseFlags): Promise<RephraseOptions["method"]
   if (baseUrl === undefined || llm === undefined) {
     throw new UserError("--by llm needs a server and a model", { remedy: "pass --base-url and --llm" });
   }
-  return { kind: "llm", baseUrl, model: llm, apiKeyEnv, concurrency };
+  const key = apiKeyEnv === undefined ? {} : { apiKeyEnv };
+  return { kind: "llm", baseUrl, model: llm, ...key, limits: { concurrency } };
 }
 
 function describe(summary: RephraseSummary): string {

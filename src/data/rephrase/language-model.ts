@@ -6,7 +6,7 @@ import type { Check, Exchange, Rephraser, Rewrite } from "./rephrase.js";
 import { parseVerdict } from "./verdicts.js";
 
 /** A model's answer to one message, or why there is none. */
-export type Reply =
+export type ModelReply =
   | { readonly kind: "reply"; readonly text: string; readonly cut: boolean }
   | { readonly kind: "failed"; readonly reason: string };
 
@@ -47,7 +47,7 @@ ${response}
 </response>`;
 
 /** @param ask one message, one answer */
-export function languageModelRephraser(ask: (prompt: string) => Promise<Reply>): Rephraser {
+export function languageModelRephraser(ask: (prompt: string) => Promise<ModelReply>): Rephraser {
   return {
     async check(exchange): Promise<Check> {
       const reply = await ask(checkPrompt(exchange));

@@ -28,7 +28,7 @@ export const judgeStep: StepDefinition<JudgeWork> = {
   memory: NO_MEMORY,
   models: () => 0,
   result: PATHS.annotations,
-  leaves: leavesFiles(PATHS),
+  leaves: leavesFiles({ ...PATHS, lock: join(dirname(PATHS.run), "judge.lock") }), // the lock is version 0.1's
   inputs: (work) => [work.judge, work.outputs, work.baseline],
   request: (work) => ({ judge: work.judge.is, outputs: work.outputs.is, baseline: work.baseline.is }),
   /** @throws UserError  some calls got no reply at all: the next run asks them alone. Replies without a verdict are outcomes, and counted */

@@ -3,9 +3,10 @@
  * so that whatever walks through the value may recurse. Never throws.
  * May not know: what is in a completion, who asked.
  */
+
+import { tryJson } from "../util/json.js";
+import { quoted, shorten } from "../util/terminal.js";
 import { assembleEvents, looksLikeEvents } from "./event-stream.js";
-import { tryJson } from "./json.js";
-import { quoted, shorten } from "./terminal.js";
 
 export type Body =
   /** `finite`: all its numbers are. `streamed`: it was put together here. */

@@ -1,6 +1,6 @@
 /** What an error of a server means, under its own status or under 200, and what the network says. */
 import { describe, expect, it } from "vitest";
-import { complaintOf, errorIn, failureOf, networkFailure } from "./http-failure.js";
+import { complaintOf, errorIn, failureOf, networkFailure } from "./failure.js";
 
 const remedies = { key: "key", rights: "rights", missing: "missing", address: "address" };
 const under200 = (body: unknown) => {

@@ -3,9 +3,10 @@
  * somebody has to change. An error counts as what it says, whether it came under its own status or under 200.
  * May not know: what was asked, how often to try.
  */
-import { type Fields, fieldsOf, isBrokenOff, saysSomething, textOfContent } from "./completion-parts.js";
-import { parsedJson } from "./http-body.js";
-import { quoted } from "./terminal.js";
+
+import { quoted } from "../util/terminal.js";
+import { parsedJson } from "./body.js";
+import { type Fields, fieldsOf, isBrokenOff, saysSomething, textOfContent } from "./parts.js";
 
 export type Failure =
   /** It may work another time, after `waitMs` where the server says so. */
@@ -200,3 +201,8 @@ export function networkFailure(
   }
   return { kind: "again", error: code ?? message, ...(code === undefined ? {} : { code }) };
 }
+
+const tooLong = /context|too (?:long|large|many tokens)|maximum.{0,20}(?:length|tokens)|token limit/i;
+
+/** Whether a request was rejected (status 400 and the like) for how long this one is, and not for how every request looks. */
+export const isTooLong = (error: string): boolean => tooLong.test(error);

@@ -5,14 +5,7 @@
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html and https://platform.openai.com/docs/api-reference/chat-streaming
  */
 
-import {
-  type Fields,
-  fieldsOf,
-  isReasoningPart,
-  reasoningFields,
-  saysSomething,
-  textOfContent,
-} from "./completion-parts.js";
+import { type Fields, fieldsOf, isReasoningPart, reasoningFields, saysSomething, textOfContent } from "./parts.js";
 
 export type Assembled =
   | { readonly kind: "whole"; readonly value: unknown }

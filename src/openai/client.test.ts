@@ -1,11 +1,15 @@
 /** Waiting, retrying and stopping, on a clock that only this test moves; and requests as they are made. */
 import { describe, expect, it } from "vitest";
 import { limitsSchema } from "../records/judge-file.js";
-import type { JudgeLedgerLine } from "../records/judge-ledger.js";
-import { cleaner, retryAfter } from "../util/http.js";
-import { type Asking, type Attempt, askAll, type Call } from "./ask.js";
-import { type Clock, retryDelay } from "./clock.js";
+import type { ReplyLine } from "../records/reply-ledger.js";
+import { inParallel } from "../util/parallel.js";
+import { type Answer, type ClientOptions, openClient, type Spent } from "./client.js";
+import type { Clock } from "./clock.js";
 import { openBudget } from "./cost.js";
+import { retryAfter } from "./exchange.js";
+import { retryDelay } from "./pace.js";
+import { cleaner } from "./secrets.js";
+import type { Attempt } from "./transport.js";
 
 /** Time passes only where somebody waits. */
 function fakeClock(): Clock & { readonly slept: number[] } {
@@ -23,12 +27,10 @@ function fakeClock(): Clock & { readonly slept: number[] } {
   };
 }
 
-const call = (i: number): Call => ({
-  key: `k${i}`,
-  vote: 0,
-  shown: { instruction: "", first: "", second: "" },
-  messages: () => [{ role: "user", content: "x".repeat(396) }], // 99 + 4 tokens, as they are estimated
-});
+interface Call {
+  readonly key: string;
+}
+const call = (i: number): Call => ({ key: `k${i}` });
 const calls = (n: number): Call[] => Array.from({ length: n }, (_, i) => call(i));
 
 const reply = (usage?: { prompt_tokens: number; completion_tokens: number }): Attempt => ({
@@ -37,20 +39,31 @@ const reply = (usage?: { prompt_tokens: number; completion_tokens: number }): At
   body: { choices: [{ message: { content: "m" } }], ...(usage === undefined ? {} : { usage }) },
 });
 
-function setUp(send: Asking["send"], limits: object, more: Partial<Asking> = {}) {
-  const lines: JudgeLedgerLine[] = [];
+type Options = ClientOptions<Call>;
+
+function setUp(send: Options["send"], limits: object, more: Partial<Options> = {}) {
+  const lines: ReplyLine[] = [];
   const clock = fakeClock();
-  const asking: Asking = {
+  const asking: Options = {
     send,
     server: "s",
+    words: { who: "the judge", address: "base_url", model: "model", where: " in the judge file", refused: "change it" },
     limits: limitsSchema.parse({ concurrency: 1, backoff_seconds: 1, retries: 3, ...limits }),
-    maxOutput: 1,
+    estimate: () => ({ input: 103, output: 1 }),
     record: async (line) => void lines.push(line),
     clock,
     earlier: 0,
     ...more,
   };
   return { asking, lines, clock };
+}
+
+/** All calls through one client, and what came of them. */
+async function askAll(all: readonly Call[], options: Options): Promise<Spent & { readonly failed: number }> {
+  const client = openClient(options);
+  const answers: Answer[] = [];
+  for await (const answer of inParallel(all, options.limits.concurrency, client.ask)) answers.push(answer);
+  return { ...client.spent(), failed: answers.filter(({ kind }) => kind === "failed" || kind === "refused").length };
 }
 
 describe("pace", () => {

@@ -6,14 +6,8 @@
  * @see https://platform.openai.com/docs/api-reference/chat/object and …/completions/object
  */
 
-import {
-  type Fields,
-  fieldsOf,
-  isBrokenOff,
-  isReasoningPart,
-  reasoningFields,
-  textOfContent,
-} from "../util/completion-parts.js";
+import type { Tokens } from "./cost.js";
+import { type Fields, fieldsOf, isBrokenOff, isReasoningPart, reasoningFields, textOfContent } from "./parts.js";
 
 /** A generated token and the likeliest ones at its place; two of them may have one text. */
 export interface Place {
@@ -30,7 +24,7 @@ export type Logprobs =
   /** There is one that is no log-probability. */
   | { readonly kind: "wrong"; readonly reason: string };
 
-export interface Reply {
+export interface Completion {
   /** What was said, reasoning in tags included. */
   readonly text: string;
   /** The server put reasoning into a field of its own. */
@@ -40,7 +34,7 @@ export interface Reply {
   readonly refusal: string | undefined;
   readonly logprobs: Logprobs;
   /** Undefined where the server does not say, or says what cannot be. */
-  readonly usage: { readonly input: number; readonly output: number } | undefined;
+  readonly usage: Tokens | undefined;
 }
 
 /** Tokens of one request. No model reads or writes as many. */
@@ -50,8 +44,8 @@ const MOST_TOKENS = 2 ** 24;
 const ROUNDING = 1e-3;
 
 /** Undefined where the body is no completion. */
-export function readReply(body: unknown): Reply | undefined {
-  const { choices, usage } = fieldsOf(body) ?? {};
+export function readCompletion(body: unknown): Completion | undefined {
+  const { choices } = fieldsOf(body) ?? {};
   if (!Array.isArray(choices)) return undefined;
   const choice = fieldsOf(choices[0]);
   if (isBrokenOff(choice?.finish_reason)) return undefined;
@@ -59,10 +53,10 @@ export function readReply(body: unknown): Reply | undefined {
   const message = fieldsOf(choice?.message);
   const said = message === undefined ? plainText(choice?.text, finish) : messageText(message);
   if (choice === undefined || said === undefined) return undefined;
-  return { ...said, finish, logprobs: logprobsOf(choice.logprobs), usage: usageOf(usage) };
+  return { ...said, finish, logprobs: logprobsOf(choice.logprobs), usage: usageIn(body) };
 }
 
-type Said = Pick<Reply, "text" | "refusal" | "reasoned">;
+type Said = Pick<Completion, "text" | "refusal" | "reasoned">;
 
 /** A filter may leave out everything but the reason why. */
 function plainText(text: unknown, finish: string | undefined): Said | undefined {
@@ -85,8 +79,14 @@ function messageText(message: Fields): Said | undefined {
   };
 }
 
-/** Whether a reply ended because a filter, and not the judge, would have it so. */
-export const isFilter = (finish: string): boolean =>
+/** Why nothing was said, where that was meant: the model declined, or a filter stopped it. */
+export function declinedIn({ refusal, finish }: Completion, who: string): string | undefined {
+  if (refusal !== undefined) return `${who} declined`;
+  return finish !== undefined && isFilter(finish) ? "stopped by the server's content filter" : undefined;
+}
+
+/** Whether a reply ended because a filter, and not the model, would have it so. */
+const isFilter = (finish: string): boolean =>
   /content_?filter|safety|prohibited|blocklist|recitation|moderation|^sensitive|^refusal/i.test(finish);
 
 /** Whether a reply ended because the limit of tokens, or the model's own length, would have it so: `length`, `MAX_TOKENS`, `model_length` … */
@@ -96,8 +96,11 @@ export const isCut = (finish: string | undefined): boolean =>
     finish.toLowerCase().replace(/[^a-z]/g, ""),
   );
 
-function usageOf(value: unknown): Reply["usage"] {
-  const { prompt_tokens: input, completion_tokens: output } = fieldsOf(value) ?? {};
+/** What a reply cost, as its body says; undefined where it says nothing, or what cannot be. */
+export function usageIn(body: unknown): Tokens | undefined {
+  const { usage, choices } = fieldsOf(body) ?? {};
+  const { prompt_tokens: input, completion_tokens: written } = fieldsOf(usage) ?? {};
+  const output = written ?? (choices === undefined ? 0 : undefined); // embeddings write nothing
   return isCount(input) && isCount(output) ? { input, output } : undefined;
 }
 

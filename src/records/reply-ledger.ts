@@ -1,13 +1,13 @@
 /**
- * One line of a judge's ledger: one request that came to an end, with the reply as it came or with the reason why there is none.
+ * One line of a ledger of replies: one request to a server that came to an end, with the reply as it came or with the reason why there is none.
  * May not know: what a reply means; it is read again from here each time.
  */
 import { z } from "zod";
 
 const common = {
-  /** Hash of everything that decides the reply: judge, texts, order, vote. */
+  /** Hash of everything that decides the reply: of a judge's the judge, texts, order and vote; of others the address, the model and the message. */
   key: z.string(),
-  /** Which request for this call, from 1; counted anew by each process. */
+  /** Which request for this call, from 1; counted again from 1 by each process. */
   attempt: z.number().int().positive(),
   /** Where it went. */
   server: z.string(),
@@ -19,12 +19,12 @@ const common = {
 /** Anything that JSON can say: it came from a server, and is looked at when it is read. */
 const body = z.custom<unknown>((value) => value !== undefined, "missing");
 
-export const judgeReplyLineSchema = z.object({ ...common, status: z.number().int(), body });
+export const bodyLineSchema = z.object({ ...common, status: z.number().int(), body });
 
 /** A reply that a value could not give back as it came: a stream, numbers beyond what can be computed with, deep nesting. */
-export const judgeTextLineSchema = z.object({ ...common, status: z.number().int(), text: z.string() });
+export const textLineSchema = z.object({ ...common, status: z.number().int(), text: z.string() });
 
-export const judgeErrorLineSchema = z.object({
+export const errorLineSchema = z.object({
   ...common,
   /** Of the answer; null where there was none. */
   status: z.number().int().nullable(),
@@ -35,5 +35,5 @@ export const judgeErrorLineSchema = z.object({
   refused: z.boolean().optional(),
 });
 
-export const judgeLedgerLineSchema = z.union([judgeReplyLineSchema, judgeTextLineSchema, judgeErrorLineSchema]);
-export type JudgeLedgerLine = z.infer<typeof judgeLedgerLineSchema>;
+export const replyLineSchema = z.union([bodyLineSchema, textLineSchema, errorLineSchema]);
+export type ReplyLine = z.infer<typeof replyLineSchema>;

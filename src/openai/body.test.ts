@@ -1,6 +1,6 @@
 /** Bodies as servers send them: JSON, streams that nobody asked for, and what is neither. */
 import { describe, expect, it } from "vitest";
-import { readBody } from "./http-body.js";
+import { readBody } from "./body.js";
 
 const chunk = (delta: object, more: object = {}): string =>
   `data: ${JSON.stringify({ id: "x", model: "j", choices: [{ index: 0, delta, ...more }] })}\n\n`;

@@ -2,7 +2,12 @@ import { createServer, type IncomingMessage, type RequestListener } from "node:h
 import { type AddressInfo, createServer as createSocketServer, type Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
-import { exchange, keyFrom, postJson, textCleaner } from "./http.js";
+import { type Limits, limitsSchema } from "../records/judge-file.js";
+import { openClient } from "./client.js";
+import { realClock } from "./clock.js";
+import { exchange } from "./exchange.js";
+import { keyFrom, textCleaner } from "./secrets.js";
+import { openTransport } from "./transport.js";
 
 const servers: (ReturnType<typeof createServer> | ReturnType<typeof createSocketServer>)[] = [];
 afterAll(() => {
@@ -23,13 +28,31 @@ async function serverOf(replies: readonly ((request: IncomingMessage) => [number
   const server = createServer(listener);
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/x`, seen };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, seen };
 }
 
-const quick = { firstWaitSeconds: 0.001 };
 const ok = (): [number, string] => [200, '{"a":1}'];
+const words = { who: "it", address: "the URL", model: "the name", where: "", refused: "ask otherwise" };
 
-describe("postJson", () => {
+interface How extends Partial<Limits> {
+  readonly key?: string;
+  readonly signal?: AbortSignal;
+  readonly api?: "chat" | "embeddings";
+}
+
+/** One request through transport and client. (Any JSON is a reply to a request for embeddings.) */
+async function ask(baseUrl: string, { key, signal, api = "embeddings", ...given }: How = {}) {
+  const limits = limitsSchema.parse({ backoff_seconds: 0.001, ...given });
+  const send = openTransport(
+    { baseUrl, api, model: "m", timeoutSeconds: limits.timeout_seconds, words },
+    key === undefined ? {} : { OPENAI_API_KEY: key },
+  );
+  const estimate = () => ({ input: 1, output: 1 });
+  const client = openClient({ send, server: baseUrl, words, limits, estimate, clock: realClock, signal, earlier: 0 });
+  return client.ask({ key: "k" });
+}
+
+describe("asking", () => {
   it("asks again where it may help, and gives the reply", async () => {
     const { url, seen } = await serverOf([
       () => [500, "oops"],
@@ -37,70 +60,69 @@ describe("postJson", () => {
       () => [200, "<html>"],
       ok,
     ]);
-    expect(await postJson(url, {}, quick)).toEqual({ kind: "reply", body: { a: 1 } });
+    expect(await ask(url)).toEqual({ kind: "reply", status: 200, body: { a: 1 } });
     expect(seen).toHaveLength(4);
   });
 
   it("gives up after so many attempts, or at once where the request itself is refused", async () => {
     const down = await serverOf([() => [503, '{"error":{"message":"too\\nbusy"}}']]);
-    expect(await postJson(down.url, {}, { ...quick, attempts: 3 })).toEqual({
-      ...{ kind: "failed", reason: "503 too busy", refused: false },
-    });
+    expect(await ask(down.url, { retries: 2 })).toEqual({ kind: "failed", reason: "503 too busy" });
     expect(down.seen).toHaveLength(3);
     const picky = await serverOf([() => [400, '{"error":"too long"}']]);
-    expect(await postJson(picky.url, {}, quick)).toEqual({ kind: "failed", reason: "400 too long", refused: true });
+    expect(await ask(picky.url)).toEqual({ kind: "refused", reason: "400 too long", filtered: false });
     expect(picky.seen).toHaveLength(1);
+    const deaf = await serverOf([() => [400, '{"error":"no such field"}']]);
+    await expect(ask(deaf.url)).rejects.toThrow("it refuses the request: 400 no such field");
+    expect(deaf.seen).toHaveLength(1);
   });
 
   it.each([
-    [401, "check the key"],
-    [404, "check the URL"],
+    [401, "to a key of this server"],
+    [404, "check the URL (mostly it ends in /v1) and the name (m)"],
     [302, "check the URL"],
     [402, "nothing left to spend"],
   ])("stops with a remedy at status %i", async (status, remedy) => {
-    const { url } = await serverOf([() => [status, "{}", { location: "http://127.0.0.1:1/" }]]);
-    await expect(postJson(url, {}, quick)).rejects.toMatchObject({ remedy: expect.stringContaining(remedy) as string });
+    const { url, seen } = await serverOf([() => [status, "{}", { location: "http://127.0.0.1:1/" }]]);
+    await expect(ask(url)).rejects.toMatchObject({ remedy: expect.stringContaining(remedy) as string });
+    expect(seen).toHaveLength(1);
   });
 
   it("sends the key in its header and never shows it", async () => {
-    const { url, seen } = await serverOf([(request) => [400, `{"error":"bad key ${request.headers.authorization}"}`]]);
-    const result = await postJson(url, {}, { ...quick, key: "sk-very-secret" });
+    const { url, seen } = await serverOf([
+      (request) => [400, `{"error":"too long a key ${request.headers.authorization}"}`],
+    ]);
+    const result = await ask(url, { key: "sk-very-secret" });
     expect(seen[0]!.headers.authorization).toBe("Bearer sk-very-secret");
-    expect(result).toMatchObject({ kind: "failed", reason: "400 bad key Bearer [key]" });
+    expect(result).toMatchObject({ kind: "refused", reason: "400 too long a key Bearer [key]" });
   });
 
   it("bounds a reply's size, and says who does not answer", async () => {
-    const { url } = await serverOf([() => [200, JSON.stringify("x".repeat(1000))]]);
-    expect(await postJson(url, {}, { ...quick, attempts: 1, largestBytes: 100 })).toEqual({
+    const { url } = await serverOf([() => [200, JSON.stringify("x".repeat(8 << 20))]]);
+    expect(await ask(url, { retries: 0, api: "chat" })).toEqual({
       kind: "failed",
-      reason: "a reply of more than 100 bytes",
-      refused: false,
+      reason: "a reply of more than 8388608 bytes",
     });
     const gone = await serverOf([ok]);
     await new Promise((resolve) => servers.at(-1)?.close(resolve));
-    await expect(postJson(gone.url, {}, quick)).rejects.toThrow(/cannot reach .*: ECONNREFUSED/);
+    await expect(ask(gone.url)).rejects.toThrow(/nobody answers at .*ECONNREFUSED/);
   });
 
   it("takes an error under status 200 for what it says", async () => {
     const said = (code: unknown) => [200, JSON.stringify({ error: { message: "no", code } })] as [number, string];
     const busy = await serverOf([() => said(429), ok]);
-    expect(await postJson(busy.url, {}, quick)).toEqual({ kind: "reply", body: { a: 1 } });
+    expect(await ask(busy.url)).toEqual({ kind: "reply", status: 200, body: { a: 1 } });
     const filtered = await serverOf([() => said("content_filter")]);
-    expect(await postJson(filtered.url, {}, quick)).toEqual({
-      kind: "failed",
-      reason: "400 content_filter: no",
-      refused: true,
-    });
+    expect(await ask(filtered.url)).toEqual({ kind: "refused", reason: "400 content_filter: no", filtered: true });
     const wrong = await serverOf([() => said("invalid_api_key")]);
-    await expect(postJson(wrong.url, {}, quick)).rejects.toMatchObject({
-      remedy: expect.stringContaining("the key") as string,
+    await expect(ask(wrong.url, { key: "sk-12345" })).rejects.toMatchObject({
+      remedy: expect.stringContaining("check the key in OPENAI_API_KEY") as string,
     });
     expect(wrong.seen).toHaveLength(1);
   });
 
   it("shows how a reply begins that is none", async () => {
     const { url } = await serverOf([() => [200, "<html>\nSign in\u0007</html>"]]);
-    const result = await postJson(url, {}, { ...quick, attempts: 1 });
+    const result = await ask(url, { retries: 0 });
     expect(result).toMatchObject({ reason: "the reply is not JSON: <html> Sign in\\u0007</html>" });
   });
 
@@ -112,15 +134,27 @@ describe("postJson", () => {
     servers.push(server);
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-    const result = await postJson(url, {}, { attempts: 1, timeoutSeconds: 0.1 });
-    expect(result).toEqual({ kind: "failed", reason: "no reply within 0.1 s", refused: false });
+    const result = await ask(url, { retries: 0, timeout_seconds: 0.1 });
+    expect(result).toEqual({ kind: "failed", reason: "no reply within 0.1 s" });
   });
 
   it("stops with the signal's reason", async () => {
     const { url } = await serverOf([() => [500, ""]]);
     const controller = new AbortController();
     setTimeout(() => controller.abort(new Error("stopped")), 20);
-    await expect(postJson(url, {}, { firstWaitSeconds: 60, signal: controller.signal })).rejects.toThrow("stopped");
+    await expect(ask(url, { backoff_seconds: 60, signal: controller.signal })).rejects.toThrow("stopped");
+  });
+
+  it("wants the key that is named", () => {
+    const server = {
+      baseUrl: "http://127.0.0.1",
+      api: "chat",
+      model: "m",
+      apiKeyEnv: "K",
+      timeoutSeconds: 1,
+      words,
+    } as const;
+    expect(() => openTransport(server, {})).toThrow("the key for it is to come from K, which is not set");
   });
 });
 
