@@ -6,8 +6,8 @@
  */
 import { writeFileSync } from "node:fs";
 import { readModelConfig } from "../src/models/open.js";
+import { tuneOptions } from "../src/options/tune.js";
 import { standalone } from "../src/report/svg.js";
-import { DEFAULT_MICRO_TOKENS } from "../src/steps/tune/options.js";
 import { present, UserError } from "../src/util/errors.js";
 import { type Bench, type Figure, type Settings, temporaryFolder } from "./bench.js";
 import { type Panel, panels } from "./growth-figure.js";
@@ -133,7 +133,7 @@ async function stepCost({ shape, rows, time, recompute = false }: Step, settings
   await writeModel(directory, shape);
   const { dims } = await readModelConfig(directory);
   const batch = halfSupervisedRows(rows, time, dims.vocabSize);
-  const work: TrainWork = { rows: batch, microTokens: DEFAULT_MICRO_TOKENS, learningRate: 1e-5 };
+  const work: TrainWork = { rows: batch, microTokens: tuneOptions.microTokens.default, learningRate: 1e-5 };
   writeFileSync(file, JSON.stringify(work));
   const ours = ["--kind", "train", "--model", directory, "--work", file, "--threads", `${settings.threads}`];
   const args = [builtScript("tacit.js"), ...ours, ...(recompute ? ["--recompute"] : [])];

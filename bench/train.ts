@@ -5,8 +5,9 @@
 import { writeFileSync } from "node:fs";
 import type { Model } from "../src/models/model.js";
 import { readModelConfig } from "../src/models/open.js";
+import { tuneOptions } from "../src/options/tune.js";
 import type { Row } from "../src/records/row.js";
-import { DEFAULT_MICRO_TOKENS, settleRequest } from "../src/steps/tune/options.js";
+import { settleRequest } from "../src/steps/tune/options.js";
 import { readRows } from "../src/steps/tune/rows.js";
 import { present, UserError } from "../src/util/errors.js";
 import { type Bench, count, needed, type Settings, type Table, temporaryFolder } from "./bench.js";
@@ -101,7 +102,7 @@ async function inTurns(
   using folder = temporaryFolder();
   settings.note(title);
   const file = folder.at("work.json");
-  const work: TrainWork = { rows, microTokens: DEFAULT_MICRO_TOKENS, learningRate: 1e-5 };
+  const work: TrainWork = { rows, microTokens: tuneOptions.microTokens.default, learningRate: 1e-5 };
   writeFileSync(file, JSON.stringify(work));
   const common = ["--model", directory, "--work", file, "--threads", `${settings.threads}`];
   const ours = [builtScript("tacit.js"), "--kind", "train", ...common];

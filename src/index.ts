@@ -5,6 +5,7 @@ import { type DataSpec, parseDataSpec as parseSpec } from "./data/spec.js";
 import { importModel as importFrom } from "./model-files/import.js";
 import { inspectModel as inspect, type ModelInfo } from "./model-files/inspect.js";
 import { type VerifyOptions, type VerifySummary, verifyModel as verify } from "./model-files/verify.js";
+import { dataLimit } from "./options/shared.js";
 import { type ReportOptions, report as writeReport } from "./report/report.js";
 import { type AgreementOptions, agreement as agree } from "./steps/agreement.js";
 import { type AnswerStream, chat as chatWith, type OneQuestion, openChat as open } from "./steps/chat.js";
@@ -22,10 +23,10 @@ import { winrate as winrateOf } from "./steps/winrate.js";
 import * as studies from "./study/library.js";
 import { loadTextModel as loadText } from "./text/load.js";
 import type { TextModel } from "./text/tokenizer.js";
-import * as kinds from "./util/options.js";
+import { checkedCall, checkOptions, withUserErrors } from "./util/check-options.js";
+import * as kinds from "./util/option-kinds.js";
 
 const nothing = {};
-const { checkedCall, checkOptions, withUserErrors } = kinds;
 
 /** Tunes all parameters of a model, on responses alone or on instructions and responses. */
 export const tune = checkedCall("tune", tuneKinds, requests.tuneWatch, tuneWith);
@@ -75,12 +76,13 @@ export const verifyModel = (model: string, options: VerifyOptions = {}): Promise
     return verify(model, options);
   });
 
-const parsed: kinds.Kind = {
+const parsed: kinds.Kind<DataSpec> = {
   wanted: "a spec as parseDataSpec gives it",
-  holds: (value) => ["text", "dataSet", "path", "format"].every((key) => Object.hasOwn(Object(value), key)),
+  holds: (value): value is DataSpec =>
+    ["text", "dataSet", "path", "format"].every((key) => Object.hasOwn(Object(value), key)),
 };
 const spec = kinds.needed(kinds.either(kinds.text, parsed));
-const limit = kinds.either(kinds.whole({ min: 1 }), kinds.oneOf("all"));
+const limit = dataLimit.type;
 const loading: kinds.KindsOf<LoadOptions> = {
   limit,
   prompts: kinds.either(kinds.flag, kinds.oneOf("auto")),

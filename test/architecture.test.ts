@@ -11,6 +11,7 @@ import { specifiersIn } from "./imports.js";
 /** Folders of one line do not see each other. `index` is `src/index.ts`, the library's entry. */
 const layers: readonly (readonly string[])[] = [
   ["util"],
+  ["options"],
   ["records"],
   ["stats"],
   ["rules", "data", "text", "graph", "openai"],
@@ -34,13 +35,14 @@ const only: Readonly<Record<string, readonly string[]>> = {
   rules: ["util"],
   weights: ["util", "records", "stats"],
   engine: ["util", "records", "rules", "text/tokenizer.ts", "text/encoder.ts"],
-  "model-files": ["util", "records", "text", "weights", "runtime", "models", "engine"],
+  "model-files": ["util", "options", "records", "text", "weights", "runtime", "models", "engine"],
   rank: ["util", "records", "stats", "engine"],
   openai: ["util", "records"],
-  judge: ["util", "records", "stats", "openai"],
+  judge: ["util", "options", "records", "stats", "openai"],
   similarity: ["util", "records", "stats", "openai", "engine"],
   study: [
     "util",
+    "options",
     "records",
     "stats",
     "engine",
@@ -51,7 +53,7 @@ const only: Readonly<Record<string, readonly string[]>> = {
     "similarity",
     "steps",
   ],
-  report: ["util", "records", "stats"],
+  report: ["util", "options/lc-models.ts", "records", "stats"],
 };
 
 /** Packages that one folder alone may import, so that each can be replaced in one place. */

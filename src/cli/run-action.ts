@@ -8,6 +8,8 @@
  *
  * May not know: any command.
  */
+
+import { asFlag } from "../options/tables.js";
 import { type StepEvent, thinned, type Watch } from "../records/events.js";
 import { Interrupted, invariant, UserError, userErrorOf, withPath } from "../util/errors.js";
 import { openProgress, type Progress } from "../util/progress.js";
@@ -67,7 +69,7 @@ export function report(error: unknown): 1 | 2 | 130 {
   }
   const mistake = userErrorOf(error);
   if (mistake !== undefined) {
-    process.stderr.write(`tacit: ${lineOf(mistake)}\n`);
+    process.stderr.write(`tacit: ${mistakeLine(mistake)}\n`);
     return 2;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -85,9 +87,12 @@ const LONGEST_STACK = 20_000;
 
 const cut = (text: string, most: number): string => shorten(excerpt(text, most), most); // escapes are longer than what they stand for
 
-/** The mistake on one line of bounded length. */
+/** What went wrong and what to do, on one line of bounded length. */
 export const lineOf = ({ message, remedy }: Pick<UserError, "message" | "remedy">): string =>
   [cut(message, LONGEST_MESSAGE), ...(remedy === undefined ? [] : [cut(remedy, LONGEST_REMEDY)])].join("; ");
+
+/** The mistake on one line, its options spelled as flags. */
+export const mistakeLine = (mistake: UserError): string => lineOf(mistake.spelled(asFlag));
 
 /** Standard output was a pipe whose reader has gone (`tacit data show … | head`), or could not be written, which was told then. */
 class OutputClosed extends Error {

@@ -2,8 +2,10 @@
  * Turns a model file into a model directory in Hugging Face's layout, one tensor at a time.
  * May not know: graphs, training, commands.
  */
+
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import type { importOptions } from "../options/files.js";
 import { llama2cTokenizer, llama2cTokenizerConfig, llama2cTokenizerJson } from "../text/llama2c.js";
 import { writeDirectory } from "../util/directories.js";
 import { present, UserError } from "../util/errors.js";
@@ -11,6 +13,7 @@ import { sha256File, writeFileAtomic } from "../util/files.js";
 import { readInput } from "../util/input.js";
 import { jsonObject, LARGEST_JSON } from "../util/json.js";
 import { CONFIG, GENERATION_CONFIG, TOKENIZER, TOKENIZER_CONFIG } from "../util/model-files.js";
+import type { OptionsOf } from "../util/options.js";
 import { excerpt } from "../util/terminal.js";
 import { type GgufFile, ggufMetadata, openGguf } from "../weights/gguf.js";
 import { type GgufConfig, ggufConfig } from "../weights/gguf-config.js";
@@ -20,16 +23,9 @@ import { type Llama2cFile, openLlama2c } from "../weights/llama2c.js";
 import { isWeightsFile, writeModelWeights } from "../weights/safetensors-write.js";
 import type { WeightDtype, WeightToWrite } from "../weights/weight-store.js";
 
-export interface ImportOptions {
+export interface ImportOptions extends OptionsOf<typeof importOptions> {
   /** A `.gguf` file, or a `.bin` file of llama2.c. */
   readonly file: string;
-  /** The model directory to make. */
-  readonly out: string;
-  /** The vocabulary of a llama2.c model, `tok512.bin` or `tokenizer.bin`; default: the one beside the model. */
-  readonly tokenizer?: string;
-  /** Default F32: blocks were dequantised to float32, and nothing is lost again. */
-  readonly dtype?: WeightDtype;
-  readonly force?: boolean;
   /** Aborted: stops between two tensors and leaves nothing behind. */
   readonly signal?: AbortSignal;
   /** Called after each tensor. */

@@ -4,7 +4,7 @@
  * May not know: how a study is carried out.
  */
 import { z } from "zod";
-import { lcChoices } from "./lc-models.js";
+import { lcChoices } from "../options/lc-models.js";
 
 const whole = z.number().int();
 const count = whole.positive();

@@ -3,9 +3,9 @@
  * May not know: how any of it is computed.
  */
 import { z } from "zod";
+import { lcModels } from "../options/lc-models.js";
 import { verdictOutcomes } from "./annotations.js";
 import { estimateSchema } from "./estimate.js";
-import { lcModels } from "./lc-models.js";
 
 const count = z.number().int().nonnegative();
 const figure = z.number().nullable();

@@ -3,7 +3,7 @@
  * each.
  * May not know: sections.
  */
-import type { LcModel } from "../records/lc-models.js";
+import type { LcModel } from "../options/lc-models.js";
 import type { ComparisonResult, Spread } from "../records/study.js";
 import type { WinrateEntry } from "../records/winrate.js";
 

@@ -9,7 +9,7 @@
  *
  * @see Dubois, Galambosi, Liang and Hashimoto, Length-Controlled AlpacaEval (2024); docs/decisions/length-control.md
  */
-import type { LcModel } from "../records/lc-models.js";
+import type { LcModel } from "../options/lc-models.js";
 import { invariant } from "../util/errors.js";
 import { type ChosenC, chooseC } from "./choose-c.js";
 import { studentQuantile } from "./distributions.js";

@@ -5,8 +5,7 @@
  * May not know: files, how a scale is chosen.
  */
 
-export const preferenceScales = ["1..2", "0..1"] as const;
-export type PreferenceScale = (typeof preferenceScales)[number];
+import type { PreferenceScale } from "../options/measure.js";
 
 export interface ScaleProblem {
   readonly what: string;

@@ -3,7 +3,7 @@
  * May not know: files, judges.
  */
 
-import type { PreferenceScale } from "./preference-scale.js";
+import type { PreferenceScale } from "../options/measure.js";
 
 /** A verdict's preference as P(the model is better): a number from 0 to 1; undefined where the number is no preference. */
 export function probabilityOf(preference: number, scale: PreferenceScale = "1..2"): number | undefined {

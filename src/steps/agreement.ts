@@ -2,27 +2,26 @@
  * Agreement of judges, from annotation files to figures: each file is one judge, or one person's votes. The command and the library
  * call this one function.
  */
+
 import { hash } from "node:crypto";
 import { basename } from "node:path";
 import { comparePair, describeRater, type RatedCall, type RatedPair, type Rater } from "../judge/agreement.js";
 import { isSwitched } from "../judge/order.js";
+import type { agreementOptions, PreferenceScale } from "../options/measure.js";
 import { type AgreementSummary, agreementSummarySchema } from "../records/agreement.js";
-import { openScaleCheck, type PreferenceScale } from "../stats/preference-scale.js";
+import { openScaleCheck } from "../stats/preference-scale.js";
 import { probabilityOf } from "../stats/win-rate.js";
 import { UserError } from "../util/errors.js";
+import type { OptionsOf } from "../util/options.js";
 import { packageVersion } from "../util/system.js";
 import { refuseOtherScale } from "./winrate/collect.js";
 import { openPromptIds, type PromptIds } from "./winrate/prompt-ids.js";
 import { type AnnotationRow, codePoints, readAnnotations } from "./winrate/read-annotations.js";
 import { type AnnotationSource, sourcesOf } from "./winrate.js";
 
-export interface AgreementOptions {
+export interface AgreementOptions extends Omit<OptionsOf<typeof agreementOptions>, "annotations"> {
   /** `FILE`, `NAME=FILE`, or the annotations themselves. */
   readonly annotations: readonly AnnotationSource[];
-  /** Where a row does not say which answer was shown first: `alpaca_eval` takes the official tool's order. */
-  readonly order?: "alpaca_eval";
-  /** What a preference of 1 means: on `1..2` that output_1 wins, on `0..1` that output_2 does. Default `1..2`, unless a file speaks against it. */
-  readonly scale?: PreferenceScale;
 }
 
 /** @throws UserError  a file that is no annotations, or one without texts, by which pairs are recognised */

@@ -6,23 +6,17 @@
 import { embeddedEngine } from "../embedded/embedded.js";
 import type { Engine, LoadedModel } from "../engine/engine.js";
 import { refuseMissing } from "../engine/refusals.js";
-import type { GenerateRequest, Precision } from "../engine/requests.js";
+import type { GenerateRequest } from "../engine/requests.js";
 import { checkTemperature } from "../engine/requests.js";
+import type { chatOptions } from "../options/generate.js";
 import { loadTextModel } from "../text/load.js";
 import { stopIdsOf } from "../text/stop-ids.js";
 import type { TextModel } from "../text/tokenizer.js";
+import type { OptionsOf } from "../util/options.js";
 import { availableCores } from "../util/system.js";
-import { type GeneratePlan, MAX_NEW_TOKENS, type PlanOptions, planRules, renderer } from "./generate-plan.js";
+import { type GeneratePlan, MAX_NEW_TOKENS, planRules, renderer } from "./generate-plan.js";
 
-export interface ChatOptions
-  extends Pick<PlanOptions, "model" | "template" | "raw" | "bos" | "preset" | "rules" | "disableRules"> {
-  readonly maxNewTokens?: number;
-  readonly temperature?: number;
-  readonly seed?: number;
-  readonly threads?: number;
-  readonly precision?: Precision;
-  /** Each question sees the ones before it and their answers; default: each stands alone. */
-  readonly multiTurn?: boolean;
+export interface ChatOptions extends OptionsOf<typeof chatOptions> {
   readonly engine?: Engine;
   /** Gets what was found in the model that a person should know. */
   readonly onNote?: (text: string) => void;

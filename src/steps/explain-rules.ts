@@ -3,20 +3,15 @@
  * May not know: weights, engines, how it is shown.
  */
 
+import type { explainOptions } from "../options/generate.js";
 import { type LoadedRules, loadRules } from "../rules/file.js";
 import { type Resolution, resolveRules, type TokenReport, unresolvedStrings } from "../rules/resolve.js";
 import { rampScore } from "../rules/rules.js";
 import { loadTextModel } from "../text/load.js";
 import type { TextModel } from "../text/tokenizer.js";
+import type { OptionsOf } from "../util/options.js";
 
-export interface ExplainOptions {
-  /** Model directory. */
-  readonly model: string;
-  /** `paper` (the default), `reference`, or a rule file. */
-  readonly rules?: string;
-  /** Names of rules to leave out. */
-  readonly disableRules?: readonly string[];
-}
+export type ExplainOptions = OptionsOf<typeof explainOptions>;
 
 /** Response lengths at which the EOS ramp is shown. */
 export const SHOWN_LENGTHS = [0, 50, 250, 500];

@@ -10,7 +10,7 @@ import { maxOutput } from "../judge/calls.js";
 import { loadJudge } from "../judge/judge-file.js";
 import { parameterCount, readModelConfig } from "../models/open.js";
 import type { Price } from "../records/judge-file.js";
-import { resolveOptions, settleWork, type TuneWork } from "./tune/options.js";
+import { engineOptions, settleWork, type TuneWork } from "./tune/options.js";
 import { readRows } from "./tune/rows.js";
 
 /** Bytes of English text a token stands for, roughly, in today's vocabularies. */
@@ -30,7 +30,7 @@ export interface TuningForecast {
 /** Renders the rows, as the run itself will. */
 export async function forecastTuning(work: TuneWork): Promise<TuningForecast> {
   const settled = settleWork(work);
-  const options = resolveOptions(settled);
+  const options = engineOptions(settled);
   const { rows, heldOut } = await readRows(settled);
   const model = await readModelConfig(settled.model);
   const tokens = rows.reduce((sum, row) => sum + row.inputIds.length, 0);

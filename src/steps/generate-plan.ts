@@ -8,18 +8,20 @@ import { newLoadReport } from "../data/load.js";
 import { loadPrompts, promptsFrom } from "../data/prompts.js";
 import type { GenerateRequest } from "../engine/requests.js";
 import { checkTemperature } from "../engine/requests.js";
+import type { generateOptions } from "../options/generate.js";
 import type { GenerateRun } from "../records/outputs.js";
 import { loadRules } from "../rules/file.js";
 import { resolveRules, unresolvedStrings } from "../rules/resolve.js";
 import type { ResolvedRules } from "../rules/rules.js";
 import { loadTextModel } from "../text/load.js";
-import { type BosChoice, type RenderedPrompt, renderLaterPrompt, renderPrompt, renderRaw } from "../text/render.js";
+import { type RenderedPrompt, renderLaterPrompt, renderPrompt, renderRaw } from "../text/render.js";
 import { stopIdsOf } from "../text/stop-ids.js";
-import { type Template, templateFrom, templateText } from "../text/template.js";
+import { templateFrom, templateText } from "../text/template.js";
 import type { TextModel } from "../text/tokenizer.js";
 import { present, UserError } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
 import { uniqueNames } from "../util/names.js";
+import type { OptionsOf } from "../util/options.js";
 
 /** Limits of the paper: rules without an EOS rule hardly ever stop. */
 export const MAX_NEW_TOKENS = { default: 8192, rulesWithoutEos: 512 } as const;
@@ -33,31 +35,9 @@ export interface PromptInput {
   readonly dataset?: string;
 }
 
-export interface PlanOptions {
-  /** Model directory. */
-  readonly model: string;
+export interface PlanOptions extends Omit<OptionsOf<typeof generateOptions>, "prompts"> {
   /** A file of prompts (AlpacaEval JSON, JSONL, CSV, Parquet, plain lines), a named data set `NAME:PATH`, or the prompts. */
   readonly prompts: string | readonly PromptInput[];
-  /** At most this many prompts from the front. */
-  readonly limit?: number;
-  /** Default `tulu`. */
-  readonly template?: Template;
-  /** Instructions go in as they are, without a template. */
-  readonly raw?: boolean;
-  readonly bos?: BosChoice;
-  /** `reference` does not trim instructions; default `paper`, which does. */
-  readonly preset?: "paper" | "reference";
-  /** `paper`, `reference`, or a rule file; without: the model alone. */
-  readonly rules?: string;
-  /** Names of rules to leave out. */
-  readonly disableRules?: readonly string[];
-  /** Default 8192, and 512 for rules without an EOS rule; never beyond the model's positions. */
-  readonly maxNewTokens?: number;
-  /** 0, the default, is greedy. */
-  readonly temperature?: number;
-  readonly seed?: number;
-  /** The `generator` of the outputs; default: the model directory's name, with the rules' name behind a `+`. */
-  readonly generator?: string;
 }
 
 export interface PlannedPrompt {

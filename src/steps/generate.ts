@@ -31,17 +31,6 @@ import { type GeneratePlan, type PlannedPrompt, type PlanOptions, planGeneration
 import { traceLines, traceSteps } from "./trace.js";
 
 export interface GenerateOptions extends PlanOptions {
-  /** The file for the outputs; without: no file is written, and an interrupted run keeps nothing. */
-  readonly out?: string;
-  /** A file for the reasons of every token, as JSON lines. Needs `out`. */
-  readonly trace?: string;
-  /** Prompts decoded side by side; default: what fits in memory, at most 64. Answers do not depend on it. */
-  readonly batch?: number;
-  readonly precision?: "f32" | "q8";
-  /** Default: the cores there are. */
-  readonly threads?: number;
-  /** Replace a result that is there. A run that was not finished is resumed all the same. */
-  readonly force?: boolean;
   /** Default: the embedded engine. */
   readonly engine?: Engine;
 }

@@ -9,13 +9,15 @@ import { openReplies, type Replies } from "../judge/replies.js";
 import { type Client, openClient, type Spent } from "../openai/client.js";
 import { type Clock, realClock } from "../openai/clock.js";
 import { openBudget } from "../openai/cost.js";
+import type { judgeOptions } from "../options/measure.js";
 import type { Annotation } from "../records/annotations.js";
-import { type AskedJudge, limitsSchema } from "../records/judge-file.js";
+import { type AskedJudge, type Limits, limitsSchema } from "../records/judge-file.js";
 import type { ReplyLine } from "../records/reply-ledger.js";
 import { Interrupted, UserError } from "../util/errors.js";
+import type { OptionsOf } from "../util/options.js";
 import { inParallel } from "../util/parallel.js";
 import type { Result } from "../util/result.js";
-import type { JudgePlan, JudgePlanOptions } from "./judge-plan.js";
+import type { JudgePlan } from "./judge-plan.js";
 
 export interface Judged {
   readonly annotations: readonly Annotation[];
@@ -26,9 +28,11 @@ export interface Judged {
   readonly reused: number;
 }
 
-export interface AskingOptions extends Pick<JudgePlanOptions, "limits"> {
-  /** Most that this run may spend, in dollars; needs a price. */
-  readonly maxCost?: number;
+export interface AskingOptions
+  extends Pick<
+    OptionsOf<typeof judgeOptions>,
+    "concurrency" | "requestsPerMinute" | "tokensPerMinute" | "timeout" | "retries" | "maxCost"
+  > {
   readonly clock?: Clock;
 }
 
@@ -83,8 +87,20 @@ export async function askForVerdicts(
   return { annotations, replies, spent, reused };
 }
 
-const limitsOf = (judge: AskedJudge, { limits }: AskingOptions) =>
-  limitsSchema.parse({ ...(judge.kind === "openai" ? judge.limits : {}), ...limits });
+/** The judge file's, and over them what was asked for. */
+const limitsOf = (judge: AskedJudge, options: AskingOptions): Limits =>
+  limitsSchema.parse({ ...(judge.kind === "openai" ? judge.limits : {}), ...limitsIn(options) });
+
+const limitsIn = (options: AskingOptions): Partial<Limits> =>
+  Object.fromEntries(
+    Object.entries({
+      concurrency: options.concurrency,
+      requests_per_minute: options.requestsPerMinute,
+      tokens_per_minute: options.tokensPerMinute,
+      timeout_seconds: options.timeout,
+      retries: options.retries,
+    }).filter(([, value]) => value !== undefined),
+  );
 
 function openJudgeClient(
   { price }: JudgePlan,

@@ -1,6 +1,7 @@
 /**
  * What a run of the judge is about to do: its pairs, its calls, what they may cost. Nothing is written and nobody is asked.
  */
+
 import { existsSync } from "node:fs";
 import type { Names } from "../judge/annotate.js";
 import { estimateOf } from "../judge/calls.js";
@@ -9,27 +10,16 @@ import { type OutputSet, type Pairing, pairUp, readOutputs } from "../judge/pair
 import { missingCalls, type PlannedPair, planPairs, settledBefore } from "../judge/plan.js";
 import { openReplies } from "../judge/replies.js";
 import { dollars, type Tokens } from "../openai/cost.js";
-import { type JudgeInput, type Limits, type Order, type Price, priceTableSchema } from "../records/judge-file.js";
+import type { judgeOptions } from "../options/measure.js";
+import { type JudgeInput, type Price, priceTableSchema } from "../records/judge-file.js";
 import { sha256 } from "../util/files.js";
 import { readLedger } from "../util/ledger.js";
+import type { OptionsOf } from "../util/options.js";
 import { parseYaml, readSmallText } from "../util/yaml.js";
 
-export interface JudgePlanOptions {
-  /** The model's outputs: AlpacaEval's JSON. */
-  readonly outputs: string;
-  /** The outputs that they are compared with. */
-  readonly baseline: string;
+export interface JudgePlanOptions extends Omit<OptionsOf<typeof judgeOptions>, "judge" | "out" | "maxCost" | "force"> {
   /** A judge file, the name of a shipped one, or a judge as an object. */
   readonly judge: string | JudgeInput;
-  /** Over the judge file's. */
-  readonly order?: Order;
-  readonly empty?: "skip" | "ask";
-  readonly promptFile?: string;
-  readonly limits?: Partial<Limits>;
-  /** A YAML file: by model, dollars per million tokens of input and output. Over the judge file's price. */
-  readonly prices?: string;
-  /** The first so many pairs only. */
-  readonly limit?: number;
 }
 
 export interface JudgePlan {

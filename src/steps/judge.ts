@@ -5,6 +5,7 @@
  * The ledger is what was paid for: it is only ever added to, and every result is made from it again. A run that was stopped, by whatever,
  * goes on where it was when the same command is given again.
  */
+
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { annotationOf, settledVerdict } from "../judge/annotate.js";
@@ -12,20 +13,21 @@ import { type Checkers, checkerJudge } from "../judge/checker.js";
 import { type DirectJudge, votesJudge } from "../judge/direct.js";
 import { isAsked } from "../judge/judge-file.js";
 import type { Replies } from "../judge/replies.js";
+import type { judgeOptions } from "../options/measure.js";
 import { type Annotation, annotationsJson } from "../records/annotations.js";
 import { type JudgeRun, type JudgeSpent, judgeRunSchema } from "../records/judge-run.js";
 import { UserError } from "../util/errors.js";
 import { readJson } from "../util/json.js";
+import type { OptionsOf } from "../util/options.js";
 import { openResult, type Result } from "../util/result.js";
 import { type AskingOptions, type AskingWatch, askForVerdicts, type Judged } from "./judge-calls.js";
 import { type JudgePlan, type JudgePlanOptions, planJudging } from "./judge-plan.js";
 import { judgeRecord } from "./judge-record.js";
 
-export interface JudgeOptions extends JudgePlanOptions, AskingOptions {
-  /** A folder for annotations, ledger and run record. */
-  readonly out: string;
-  /** Replace the results of another run in `out`; its ledger is kept. */
-  readonly force?: boolean;
+export interface JudgeOptions
+  extends JudgePlanOptions,
+    AskingOptions,
+    Pick<OptionsOf<typeof judgeOptions>, "out" | "force"> {
   /** For judges of kind `checker`, by name: `checkers` of this package, or your own. */
   readonly checkers?: Checkers;
 }

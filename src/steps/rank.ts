@@ -2,14 +2,15 @@
  * Ranking, from files to files: data set and model directory in; the scores, one line per comparison and a summary out. The command,
  * the library and studies call this one function.
  */
+
 import { join } from "node:path";
 import { collectExamples } from "../data/load.js";
 import { parseDataSpec } from "../data/spec.js";
 import { embeddedEngine } from "../embedded/embedded.js";
 import type { Engine, LoadedModel } from "../engine/engine.js";
 import { refuseMissing } from "../engine/refusals.js";
-import type { Precision } from "../engine/requests.js";
 import { decidingFiles, recordedModel } from "../model-files/hash.js";
+import type { rankOptions } from "../options/score.js";
 import { type RankedText, type RankInput, rankPairs } from "../rank/rank.js";
 import { drawRivals } from "../rank/rivals.js";
 import type { ScoreCache, Scored } from "../rank/scoring.js";
@@ -18,41 +19,17 @@ import type { Example } from "../records/example.js";
 import type { RecordedModel } from "../records/model.js";
 import { type RankSummary, rankSummarySchema, type ScoreLine, scoreLineSchema } from "../records/rank.js";
 import { loadTextModel } from "../text/load.js";
-import { type BosChoice, renderPair } from "../text/render.js";
-import { type Template, templateFrom, templateText } from "../text/template.js";
+import { renderPair } from "../text/render.js";
+import { templateFrom, templateText } from "../text/template.js";
 import type { TextModel } from "../text/tokenizer.js";
 import { trimWhiteSpace } from "../text/unicode.js";
 import { present, UserError } from "../util/errors.js";
 import { sha256, sha256File } from "../util/files.js";
+import type { OptionsOf } from "../util/options.js";
 import { type Finished, openResult, type Result, type ResultPlan } from "../util/result.js";
 import { availableCores, packageVersion } from "../util/system.js";
 
-export interface RankOptions {
-  /** Model directory. */
-  readonly model: string;
-  /** `PATH` or `NAME:PATH`. */
-  readonly data: string;
-  /**
-   * A folder, or a file ending in `.jsonl` for the comparisons, with summary and scores beside it; without: no file is written, and
-   * an interrupted run keeps nothing.
-   */
-  readonly out?: string;
-  /** Default `tulu`. */
-  readonly template?: Template;
-  /** Rivals for each instruction; default 5. */
-  readonly against?: number;
-  /** Examples taken from the front; rivals come from the same ones; default 1000. */
-  readonly limit?: number;
-  readonly seed?: number;
-  /** Ids of prompt and response together beyond which a pair is not scored; default 2048, and never more than the model has positions. */
-  readonly maxLength?: number;
-  readonly bos?: BosChoice;
-  /** Default: the cores there are. */
-  readonly threads?: number;
-  /** Of the weights; default f32. */
-  readonly precision?: Precision;
-  /** Replace a result that is there. A run that was not finished is resumed all the same. */
-  readonly force?: boolean;
+export interface RankOptions extends OptionsOf<typeof rankOptions> {
   /** Default: the embedded engine. */
   readonly engine?: Engine;
 }

@@ -10,6 +10,7 @@ import type { Engine } from "../engine/engine.js";
 import { refuseMissing } from "../engine/refusals.js";
 import { NO_NUMBERS } from "../engine/requests.js";
 import { decidingFiles, recordedModel } from "../model-files/hash.js";
+import type { scoreOptions } from "../options/score.js";
 import { type Emitter, type Watch, watched } from "../records/events.js";
 import type { RecordedModel } from "../records/model.js";
 import {
@@ -21,33 +22,17 @@ import {
   scoreRunSchema,
 } from "../records/scores.js";
 import { loadTextModel } from "../text/load.js";
-import type { BosChoice } from "../text/render.js";
-import { type Template, templateFrom, templateText } from "../text/template.js";
+import { templateFrom, templateText } from "../text/template.js";
 import { present, UserError } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
+import type { OptionsOf } from "../util/options.js";
 import { type Finished, openResult, type ResultPlan } from "../util/result.js";
 import { availableCores, packageVersion } from "../util/system.js";
 import { readScoreRows, type ScoreRow } from "./score-rows.js";
 
-export interface ScoreOptions {
-  /** Model directory. */
-  readonly model: string;
+export interface ScoreOptions extends Omit<OptionsOf<typeof scoreOptions>, "input"> {
   /** A `.jsonl` or `.json` file, or the rows: `{id?, instruction, response}` or `{id?, prompt_ids, response_ids}`. */
   readonly input: string | readonly ScoreInput[];
-  /** The file for the results, as JSON lines; without: no file is written, and an interrupted run keeps nothing. */
-  readonly out?: string;
-  /** Of rows given as texts; default `tulu`. */
-  readonly template?: Template;
-  readonly bos?: BosChoice;
-  /** Score the EOS behind a response given as text; default true. */
-  readonly eos?: boolean;
-  /** At most this many rows from the front. */
-  readonly limit?: number;
-  readonly precision?: "f32" | "q8";
-  /** Default: the cores there are. */
-  readonly threads?: number;
-  /** Replace a result that is there. A run that was not finished is resumed all the same. */
-  readonly force?: boolean;
   /** Default: the embedded engine. */
   readonly engine?: Engine;
 }

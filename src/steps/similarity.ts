@@ -4,6 +4,7 @@
  *
  * Embeddings go to a ledger, from which a stopped run goes on and other runs may take them.
  */
+
 import { dirname, join } from "node:path";
 import { collectExamples } from "../data/load.js";
 import { parseDataSpec } from "../data/spec.js";
@@ -13,9 +14,9 @@ import { refuseMissing } from "../engine/refusals.js";
 import { givenOutputs, type OutputSet, readOutputs } from "../judge/pairs.js";
 import { decidingFiles, hashModel } from "../model-files/hash.js";
 import { encoderSettings } from "../models/encoders/open.js";
+import type { similarityOptions } from "../options/measure.js";
 import type { Limits } from "../records/judge-file.js";
 import type { Output } from "../records/outputs.js";
-import type { Pooling } from "../records/similarity.js";
 import {
   type EmbeddingLine,
   embeddingLineSchema,
@@ -24,7 +25,7 @@ import {
   similarityPointSchema,
   similaritySummarySchema,
 } from "../records/similarity.js";
-import { type AdherencePoint, adherence, extremes, type Statistic } from "../similarity/adherence.js";
+import { type AdherencePoint, adherence, extremes } from "../similarity/adherence.js";
 import { type Embedder, embedTexts, encoderEmbedder, type VectorCache } from "../similarity/embeddings.js";
 import { serverEmbedder } from "../similarity/server.js";
 import { clusteredMean } from "../stats/cluster.js";
@@ -35,40 +36,18 @@ import { present, UserError } from "../util/errors.js";
 import { makeDirectory, sha256, sha256File } from "../util/files.js";
 import { type Ledger, openLedger } from "../util/ledger.js";
 import { lockPathOf, waitForLock } from "../util/lock.js";
+import type { OptionsOf } from "../util/options.js";
 import { openResult } from "../util/result.js";
 import { availableCores, packageVersion } from "../util/system.js";
 
 /** What a row must have; the rest may be absent. */
 export type GivenOutput = Partial<Output> & Pick<Output, "instruction" | "output">;
 
-export interface SimilarityOptions {
+export interface SimilarityOptions extends Omit<OptionsOf<typeof similarityOptions>, "outputs"> {
   /** Answers in AlpacaEval's format: a file, or the answers, as `generate` gives them. */
   readonly outputs: string | readonly GivenOutput[];
-  /** What the model was tuned on: `PATH` or `NAME:PATH`. */
-  readonly task: string;
-  /** Responses in general, LIMA's in the paper; without: y is the similarity to the task's responses alone. */
-  readonly reference?: string;
-  /** An encoder's directory, or `URL#MODEL` of a server with /v1/embeddings. */
-  readonly encoder: string;
-  /** Of an encoder's directory; default: what it says itself. */
-  readonly pooling?: Pooling;
-  /** In front of every text; default none. */
-  readonly prefix?: string;
-  readonly statistic?: Statistic;
-  /** At most this many examples of task and of reference, from the front; default: the data sets' own. */
-  readonly limit?: number | "all";
-  /** Examples of each kind of extreme; default 5. */
-  readonly show?: number;
-  /** The folder for the results. */
-  readonly out: string;
-  /** The ledger of embeddings; default `embeddings.jsonl` in `out`. */
-  readonly cache?: string;
-  /** The variable that holds the server's key; without: OPENAI_API_KEY, where that is set. */
-  readonly apiKeyEnv?: string;
   /** Of a server, as a judge's; `concurrency` defaults to 4. */
   readonly limits?: Partial<Limits>;
-  readonly threads?: number;
-  readonly force?: boolean;
   /** Default: the embedded engine. */
   readonly engine?: Engine;
 }

@@ -17,10 +17,11 @@ import { temporaryFolder } from "../../test/temporary-folder.js";
 import { embeddedEngine } from "../embedded/embedded.js";
 import type { Engine } from "../engine/engine.js";
 import type { TuneRun } from "../engine/tuning.js";
+import { tuneOptions } from "../options/tune.js";
 import { type MetricsLine, type TuneRunRecord, tuneRunSchema } from "../records/tune.js";
 import { Interrupted, UserError } from "../util/errors.js";
 import { acquireLock } from "../util/lock.js";
-import { presets } from "./tune/options.js";
+import { withDefaults } from "../util/options.js";
 import { longestResponse } from "./tune/rows.js";
 import { type TuneRequest, type TuneWatch, tune } from "./tune.js";
 
@@ -186,7 +187,13 @@ describe("a run from beginning to end", () => {
       epochs: 1,
       max_steps: 1,
     });
-    expect(presets.paper).toMatchObject({ epochs: 5, batch: 64, learningRate: 1e-5, schedule: "cosine", warmup: 0.1 });
+    expect(withDefaults(tuneOptions, {})).toMatchObject({
+      epochs: 5,
+      batch: 64,
+      learningRate: 1e-5,
+      schedule: "cosine",
+      warmup: 0.1,
+    });
   });
   it("ends early where it is told to; the schedule stays that of the whole", async () => {
     const record = await tune(request("short", { maxSteps: 4 }));

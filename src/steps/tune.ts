@@ -15,8 +15,8 @@ import { sha256 } from "../util/files.js";
 import { packageVersion } from "../util/system.js";
 import { openTuneFolder, type TuneFolder } from "./tune/folder.js";
 import {
+  engineOptions,
   recordedOptions,
-  resolveOptions,
   type SettledRequest,
   settleRequest,
   type TuneRequest,
@@ -25,7 +25,7 @@ import {
 import { differingOptions, isSameRun, trainingResult, trainOnRecord } from "./tune/recorded.js";
 import { type Material, readRows, rowsSeen } from "./tune/rows.js";
 
-export type { Preset, TuneRequest } from "./tune/options.js";
+export type { TuneRequest } from "./tune/options.js";
 
 export interface TuneWatch {
   /** What was found in the model that a person should know. */
@@ -61,7 +61,7 @@ export async function tune(request: TuneRequest, watch: TuneWatch = {}): Promise
   const engine = request.engine ?? embeddedEngine;
   if (!engine.capabilities.tune) throw new UserError(`the engine ${engine.name} does not tune`);
   const settled = settleRequest(request);
-  const options = resolveOptions(settled);
+  const options = engineOptions(settled);
   const folder = await openTuneFolder(settled);
   try {
     await engine.refuseTooLarge?.(settled.model, { for: "tuning" });
@@ -131,7 +131,7 @@ function planOf(
     device: "cpu",
     model,
     data,
-    options: recordedOptions(request, options),
+    options: recordedOptions(request),
     template: templateText(request.template),
     certificate,
     ...(heldOutCertificate === undefined ? {} : { held_out_certificate: heldOutCertificate }),

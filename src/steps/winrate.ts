@@ -2,13 +2,14 @@
  * The win rate, from annotation files to figures: reads each file once, computes every model's figures, and sets models side by side.
  * Offline. The command, the library and studies call this one function.
  */
+
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import type { winrateOptions } from "../options/measure.js";
 import type { Annotation } from "../records/annotations.js";
-import type { LcChoice } from "../records/lc-models.js";
 import { type WinrateSummary, winrateSummarySchema } from "../records/winrate.js";
-import type { PreferenceScale } from "../stats/preference-scale.js";
 import { UserError } from "../util/errors.js";
+import type { OptionsOf } from "../util/options.js";
 import { packageVersion } from "../util/system.js";
 import { type CollectOptions, collectEvaluations, type Evaluation } from "./winrate/collect.js";
 import { compareModels, type Model, summariseRuns } from "./winrate/compare.js";
@@ -23,27 +24,9 @@ export type AnnotationSource = string | { readonly name?: string; readonly annot
 export type GivenAnnotation = Partial<Annotation> &
   Pick<Annotation, "instruction" | "output_1" | "output_2" | "preference">;
 
-export interface WinrateOptions {
+export interface WinrateOptions extends Omit<OptionsOf<typeof winrateOptions>, "annotations"> {
   /** `FILE`, `NAME=FILE`, or the annotations themselves; those of one name are runs (seeds) of one model. */
   readonly annotations: readonly AnnotationSource[];
-  /** Default: `v1` with `lcData` of the same instructions, else `length`; with `compat` and without `lcData`, `minimal`. */
-  readonly lc?: LcChoice;
-  /** Folder of difficulties and gamed baselines. */
-  readonly lcData?: string;
-  /** Fixes the penalty's strength; without, cross-validation over ten. */
-  readonly lcC?: number;
-  /** What a preference of 1 means: on `1..2` that the baseline wins, on `0..1` that the model does. Default `1..2`, unless a file speaks against it. */
-  readonly scale?: PreferenceScale;
-  /** File of folds for the cross-validation. */
-  readonly folds?: string;
-  /** `alpaca_eval`: every choice as the official tool makes it. */
-  readonly compat?: "alpaca_eval";
-  /** Which pairs of models are compared: the best with each other one (default), all, or none. */
-  readonly compare?: "best" | "all" | "none";
-  /** Of the bootstrap; default 0. */
-  readonly seed?: number;
-  /** Of the bootstrap; default 2000. */
-  readonly resamples?: number;
 }
 
 export interface WinrateWatch {

@@ -3,11 +3,12 @@
  * May not know: how anything is shown.
  */
 import type { Checkers } from "../judge/checker.js";
-import { type LcChoice, lcChoices } from "../records/lc-models.js";
+import { winrateOptions } from "../options/measure.js";
+import { seed } from "../options/shared.js";
+import { studyOptions } from "../options/study.js";
 import type { Choice, StudyResults } from "../records/study.js";
 import { type ComparisonResult, comparisonResultSchema } from "../records/study.js";
-import { type PreferenceScale, preferenceScales } from "../stats/preference-scale.js";
-import { checkers, seed, signal, threads } from "../steps/option-kinds.js";
+import { checkers, signal } from "../steps/script-options.js";
 import type { WinrateOptions } from "../steps/winrate.js";
 import { UserError } from "../util/errors.js";
 import {
@@ -22,7 +23,8 @@ import {
   shaped,
   text,
   whole,
-} from "../util/options.js";
+} from "../util/option-kinds.js";
+import { kindsOf } from "../util/options.js";
 import type { StudyRequest } from "./plan/flags.js";
 import { planStudy as planPrepared, type StudyPlan } from "./plan/plan.js";
 import { prepareStudy } from "./plan/prepare.js";
@@ -98,7 +100,7 @@ export async function choose({ measure, measured }: ChooseOptions): Promise<Omit
   return chooseOf(measure, measured);
 }
 
-export interface CompareOptions {
+export interface CompareOptions extends Pick<WinrateOptions, "lc" | "lcData" | "scale"> {
   readonly arm: string;
   readonly against: string;
   /** Annotations of the arm (output_2) against the other (output_1), a file for each seed. */
@@ -109,10 +111,6 @@ export interface CompareOptions {
     readonly epochs?: number;
     readonly againstEpochs?: number;
   }[];
-  readonly lc?: LcChoice;
-  readonly lcData?: WinrateOptions["lcData"];
-  /** As for `winrate`. */
-  readonly scale?: PreferenceScale;
 }
 
 /** One arm against another over seeds: mean, standard deviation, and an interval with prompts and seeds as levels. */
@@ -129,21 +127,7 @@ export async function compare({ arm, against, pairs, lc, lcData, scale }: Compar
   return comparisonResultSchema.parse(result);
 }
 
-const texts = listOf(text);
-
-export const studyKinds: KindsOf<StudyRequest> = {
-  study: needed(text),
-  scale: text,
-  out: text,
-  models: texts,
-  data: texts,
-  dataDir: text,
-  judge: text,
-  encoder: text,
-  lcData: text,
-  seeds: listOf(seed),
-  threads,
-};
+export const studyKinds: KindsOf<StudyRequest> = kindsOf(studyOptions);
 export const runStudyKinds: KindsOf<RunStudyRequest> = {
   ...studyKinds,
   inThisThread: flag,
@@ -162,7 +146,7 @@ export const compareKinds: KindsOf<CompareOptions> = {
   arm: needed(text),
   against: needed(text),
   pairs: needed(listOf(shaped(pair), "a list of { annotations, seed?, againstSeed?, epochs?, againstEpochs? }")),
-  lc: oneOf(...lcChoices),
+  lc: winrateOptions.lc.type,
   lcData: text,
-  scale: oneOf(...preferenceScales),
+  scale: winrateOptions.scale.type,
 };

@@ -4,14 +4,12 @@
  * May not know: tokenizers, ids, files.
  * @see paper, section 3 and appendix B (the tags `<|A|>` and `<|B|>`)
  */
+import type { Template } from "../options/template.js";
 import { UserError } from "../util/errors.js";
 import { excerpt } from "../util/terminal.js";
+import { option, words } from "../util/words.js";
 
-export interface Template {
-  readonly name: string;
-  readonly userTag: string;
-  readonly assistantTag: string;
-}
+export type { Template } from "../options/template.js";
 
 /** All templates by name; a new one is a line here. */
 export const templates: Readonly<Record<string, Template>> = {
@@ -29,12 +27,12 @@ export function templateFrom(options: { template?: string; userTag?: string; ass
   }
   const userTag = options.userTag ?? base.userTag;
   const assistantTag = options.assistantTag ?? base.assistantTag;
-  for (const [flag, tag] of [["--user-tag", userTag] as const, ["--assistant-tag", assistantTag] as const]) {
-    if (tag === "") throw new UserError(`${flag} is empty`, { remedy: "give it at least one character" });
+  for (const [name, tag] of Object.entries({ userTag, assistantTag })) {
+    if (tag === "") throw new UserError(words`${option(name)} is empty`, { remedy: "give it at least one character" });
   }
   if (userTag === assistantTag) {
     throw new UserError(`the user's and the assistant's tag are both ${JSON.stringify(userTag)}`, {
-      remedy: "pass two different ones to --user-tag and --assistant-tag",
+      remedy: words`pass two different ones to ${option("userTag")} and ${option("assistantTag")}`,
     });
   }
   return { name, userTag, assistantTag };

@@ -2,23 +2,44 @@
  * Two of the three kinds of failure. The third, a recorded outcome, is a typed value in a record and never an exception.
  * May not know: anything of the domain.
  */
+import { firstOption, option, type Spelling, spelled, type Words, words } from "./words.js";
 
-/** The user's mistake: shown as one line with its remedy, exit code 2, no stack. */
+/**
+ * The user's mistake: shown as one line with its remedy, exit code 2, no stack. Options in it are named, and spelled as scripts write them
+ * until a surface spells them its own way.
+ */
 export class UserError extends Error {
   override readonly name = "UserError";
   readonly remedy: string | undefined;
+  /** The option it is about, by its name in scripts. */
+  readonly option: string | undefined;
   /** It lies in what the machine had free at that moment: the same may succeed a little later. */
   readonly passing: boolean;
+  readonly #message: Words;
+  readonly #remedy: Words | undefined;
 
-  constructor(message: string, options: { remedy?: string; cause?: unknown; passing?: boolean } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.remedy = options.remedy;
-    this.passing = options.passing ?? false;
+  constructor(message: Words, options: { remedy?: Words | undefined; cause?: unknown; passing?: boolean } = {}) {
+    super(spelled(message), options.cause === undefined ? undefined : { cause: options.cause });
+    const { remedy, passing = false } = options;
+    this.#message = message;
+    this.#remedy = remedy;
+    this.remedy = remedy === undefined ? undefined : spelled(remedy);
+    this.option = firstOption(message) ?? firstOption(remedy ?? "");
+    this.passing = passing;
   }
 
   /** The one line that a person sees. */
   get line(): string {
     return this.remedy === undefined ? this.message : `${this.message}; ${this.remedy}`;
+  }
+
+  /** Both parts as a surface spells the options in them. */
+  spelled(spelling: Spelling): { readonly message: string; readonly remedy: string | undefined } {
+    const remedy = this.#remedy;
+    return {
+      message: spelled(this.#message, spelling),
+      remedy: remedy === undefined ? undefined : spelled(remedy, spelling),
+    };
   }
 }
 
@@ -68,7 +89,7 @@ const systemErrors: Readonly<Record<string, readonly [what: string, remedy: stri
 
 export const outOfMemory = (cause: unknown): UserError =>
   new UserError("out of memory", {
-    remedy: "compute less at once (--batch, --micro-tokens), take a smaller model, or free some",
+    remedy: words`compute less at once (${option("batch")}, ${option("microTokens")}), take a smaller model, or free some`,
     cause,
     passing: true,
   });

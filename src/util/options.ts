@@ -1,163 +1,161 @@
 /**
- * What values an option takes, once: a test of the value and the words for it. The command line parses with the same ranges, and calls from
- * scripts are checked by tables of kinds, which the compiler holds complete.
- * May not know: any option.
+ * A table of options: each is defined once, and all that is said of it elsewhere comes from here. The flag and its help, the key in a
+ * study, the type and the check of a call from a script, the default, the key in a record, the row in the guide.
+ * May not know: any option, any surface.
  */
-import { UserError, userErrorOf } from "./errors.js";
-import { isObject } from "./json.js";
-import { closest } from "./nearest.js";
-import { excerpt } from "./terminal.js";
+import type { Kind } from "./option-kinds.js";
 
-export interface Range {
-  /** Smallest allowed value. */
-  readonly min?: number;
-  /** Largest allowed value. */
-  readonly max?: number;
-  /** All values must be larger than this. */
-  readonly above?: number;
+export interface Entry<T = unknown> {
+  readonly type: Kind<T>;
+  /** What it is, for a person, without the default. `{word}` stands for something that only a surface knows. */
+  readonly help: string;
+  /** Its name on the command line and in files, in kebab-case, where that is another than the name in scripts: `lr`. */
+  readonly flag?: string;
+  /** Stands for the value in a usage line: `n` in `--batch <n>`. */
+  readonly takes?: string;
+  readonly default?: T;
+  /** The default by the name of the preset, which is an option of the same table. */
+  readonly presets?: Readonly<Record<string, T>>;
+  /** What holds where it is not given, in words: in place of the default, or of one that only the work itself knows. */
+  readonly unless?: string;
+  /** It must be given; on the command line alone, where a script may do without. */
+  readonly needed?: true | "command";
+  /** A result does not depend on it. */
+  readonly decides?: false;
+  /** Scripts have other means, as a summary for `--json`, or another type. */
+  readonly only?: "command";
+  /** It stands on the command line without a name; there may be several where it is a list. */
+  readonly argument?: true;
 }
+export type Entries = Readonly<Record<string, Entry>>;
 
-export function within(value: number, { min, max, above }: Range): boolean {
-  return (
-    !(min !== undefined && value < min) &&
-    !(max !== undefined && value > max) &&
-    !(above !== undefined && value <= above)
-  );
-}
+type TypeOf<E> = E extends { readonly type: Kind<infer T> } ? T : never;
+type Names<Table, Like> = { [Name in keyof Table]: Table[Name] extends Like ? Name : never }[keyof Table];
+type OfScripts<Table> = Exclude<keyof Table, Names<Table, { readonly only: "command" }>>;
+type NeededIn<Table> = Names<Table, { readonly needed: true }>;
+type PresetIn<Table> = Names<Table, { readonly presets: unknown }>;
+type DefaultedIn<Table> = Names<Table, { readonly default: unknown }> | PresetIn<Table>;
 
-/** ` of 1 or more`, ` from 0 to 1`, ` above 0`. */
-export function spoken({ min, max, above }: Range): string {
-  if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`;
-  const low = above === undefined ? (min === undefined ? "" : ` of ${min} or more`) : ` above ${above}`;
-  return max === undefined ? low : `${low}${low === "" ? "" : ", and"} of at most ${max}`;
-}
+/** The options of a call from a script. */
+export type OptionsOf<Table> = {
+  readonly [Name in Extract<OfScripts<Table>, NeededIn<Table>>]: TypeOf<Table[Name]>;
+} & { readonly [Name in Exclude<OfScripts<Table>, NeededIn<Table>>]?: TypeOf<Table[Name]> };
 
-/** What an option takes. */
-export interface Kind {
-  /** Behind "give". */
-  readonly wanted: string;
-  readonly holds: (value: unknown) => boolean;
-  /** It must be given. */
-  readonly needed?: boolean;
-}
-
-/** A kind for every option of a call: one that is forgotten does not compile. */
-export type KindsOf<Options> = { readonly [Name in keyof Required<Options>]: Kind };
-
-export const whole = (range: Range = {}): Kind => ({
-  wanted: `a whole number${spoken(range)}`,
-  holds: (value) => Number.isSafeInteger(value) && within(Number(value), range),
-});
-export const decimal = (range: Range = {}): Kind => ({
-  wanted: `a number${spoken(range)}`,
-  holds: (value) => typeof value === "number" && Number.isFinite(value) && within(value, range),
-});
-export const flag: Kind = { wanted: "true or false", holds: (value) => typeof value === "boolean" };
-export const anyText: Kind = { wanted: "a text", holds: (value) => typeof value === "string" };
-export const text: Kind = {
-  wanted: "a text that is not empty",
-  holds: (value) => typeof value === "string" && value.trim() !== "",
+/** Those that always have a value once defaults are filled in. */
+export type Defaulted<Table> = {
+  readonly [Name in Extract<OfScripts<Table>, DefaultedIn<Table>>]: TypeOf<Table[Name]>;
 };
-export const oneOf = (...names: readonly string[]): Kind => ({
-  wanted: names.join(" or "),
-  holds: (value) => names.some((name) => name === value),
-});
-export const record = (wanted: string): Kind => ({
-  wanted,
-  holds: isObject,
-});
-/** An object that holds what is needed of these, each of its kind; it may have more, as an object with methods has. */
-export const having = (kinds: Readonly<Record<string, Kind>>, wanted: string): Kind => ({
-  wanted,
-  holds: (value) =>
-    isObject(value) &&
-    Object.entries(kinds).every(([name, kind]) => {
-      const found = value[name];
-      return found === undefined ? kind.needed !== true : kind.holds(found);
-    }),
-});
-/** `having`, and nothing else: a name that is misspelt would be left aside in silence. */
-export const shaped = (kinds: Readonly<Record<string, Kind>>, wanted = ""): Kind => {
-  const holds = having(kinds, wanted).holds;
-  return {
-    wanted,
-    holds: (value) => holds(value) && Object.keys(Object(value)).every((name) => Object.hasOwn(kinds, name)),
-  };
+
+type Written<T> = Extract<T, string | number | boolean | readonly (string | number)[]>;
+/** What is written in text of it: a template is named. */
+type WrittenOf<E> = [Written<TypeOf<E>>] extends [never] ? string : Written<TypeOf<E>>;
+type GivenIn<Table> =
+  | DefaultedIn<Table>
+  | Names<Table, { readonly needed: true }>
+  | Names<Table, { readonly needed: "command" }>;
+type FlagsIn<Table> = Exclude<keyof Table, Names<Table, { readonly argument: true }>>;
+
+/** The flags of a command, as the command line gives them. A preset's defaults are filled in later. */
+export type FlagsOf<Table> = {
+  readonly [Name in Exclude<Extract<FlagsIn<Table>, GivenIn<Table>>, PresetIn<Table>>]: WrittenOf<Table[Name]>;
+} & {
+  readonly [Name in Exclude<FlagsIn<Table>, GivenIn<Table>> | Extract<FlagsIn<Table>, PresetIn<Table>>]?: WrittenOf<
+    Table[Name]
+  >;
 };
-/** An object whose every value is of a kind, whatever the names. */
-export const namedBy = (kind: Kind, wanted: string): Kind => ({
-  wanted,
-  holds: (value) => isObject(value) && Object.values(value).every(kind.holds),
-});
-export const listOf = (kind: Kind, wanted = `a list, each ${kind.wanted}`): Kind => ({
-  wanted,
-  holds: (value) => Array.isArray(value) && value.every(kind.holds),
-});
-export const either = (a: Kind, b: Kind): Kind => ({
-  wanted: `${a.wanted}, or ${b.wanted}`,
-  holds: (value) => a.holds(value) || b.holds(value),
-});
-export const call: Kind = { wanted: "a function", holds: (value) => typeof value === "function" };
-export const needed = (kind: Kind): Kind => ({ ...kind, needed: true });
 
-/**
- * @param what  the call, as in `generate`
- * @throws UserError  options are no object, one is unknown, missing, or of a value that it does not take
- */
-export function checkOptions<Options>(what: string, kinds: KindsOf<Options>, options: unknown): void {
-  if (!isObject(options)) {
-    throw new UserError(`${what}: options are ${shown(options)}`, { remedy: "give an object" });
-  }
-  const names = Object.keys(kinds);
-  for (const name of Object.keys(options)) if (!Object.hasOwn(kinds, name)) refuseUnknown(what, name, names);
-  for (const [name, kind] of Object.entries<Kind>(kinds)) {
-    const value = options[name];
-    if (value === undefined && kind.needed !== true) continue;
-    if (!kind.holds(value)) {
-      const found = value === undefined ? "missing" : shown(value);
-      throw new UserError(`${name} is ${found}`, { remedy: `give ${kind.wanted}` });
-    }
-  }
-}
+/** The table as it is; a default that its own option would refuse does not compile. */
+export const defineOptions = <const Table extends { readonly [Name in keyof Table]: Entry<TypeOf<Table[Name]>> }>(
+  table: Table,
+): Table => table;
 
-function refuseUnknown(what: string, name: string, names: readonly string[]): never {
-  const near = closest(name, names);
-  throw new UserError(`${what} has no option "${excerpt(name, 60)}"`, {
-    remedy: near === undefined ? `it has ${names.join(", ")}` : `did you mean "${near}"?`,
+const entriesOf = (table: Entries): [string, Entry][] => Object.entries(table);
+
+/** `microTokens`, and `lr` for `learningRate`, as `micro-tokens`. */
+export const flagName = (name: string, { flag }: Pick<Entry, "flag"> = {}): string =>
+  flag ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** As a file on disk has it: `micro_tokens`. */
+export const keyName = (name: string, entry?: Pick<Entry, "flag">): string =>
+  flagName(name, entry).replaceAll("-", "_");
+
+/** `--micro-tokens`, and `--no-shuffle` where it is on unless somebody says so. */
+export const flagOf = (name: string, entry: Pick<Entry, "flag" | "default">): string =>
+  `--${entry.default === true ? "no-" : ""}${flagName(name, entry)}`;
+
+/** A value as it is written in text: `f32` for `F32`. */
+export const written = ({ type }: Partial<Entry>, value: unknown): string =>
+  type?.form?.form === "choice" && type.form.lower ? String(value).toLowerCase() : String(value);
+
+/** The default of an option under a preset, or nothing where only the work itself knows one. */
+const defaultOf = ({ default: value, presets }: Entry, preset: unknown): unknown =>
+  presets === undefined ? value : presets[String(preset)];
+
+/** The options with every default filled in. One that is `undefined` counts as not given. */
+export function withDefaults<Table extends Entries, Given extends object>(
+  table: Table,
+  given: Given,
+): Given & Defaulted<Table> {
+  const of = (name: string): unknown => Reflect.get(given, name);
+  const preset = of("preset") ?? table.preset?.default;
+  const filled = entriesOf(table).flatMap(([name, entry]) => {
+    const value = of(name) ?? defaultOf(entry, preset);
+    return value === undefined || entry.only === "command" ? [] : [[name, value] as const];
   });
+  return { ...given, ...Object.fromEntries(filled) } as Given & Defaulted<Table>;
 }
 
-const shown = (value: unknown): string => {
-  if (typeof value === "string") return `"${excerpt(value, 60)}"`;
-  if (typeof value === "function") return "a function";
-  if (typeof value !== "object" || value === null) return excerpt(String(value), 60);
-  return Array.isArray(value) ? "a list" : "an object";
-};
-
-/** Makes what the system says of a file or of memory the user's error, as the command line does. */
-export async function withUserErrors<T>(work: () => Promise<T> | T): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw userErrorOf(error) ?? error;
-  }
+/** The default in words, for help texts and the guide: `2048`, `"cosine; reference: linear"`. */
+export function spokenDefault(entry: Entry): string | undefined {
+  const { unless, presets, default: value } = entry;
+  if (unless !== undefined) return unless;
+  if (value === false) return "off";
+  if (typeof value === "string") return JSON.stringify(written(entry, value));
+  if (presets === undefined) return value === undefined ? undefined : JSON.stringify(value);
+  const [[, first] = [], ...others] = Object.entries(presets);
+  const differing = others
+    .filter(([, other]) => other !== first)
+    .map(([preset, other]) => `; ${preset}: ${String(other)}`);
+  return `${String(first)}${differing.join("")}`;
 }
 
-/**
- * A function for scripts: its options and its watch are checked before anything is done.
- *
- * @param watch  what the second argument may hold
- */
-export function checkedCall<Options, Watch, Result>(
-  what: string,
-  kinds: KindsOf<Options>,
-  watch: KindsOf<Watch>,
-  run: (options: Options, watch?: Watch) => Promise<Result>,
-): (options: Options, watch?: Watch) => Promise<Result> {
-  return (options, watching) =>
-    withUserErrors(() => {
-      checkOptions(what, kinds, options);
-      if (watching !== undefined) checkOptions(`${what}, second argument`, watch, watching);
-      return run(options, watching);
-    });
-}
+/** What a call from a script takes, by name. */
+export const kindsOf = <Table extends Entries>(
+  table: Table,
+): { readonly [Name in OfScripts<Table>]: Kind<TypeOf<Table[Name]>> } =>
+  Object.fromEntries(
+    entriesOf(table)
+      .filter(([, { only }]) => only === undefined)
+      .map(([name, { type, needed }]) => [name, needed === true ? { ...type, needed } : type]),
+  ) as never;
+
+/** Of all that was given, the options of this table that scripts have. */
+export const valuesOf = <Table extends Entries, Given extends object>(
+  table: Table,
+  given: Given,
+): Pick<Given, Extract<keyof Given, OfScripts<Table>>> =>
+  Object.fromEntries(
+    Object.entries(given).filter(
+      ([name, value]) => value !== undefined && name in table && table[name]?.only === undefined,
+    ),
+  ) as Pick<Given, Extract<keyof Given, OfScripts<Table>>>;
+
+/** Some of a table. */
+export const pick = <Table extends Entries, const Names extends readonly (keyof Table)[]>(
+  table: Table,
+  ...names: Names
+): Pick<Table, Names[number]> =>
+  Object.fromEntries(Object.entries(table).filter(([name]) => names.includes(name))) as Pick<Table, Names[number]>;
+
+/** A table without some. */
+export const omit = <Table extends Entries, const Names extends readonly (keyof Table)[]>(
+  table: Table,
+  ...names: Names
+): Omit<Table, Names[number]> =>
+  Object.fromEntries(Object.entries(table).filter(([name]) => !names.includes(name))) as Omit<Table, Names[number]>;
+
+/** As a record has them: by the names of files, null where nothing was said. */
+export const recorded = <Table extends Entries>(table: Table, values: object): Record<string, unknown> =>
+  Object.fromEntries(
+    entriesOf(table).map(([name, entry]) => [keyName(name, entry), Reflect.get(values, name) ?? null]),
+  );

@@ -2,13 +2,14 @@
  * `tacit agreement`: how far judges, or people, agree on the same pairs of outputs, and what sways each.
  * May not know: how anything is computed.
  */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
+import { agreementOptions } from "../../options/measure.js";
 import type { AgreementSummary, JudgePairRecord, RaterRecord } from "../../records/agreement.js";
 import type { EstimateRecord } from "../../records/estimate.js";
-import type { AgreementOptions } from "../../steps/agreement.js";
+import type { FlagsOf } from "../../util/options.js";
 import { formatCount } from "../../util/progress.js";
 import { columns, quoted } from "../../util/terminal.js";
-import { jsonOption, scaleOption } from "../options.js";
+import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
 
 const help = `
@@ -21,22 +22,15 @@ which the judge saw the answers: tacit judge writes it, and --order alpaca_eval 
 Example:
   tacit agreement gpt=judged-gpt/annotations.json people=votes.jsonl`;
 
-interface AgreementFlags extends Omit<AgreementOptions, "annotations"> {
-  readonly json: boolean;
-}
+type AgreementFlags = FlagsOf<typeof agreementOptions>;
 
 export function registerAgreement(program: Command): void {
-  program
+  const command = program
     .command("agreement")
     .description(
       "Measures how far judges agree with each other or with people, and whether order or length sways them.",
-    )
-    .argument("<annotations...>", "annotation files, each as FILE or NAME=FILE; one is enough for what sways it")
-    .addOption(
-      new Option("--order <tool>", "the order of the answers in files that do not say it").choices(["alpaca_eval"]),
-    )
-    .addOption(scaleOption())
-    .addOption(jsonOption())
+    );
+  addOptions(command, agreementOptions)
     .addHelpText("after", help)
     .action((annotations: string[], flags: AgreementFlags) =>
       runAction(flags, (io) => runAgreement(annotations, flags, io)),

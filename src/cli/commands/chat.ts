@@ -2,15 +2,18 @@
  * `tacit chat`: a small prompt on the terminal, the quickest way to see what a model, or a rule, does.
  * May not know: how answers are computed.
  */
+
 import { createInterface, type Interface } from "node:readline";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
+import { chatOptions } from "../../options/generate.js";
 import type { Chat, Reply } from "../../steps/chat.js";
 import { UserError, userErrorOf } from "../../util/errors.js";
+import type { FlagsOf } from "../../util/options.js";
 import { formatRate } from "../../util/progress.js";
 import { type Paint, paintFor, printable, quoted } from "../../util/terminal.js";
-import { decimal, integer, jsonOption, modelOption, precisionOption, seedOption, threadsOption } from "../options.js";
-import { addPromptOptions, type PromptFlags, withPrompt } from "../prompt-options.js";
-import { type Io, runAction } from "../run-action.js";
+import { addOptions } from "../flags.js";
+import { type Io, mistakeLine, runAction } from "../run-action.js";
+import { templateNames, withTemplate } from "../template-options.js";
 
 const commandsHelp = `/rules            what rules hold now
 /rules on         the rules of --rules again (paper where none were named)
@@ -31,43 +34,20 @@ Examples:
   tacit chat --model models/base --rules paper
   echo 'What is the capital of Japan?' | tacit chat --model models/base --rules paper`;
 
-interface ChatFlags extends PromptFlags {
-  readonly model: string;
-  readonly maxNewTokens?: number;
-  readonly temperature: number;
-  readonly seed: number;
-  readonly multiTurn: boolean;
-  readonly precision: "f32" | "q8";
-  readonly threads: number;
-  readonly json: boolean;
-}
+type ChatFlags = FlagsOf<typeof chatOptions>;
 
 export function registerChat(program: Command): void {
   const command = program
     .command("chat")
-    .description("Asks a model one thing at a time and shows the answer as it comes, and why it ended.")
-    .addOption(modelOption());
-  addPromptOptions(command)
-    .addOption(
-      new Option("--max-new-tokens <n>", "most tokens of an answer (default: as generate)").argParser(
-        integer({ min: 1 }),
-      ),
-    )
-    .addOption(new Option("--temperature <t>", "0 is greedy").default(0).argParser(decimal({ min: 0 })))
-    .addOption(seedOption())
-    .addOption(
-      new Option("--multi-turn", "an instruction sees those before it and their answers").default(false, "off"),
-    )
-    .addOption(precisionOption())
-    .addOption(threadsOption())
-    .addOption(jsonOption())
+    .description("Asks a model one thing at a time and shows the answer as it comes, and why it ended.");
+  addOptions(command, chatOptions, { templates: templateNames() })
     .addHelpText("after", help)
     .action((flags: ChatFlags) => runAction(flags, (io) => runChat(flags, io)));
 }
 
 async function runChat(flags: ChatFlags, io: Io): Promise<object> {
   const { openChat } = await import("../../steps/chat.js");
-  const options = withPrompt(flags);
+  const options = withTemplate(flags);
   const signal = io.signal; // asked for once: from here on the first SIGTERM stops in an orderly way
   const interactive = process.stdin.isTTY === true;
   if (interactive) io.note("tacit: reading the model; /help lists the commands");
@@ -148,7 +128,7 @@ async function take(session: Session, line: string, signal: AbortSignal): Promis
   } catch (error) {
     const mistake = userErrorOf(error); // a mistyped rule file must not end the conversation
     if (mistake === undefined) throw error;
-    session.io.note(`tacit: ${mistake.line}`);
+    session.io.note(`tacit: ${mistakeLine(mistake)}`);
   }
   return true;
 }

@@ -2,14 +2,16 @@
  * `tacit data`: what data sets there are, what a file holds, and the same rows as plain JSON lines.
  * May not know: models, tokens.
  */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { DataCheck, LengthStats, ReasonCount } from "../../data/check.js";
 import type { LoadedExample } from "../../data/record.js";
 import type { DataSet } from "../../data/sets/data-set.js";
+import { dataOptions, onlyJson } from "../../options/files.js";
+import type { FlagsOf } from "../../util/options.js";
 import { formatCount } from "../../util/progress.js";
 import { registerRephrase } from "../data/rephrase.js";
-import { type DataLimit, dataLimitOption, limitOf, specHelp } from "../data-options.js";
-import { forceOption, integer, jsonOption } from "../options.js";
+import { defaultLimits, limitOf, specHelp } from "../data-options.js";
+import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
 
 export function registerData(program: Command): void {
@@ -24,20 +26,11 @@ export function registerData(program: Command): void {
   registerRephrase(data);
 }
 
-const objectiveOption = (): Option =>
-  new Option("--objective <name>", "response: every user message becomes the empty text, as in response tuning")
-    .choices(["instruction", "response"])
-    .default("instruction");
-
-interface Limited extends DataLimit {
-  readonly json: boolean;
-}
-
 function registerList(data: Command): void {
-  data
+  const command = data
     .command("list")
-    .description("Lists the data sets known by name: rows, formats, transform, source and licence.")
-    .addOption(jsonOption())
+    .description("Lists the data sets known by name: rows, formats, transform, source and licence.");
+  addOptions(command, onlyJson)
     .addHelpText("after", "\nExample:\n  tacit data list")
     .action((options: { json: boolean }) =>
       runAction(options, async (io) => {
@@ -71,17 +64,16 @@ const setSummary = (set: DataSet): object => ({
 });
 
 function registerCheck(data: Command): void {
-  data
+  const command = data
     .command("check")
     .description(
       "Reads files to their end and says what is in them: rows, what was left out and why, bad rows, duplicates, empty " +
         "fields, lengths, licence, sha256, and whether the number of examples is the paper's. Exit status 2 for bad rows.",
     )
-    .argument("<spec...>", "data: PATH or NAME:PATH")
-    .addOption(dataLimitOption())
-    .addOption(jsonOption())
+    .argument("<spec...>", "data: PATH or NAME:PATH");
+  addOptions(command, dataOptions.check, { limits: defaultLimits() })
     .addHelpText("after", `${specHelp}\n\nExample:\n  tacit data check lima:lima_data.jsonl poetry:poetry.csv my.jsonl`)
-    .action((specs: string[], options: Limited) =>
+    .action((specs: string[], options: FlagsOf<typeof dataOptions.check>) =>
       runAction(options, async (io) => {
         const { parseDataSpec } = await import("../../data/spec.js");
         const { checkData } = await import("../../data/check.js");
@@ -156,20 +148,14 @@ const lengthLine = (stats: LengthStats | null): string =>
     : `${formatCount(stats.min)} to ${formatCount(stats.max)} characters, median ${formatCount(stats.median)}, mean ` +
       `${formatCount(Math.round(stats.mean))}, 95 % at most ${formatCount(stats.p95)}`;
 
-interface ShowOptions {
-  readonly json: boolean;
-  readonly rows: number;
-  readonly objective: "instruction" | "response";
-}
+type ShowOptions = FlagsOf<typeof dataOptions.show>;
 
 function registerShow(data: Command): void {
-  data
+  const command = data
     .command("show")
     .description("Prints the first examples as they are after the data set's transform, with file and line.")
-    .argument("<spec>", "data: PATH or NAME:PATH")
-    .addOption(new Option("--rows <n>", "how many examples").default(3).argParser(integer({ min: 1 })))
-    .addOption(objectiveOption())
-    .addOption(jsonOption())
+    .argument("<spec>", "data: PATH or NAME:PATH");
+  addOptions(command, dataOptions.show)
     .addHelpText("after", `${specHelp}\n\nExample:\n  tacit data show poetry:poetry.csv --rows 1`)
     .action((text: string, options: ShowOptions) =>
       runAction(options, async (io) => {
@@ -200,28 +186,14 @@ async function printExample(io: Io, example: LoadedExample): Promise<void> {
   io.out("\n");
 }
 
-interface ExportCommandOptions extends Limited {
-  readonly out: string;
-  readonly objective: "instruction" | "response";
-  readonly layout: "auto" | "messages";
-  readonly force: boolean;
-}
+type ExportCommandOptions = FlagsOf<typeof dataOptions.export>;
 
 function registerExport(data: Command): void {
-  data
+  const command = data
     .command("export")
     .description("Writes a data set as plain JSON lines: {id, instruction, response}, or {id, messages} for dialogues.")
-    .argument("<spec>", "data: PATH or NAME:PATH")
-    .addOption(new Option("--out <file>", "file to write, ending in .jsonl").makeOptionMandatory())
-    .addOption(objectiveOption())
-    .addOption(
-      new Option("--layout <name>", "messages: the layout of messages for every row")
-        .choices(["auto", "messages"])
-        .default("auto"),
-    )
-    .addOption(dataLimitOption())
-    .addOption(forceOption())
-    .addOption(jsonOption())
+    .argument("<spec>", "data: PATH or NAME:PATH");
+  addOptions(command, dataOptions.export, { limits: defaultLimits() })
     .addHelpText(
       "after",
       `${specHelp}\n\nExample:\n  tacit data export lima:lima_data.jsonl --objective response --out lima-responses.jsonl`,

@@ -2,8 +2,10 @@
  * `tacit demo`: the whole paper in the Glasshouse, told as it happens.
  * May not know: how anything is computed.
  */
-import { type Command, Option } from "commander";
-import { integer, jsonOption } from "../options.js";
+import type { Command } from "commander";
+import { demoOptions } from "../../options/study.js";
+import type { FlagsOf } from "../../util/options.js";
+import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
 
 const help = `
@@ -19,37 +21,13 @@ Examples:
   tacit demo --quick
   tacit demo --seeds 5 --out tacit-demo`;
 
-interface DemoFlags {
-  readonly out?: string;
-  readonly quick: boolean;
-  readonly seeds: number;
-  readonly model?: string;
-  readonly threads?: number;
-  readonly force: boolean;
-  readonly json: boolean;
-}
+type DemoFlags = FlagsOf<typeof demoOptions>;
 
 export function registerDemo(program: Command): void {
-  program
+  const command = program
     .command("demo")
-    .description("Shows the whole paper on a small world and a model that are in the package.")
-    .addOption(
-      new Option("--quick", "fewer rows and prompts: about a minute, too little to tell much").default(false, "off"),
-    )
-    .addOption(
-      new Option("--seeds <n>", "tune every arm with so many seeds, for means with a spread")
-        .default(1)
-        .argParser(integer({ min: 1, max: 100 })),
-    )
-    .addOption(new Option("--model <dir>", "another base model of the same world (default: the one in the package)"))
-    .addOption(new Option("--out <dir>", "folder for models, answers, verdicts and the report (default: tacit-demo)"))
-    .addOption(
-      new Option("--threads <n>", "threads to compute with (default: the cores there are)").argParser(
-        integer({ min: 1, max: 1024 }),
-      ),
-    )
-    .addOption(new Option("--force", "start from scratch where an earlier demo is").default(false, "off"))
-    .addOption(jsonOption())
+    .description("Shows the whole paper on a small world and a model that are in the package.");
+  addOptions(command, demoOptions)
     .addHelpText("after", help)
     .action((flags: DemoFlags) => runAction(flags, (io) => runDemo(flags, io)));
 }

@@ -2,10 +2,12 @@
  * `tacit doctor`: what works on this machine and why not, each with its remedy. It changes nothing and downloads nothing.
  * May not know: models, data.
  */
+
 import type { Command } from "commander";
+import { onlyJson } from "../../options/files.js";
 import type { Paint } from "../../util/terminal.js";
 import type { Check } from "../doctor/check.js";
-import { jsonOption } from "../options.js";
+import { addOptions } from "../flags.js";
 import { runAction } from "../run-action.js";
 
 const help = `
@@ -16,10 +18,10 @@ Example:
   tacit doctor --json | jq '.checks[] | select(.status != "ok")'`;
 
 export function registerDoctor(program: Command): void {
-  program
+  const command = program
     .command("doctor")
-    .description("Says what works on this machine and why not, with the remedy.")
-    .addOption(jsonOption())
+    .description("Says what works on this machine and why not, with the remedy.");
+  addOptions(command, onlyJson)
     .addHelpText("after", help)
     .action((options: { json: boolean }) =>
       runAction(options, async (io) => {

@@ -2,24 +2,16 @@
  * `tacit generate`: answers of a model to a file of prompts, with or without rules.
  * May not know: how anything is computed.
  */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
+import { generateOptions } from "../../options/generate.js";
 import type { Output } from "../../records/outputs.js";
 import type { GenerateSummary, GenerateWatch } from "../../steps/generate.js";
+import type { FlagsOf } from "../../util/options.js";
 import { formatCount, formatDuration, formatRate, secondsLeft } from "../../util/progress.js";
 import { quoted } from "../../util/terminal.js";
-import {
-  decimal,
-  forceOption,
-  integer,
-  jsonOption,
-  limitOption,
-  modelOption,
-  precisionOption,
-  seedOption,
-  threadsOption,
-} from "../options.js";
-import { addPromptOptions, type PromptFlags, withPrompt } from "../prompt-options.js";
+import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
+import { templateNames, withTemplate } from "../template-options.js";
 
 const help = `
 Prompts: AlpacaEval's JSON, JSONL with an instruction a line, CSV, Parquet, a plain text file (.txt) with one instruction a line,
@@ -34,58 +26,20 @@ Examples:
   tacit generate --model models/base --prompts prompts.json --rules paper --out rules.json
   tacit generate --model models/base --prompts prompts.json --rules paper --disable-rule eos --out no-eos.json`;
 
-interface GenerateFlags extends PromptFlags {
-  readonly model: string;
-  readonly prompts: string;
-  readonly out: string;
-  readonly maxNewTokens?: number;
-  readonly batch?: number;
-  readonly temperature: number;
-  readonly seed: number;
-  readonly precision: "f32" | "q8";
-  readonly trace?: string;
-  readonly limit?: number;
-  readonly generator?: string;
-  readonly threads: number;
-  readonly force: boolean;
-  readonly json: boolean;
-}
+type GenerateFlags = FlagsOf<typeof generateOptions>;
 
 export function registerGenerate(program: Command): void {
   const command = program
     .command("generate")
-    .description("Answers every prompt of a file: greedily by default, with hand-written rules where asked for.")
-    .addOption(modelOption())
-    .addOption(new Option("--prompts <file>", "instructions to answer, or NAME:PATH").makeOptionMandatory())
-    .addOption(new Option("--out <file>", "where the outputs go, as JSON").makeOptionMandatory());
-  addPromptOptions(command)
-    .addOption(
-      new Option(
-        "--max-new-tokens <n>",
-        "most tokens of an answer (default: 8192, and 512 for rules without an EOS rule; never more than the model has positions)",
-      ).argParser(integer({ min: 1 })),
-    )
-    .addOption(
-      new Option("--batch <n>", "prompts side by side (default: what fits in memory, at most 64)").argParser(
-        integer({ min: 1, max: 1024 }),
-      ),
-    )
-    .addOption(new Option("--temperature <t>", "0 is greedy").default(0).argParser(decimal({ min: 0 })))
-    .addOption(seedOption())
-    .addOption(precisionOption())
-    .addOption(new Option("--trace <file>", "write why each token was taken, as JSON lines"))
-    .addOption(limitOption("prompts"))
-    .addOption(new Option("--generator <name>", "the outputs' generator (default: the model's folder, +rules)"))
-    .addOption(threadsOption())
-    .addOption(forceOption())
-    .addOption(jsonOption())
+    .description("Answers every prompt of a file: greedily by default, with hand-written rules where asked for.");
+  addOptions(command, generateOptions, { templates: templateNames() })
     .addHelpText("after", help)
     .action((flags: GenerateFlags) => runAction(flags, (io) => runGenerate(flags, io)));
 }
 
 async function runGenerate(flags: GenerateFlags, io: Io): Promise<object> {
   const { generate, generatePaths } = await import("../../steps/generate.js");
-  const { json: _, ...options } = withPrompt(flags);
+  const { json: _, ...options } = withTemplate(flags);
   const summary = await generate(options, { ...watchOn(io), signal: io.signal });
   for (const { reason, count } of summary.run.prompts.notes ?? []) {
     io.note(`warning: ${formatCount(count)} of ${formatCount(summary.run.prompts.count)} prompts: ${reason}`);

@@ -2,13 +2,15 @@
  * `tacit judge`: which of two answers a judge prefers, pair by pair.
  * May not know: how anything is asked or computed.
  */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
+import { judgeOptions } from "../../options/measure.js";
 import type { JudgeRun, JudgeSpent } from "../../records/judge-run.js";
 import type { JudgeWatch } from "../../steps/judge.js";
 import type { JudgeEstimate } from "../../steps/judge-plan.js";
+import type { FlagsOf } from "../../util/options.js";
 import { formatCount, formatDuration, secondsLeft } from "../../util/progress.js";
 import { printable } from "../../util/terminal.js";
-import { decimal, forceOption, integer, jsonOption, limitOption } from "../options.js";
+import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
 
 const help = `
@@ -32,104 +34,23 @@ Examples:
   tacit judge tuned.json --baseline base.json --judge judge.yaml --out judged
   tacit judge tuned.json --baseline base.json --judge gpt-4.yaml --order alpaca_eval --prompt-file alpaca_eval_clf.txt --out judged`;
 
-interface JudgeFlags {
-  readonly baseline: string;
-  readonly judge: string;
-  readonly out: string;
-  readonly order?: "both" | "alpaca_eval";
-  readonly empty?: "skip" | "ask";
-  readonly promptFile?: string;
-  readonly limit?: number;
-  readonly concurrency?: number;
-  readonly requestsPerMinute?: number;
-  readonly tokensPerMinute?: number;
-  readonly timeout?: number;
-  readonly retries?: number;
-  readonly dryRun: boolean;
-  readonly prices?: string;
-  readonly maxCost?: number;
-  readonly force: boolean;
-  readonly json: boolean;
-}
+type JudgeFlags = FlagsOf<typeof judgeOptions>;
 
 export function registerJudge(program: Command): void {
   const command = program
     .command("judge")
-    .description("Asks a judge which of two answers is better, for every instruction that both models answered.")
-    .argument("<outputs>", "the model's outputs")
-    .addOption(new Option("--baseline <file>", "the outputs that they are compared with").makeOptionMandatory())
-    .addOption(
-      new Option("--judge <judge>", "judge file, or a shipped judge: checker, longer, first").makeOptionMandatory(),
-    )
-    .addOption(new Option("--out <dir>", "folder for annotations, ledger and run record").makeOptionMandatory())
-    .addOption(
-      new Option(
-        "--order <name>",
-        "both: each pair twice; alpaca_eval: once, hash-random by instruction as AlpacaEval's (default: the judge's, both)",
-      ).choices(["both", "alpaca_eval"]),
-    )
-    .addOption(
-      new Option(
-        "--empty <name>",
-        "pairs with an empty output: skip, or ask as AlpacaEval does (default: the judge's, skip)",
-      ).choices(["skip", "ask"]),
-    )
-    .addOption(
-      new Option("--prompt-file <file>", "a prompt in AlpacaEval's format (default: the judge's, Tacit's own)"),
-    )
-    .addOption(limitOption("pairs"));
-  addLimits(command)
-    .addOption(
-      new Option("--dry-run", "say what would be asked and what it may cost, and ask nothing").default(false, "off"),
-    )
-    .addOption(new Option("--prices <file>", "YAML: MODEL: {input: 2.5, output: 10}, dollars per million tokens"))
-    .addOption(
-      new Option("--max-cost <dollars>", "stop before this run has spent more (default: no limit)").argParser(
-        decimal({ min: 0 }),
-      ),
-    )
-    .addOption(forceOption())
-    .addOption(jsonOption())
+    .description("Asks a judge which of two answers is better, for every instruction that both models answered.");
+  addOptions(command, judgeOptions)
     .addHelpText("after", help)
     .action((outputs: string, flags: JudgeFlags) => runAction(flags, (io) => runJudge(outputs, flags, io)));
-}
-
-/** Over the judge file's; the defaults named here are its own. */
-function addLimits(command: Command): Command {
-  const perMinute = decimal({ above: 0, max: 1e9 });
-  return command
-    .addOption(
-      new Option("--concurrency <n>", "requests under way at a time (default: the judge's, 8)").argParser(
-        integer({ min: 1, max: 256 }),
-      ),
-    )
-    .addOption(
-      new Option("--requests-per-minute <n>", "send no more, evenly (default: the judge's, no limit)").argParser(
-        perMinute,
-      ),
-    )
-    .addOption(
-      new Option("--tokens-per-minute <n>", "use no more, evenly (default: the judge's, no limit)").argParser(
-        perMinute,
-      ),
-    )
-    .addOption(
-      new Option("--timeout <seconds>", "of one request (default: the judge's, 120)").argParser(
-        decimal({ above: 0, max: 3600 }),
-      ),
-    )
-    .addOption(
-      new Option("--retries <n>", "further requests for a call without a reply (default: the judge's, 6)").argParser(
-        integer({ min: 0, max: 100 }),
-      ),
-    );
 }
 
 async function runJudge(outputs: string, flags: JudgeFlags, io: Io): Promise<object> {
   const { judge, judgePaths } = await import("../../steps/judge.js");
   const { formatShare } = await import("../../stats/estimate.js");
-  const options = { ...withLimits(flags), outputs };
-  if (flags.dryRun) {
+  const { json: _, dryRun, ...given } = flags;
+  const options = { ...given, outputs };
+  if (dryRun) {
     const { estimateJudging, planJudging } = await import("../../steps/judge-plan.js");
     const estimate = await estimateJudging(await planJudging(options), judgePaths(flags.out).ledger);
     io.out(describeEstimate(estimate));
@@ -148,27 +69,6 @@ async function runJudge(outputs: string, flags: JudgeFlags, io: Io): Promise<obj
   io.out(`\n${paths.annotations}\n${paths.ledger}\n${paths.run}\n`);
   if (unusable !== undefined) throw unusable;
   return { ...run, spent };
-}
-
-function withLimits(flags: JudgeFlags) {
-  const {
-    concurrency,
-    requestsPerMinute,
-    tokensPerMinute,
-    timeout,
-    retries,
-    json: _json,
-    dryRun: _dry,
-    ...rest
-  } = flags;
-  const limits = {
-    ...(concurrency === undefined ? {} : { concurrency }),
-    ...(requestsPerMinute === undefined ? {} : { requests_per_minute: requestsPerMinute }),
-    ...(tokensPerMinute === undefined ? {} : { tokens_per_minute: tokensPerMinute }),
-    ...(timeout === undefined ? {} : { timeout_seconds: timeout }),
-    ...(retries === undefined ? {} : { retries }),
-  };
-  return { ...rest, limits };
 }
 
 function watchOn(io: Io): JudgeWatch {

@@ -2,11 +2,11 @@
  * `tacit models`: turn a model file into a model directory, look at one, check one.
  * May not know: formats, families.
  */
-import { type Command, Option } from "commander";
-import { forceOption, jsonOption } from "../options.js";
+import type { Command } from "commander";
+import { importOptions, onlyJson } from "../../options/files.js";
+import type { FlagsOf } from "../../util/options.js";
+import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
-
-const DTYPES = { f32: "F32", f16: "F16", bf16: "BF16" } as const;
 
 export function registerModels(program: Command): void {
   const models = program
@@ -27,32 +27,17 @@ Example:
   registerVerify(models);
 }
 
-interface ImportFlags {
-  readonly out: string;
-  readonly dtype: keyof typeof DTYPES;
-  readonly tokenizer?: string;
-  readonly force: boolean;
-  readonly json: boolean;
-}
+type ImportFlags = FlagsOf<typeof importOptions>;
 
 function registerImport(models: Command): void {
-  models
+  const command = models
     .command("import")
     .argument(
       "<file>",
       "a .gguf file (Llama, Mistral, OLMo 1 and 2, Qwen 2 and 3, GPT-NeoX, Gemma 3), or a .bin file of llama2.c",
     )
-    .description("Turns a model file into a model directory that Tacit and Transformers load.")
-    .addOption(new Option("--out <dir>", "the model directory to make").makeOptionMandatory())
-    .addOption(new Option("--dtype <type>", "how weights are stored").choices(Object.keys(DTYPES)).default("f32"))
-    .addOption(
-      new Option(
-        "--tokenizer <file>",
-        "llama2.c only: the vocabulary (default: tok<size>.bin or tokenizer.bin beside it)",
-      ),
-    )
-    .addOption(forceOption())
-    .addOption(jsonOption())
+    .description("Turns a model file into a model directory that Tacit and Transformers load.");
+  addOptions(command, importOptions)
     .addHelpText(
       "after",
       `
@@ -68,14 +53,12 @@ Example:
 async function runImport(file: string, flags: ImportFlags, io: Io): Promise<object> {
   const { importModel } = await import("../../model-files/import.js");
   const { formatBytes, formatCount } = await import("../../util/progress.js");
+  const { json: _, ...options } = flags;
   const summary = await importModel({
     file,
-    out: flags.out,
-    dtype: DTYPES[flags.dtype],
-    force: flags.force,
+    ...options,
     signal: io.signal,
     onTensor: (done, total) => io.progress.update(() => `tensor ${done} of ${total}`),
-    ...(flags.tokenizer === undefined ? {} : { tokenizer: flags.tokenizer }),
   });
   io.out(
     `${summary.out}: ${summary.model_type}, ${formatCount(summary.parameters)} parameters in ${summary.tensors} tensors, ` +
@@ -85,11 +68,11 @@ async function runImport(file: string, flags: ImportFlags, io: Io): Promise<obje
 }
 
 function registerInfo(models: Command): void {
-  models
+  const command = models
     .command("info")
     .argument("<model>", "a model directory, glasshouse, or a .safetensors, .gguf or llama2.c .bin file")
-    .description("Shows what a model is: family, sizes, tensors, tokenizer, memory. Reads headers only.")
-    .addOption(jsonOption())
+    .description("Shows what a model is: family, sizes, tensors, tokenizer, memory. Reads headers only.");
+  addOptions(command, onlyJson)
     .addHelpText("after", "\nExample:\n  tacit models info models/gemma-3-270m")
     .action((path: string, flags: { json: boolean }) =>
       runAction(flags, async (io) => {
@@ -103,11 +86,11 @@ function registerInfo(models: Command): void {
 }
 
 function registerVerify(models: Command): void {
-  models
+  const command = models
     .command("verify")
     .argument("<dir>", "a model directory, or glasshouse")
-    .description("Reads all of a model directory and checks it: shapes, values, tied matrices, tokenizer, hashes.")
-    .addOption(jsonOption())
+    .description("Reads all of a model directory and checks it: shapes, values, tied matrices, tokenizer, hashes.");
+  addOptions(command, onlyJson)
     .addHelpText("after", "\nExit status 2 where a check fails.\n\nExample:\n  tacit models verify models/gemma-3-270m")
     .action((path: string, flags: { json: boolean }) =>
       runAction(flags, async (io) => {

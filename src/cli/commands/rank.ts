@@ -2,22 +2,16 @@
  * `tacit rank`: the response ranking capability of a model.
  * May not know: how anything is computed.
  */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
+import { rankOptions } from "../../options/score.js";
 import type { RankReading, RankSummary } from "../../records/rank.js";
 import type { RankWatch } from "../../steps/rank.js";
+import type { FlagsOf } from "../../util/options.js";
 import { formatCount, formatDuration, secondsLeft } from "../../util/progress.js";
 import { columns, quoted } from "../../util/terminal.js";
-import {
-  forceOption,
-  integer,
-  jsonOption,
-  modelOption,
-  precisionOption,
-  seedOption,
-  threadsOption,
-} from "../options.js";
+import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
-import { addTemplateOptions, type TemplateFlags, withTemplate } from "../template-options.js";
+import { templateNames, withTemplate } from "../template-options.js";
 
 const help = `
 Each response is compared, under its own instruction, with the responses of other examples drawn by chance with replacement.
@@ -31,46 +25,13 @@ Without, the totals are printed and nothing is kept.
 Example:
   tacit rank --model models/gemma-3-270m --data alpaca:alpaca_data.json --limit 200 --out runs/rank-base`;
 
-interface RankFlags extends TemplateFlags {
-  readonly model: string;
-  readonly data: string;
-  readonly out?: string;
-  readonly against: number;
-  readonly limit: number;
-  readonly seed: number;
-  readonly maxLength: number;
-  readonly precision: "f32" | "q8";
-  readonly threads: number;
-  readonly force: boolean;
-  readonly json: boolean;
-}
+type RankFlags = FlagsOf<typeof rankOptions>;
 
 export function registerRank(program: Command): void {
   const command = program
     .command("rank")
-    .description("Measures how often a model finds the right response to an instruction more likely than others.")
-    .addOption(modelOption())
-    .addOption(new Option("--data <spec>", "PATH or NAME:PATH, as in alpaca:alpaca_data.json").makeOptionMandatory())
-    .addOption(new Option("--out <dir>", "folder for the results, or a .jsonl file (default: only print)"))
-    .addOption(
-      new Option("--against <n>", "rivals for each instruction").default(5).argParser(integer({ min: 1, max: 10_000 })),
-    )
-    .addOption(
-      new Option("--limit <n>", "examples taken from the front; rivals are drawn from the same ones")
-        .default(1000)
-        .argParser(integer({ min: 2 })),
-    )
-    .addOption(seedOption())
-    .addOption(
-      new Option("--max-length <n>", "longer pairs are counted and not scored; never beyond the model's positions")
-        .default(2048)
-        .argParser(integer({ min: 2 })),
-    );
-  addTemplateOptions(command)
-    .addOption(precisionOption())
-    .addOption(threadsOption())
-    .addOption(forceOption())
-    .addOption(jsonOption())
+    .description("Measures how often a model finds the right response to an instruction more likely than others.");
+  addOptions(command, rankOptions, { templates: templateNames() })
     .addHelpText("after", help)
     .action((flags: RankFlags) => runAction(flags, (io) => runRank(flags, io)));
 }

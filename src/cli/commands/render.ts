@@ -2,32 +2,24 @@
  * `tacit render`: the ids and the loss mask of every row, with a certificate; `--show` prints rows coloured by loss.
  * May not know: how rows are made.
  */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { LoadReport } from "../../data/load.js";
+import { renderOptions } from "../../options/render.js";
 import type { Certificate } from "../../records/certificate.js";
 import type { Row } from "../../records/row.js";
 import type { RenderRequest } from "../../steps/render.js";
-import type { Objective } from "../../text/render.js";
 import type { TextModel } from "../../text/tokenizer.js";
 import { UserError } from "../../util/errors.js";
+import type { FlagsOf } from "../../util/options.js";
 import { formatCount } from "../../util/progress.js";
 import type { Paint } from "../../util/terminal.js";
-import { type DataLimit, dataLimitOption, limitOf } from "../data-options.js";
-import { forceOption, integer, jsonOption, modelOption } from "../options.js";
+import { option, words } from "../../util/words.js";
+import { defaultLimits, limitOf } from "../data-options.js";
+import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
-import { addTemplateOptions, type TemplateFlags, withTemplate } from "../template-options.js";
+import { templateNames, withTemplate } from "../template-options.js";
 
-interface RenderFlags extends TemplateFlags, DataLimit {
-  readonly json: boolean;
-  readonly force: boolean;
-  readonly model: string;
-  readonly data: string;
-  readonly objective: Objective;
-  readonly maxLength: number;
-  readonly skipEmpty: boolean;
-  readonly out?: string;
-  readonly show?: number;
-}
+type RenderFlags = FlagsOf<typeof renderOptions>;
 
 const help = `
 The format is {BOS}<|user|>\\n{instruction}\\n<|assistant|>\\n{response}{EOS}. Loss falls on each response and its EOS, on
@@ -41,31 +33,8 @@ Examples:
 export function registerRender(program: Command): void {
   const command = program
     .command("render")
-    .description("Turns examples into token ids and a loss mask, checks every row, and shows where the loss falls.")
-    .addOption(modelOption())
-    .requiredOption("--data <spec>", "rows: PATH, or NAME:PATH for a data set of the paper")
-    .addOption(
-      new Option("--objective <name>", "response: every instruction is replaced by the empty text")
-        .choices(["instruction", "response"])
-        .default("instruction"),
-    )
-    .option("--out <file>", "where the rows go, as JSON lines")
-    .addOption(new Option("--show <n>", "print the first n rows, coloured by loss").argParser(integer({ min: 1 })));
-  addTemplateOptions(command)
-    .addOption(
-      new Option("--max-length <n>", "longest row in ids; the rest is cut off on the right")
-        .default(2048)
-        .argParser(integer({ min: 1 })),
-    )
-    .addOption(
-      new Option("--skip-empty", "leave out rows of which nothing carries loss after the cut").default(
-        false,
-        "an error",
-      ),
-    )
-    .addOption(dataLimitOption())
-    .addOption(forceOption())
-    .addOption(jsonOption())
+    .description("Turns examples into token ids and a loss mask, checks every row, and shows where the loss falls.");
+  addOptions(command, renderOptions, { limits: defaultLimits(), templates: templateNames() })
     .addHelpText("after", help)
     .action((flags: RenderFlags) => runAction(flags, (io) => render(flags, io)));
 }
@@ -73,7 +42,7 @@ export function registerRender(program: Command): void {
 async function render(flags: RenderFlags, io: Io): Promise<object> {
   const { loadTextModel } = await import("../../text/load.js");
   if (flags.out === undefined && flags.show === undefined) {
-    throw new UserError("nothing was asked for", { remedy: "pass --out FILE, --show N, or both" });
+    throw new UserError("nothing was asked for", { remedy: words`pass ${option("out")}, ${option("show")}, or both` });
   }
   const { template, objective, bos, maxLength, skipEmpty } = withTemplate(flags);
   const model = await loadTextModel(flags.model);

@@ -2,9 +2,11 @@
  * `tacit report`: what a study found, as a page to read.
  * May not know: how anything is drawn.
  */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
+import { reportOptions } from "../../options/study.js";
 import type { ReportSummary } from "../../report/report.js";
-import { forceOption, jsonOption } from "../options.js";
+import type { FlagsOf } from "../../util/options.js";
+import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
 
 const help = `
@@ -14,20 +16,14 @@ OUT/tables/NAME.csv and every figure as OUT/figures/NAME.svg. The same records g
 Example:
   tacit report runs/response-tuning`;
 
-interface ReportFlags {
-  readonly out?: string;
-  readonly force: boolean;
-  readonly json: boolean;
-}
+type ReportFlags = FlagsOf<typeof reportOptions>;
 
 export function registerReport(program: Command): void {
-  program
+  const command = program
     .command("report")
     .description("Shows what a study found: one page, with every table and figure as a file.")
-    .argument("<dir>", "folder that `tacit study run` made")
-    .addOption(new Option("--out <dir>", "folder for the report (default: DIR/report)"))
-    .addOption(forceOption())
-    .addOption(jsonOption())
+    .argument("<dir>", "folder that `tacit study run` made");
+  addOptions(command, reportOptions)
     .addHelpText("after", help)
     .action((study: string, flags: ReportFlags) => runAction(flags, (io) => runReport(study, flags, io)));
 }

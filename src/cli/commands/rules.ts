@@ -2,10 +2,13 @@
  * `tacit rules`: the adapter's rule files, and what one becomes in a model's vocabulary.
  * May not know: weights, engines.
  */
+
 import type { Command } from "commander";
+import { onlyJson } from "../../options/files.js";
+import { explainOptions } from "../../options/generate.js";
+import type { FlagsOf } from "../../util/options.js";
 import { printable, quoted } from "../../util/terminal.js";
-import { jsonOption, modelOption } from "../options.js";
-import { disableRuleOption, rulesOption } from "../prompt-options.js";
+import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
 
 const rulesHelp = `
@@ -23,10 +26,10 @@ export function registerRules(program: Command): void {
 }
 
 function registerList(rules: Command): void {
-  rules
+  const command = rules
     .command("list")
-    .description("Lists the rule files that come with the package and what each rule does.")
-    .addOption(jsonOption())
+    .description("Lists the rule files that come with the package and what each rule does.");
+  addOptions(command, onlyJson)
     .addHelpText("after", "\nExample:\n  tacit rules list")
     .action((options: { json: boolean }) =>
       runAction(options, async (io) => {
@@ -41,11 +44,11 @@ function registerList(rules: Command): void {
 }
 
 function registerShow(rules: Command): void {
-  rules
+  const command = rules
     .command("show")
-    .argument("<rules>", "paper, reference, or the path of a rule file")
-    .description("Checks a rule file and prints it. A shipped one is a good start for a file of your own.")
-    .addOption(jsonOption())
+    .argument("<rules>", explainOptions.rules.help)
+    .description("Checks a rule file and prints it. A shipped one is a good start for a file of your own.");
+  addOptions(command, onlyJson)
     .addHelpText("after", "\nExample:\n  tacit rules show paper > my-rules.yaml")
     .action((spec: string, options: { json: boolean }) =>
       runAction(options, async (io) => {
@@ -58,21 +61,13 @@ function registerShow(rules: Command): void {
     );
 }
 
-interface ExplainOptions {
-  readonly json: boolean;
-  readonly model: string;
-  readonly rules: string;
-  readonly disableRule: readonly string[];
-}
+type ExplainFlags = FlagsOf<typeof explainOptions>;
 
 function registerExplain(rules: Command): void {
-  rules
+  const command = rules
     .command("explain")
-    .description("Shows which token of a model's vocabulary each string of a rule file names, and with what score.")
-    .addOption(modelOption())
-    .addOption(rulesOption().default("paper"))
-    .addOption(disableRuleOption())
-    .addOption(jsonOption())
+    .description("Shows which token of a model's vocabulary each string of a rule file names, and with what score.");
+  addOptions(command, explainOptions)
     .addHelpText(
       "after",
       `${rulesHelp}
@@ -82,13 +77,13 @@ encoding gives is scored and the others are named. Only the tokenizer is read, n
 Example:
   tacit rules explain --model models/gemma-3-270m --rules paper --disable-rule eos`,
     )
-    .action((options: ExplainOptions) => runAction(options, (io) => explain(options, io)));
+    .action((options: ExplainFlags) => runAction(options, (io) => explain(options, io)));
 }
 
-async function explain({ model, rules, disableRule }: ExplainOptions, io: Io): Promise<object> {
+async function explain({ model, rules, disableRules }: ExplainFlags, io: Io): Promise<object> {
   const { explanationOf, resolveIn } = await import("../../steps/explain-rules.js");
   const { describeResolved } = await import("../rules/describe.js");
-  const resolved = await resolveIn({ model, rules, disableRules: disableRule });
+  const resolved = await resolveIn({ model, rules, disableRules });
   const explained = explanationOf(model, resolved);
   const { id, piece } = explained.eos;
   io.out(`Rules ${quoted(explained.name)} in the vocabulary of ${quoted(model)}\n`);

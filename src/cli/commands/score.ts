@@ -2,20 +2,14 @@
  * `tacit score`: log-probabilities of given responses.
  * May not know: how anything is computed.
  */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
+import { scoreOptions } from "../../options/score.js";
 import type { ScoreSummary } from "../../steps/score.js";
+import type { FlagsOf } from "../../util/options.js";
 import { formatCount, formatDuration } from "../../util/progress.js";
-import {
-  eventsOption,
-  forceOption,
-  jsonOption,
-  limitOption,
-  modelOption,
-  precisionOption,
-  threadsOption,
-} from "../options.js";
+import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
-import { addTemplateOptions, type TemplateFlags, withTemplate } from "../template-options.js";
+import { templateNames, withTemplate } from "../template-options.js";
 
 const help = `
 Input: JSON lines of {id?, instruction, response}, which the template turns into ids, or of {id?, prompt_ids, response_ids}, taken
@@ -28,34 +22,13 @@ OUT.run.json says how they came about; a stopped run goes on from OUT.partial.js
 Example:
   tacit score --model models/base --input pairs.jsonl --out scores.jsonl`;
 
-interface ScoreFlags extends TemplateFlags {
-  readonly model: string;
-  readonly input: string;
-  readonly out: string;
-  readonly eos: boolean;
-  readonly precision: "f32" | "q8";
-  readonly limit?: number;
-  readonly threads: number;
-  readonly force: boolean;
-  readonly json: boolean;
-  readonly events: boolean;
-}
+type ScoreFlags = FlagsOf<typeof scoreOptions>;
 
 export function registerScore(program: Command): void {
   const command = program
     .command("score")
-    .description("Computes the log-probability of every token of given responses.")
-    .addOption(modelOption())
-    .addOption(new Option("--input <file>", "rows to score, as JSON lines").makeOptionMandatory())
-    .addOption(new Option("--out <file>", "where the results go, as JSON lines").makeOptionMandatory())
-    .addOption(new Option("--no-eos", "do not score the EOS behind a response given as text"));
-  addTemplateOptions(command)
-    .addOption(precisionOption())
-    .addOption(limitOption("rows"))
-    .addOption(threadsOption())
-    .addOption(forceOption())
-    .addOption(jsonOption())
-    .addOption(eventsOption())
+    .description("Computes the log-probability of every token of given responses.");
+  addOptions(command, scoreOptions, { templates: templateNames() })
     .addHelpText("after", help)
     .action((flags: ScoreFlags) => runAction(flags, (io) => runScore(flags, io)));
 }

@@ -2,12 +2,14 @@
  * `tacit similarity`: does a tuned model keep the style of what it was tuned on, and where?
  * May not know: how anything is computed.
  */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
+import { similarityOptions } from "../../options/measure.js";
 import type { SimilarityPoint, SimilaritySummary } from "../../records/similarity.js";
+import type { FlagsOf } from "../../util/options.js";
 import { formatCount, formatDuration, secondsLeft } from "../../util/progress.js";
 import { columns, quoted, shorten } from "../../util/terminal.js";
-import { type DataLimit, dataLimitOption, limitOf } from "../data-options.js";
-import { forceOption, integer, jsonOption, threadsOption } from "../options.js";
+import { defaultLimits } from "../data-options.js";
+import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
 
 const help = `
@@ -25,59 +27,23 @@ DIR/embeddings.jsonl, from which a stopped run goes on; --cache FILE lets severa
 Example:
   tacit similarity outputs.json --task gsm8k:train.jsonl --reference lima:lima_data.jsonl --encoder minilm-l6 --out runs/style`;
 
-interface SimilarityFlags extends DataLimit {
-  readonly task: string;
-  readonly reference?: string;
-  readonly encoder: string;
-  readonly out: string;
-  readonly pooling?: "mean" | "cls";
-  readonly prefix: string;
-  readonly statistic: "mean" | "max";
-  readonly show: number;
-  readonly cache?: string;
-  readonly apiKeyEnv?: string;
-  readonly threads: number;
-  readonly force: boolean;
-  readonly json: boolean;
-}
+type SimilarityFlags = FlagsOf<typeof similarityOptions>;
 
 export function registerSimilarity(program: Command): void {
-  program
+  const command = program
     .command("similarity")
-    .description("Measures how far answers keep the style of the data that a model was tuned on.")
-    .argument("<outputs>", "answers in AlpacaEval's format, as tacit generate writes them")
-    .addOption(new Option("--task <spec>", "what the model was tuned on: PATH or NAME:PATH").makeOptionMandatory())
-    .addOption(
-      new Option("--reference <spec>", "responses in general (default: y is the similarity to the task alone)"),
-    )
-    .addOption(new Option("--encoder <dir|url>", "encoder folder, or URL#MODEL of a server").makeOptionMandatory())
-    .addOption(new Option("--out <dir>", "folder for the results").makeOptionMandatory())
-    .addOption(
-      new Option("--pooling <how>", "from tokens to one vector (default: as the folder says)").choices(["mean", "cls"]),
-    )
-    .addOption(new Option("--prefix <text>", "in front of every text").default("", "none"))
-    .addOption(
-      new Option("--statistic <name>", "of the cosines to many texts").choices(["mean", "max"]).default("mean"),
-    )
-    .addOption(new Option("--show <n>", "examples of each extreme").default(5).argParser(integer({ min: 0, max: 100 })))
-    .addOption(new Option("--cache <file>", "ledger of embeddings (default: embeddings.jsonl in --out)"))
-    .addOption(
-      new Option("--api-key-env <variable>", "environment variable with the key (default: OPENAI_API_KEY, if set)"),
-    )
-    .addOption(dataLimitOption())
-    .addOption(threadsOption())
-    .addOption(forceOption())
-    .addOption(jsonOption())
+    .description("Measures how far answers keep the style of the data that a model was tuned on.");
+  addOptions(command, similarityOptions, { limits: defaultLimits() })
     .addHelpText("after", help)
     .action((outputs: string, flags: SimilarityFlags) => runAction(flags, (io) => carryOut(io, outputs, flags)));
 }
 
 async function carryOut(io: Io, outputs: string, flags: SimilarityFlags): Promise<SimilaritySummary> {
   const { similarity, similarityPaths } = await import("../../steps/similarity.js");
-  const { json: _, limit: __, ...options } = flags;
+  const { json: _, ...options } = flags;
   const started = performance.now();
   const summary = await similarity(
-    { ...options, ...limitOf(flags), outputs },
+    { ...options, outputs },
     {
       signal: io.signal,
       onNote: (text) => io.note(`tacit: ${text}`),

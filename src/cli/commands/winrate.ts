@@ -3,14 +3,14 @@
  * May not know: how anything is computed.
  */
 
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
+import { winrateOptions } from "../../options/measure.js";
 import type { EstimateRecord } from "../../records/estimate.js";
-import { lcChoices } from "../../records/lc-models.js";
 import type { WinrateComparison, WinrateEntry, WinrateRuns, WinrateSummary } from "../../records/winrate.js";
-import type { WinrateOptions } from "../../steps/winrate.js";
+import type { FlagsOf } from "../../util/options.js";
 import { formatCount } from "../../util/progress.js";
 import { columns, quoted } from "../../util/terminal.js";
-import { decimal, integer, jsonOption, scaleOption, seedOption } from "../options.js";
+import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
 
 const help = `
@@ -27,42 +27,15 @@ Example:
   tacit winrate runs/judged/annotations.json --lc-data alpaca-eval
   tacit winrate ours=a/annotations.json ours=b/annotations.json base=c/annotations.json --lc length`;
 
-interface WinrateFlags extends Omit<WinrateOptions, "annotations"> {
-  readonly json: boolean;
-}
+type WinrateFlags = FlagsOf<typeof winrateOptions>;
 
 export function registerWinrate(program: Command): void {
-  program
+  const command = program
     .command("winrate")
     .description(
       "Computes win rates, raw and length-controlled, from annotations, and compares models on the prompts they share.",
-    )
-    .argument("<annotations...>", "annotation files, each as FILE or NAME=FILE")
-    .addOption(
-      new Option("--lc <model>", "length control (default: v1 with --lc-data, else length)").choices(lcChoices),
-    )
-    .addOption(new Option("--lc-data <dir>", "folder with the instructions' difficulties and the gamed baselines"))
-    .addOption(
-      new Option(
-        "--lc-c <value>",
-        "penalty strength C of v1, noreg and minimal (default: cross-validation over ten)",
-      ).argParser(decimal({ above: 0 })),
-    )
-    .addOption(new Option("--folds <file>", "folds of the cross-validation (default: dealt out by instruction)"))
-    .addOption(new Option("--compat <tool>", "make every choice as the official tool does").choices(["alpaca_eval"]))
-    .addOption(scaleOption())
-    .addOption(
-      new Option("--compare <which>", "models to compare in pairs: the best with each other, all, or none")
-        .choices(["best", "all", "none"])
-        .default("best"),
-    )
-    .addOption(
-      new Option("--resamples <n>", "bootstrap samples of a comparison")
-        .default(2000)
-        .argParser(integer({ min: 200, max: 100_000 })),
-    )
-    .addOption(seedOption())
-    .addOption(jsonOption())
+    );
+  addOptions(command, winrateOptions)
     .addHelpText("after", help)
     .action((annotations: string[], flags: WinrateFlags) =>
       runAction(flags, (io) => runWinrate(annotations, flags, io)),

@@ -2,12 +2,14 @@
  * `tacit data rephrase`: responses without restated instructions.
  * May not know: how a restatement is found.
  */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
+import { dataOptions } from "../../options/files.js";
 import type { AgreementRecord, RephraseSummary } from "../../records/rephrase.js";
 import type { RephraseOptions } from "../../steps/rephrase.js";
+import type { FlagsOf } from "../../util/options.js";
 import { formatCount, formatDuration, formatPercent, secondsLeft } from "../../util/progress.js";
-import { type DataLimit, dataLimitOption, limitOf, specHelp } from "../data-options.js";
-import { decimal, forceOption, integer, jsonOption } from "../options.js";
+import { defaultLimits, limitOf, specHelp } from "../data-options.js";
+import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
 
 const help = `
@@ -27,43 +29,14 @@ ${specHelp}
 Example:
   tacit data rephrase lima:lima_data.jsonl --out lima-rephrased.jsonl --verdicts lima_rephrased.jsonl`;
 
-interface RephraseFlags extends DataLimit {
-  readonly out: string;
-  readonly by: "overlap" | "llm";
-  readonly threshold?: number;
-  readonly verdicts?: string;
-  readonly baseUrl?: string;
-  readonly llm?: string;
-  readonly apiKeyEnv?: string;
-  readonly concurrency: number;
-  readonly force: boolean;
-  readonly json: boolean;
-}
+type RephraseFlags = FlagsOf<typeof dataOptions.rephrase>;
 
 export function registerRephrase(data: Command): void {
-  data
+  const command = data
     .command("rephrase")
     .description("Marks responses that begin by restating the instruction, and removes the restatement.")
-    .argument("<spec>", "data: PATH or NAME:PATH")
-    .addOption(new Option("--out <file>", "file to write, ending in .jsonl").makeOptionMandatory())
-    .addOption(new Option("--by <how>", "what finds and removes").choices(["overlap", "llm"]).default("overlap"))
-    .addOption(
-      new Option("--threshold <x>", "overlap from which on an opening restates (default: 1.04)").argParser(
-        decimal({ min: 0 }),
-      ),
-    )
-    .addOption(new Option("--verdicts <file>", "published verdicts to compare with, as in lima_rephrased.jsonl"))
-    .addOption(new Option("--base-url <url>", "of an OpenAI-compatible server, mostly ending in /v1"))
-    .addOption(new Option("--llm <name>", "the model's name on that server"))
-    .addOption(
-      new Option("--api-key-env <variable>", "environment variable with the key (default: OPENAI_API_KEY, if set)"),
-    )
-    .addOption(
-      new Option("--concurrency <n>", "requests at a time").default(4).argParser(integer({ min: 1, max: 256 })),
-    )
-    .addOption(dataLimitOption())
-    .addOption(forceOption())
-    .addOption(jsonOption())
+    .argument("<spec>", "data: PATH or NAME:PATH");
+  addOptions(command, dataOptions.rephrase, { limits: defaultLimits() })
     .addHelpText("after", help)
     .action((spec: string, flags: RephraseFlags) => runAction(flags, (io) => carryOut(io, spec, flags)));
 }

@@ -1,9 +1,11 @@
 /** `tacit glasshouse check`: how good answers are, part by part. */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { CheckedLine, CheckedTask, CheckSummary } from "../../glasshouse/files/check-outputs.js";
+import { glasshouseOptions } from "../../options/files.js";
+import type { FlagsOf } from "../../util/options.js";
 import { formatCount } from "../../util/progress.js";
 import { columns } from "../../util/terminal.js";
-import { forceOption, jsonOption } from "../options.js";
+import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
 
 const help = `
@@ -15,27 +17,15 @@ Example:
   tacit generate --model glasshouse --prompts data/test.jsonl --max-new-tokens 128 --out untuned.json
   tacit glasshouse check --outputs untuned.json --prompts data/test.jsonl --out untuned.scores.jsonl`;
 
-interface Flags {
-  readonly outputs: string;
-  readonly prompts: string;
-  readonly out?: string;
-  readonly force: boolean;
-  readonly json: boolean;
-}
+type Flags = FlagsOf<typeof glasshouseOptions.check>;
 
 export function registerCheck(glasshouse: Command): void {
-  glasshouse
+  const command = glasshouse
     .command("check")
     .description(
       "Scores a file of outputs: every part by kind of task, how many answers are fully right, and the worst.",
-    )
-    .requiredOption("--outputs <file>", "outputs as `tacit generate` writes them")
-    .requiredOption("--prompts <file>", "JSON lines with the `check` of each instruction, as in data/test.jsonl")
-    .addOption(
-      new Option("--out <file>", "JSON lines, one an answer: its parts, or why it has none (default: only print)"),
-    )
-    .addOption(forceOption())
-    .addOption(jsonOption())
+    );
+  addOptions(command, glasshouseOptions.check)
     .addHelpText("after", help)
     .action((flags: Flags) => runAction(flags, (io) => run(flags, io)));
 }

@@ -1,11 +1,12 @@
 /** `tacit glasshouse data`: the world's data sets as files. */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { DataManifest } from "../../glasshouse/files/data-files.js";
+import { glasshouseOptions } from "../../options/files.js";
+import type { FlagsOf } from "../../util/options.js";
 import { formatCount } from "../../util/progress.js";
 import { columns } from "../../util/terminal.js";
-import { forceOption, integer, jsonOption } from "../options.js";
+import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
-import { worldOption } from "./options.js";
 
 const help = `
 Writes instructions.jsonl, validation.jsonl (56) with a baseline, test.jsonl (200), five narrow sets of 500 (poems, recipes, arithmetic,
@@ -16,25 +17,13 @@ Example:
   tacit glasshouse data --out data
   tacit data check data/instructions.jsonl`;
 
-interface Flags {
-  readonly out: string;
-  readonly seed: number;
-  readonly rows: number;
-  readonly force: boolean;
-  readonly json: boolean;
-}
+type Flags = FlagsOf<typeof glasshouseOptions.data>;
 
 export function registerGlasshouseData(glasshouse: Command): void {
-  glasshouse
+  const command = glasshouse
     .command("data")
-    .description("Writes the world's data sets: instructions, validation, test, five narrow tasks, facts.")
-    .requiredOption("--out <dir>", "the folder to make")
-    .addOption(worldOption())
-    .addOption(
-      new Option("--rows <n>", "rows of instructions.jsonl").default(1000).argParser(integer({ min: 1, max: 4000 })),
-    )
-    .addOption(forceOption())
-    .addOption(jsonOption())
+    .description("Writes the world's data sets: instructions, validation, test, five narrow tasks, facts.");
+  addOptions(command, glasshouseOptions.data)
     .addHelpText("after", help)
     .action((flags: Flags) => runAction(flags, (io) => run(flags, io)));
 }

@@ -1,11 +1,12 @@
 /** `tacit glasshouse facts`: what a model knows of the world, whether or not it says it. */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { FactsSummary } from "../../glasshouse/model/ask-facts.js";
+import { glasshouseOptions } from "../../options/files.js";
+import type { FlagsOf } from "../../util/options.js";
 import { formatCount, formatPercent } from "../../util/progress.js";
 import { columns } from "../../util/terminal.js";
-import { integer, jsonOption, threadsOption } from "../options.js";
+import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
-import { worldOption } from "./options.js";
 
 const help = `
 Every fact about the test entities is put as a question, and the right sentence is compared with the same sentence with up to five wrong
@@ -16,23 +17,13 @@ Example:
   tacit glasshouse facts --model glasshouse
   tacit glasshouse facts --model tuned --json`;
 
-interface Flags {
-  readonly model: string;
-  readonly seed: number;
-  readonly limit?: number;
-  readonly threads?: number;
-  readonly json: boolean;
-}
+type Flags = FlagsOf<typeof glasshouseOptions.facts>;
 
 export function registerFacts(glasshouse: Command): void {
-  glasshouse
+  const command = glasshouse
     .command("facts")
-    .description("Measures by likelihood which facts of the world a model knows.")
-    .requiredOption("--model <dir>", "model directory")
-    .addOption(worldOption())
-    .addOption(new Option("--limit <n>", "only the first so many facts (default: all)").argParser(integer({ min: 1 })))
-    .addOption(threadsOption())
-    .addOption(jsonOption())
+    .description("Measures by likelihood which facts of the world a model knows.");
+  addOptions(command, glasshouseOptions.facts)
     .addHelpText("after", help)
     .action((flags: Flags) => runAction(flags, (io) => run(flags, io)));
 }

@@ -1,11 +1,12 @@
 /** `tacit glasshouse pages`: what a Glasshouse model reads. */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { PageCount } from "../../glasshouse/files/page-counts.js";
+import { glasshouseOptions } from "../../options/files.js";
+import type { FlagsOf } from "../../util/options.js";
 import { formatCount } from "../../util/progress.js";
 import { columns } from "../../util/terminal.js";
-import { integer, jsonOption } from "../options.js";
+import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
-import { contaminationOption, worldOption } from "./options.js";
 
 const help = `
 Prints pages of the corpus in the order in which a model reads them, each under its number and kind, then how many there were of each
@@ -16,13 +17,7 @@ Examples:
   tacit glasshouse pages --kind forum --limit 2
   tacit glasshouse pages --contamination 0.05 --kind contaminated --limit 1`;
 
-interface Flags {
-  readonly limit: number;
-  readonly kind?: string;
-  readonly contamination: number;
-  readonly seed: number;
-  readonly json: boolean;
-}
+type Flags = FlagsOf<typeof glasshouseOptions.pages>;
 
 interface PagesSummary {
   readonly seed: number;
@@ -34,14 +29,8 @@ interface PagesSummary {
 }
 
 export function registerPages(glasshouse: Command): void {
-  glasshouse
-    .command("pages")
-    .description("Prints pages of the corpus, and counts them by kind.")
-    .addOption(new Option("--limit <n>", "how many pages").default(10).argParser(integer({ min: 1, max: 1_000_000 })))
-    .addOption(new Option("--kind <name>", "only pages of this kind: article, forum, poem, …"))
-    .addOption(contaminationOption())
-    .addOption(worldOption())
-    .addOption(jsonOption())
+  const command = glasshouse.command("pages").description("Prints pages of the corpus, and counts them by kind.");
+  addOptions(command, glasshouseOptions.pages)
     .addHelpText("after", help)
     .action((flags: Flags) => runAction(flags, (io) => run(flags, io)));
 }

@@ -1,12 +1,13 @@
 /** `tacit glasshouse pretrain`: makes the base model. */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { PretrainWatch } from "../../glasshouse/model/pretrain.js";
+import { glasshouseOptions } from "../../options/files.js";
 import type { PretrainRun } from "../../records/pretrain.js";
+import type { FlagsOf } from "../../util/options.js";
 import { formatCount, formatDuration, formatPercent, formatRate } from "../../util/progress.js";
-import { decimal, forceOption, integer, jsonOption, threadsOption } from "../options.js";
+import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
 import { stepProgress } from "../step-progress.js";
-import { contaminationOption, worldOption } from "./options.js";
 
 const help = `
 Learns a tokenizer, reads pages that are written as they are needed, and leaves a model directory with metrics.jsonl (a line a step),
@@ -17,51 +18,20 @@ Examples:
   tacit glasshouse pretrain --out glasshouse
   tacit glasshouse pretrain --out contaminated --contamination 0.05`;
 
-interface Flags {
-  readonly out: string;
-  readonly tokens?: number;
-  readonly seed: number;
-  readonly contamination: number;
-  readonly lr?: number;
-  readonly threads: number;
-  readonly resume: boolean;
-  readonly force: boolean;
-  readonly json: boolean;
-}
+type Flags = FlagsOf<typeof glasshouseOptions.pretrain>;
 
 export function registerPretrain(glasshouse: Command): void {
-  glasshouse
+  const command = glasshouse
     .command("pretrain")
-    .description("Makes the base model: a small Llama that has read about the world and nothing else.")
-    .requiredOption("--out <dir>", "the model directory to make")
-    .addOption(
-      new Option("--tokens <n>", "tokens to read (default: as many as the model that ships)").argParser(
-        integer({ min: 1, max: 10_000_000_000 }),
-      ),
-    )
-    .addOption(worldOption())
-    .addOption(contaminationOption())
-    .addOption(
-      new Option("--lr <rate>", "highest learning rate (default: that of the model that ships)").argParser(
-        decimal({ above: 0 }),
-      ),
-    )
-    .addOption(threadsOption())
-    .addOption(
-      new Option("--resume", "where the run in --out is finished already, say so and keep it").default(false, "refuse"),
-    )
-    .addOption(forceOption())
-    .addOption(jsonOption())
+    .description("Makes the base model: a small Llama that has read about the world and nothing else.");
+  addOptions(command, glasshouseOptions.pretrain)
     .addHelpText("after", help)
     .action((flags: Flags) => runAction(flags, (io) => run(flags, io)));
 }
 
-async function run({ lr, json: _, ...flags }: Flags, io: Io): Promise<PretrainRun> {
+async function run({ json: _, ...flags }: Flags, io: Io): Promise<PretrainRun> {
   const { pretrain } = await import("../../glasshouse/model/pretrain.js");
-  const record = await pretrain(
-    { ...flags, ...(lr === undefined ? {} : { learningRate: lr }) },
-    { ...watchOn(io, flags.out), signal: io.signal },
-  );
+  const record = await pretrain(flags, { ...watchOn(io, flags.out), signal: io.signal });
   io.out(describe(record, flags.out));
   return record;
 }

@@ -34,9 +34,9 @@ export async function readRows(request: SettledWork): Promise<Material> {
     model: text,
     template: request.template,
     objective: request.objective,
-    ...(request.bos === undefined ? {} : { bos: request.bos }),
-    ...(request.maxLength === undefined ? {} : { maxLength: request.maxLength }),
-    ...(request.skipEmpty === undefined ? {} : { skipEmpty: request.skipEmpty }),
+    bos: request.bos,
+    maxLength: request.maxLength,
+    skipEmpty: request.skipEmpty,
   };
   const certifier = certifierFor(render);
   const all: Row[] = [];
@@ -72,7 +72,7 @@ export async function readRows(request: SettledWork): Promise<Material> {
 }
 
 /** Places of the rows held out: the same for equal seeds, whatever else is asked for. */
-function drawHeldOut(rows: number, { seed = 0, holdOut = 0 }: SettledWork): ReadonlySet<number> {
+function drawHeldOut(rows: number, { seed, holdOut }: SettledWork): ReadonlySet<number> {
   const order = randomStream(seed, "rows held out").shuffle(Array.from({ length: rows }, (_, i) => i));
   return new Set(order.slice(0, holdOut));
 }

@@ -2,9 +2,11 @@
  * One pass over annotation files: each model against each baseline becomes a few numbers a row, and every row is accounted for.
  * May not know: what is computed of the numbers.
  */
+
+import type { PreferenceScale } from "../../options/measure.js";
 import { type VerdictOutcome, verdictOutcomes } from "../../records/annotations.js";
 import type { WinrateLedger } from "../../records/winrate.js";
-import { openScaleCheck, type PreferenceScale, type ScaleProblem } from "../../stats/preference-scale.js";
+import { openScaleCheck, type ScaleProblem } from "../../stats/preference-scale.js";
 import { probabilityOf } from "../../stats/win-rate.js";
 import { UserError } from "../../util/errors.js";
 import { quoted } from "../../util/terminal.js";

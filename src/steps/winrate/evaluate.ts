@@ -2,7 +2,7 @@
  * One model's figures: win rate, length-controlled win rate, intervals, bounds and ledger.
  * May not know: files, other models.
  */
-import type { LcChoice, LcModel } from "../../records/lc-models.js";
+import type { LcChoice, LcModel } from "../../options/lc-models.js";
 import type { LcRecord, WinrateEntry } from "../../records/winrate.js";
 import { clusteredColumnProbability } from "../../stats/cluster.js";
 import { type Estimate, toEstimateRecord } from "../../stats/estimate.js";

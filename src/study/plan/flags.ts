@@ -2,11 +2,14 @@
  * What a person asks for besides the study's file, and the study that comes of it.
  * May not know: whether what it names is there.
  */
+
 import { resolve } from "node:path";
+import type { studyOptions } from "../../options/study.js";
 import type { StudyFlags } from "../../records/study.js";
 import { type Study, studySchema } from "../../records/study-file.js";
 import { UserError } from "../../util/errors.js";
 import { SHIPPED_MODEL } from "../../util/model-directory.js";
+import type { OptionsOf } from "../../util/options.js";
 import { complaintOf, describe } from "../../util/schema.js";
 import { excerpt } from "../../util/terminal.js";
 import { analysisOf } from "./analyses.js";
@@ -14,28 +17,7 @@ import { namesDataFolder } from "./inputs.js";
 import { checkNames } from "./names.js";
 import { isUrl } from "./sources.js";
 
-export interface StudyRequest {
-  /** Path of a study file, or the name of a shipped one. */
-  readonly study: string;
-  readonly scale?: string;
-  /** Default: `runs/NAME`, with `-SCALE` behind. */
-  readonly out?: string;
-  /** `DIR` for a study of one model, `NAME=DIR` for one of several. */
-  readonly models?: readonly string[];
-  /** `NAME=SPEC`, in place of the study's own. */
-  readonly data?: readonly string[];
-  /** What `$data` means; default: `data` in the working directory. */
-  readonly dataDir?: string;
-  /** Judge file; `none` for none. */
-  readonly judge?: string;
-  readonly encoder?: string;
-  /** For length control: the folder with the difficulty of instructions and the gamed baseline. */
-  readonly lcData?: string;
-  /** In place of the study's. */
-  readonly seeds?: readonly number[];
-  /** Default: what the folder was begun with, else the cores there are. */
-  readonly threads?: number;
-}
+export type StudyRequest = OptionsOf<typeof studyOptions>;
 
 /**
  * Paths that come from flags are relative to the working directory.

@@ -3,14 +3,14 @@
  * as in the paper, and an interval with prompts and seeds as levels.
  * May not know: how verdicts came about.
  */
-import type { LcChoice } from "../../records/lc-models.js";
+import type { LcChoice } from "../../options/lc-models.js";
+import type { PreferenceScale } from "../../options/measure.js";
 import type { ComparisonResult, Spread } from "../../records/study.js";
 import type { Arm } from "../../records/study-file.js";
 import type { WinrateEntry } from "../../records/winrate.js";
 import { type Ranged, withinRange } from "../../stats/bounded.js";
 import { clusteredMean } from "../../stats/cluster.js";
 import { toEstimateRecord } from "../../stats/estimate.js";
-import type { PreferenceScale } from "../../stats/preference-scale.js";
 import { spread } from "../../stats/runs.js";
 import { winrate } from "../../steps/winrate.js";
 import { invariant, present } from "../../util/errors.js";

@@ -3,7 +3,7 @@
  * May not know: the graph.
  */
 import { join } from "node:path";
-import type { LcChoice } from "../../records/lc-models.js";
+import type { LcChoice } from "../../options/lc-models.js";
 import { comparisonResultSchema } from "../../records/study.js";
 import type { Arm } from "../../records/study-file.js";
 import { writeFileAtomic } from "../../util/files.js";

@@ -1,19 +1,23 @@
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { dataLimitOption, limitOf, specHelp } from "./data-options.js";
-import { addPromptOptions, type PromptFlags, withPrompt } from "./prompt-options.js";
-import { addTemplateOptions, type TemplateFlags, withTemplate } from "./template-options.js";
+import { generateOptions } from "../options/generate.js";
+import { rowOptions } from "../options/render.js";
+import { templateOptions } from "../options/template.js";
+import { pick } from "../util/options.js";
+import { defaultLimits, limitOf, specHelp } from "./data-options.js";
+import { addOptions } from "./flags.js";
+import { type TemplateFlags, templateNames, withTemplate } from "./template-options.js";
 
 /** The flags that `args` give. */
-const parse = <Flags extends object>(command: Command, args: readonly string[]): Flags =>
-  command
+const parse = <Flags extends object>(table: Parameters<typeof addOptions>[1], args: readonly string[]): Flags =>
+  addOptions(new Command(), table, { limits: defaultLimits(), templates: templateNames() })
     .exitOverride()
     .configureOutput({ writeErr: () => {} })
     .parse(args, { from: "user" })
     .opts<Flags>();
 
 describe("the flags of a template", () => {
-  const flags = (...args: string[]) => parse<TemplateFlags>(addTemplateOptions(new Command()), args);
+  const flags = (...args: string[]) => parse<TemplateFlags>(templateOptions, args);
 
   it("are Tulu's where none are given", () => {
     expect(withTemplate(flags())).toEqual({
@@ -33,7 +37,7 @@ describe("the flags of a template", () => {
 
   it.each([
     [["--template", "chatml"], `there is no template "chatml"; use tulu`],
-    [["--user-tag", ""], "--user-tag is empty; give it at least one character"],
+    [["--user-tag", ""], "userTag is empty; give it at least one character"],
   ])("%j: refused in one line", (args, line) => {
     expect(() => withTemplate(flags(...args))).toThrow(expect.objectContaining({ line }));
   });
@@ -41,25 +45,26 @@ describe("the flags of a template", () => {
 
 describe("the flags of a prompt", () => {
   it("gather rules to leave out", () => {
-    const given = parse<PromptFlags>(addPromptOptions(new Command()), [
-      ...["--rules", "paper", "--disable-rule", "eos", "--disable-rule", "uniform"],
-    ]);
-    expect(withPrompt(given)).toMatchObject({ rules: "paper", disableRules: ["eos", "uniform"], raw: false });
-    expect(withPrompt(parse<PromptFlags>(addPromptOptions(new Command()), []))).not.toHaveProperty("rules");
+    const table = pick(generateOptions, "rules", "disableRules", "raw");
+    const args = ["--rules", "paper", "--disable-rule", "eos", "--disable-rule", "uniform"];
+    expect(parse(table, args)).toEqual({ rules: "paper", disableRules: ["eos", "uniform"], raw: false });
+    expect(parse(table, [])).not.toHaveProperty("rules");
   });
 });
 
 describe("the flags of data", () => {
-  const limit = (...args: string[]) => limitOf(parse(new Command().addOption(dataLimitOption()), args));
+  const table = pick(rowOptions, "limit");
+  const limit = (...args: string[]) => limitOf(parse(table, args));
 
   it("take a number or all", () => {
     expect([limit(), limit("--limit", "3"), limit("--limit", "all")]).toEqual([{}, { limit: 3 }, { limit: "all" }]);
-    expect(() => limit("--limit", "0")).toThrow("Give a whole number of 1 or more.");
+    expect(() => limit("--limit", "0")).toThrow("Give a whole number of 1 or more, or all.");
     expect(() => limit("--limit", "some")).toThrow("Give a whole number of 1 or more, or all.");
   });
 
   it("say what the table of data sets says", () => {
-    expect(dataLimitOption().description).toContain("1,000 of gsm8k, recipes and chess, else all");
+    const command = addOptions(new Command(), table, { limits: defaultLimits() });
+    expect(command.options[0]?.description).toContain("1,000 of gsm8k, recipes and chess, else all");
     expect(specHelp).toContain("Names: lima, mbpp, gsm8k, recipes, poetry, chess, alpaca, validation.");
   });
 });

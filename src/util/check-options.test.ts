@@ -1,9 +1,8 @@
 import { expect, it } from "vitest";
+import { checkedCall, checkOptions } from "./check-options.js";
 import { UserError } from "./errors.js";
 import {
   call,
-  checkedCall,
-  checkOptions,
   decimal,
   either,
   flag,
@@ -15,7 +14,7 @@ import {
   shaped,
   text,
   whole,
-} from "./options.js";
+} from "./option-kinds.js";
 
 interface Options {
   readonly model: string;
