@@ -15,6 +15,29 @@ const lines = (n: number, line: (i: number) => string): string =>
 const inColumn = (n: number): string => lines(n, (i) => `${"  ".repeat(i)}- a:`);
 const block = (depth: number): string => lines(depth, (i) => `${" ".repeat(i)}a:`);
 
+describe("a text that is not YAML", () => {
+  it.each([
+    ['a: "open\nb: 1', /^f\.yaml:\d:\d: not YAML: something is missing here: a closing quote or bracket/],
+    [
+      "a: [1, 2",
+      "f.yaml:1:9: not YAML: indented otherwise than the lines that it belongs to, or a bracket above is never closed",
+    ],
+    [
+      "a: b: c",
+      "f.yaml:1:4: not YAML: a second `: ` on one line: put the text in quotes, or the inner map on lines of its own",
+    ],
+    ["a:\n\t- 1", /not YAML: indented with a tab: YAML takes spaces only$/],
+    ["a: *b", /^f\.yaml:1:4: not YAML: an alias \(\*name\) of an anchor \(&name\) that is missing; /],
+    ["a: @b", /not YAML: a text may not begin with this character: put it in quotes$/],
+    ["a: !x 1", /not YAML: a tag \(!\) that is not known; /],
+    ["a: 1\n---\nb: 2", /not YAML: a second document \(---\); one file holds one$/],
+    ["a: 1\n b: 2", /^f\.yaml:\d:\d: not YAML: /],
+  ])("%j is told so in plain words", (text, message) => {
+    if (typeof message === "string") expect(messageOf(text)).toBe(message);
+    else expect(messageOf(text)).toMatch(message);
+  });
+});
+
 describe("bounds", () => {
   it.each([
     ["128 lists in brackets", "[".repeat(128) + "]".repeat(128), "no error"],

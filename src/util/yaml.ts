@@ -11,6 +11,7 @@ import { MAX_DEPTH } from "./json.js";
 import { firstIssue, type ValuePath } from "./schema.js";
 import { excerpt } from "./terminal.js";
 import { beyondBounds, MOST_NODES } from "./yaml-bounds.js";
+import { TOO_MANY, yamlFault } from "./yaml-faults.js";
 
 /** A hand-written file of this size is a mistake. */
 const LARGEST_FILE = 4 * 1024 * 1024;
@@ -58,9 +59,9 @@ export function openYaml(text: string, path: string, remedy: string, { stringKey
   // The library compares every key of a map with every other one.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   const syntax = [...document.errors, ...document.warnings][0];
-  if (syntax !== undefined) throw errorAt(syntax.pos[0], excerpt(syntax.message.replace(/\s+/g, " ")));
+  if (syntax !== undefined) throw errorAt(syntax.pos[0], yamlFault(syntax.code));
   refuseDuplicates(document, errorAt);
-  refuseCircles(document, errorAt);
+  refuseBadAliases(document, errorAt);
   if (stringKeys) refuseOtherKeys(document, errorAt);
   return {
     value: toPlain(document, errorAt),
@@ -105,15 +106,20 @@ function nameOf(key: unknown): string | undefined {
   return key.value === null ? "" : String(key.value);
 }
 
-/** An alias inside what it stands for has no end. */
-function refuseCircles(document: Document, errorAt: ErrorAt): void {
+/** An alias of nothing stands for nothing, and one inside what it stands for has no end. */
+function refuseBadAliases(document: Document, errorAt: ErrorAt): void {
   const anchored = new Map<string, Node>(); // an alias means the last node of that name before it
   visit(document, {
     Node(_key, node, path) {
       if (!isAlias(node)) {
         if (node.anchor !== undefined) anchored.set(node.anchor, node);
-      } else if (path.some((above) => above === anchored.get(node.source)))
-        throw errorAt(node.range?.[0] ?? 0, `the alias *${excerpt(node.source, 60)} is inside its own anchor`);
+        return;
+      }
+      const at = node.range?.[0] ?? 0;
+      const meant = anchored.get(node.source);
+      if (meant === undefined) throw errorAt(at, yamlFault("BAD_ALIAS"));
+      if (path.some((above) => above === meant))
+        throw errorAt(at, `the alias *${excerpt(node.source, 60)} is inside its own anchor`);
     },
   });
 }
@@ -133,8 +139,8 @@ function toPlain(document: Document, errorAt: ErrorAt): unknown {
   let value: unknown;
   try {
     value = document.toJS();
-  } catch (error) {
-    throw errorAt(0, excerpt((error as Error).message)); // aliases that would expand without bound
+  } catch {
+    throw errorAt(0, TOO_MANY); // the one thing that is only found here
   }
   const beyond = expandedBeyond(value);
   if (beyond !== undefined) throw errorAt(0, beyond);

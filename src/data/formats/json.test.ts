@@ -58,6 +58,31 @@ describe("JSON lines", () => {
   });
 });
 
+describe("a key twice in one object", () => {
+  it.each([
+    ['{"a":1,"b":{"a":2},"a":3}', 'duplicate key "a" (character 20)'],
+    ['[{"x":{"y" : 1, "\\u0079"\t:2}}]', 'duplicate key "y" (character 17)'],
+    ['{"__proto__":1,"__proto__":2}', 'duplicate key "__proto__" (character 16)'],
+  ])("%s is refused: the last would win in silence", (text, problem) => {
+    expect(parseJsonText(text)).toEqual({ problem });
+  });
+  it.each(['{"a":"a:1,a:2","b":[{"a":1},{"a":2}],"c":{"a":{"b":{}}}}', '{"a\\":":1,"":[],"b":"\\""}', "[]", '"a:b"'])(
+    "%s has none",
+    (text) => {
+      expect(parseJsonText(text)).toEqual({ value: JSON.parse(text) });
+    },
+  );
+  it("is found wherever JSON has one, and nowhere else", () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
+        const text = JSON.stringify(value);
+        expect(parseJsonText(text)).toEqual({ value: JSON.parse(text) });
+        expect(parseJsonText(`{"k":${text},"other":[${text}],"k":0}`)).toHaveProperty("problem");
+      }),
+    );
+  });
+});
+
 describe("a JSON array", () => {
   it("gives elements with the line on which each begins", async () => {
     expect(await json('\ufeff[\n  {\n    "a": "]},[\\"{"\n  },\n\n  {"a": 2}, 3,\n  [4]\n]\n')).toEqual([
