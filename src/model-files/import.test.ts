@@ -190,6 +190,26 @@ describe.each<Architecture>(["llama", "gemma3"])("%s from GGUF", (architecture) 
     });
   });
 
+  it("does not replace what was changed after it was imported", async () => {
+    const edited = `${out} edited`;
+    await importModel({ file, out: edited });
+    const config = join(edited, "config.json");
+    const [before, origin] = [readFileSync(config, "utf8"), readFileSync(join(edited, "import.json"), "utf8")];
+    writeFileSync(config, before.replace(/\n$/, "\n\n"));
+    expect(await lineOf(importModel({ file, out: edited, force: true }))).toMatch(
+      / edited\/config\.json was changed after it was imported, and would be replaced.*move it out of the folder/,
+    );
+    expect(readFileSync(config, "utf8")).not.toBe(before);
+    writeFileSync(config, before);
+    rmSync(join(edited, "generation_config.json"));
+    await importModel({ file, out: edited, force: true });
+    const older = { ...(JSON.parse(origin) as object), files: undefined };
+    writeFileSync(join(edited, "import.json"), JSON.stringify(older));
+    writeFileSync(config, `${before}\n`);
+    await importModel({ file, out: edited, force: true }); // nothing is known of its files
+    expect(readFileSync(config, "utf8")).toBe(before);
+  });
+
   it("replaces nothing unless forced", async () => {
     expect(await lineOf(importModel({ file, out }))).toMatch(/already exists; pass --force/);
     expect((await importModel({ file, out, force: true })).tensors).toBeGreaterThan(10);

@@ -5,6 +5,7 @@
 
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { z } from "zod";
 import type { importOptions } from "../options/files.js";
 import { llama2cTokenizer, llama2cTokenizerConfig, llama2cTokenizerJson } from "../text/llama2c.js";
 import { writeDirectory } from "../util/directories.js";
@@ -56,6 +57,7 @@ interface ImportPlan {
 /** Only an import writes it. */
 const ORIGIN = "import.json";
 const MARKER = { name: ORIGIN, isOurs: (text: string): boolean => jsonObject(text)?.source_sha256 !== undefined };
+const originSchema = z.object({ files: z.record(z.string(), z.string()).optional() });
 const isOurs = (path: string): boolean =>
   [ORIGIN, CONFIG, GENERATION_CONFIG, TOKENIZER, TOKENIZER_CONFIG].includes(path) || isWeightsFile(path);
 
@@ -67,6 +69,7 @@ const TORCH_DTYPE: Readonly<Record<WeightDtype, string>> = { F32: "float32", F16
  */
 export async function importModel(options: ImportOptions): Promise<ImportSummary> {
   const replace = { force: options.force ?? false, marker: MARKER, owns: isOurs };
+  if (replace.force) await refuseEdited(options.out);
   let summary: ImportSummary | undefined;
   await writeDirectory(options.out, replace, async (directory) => {
     const plan = await planImport(options);
@@ -78,6 +81,25 @@ export async function importModel(options: ImportOptions): Promise<ImportSummary
     }
   });
   return present(summary, "the summary of what was written");
+}
+
+/**
+ * A file that is not as the import wrote it is somebody's work. Older imports kept no hashes: of theirs nothing can be told.
+ *
+ * @throws UserError  one was changed
+ */
+async function refuseEdited(out: string): Promise<void> {
+  const path = join(out, ORIGIN);
+  if (!existsSync(path)) return; // a folder that is none of ours is refused elsewhere
+  const { files } =
+    originSchema.safeParse(jsonObject((await readInput(path, { most: LARGEST_JSON })).toString())).data ?? {};
+  for (const [name, hash] of Object.entries(files ?? {})) {
+    const file = join(out, name);
+    if (!isOurs(name) || !existsSync(file) || (await sha256File(file)) === hash) continue;
+    throw new UserError(`${file} was changed after it was imported, and would be replaced`, {
+      remedy: "move it out of the folder to import again, or name another folder",
+    });
+  }
 }
 
 async function planImport({ file, tokenizer }: ImportOptions): Promise<ImportPlan> {
@@ -221,7 +243,11 @@ async function writeModel(directory: string, plan: ImportPlan, input: WriteInput
     const full = name === "config.json" ? { ...content, torch_dtype: TORCH_DTYPE[dtype] } : content;
     await writeFileAtomic(join(directory, name), `${JSON.stringify(full, null, name === "tokenizer.json" ? 0 : 2)}\n`);
   }
-  const origin = { version: 1, source: basename(input.file), source_sha256: sourceHash, format: plan.format, dtype };
+  const files: Record<string, string> = {};
+  for (const name of [...written.files, ...Object.keys(plan.json)])
+    files[name] = await sha256File(join(directory, name));
+  const from = { source: basename(input.file), source_sha256: sourceHash };
+  const origin = { version: 1, ...from, format: plan.format, dtype, files };
   await writeFileAtomic(join(directory, ORIGIN), `${JSON.stringify(origin, null, 2)}\n`);
   return {
     out: input.out,
