@@ -189,7 +189,7 @@ export type { AnnotationSource, GivenAnnotation, WinrateOptions, WinrateWatch } 
 export type { ChooseOptions, CompareOptions, RunStudyRequest } from "./study/library.js";
 export type { StudyRequest } from "./study/plan/flags.js";
 export type { StudyPlan } from "./study/plan/plan.js";
-export type { RunWatch as StudyWatch } from "./study/run/run.js";
+export type { StudyWatch } from "./study/run/run.js";
 export { renderExample, renderPair, renderPrompt } from "./text/render.js";
 export { type Template, templateFrom } from "./text/template.js";
 export type { TextModel, Tokenizer } from "./text/tokenizer.js";

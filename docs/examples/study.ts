@@ -9,7 +9,7 @@ export async function carryOut(study: string, folder: string) {
   );
   const results = await runStudy(
     { ...request, inThisThread: true }, // else computing has threads of its own, so that a judge's replies need not wait
-    { onEnd: ({ id }, { outcome }) => console.error(`${id}: ${outcome.kind}`) },
+    { onEvent: (event) => event.event === "end" && console.error(`${event.step}: ${event.outcome.kind}`) },
   );
   for (const { arm, against, win_rate: rate } of results.comparisons) {
     console.error(

@@ -21,6 +21,8 @@ import { showEvents } from "./step-progress.js";
 export interface Io {
   /** `--json` was given. */
   readonly json: boolean;
+  /** `--events` was given. */
+  readonly events: boolean;
   /** Text for a person on standard output, without a newline of ours. Dropped under `--json`, where only the summary is printed. */
   out(text: string): void;
   /** One line on standard error; under `--events` an event. */
@@ -127,6 +129,7 @@ function openIo({ json, events }: { readonly json: boolean; readonly events: boo
   process.stdout.on("error", onOutputError);
   const io: Io = {
     json,
+    events,
     out(text) {
       if (json) return;
       if (failed !== undefined) throw new OutputClosed(failed);

@@ -7,6 +7,7 @@ import { join, relative } from "node:path";
 import type { Engine } from "../engine/engine.js";
 import type { RecordedModel } from "../records/model.js";
 import { sha256, sha256File } from "../util/files.js";
+import { knownSha256 } from "../util/fingerprint.js";
 import { inputSize } from "../util/input.js";
 import { modelDirectory } from "../util/model-directory.js";
 import { decidesAnswers } from "../util/model-files.js";
@@ -77,6 +78,6 @@ async function hashFiles(directory: string, names: readonly string[], onHashed: 
     onHashed(done, total);
   };
   const lines: string[] = [];
-  for (const name of names) lines.push(`${name} ${await sha256File(join(directory, name), onBytes)}\n`);
+  for (const name of names) lines.push(`${name} ${await knownSha256(join(directory, name), onBytes)}\n`);
   return sha256(lines.join(""));
 }

@@ -71,7 +71,7 @@ export const studyPlanOptions = defineOptions({
   },
   json: common.json,
 });
-export const studyRunOptions = defineOptions({ ...studyOptions, json: common.json });
+export const studyRunOptions = defineOptions({ ...studyOptions, json: common.json, events: common.events });
 export const studyStatusOptions = defineOptions({
   ...studyOptions,
   steps: { ...steps, help: "one line a step, with its folder", unless: "one line a kind of step" },

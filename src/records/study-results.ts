@@ -10,13 +10,15 @@ import type { StepKind, StepRecord } from "./study.js";
 /** Files up to this size are read at the start of every run; larger ones, which are weights, when a step is about to use them. */
 export const HASHED_BYTES = 1e9;
 /** And whenever somebody looks at results. */
-const GLANCED_BYTES = 1e8;
+export const GLANCED_BYTES = 1e8;
 
 export interface ResultCheck {
   /** Default: all. */
   readonly only?: (path: string) => boolean;
   /** Of larger ones the size alone is looked at. Default: 100 MB, which takes no noticeable time. */
   readonly hashUpTo?: number;
+  /** Told of what is read. */
+  readonly onBytes?: (bytes: number) => void;
 }
 
 /**
@@ -28,13 +30,13 @@ export async function checkResults(
   root: string,
   folder: string,
   { kind, results = [] }: Pick<StepRecord, "kind" | "results">,
-  { only, hashUpTo = GLANCED_BYTES }: ResultCheck = {},
+  { only, hashUpTo = GLANCED_BYTES, onBytes }: ResultCheck = {},
 ): Promise<void> {
   let prints: readonly Fingerprint[] = only === undefined ? results : results.filter(({ path }) => only(path));
   for (;;) {
-    const change = await firstChange(join(root, folder), prints, ({ bytes }) => bytes <= hashUpTo);
+    const change = await firstChange(join(root, folder), prints, ({ bytes }) => bytes <= hashUpTo, onBytes);
     if (change === undefined) return;
-    const spared = only === undefined && change.what === "missing" && kind === "tune" && isWeights(change.path);
+    const spared = only === undefined && change.what === "missing" && isWeights(change.path);
     if (!spared) throw changedResult(root, folder, kind, change.path, change.what);
     prints = prints.filter(({ path }) => path !== change.path);
   }

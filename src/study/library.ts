@@ -32,7 +32,7 @@ import { recall } from "./plan/recall.js";
 import { choose as chooseOf, type Measure, type Measured } from "./results/choose.js";
 import { comparisonOf } from "./results/compare.js";
 import { openState } from "./results/state.js";
-import { type RunWatch, runStudy as runPrepared } from "./run/run.js";
+import { runStudy as runPrepared, type StudyWatch } from "./run/run.js";
 import { inlineRunner, threadedRunner } from "./run/runner.js";
 
 export interface RunStudyRequest extends StudyRequest {
@@ -56,7 +56,7 @@ export const planStudy = async (request: StudyRequest): Promise<StudyPlan> => pl
  * @throws UserError    as `planStudy`, or another process is at work in the folder
  * @throws Interrupted  `watch.signal`; what was finished is kept, and the next call goes on from there
  */
-export async function runStudy(request: RunStudyRequest, watch: RunWatch = {}): Promise<StudyResults> {
+export async function runStudy(request: RunStudyRequest, watch: StudyWatch = {}): Promise<StudyResults> {
   const { inThisThread = false, checkers = {}, ...rest } = request;
   const prepared = await prepareStudy(rest);
   const place = { root: prepared.folder.root, threads: prepared.context.settings.threads, checkers };
@@ -133,7 +133,7 @@ export const runStudyKinds: KindsOf<RunStudyRequest> = {
   inThisThread: flag,
   checkers,
 };
-export const studyWatch: KindsOf<RunWatch> = { signal, onPlan: call, onBegin: call, onProgress: call, onEnd: call };
+export const studyWatch: KindsOf<StudyWatch> = { signal, onEvent: call, onStep: call, onRead: call };
 
 const value: Kind = { wanted: "numbers", holds: (one) => one === null || decimal().holds(one) };
 const measured = { epochs: needed(whole({ min: 1 })), seed: needed(seed), values: needed(listOf(value)) };

@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 import type { z } from "zod";
 import type { Engine } from "../engine/engine.js";
 import type { Checkers } from "../judge/checker.js";
+import type { Watch } from "../records/events.js";
 import type { Cell, CellKey, Choice, ComparisonResult, StepRecord, StudyResults } from "../records/study.js";
 import type { Study } from "../records/study-file.js";
 import type { JudgeForecast, TextForecast, TuningForecast } from "../steps/forecast.js";
@@ -77,9 +78,8 @@ export interface Carrying {
   /** For functions that compute. */
   readonly common: { readonly threads: number; readonly engine?: Engine };
   readonly checkers: Checkers;
-  readonly stopping: { readonly signal?: AbortSignal };
-  /** How far it is, in a few words. */
-  readonly say: (text: () => string) => void;
+  /** For the function that is called: its events are the step's. */
+  readonly watch: Watch;
 }
 
 /** How much was done, for the forecasts of the next like it. */

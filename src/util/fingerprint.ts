@@ -24,7 +24,7 @@ export async function fingerprintsOf(
   const prints: Fingerprint[] = [];
   for (const path of paths.filter(counts).sort()) {
     const place = join(folder, path);
-    prints.push({ path, bytes: (await stat(place)).size, sha256: await sha256File(place) });
+    prints.push({ path, bytes: (await stat(place)).size, sha256: await knownSha256(place) });
   }
   return prints;
 }
@@ -37,12 +37,14 @@ export interface Change {
 /**
  * The first file that is not what it was, or undefined. Sizes are looked at first: they cost nothing.
  *
- * @param hashed  which files are read as well
+ * @param hashed   which files are read as well
+ * @param onBytes  told of what is read
  */
 export async function firstChange(
   folder: string,
   prints: readonly Fingerprint[],
   hashed: (print: Fingerprint) => boolean,
+  onBytes?: (bytes: number) => void,
 ): Promise<Change | undefined> {
   for (const { path, bytes } of prints) {
     const found = await stat(join(folder, path)).catch(() => undefined);
@@ -50,7 +52,8 @@ export async function firstChange(
     if (found.size !== bytes) return { path, what: "changed" };
   }
   for (const print of prints.filter(hashed)) {
-    if ((await knownSha256(join(folder, print.path))) !== print.sha256) return { path: print.path, what: "changed" };
+    if ((await knownSha256(join(folder, print.path), onBytes)) !== print.sha256)
+      return { path: print.path, what: "changed" };
   }
   return undefined;
 }
@@ -60,13 +63,17 @@ const known = new Map<string, string>();
 /** A file that was written just before it is read may be written again without a sign: the clocks of file systems are coarse. */
 const SETTLED_MS = 2000;
 
-async function knownSha256(path: string): Promise<string> {
+/** The sha256 of a file, read again only where the system says that it may have changed. */
+export async function knownSha256(path: string, onBytes?: (bytes: number) => void): Promise<string> {
   const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
   const state = [path, dev, ino, size, mtimeNs, ctimeNs].join("\0");
   const before = known.get(state);
-  if (before !== undefined) return before;
+  if (before !== undefined) {
+    onBytes?.(Number(size));
+    return before;
+  }
   const settled = Date.now() - Number(ctimeNs / 1_000_000n) > SETTLED_MS;
-  const hash = await sha256File(path);
+  const hash = await sha256File(path, onBytes);
   const now = await stat(path, { bigint: true });
   if (settled && now.mtimeNs === mtimeNs && now.ctimeNs === ctimeNs) known.set(state, hash);
   return hash;

@@ -40,7 +40,7 @@ const carryOut = async (changes: Partial<StudyRequest> = {}) => {
   const prepared = await prepareStudy({ ...request, ...changes });
   const begun: string[] = [];
   const runner = inlineRunner({ root: prepared.folder.root, threads: 1 });
-  const results = await runStudy(prepared, runner, { onBegin: ({ id }) => void begun.push(id) });
+  const results = await runStudy(prepared, runner, { onStep: ({ id }) => void begun.push(id) });
   return { results, begun };
 };
 const read = (...names: string[]): string => readFileSync(join(folder.path("out"), ...names), "utf8");

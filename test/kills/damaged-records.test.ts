@@ -84,10 +84,10 @@ const runner: Runner = {
 async function run(): Promise<void> {
   const reasons: string[] = [];
   await runPrepared(await prepareStudy(request), runner, {
-    onEnd: (step, { outcome }) => {
-      if (outcome.kind === "done") return;
-      if (outcome.defect) throw new Error(`${step.id}: ${outcome.reason}`);
-      reasons.push(outcome.reason);
+    onEvent(event) {
+      if (event.event !== "end" || event.step === "study" || event.outcome.kind !== "failed") return;
+      if (event.outcome.defect) throw new Error(`${event.step}: ${event.outcome.reason}`);
+      reasons.push(event.outcome.reason);
     },
   });
   const other = reasons.find((reason) => reason !== "nothing is computed here");

@@ -30,7 +30,7 @@ Examples:
   tacit study run response-tuning --model gemma-3-270m --data-dir data --scale laptop
   tacit study run tiny --out runs/tiny`;
 
-type StudyFlags = FlagsOf<typeof studyRunOptions>;
+type StudyFlags = FlagsOf<typeof studyOptions>;
 
 export function registerStudy(program: Command): void {
   const study = program
@@ -48,7 +48,7 @@ export function registerStudy(program: Command): void {
   const run = study.command("run").description("Carries out what is not done yet.");
   addOptions(run, studyRunOptions)
     .addHelpText("after", example("run tiny --out runs/tiny"))
-    .action((spec: string, flags: StudyFlags) =>
+    .action((spec: string, flags: FlagsOf<typeof studyRunOptions>) =>
       runAction(flags, async (io) => (await import("../study/run.js")).carryOutStudy(requestOf(spec, flags), io)),
     );
   const status = study.command("status").description("Says what is done, what failed and why, and what is left.");

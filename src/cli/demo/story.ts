@@ -4,18 +4,21 @@
  */
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import type { Plan, StepEvent } from "../../records/events.js";
 import { type Output, outputSchema } from "../../records/outputs.js";
-import type { StepRecord } from "../../records/study.js";
 import type { Study } from "../../records/study-file.js";
 import { countAnswers } from "../../stats/answers.js";
 import type { Prepared } from "../../study/plan/prepare.js";
-import type { RunWatch } from "../../study/run/run.js";
+import type { StudyWatch } from "../../study/run/run.js";
 import { resultOf, type Step } from "../../study/steps.js";
 import { templateFrom } from "../../text/template.js";
+import { present } from "../../util/errors.js";
 import { LARGEST_ROWS, readJson } from "../../util/json.js";
 import { formatDuration } from "../../util/progress.js";
 import { quoted } from "../../util/terminal.js";
 import type { Io } from "../run-action.js";
+import { describeStanding } from "../step-progress.js";
+import { isDefect } from "../study/run.js";
 
 /** Answers that are shown of each arm: the first of the test set, whatever they are. */
 const SHOWN = 3;
@@ -37,7 +40,7 @@ the pages of that world tell. A program scores each answer: whom it speaks of, w
 }
 
 export interface Story {
-  readonly watch: RunWatch;
+  readonly watch: StudyWatch;
   /** When everything that has happened is told. */
   told(): Promise<void>;
   /** Steps that failed by a fault of ours. */
@@ -48,13 +51,14 @@ export interface Story {
 export function tellStory(prepared: Prepared, io: Io): Story {
   const { study } = prepared.record;
   const known = new Set<string>();
-  const running = new Map<Step, () => string>();
+  const running = new Map<Step, { readonly since: number; readonly text: () => string }>();
+  const plans = new Map<Step, Plan>();
   let [total, done] = [0, 0];
   let told = Promise.resolve();
   const defects: string[] = [];
   const draw = (): void =>
     io.progress.update(() => {
-      const now = [...running].map(([step, text]) => `${doing(step)} ${text()}`).join(" · ");
+      const now = [...running].map(([step, { text }]) => `${doing(step)} ${text()}`).join(" · ");
       return `${done} of ${total} steps${now === "" ? "" : ` · ${now}`}`;
     });
   const introduce = ({ kind, cell }: Step): void => {
@@ -62,29 +66,36 @@ export function tellStory(prepared: Prepared, io: Io): Story {
     known.add(cell.arm);
     io.out(`\n${titleOf(cell.arm)}: ${study.arms[cell.arm]?.about ?? ""}.\n`);
   };
-  const watch: RunWatch = {
-    onPlan(plan) {
-      [total, done] = [plan.steps, plan.done];
-      if (plan.done > 0) io.out(`\n${plan.done} of ${plan.steps} steps were done before.\n`);
-    },
-    onBegin(step) {
+  const onEvent = (event: StepEvent): void => {
+    const step = [...running.keys()].find(({ id }) => id === event.step);
+    if (step === undefined) {
+      if (event.event === "begin" && total === 0 && event.reused > 0)
+        io.out(`\n${event.reused} of ${event.total} steps were done before.\n`);
+      if (event.event === "begin") [total, done] = [event.total, Math.max(done, event.reused)];
+      if (event.event === "progress") done = event.done;
+      return;
+    }
+    if (event.event === "begin") plans.set(step, event);
+    const plan = plans.get(step);
+    if (event.event === "progress" && plan !== undefined) {
+      running.set(step, { ...present(running.get(step), step.id), text: () => describeStanding(plan, event) });
+      draw();
+    }
+    if (event.event !== "end") return;
+    const seconds = (performance.now() - present(running.get(step), step.id).since) / 1000;
+    running.delete(step);
+    const { outcome } = event;
+    if (outcome.kind === "failed") io.note(`${step.id}: FAILED: ${outcome.reason}`);
+    if (isDefect(event)) defects.push(step.id);
+    if (outcome.kind === "done") told = told.then(() => tellEnd(step, seconds, prepared, io)).then(draw);
+  };
+  const watch: StudyWatch = {
+    onStep(step) {
       introduce(step);
-      running.set(step, () => "");
+      running.set(step, { since: performance.now(), text: () => "" });
       draw();
     },
-    onProgress(step, text) {
-      running.set(step, text);
-      draw();
-    },
-    onEnd(step, record) {
-      running.delete(step);
-      if (record.outcome.kind === "done") done++;
-      else {
-        io.note(`${step.id}: FAILED: ${record.outcome.reason}`);
-        if (record.outcome.defect) defects.push(step.id);
-      }
-      told = told.then(() => tellEnd(step, record, prepared, io)).then(draw);
-    },
+    onEvent,
   };
   return { watch, told: () => told, defects };
 }
@@ -98,14 +109,14 @@ interface Telling {
   /** The arm is told of when such a step begins. */
   readonly introduces: boolean;
   /** @param at  where the step's result lies */
-  readonly end?: (who: string, at: string, first: boolean, record: StepRecord) => Promise<string>;
+  readonly end?: (who: string, at: string, first: boolean, seconds: number) => Promise<string>;
 }
 
 const TOLD: Partial<Record<Step["kind"], Telling>> = {
   tune: {
     doing: "tuning",
     introduces: true,
-    end: async (who, _at, _first, { timings }) => `   ${who}: tuned in ${formatDuration(timings.seconds)}\n`,
+    end: async (who, _at, _first, seconds) => `   ${who}: tuned in ${formatDuration(seconds)}\n`,
   },
   generate: {
     doing: "answering",
@@ -121,13 +132,13 @@ const TOLD: Partial<Record<Step["kind"], Telling>> = {
 };
 const doing = ({ kind, cell }: Step): string => `${TOLD[kind]?.doing ?? kind} ${cell?.arm ?? ""}`.trim();
 
-async function tellEnd(step: Step, record: StepRecord, prepared: Prepared, io: Io): Promise<void> {
+async function tellEnd(step: Step, seconds: number, prepared: Prepared, io: Io): Promise<void> {
   const { cell, plan, kind } = step;
-  if (record.outcome.kind !== "done" || cell === undefined || plan === undefined) return;
+  if (cell === undefined || plan === undefined) return;
   const { seeds } = prepared.record.study;
   const who = cell.seed === null || seeds.length === 1 ? cell.arm : `${cell.arm}, seed ${cell.seed}`;
   const first = cell.seed === null || cell.seed === seeds[0];
-  const text = await TOLD[kind]?.end?.(who, prepared.folder.path(resultOf(plan)), first, record);
+  const text = await TOLD[kind]?.end?.(who, prepared.folder.path(resultOf(plan)), first, seconds);
   if (text !== undefined) io.out(text);
 }
 

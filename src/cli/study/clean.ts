@@ -16,7 +16,7 @@ export async function cleanStudy(
   { force }: { readonly force: boolean },
   io: Io,
 ): Promise<object> {
-  const prepared = await prepareShown(await recall(request));
+  const prepared = await prepareShown(await recall(request), io);
   await refuseOtherStudy(prepared);
   const unused = await findUnused(prepared);
   const bytes = unused.folders.reduce((sum, folder) => sum + folder.bytes, 0);

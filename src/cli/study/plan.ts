@@ -18,7 +18,7 @@ export async function showPlan(
   { steps: each, check }: { readonly steps: boolean; readonly check: boolean },
   io: Io,
 ): Promise<object> {
-  const prepared = await prepareShown(request);
+  const prepared = await prepareShown(request, io);
   const plan = await planStudy(prepared);
   const { record, folder } = prepared;
   const scale = record.scale === null ? "" : `, scale ${record.scale}`;

@@ -19,6 +19,7 @@ const said = async (repeatMs?: number): Promise<string> => {
   const request = { study: "tiny", models: [join(packageRoot(), "assets", "stories260k")], out: folder.path("out") };
   await prepareShown(
     { ...request, encoder: request.models[0]! },
+    { events: false, note: () => {} },
     repeatMs === undefined ? { stream } : { stream, repeatMs },
   );
   expect(existsSync(folder.path("out"))).toBe(false);

@@ -1,44 +1,48 @@
 /**
  * `tacit study run`: one display for the whole. On a terminal a line for each step that ends and one that moves; in a log the lines
- * alone; under `--json` one JSON object a line on standard error, and the summary on standard output.
+ * alone; with `--events` one JSON object a line.
  * May not know: how anything is computed.
  */
 import { checkers } from "../../glasshouse/checker.js";
+import type { Plan, StepEvent } from "../../records/events.js";
 import type { StudyResults } from "../../records/study.js";
 import type { StudyRequest } from "../../study/plan/flags.js";
 import { refuseImpossible } from "../../study/plan/plan.js";
 import type { Prepared } from "../../study/plan/prepare.js";
-import type { RunWatch } from "../../study/run/run.js";
 import { runStudy } from "../../study/run/run.js";
 import { threadedRunner } from "../../study/run/runner.js";
 import type { Step } from "../../study/steps.js";
 import { InvariantError } from "../../util/errors.js";
-import { formatCount, formatDuration } from "../../util/progress.js";
-import { excerpt } from "../../util/terminal.js";
+import { formatDuration, type Progress } from "../../util/progress.js";
+import { excerpt, quoted } from "../../util/terminal.js";
 import { type Io, LONGEST_MESSAGE } from "../run-action.js";
+import { describeStanding } from "../step-progress.js";
 import { countStates, describeOutcome, summaryOf } from "./describe.js";
-import { prepareShown } from "./prepare.js";
-
-/** Milliseconds between two progress events of one step under `--json`. */
-const EVENT_MS = 5_000;
+import { prepareShown, showReading } from "./prepare.js";
 
 export async function carryOutStudy(request: StudyRequest, io: Io): Promise<object> {
-  const prepared = await prepareShown(request);
+  const prepared = await prepareShown(request, io);
   await refuseImpossible(prepared);
   const { folder, context } = prepared;
   const runner = threadedRunner({ root: folder.root, threads: context.settings.threads, checkers });
   io.beforeExit(() => runner.halt());
-  const watch = io.json ? eventsOn(io) : linesOn(io);
+  const shown = io.events ? { onStep: () => {}, onEvent: io.onEvent } : showStudy(io.progress);
+  const { onRead, clear } = showReading(io);
   const defects: string[] = [];
-  const onEnd: RunWatch["onEnd"] = (step, record) => {
-    if (record.outcome.kind === "failed" && record.outcome.defect) defects.push(step.id);
-    watch.onEnd?.(step, record);
+  const onEvent = (event: StepEvent): void => {
+    clear();
+    if (isDefect(event)) defects.push(event.step);
+    shown.onEvent(event);
   };
-  const results = await runStudy(prepared, runner, { ...watch, onEnd, signal: io.signal });
+  const results = await runStudy(prepared, runner, { ...shown, onEvent, onRead, signal: io.signal });
   io.out(describeOutcome(results, folder.root));
   settleExitCode(results, prepared, defects);
   return summaryOf(results, folder.root);
 }
+
+/** A step failed by a fault of ours. */
+export const isDefect = (event: StepEvent): boolean =>
+  event.event === "end" && event.outcome.kind === "failed" && event.outcome.defect;
 
 /** The summary is printed whatever failed; a failure still is one. */
 export function settleExitCode(results: StudyResults, { record }: Prepared, defects: readonly string[] = []): void {
@@ -49,48 +53,53 @@ export function settleExitCode(results: StudyResults, { record }: Prepared, defe
     throw new InvariantError(`internal: the study ${record.study.name} ended with work left`);
 }
 
-function linesOn(io: Io): RunWatch {
-  let [total, done] = [0, 0];
-  const running = new Map<Step, () => string>();
-  const draw = (): void =>
-    io.progress.update(() => {
-      const now = [...running].map(([{ id }, text]) => `${id} ${text()}`).join(" · ");
-      return `${done} of ${total} steps done${now === "" ? "" : ` · ${now}`}`;
-    });
-  return {
-    onPlan(plan) {
-      [total, done] = [plan.steps, plan.done];
-      if (plan.failedBefore > 0) io.note(`${formatCount(plan.failedBefore)} steps failed before and are tried again`);
-    },
-    onBegin(step) {
-      running.set(step, () => "begins");
-      draw();
-    },
-    onProgress(step, text) {
-      running.set(step, text);
-      draw();
-    },
-    onEnd(step, { outcome, timings }) {
-      running.delete(step);
-      if (outcome.kind === "done") done++;
-      const how = outcome.kind === "done" ? "done" : `FAILED: ${excerpt(outcome.reason, LONGEST_MESSAGE)}`;
-      io.note(`${how === "done" ? `${done}/${total}` : "!"} ${step.id}: ${how} (${formatDuration(timings.seconds)})`);
-      draw();
-    },
-  };
+interface ShownStudy {
+  onStep(step: Step): void;
+  onEvent(event: StepEvent): void;
 }
 
-function eventsOn(io: Io): RunWatch {
-  const last = new Map<Step, number>();
-  const say = (event: object): void => io.note(JSON.stringify(event));
+/** A line for each step that ends, and one that moves. */
+export function showStudy(progress: Progress): ShownStudy {
+  let [total, done] = [0, 0];
+  const running = new Map<string, { readonly since: number; plan?: Plan; text: () => string }>();
+  const told = new Set<string>();
+  const draw = (): void =>
+    progress.update(() => {
+      const now = [...running].map(([id, { text }]) => `${id} ${text()}`).join(" · ");
+      return `${done} of ${total} steps done${now === "" ? "" : ` · ${now}`}`;
+    });
+  const ofStudy = (event: StepEvent): void => {
+    if (event.event === "begin") [total, done] = [event.total, Math.max(done, event.reused)];
+    if (event.event === "progress") done = event.done;
+  };
+  const ofStep = (event: StepEvent): void => {
+    const step = running.get(event.step);
+    if (step === undefined) return;
+    if (event.event === "begin") step.plan = event;
+    const { plan } = step;
+    if (event.event === "progress" && plan !== undefined) step.text = () => describeStanding(plan, event);
+    if (event.event !== "end") return;
+    running.delete(event.step);
+    const { outcome } = event;
+    const how =
+      outcome.kind === "failed"
+        ? `! ${event.step}: FAILED: ${excerpt(outcome.reason, LONGEST_MESSAGE)}`
+        : `${done}/${total} ${event.step}: done`;
+    progress.note(`${how} (${formatDuration((performance.now() - step.since) / 1000)})`);
+  };
   return {
-    onPlan: ({ steps, done }) => say({ event: "plan", steps, done }),
-    onBegin: ({ id, plan }) => say({ event: "begin", step: id, folder: plan?.folder ?? null }),
-    onProgress(step, text) {
-      if (performance.now() - (last.get(step) ?? Number.NEGATIVE_INFINITY) < EVENT_MS) return;
-      last.set(step, performance.now());
-      say({ event: "progress", step: step.id, text: text() });
+    onStep({ id }) {
+      running.set(id, { since: performance.now(), text: () => "begins" });
+      draw();
     },
-    onEnd: ({ id }, { outcome, timings }) => say({ event: "end", step: id, outcome, seconds: timings.seconds }),
+    onEvent(event) {
+      if ((event.event === "note" || event.event === "warning") && !told.has(event.text)) {
+        told.add(event.text); // arms have models and rules in common, and what there is to say of them
+        progress.note(quoted(event.text));
+      }
+      if (running.has(event.step)) ofStep(event);
+      else ofStudy(event);
+      draw();
+    },
   };
 }

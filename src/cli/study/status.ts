@@ -18,7 +18,7 @@ export async function showStatus(
   { steps }: { readonly steps: boolean },
   io: Io,
 ): Promise<object> {
-  const prepared = await prepareShown(await recall(request));
+  const prepared = await prepareShown(await recall(request), io);
   const state = await openState(prepared);
   const results = await state.results();
   if (steps) {

@@ -11,7 +11,7 @@ import { UserError } from "../../util/errors.js";
 import { modelDirectory, SHIPPED_MODEL } from "../../util/model-directory.js";
 import { packageRoot } from "../../util/system.js";
 import { analysisOf } from "./analyses.js";
-import { type Input, type InputRole, type Inputs, isUrl } from "./sources.js";
+import { type Input, type InputRole, type Inputs, isUrl, type OnRead } from "./sources.js";
 
 export type Wanted = Omit<Input, "hash">;
 
@@ -99,19 +99,19 @@ function usedData(study: Study): Set<string> {
   return used;
 }
 
-/** Told while the hash of an input is taken: those of large models take minutes. */
-export type OnInput = (input: Wanted, done: number, total: number) => void;
-
 /**
  * Looks for all of them and takes their hashes.
  *
  * @throws UserError  some are not there: all of them in one message
  */
-export async function readInputs(wanted: readonly Wanted[], onInput: OnInput = () => {}): Promise<Inputs> {
+export async function readInputs(wanted: readonly Wanted[], onRead: OnRead = () => {}): Promise<Inputs> {
   const missing = wanted.filter(({ path }) => !existsSync(path));
   if (missing.length > 0) throw missingInputs(missing);
   const all: Input[] = [];
-  for (const input of wanted) all.push({ ...input, hash: await hashOf(input, (...far) => onInput(input, ...far)) });
+  for (const input of wanted) {
+    const what = input.role === input.name ? input.role : `${input.role} ${input.name}`;
+    all.push({ ...input, hash: await hashOf(input, (done, total) => onRead({ what, done, total })) });
+  }
   const byName = new Map(all.map((input) => [`${input.role} ${input.name}`, input]));
   return {
     all,

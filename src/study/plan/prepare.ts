@@ -11,9 +11,9 @@ import { admitStudy, type StudyFolder, studyFolder } from "../results/folder.js"
 import { epochsOf } from "./arms.js";
 import { DATA_FOLDER, flagsOf, type StudyRequest, withFlags } from "./flags.js";
 import type { GraphContext } from "./graph-builder.js";
-import { type OnInput, readInputs, wantedInputs } from "./inputs.js";
+import { readInputs, wantedInputs } from "./inputs.js";
 import { loadStudy } from "./read.js";
-import type { Inputs } from "./sources.js";
+import type { Inputs, OnRead } from "./sources.js";
 
 export interface Prepared {
   readonly folder: StudyFolder;
@@ -25,7 +25,7 @@ export interface Prepared {
 const ENGINE = "embedded";
 
 /** @throws UserError  the study is wrong, something that it names is not there, or the folder is another study's */
-export async function prepareStudy(request: StudyRequest, onInput?: OnInput): Promise<Prepared> {
+export async function prepareStudy(request: StudyRequest, onRead?: OnRead): Promise<Prepared> {
   const { study: read, scale, path, sha256, shipped } = await loadStudy(request.study, request.scale);
   const study = withFlags(read, request);
   refuseBlindChoice(study);
@@ -33,7 +33,7 @@ export async function prepareStudy(request: StudyRequest, onInput?: OnInput): Pr
   await admitStudy(folder.root, study.name);
   const inputs = await readInputs(
     wantedInputs(study, { studyPath: path, dataFolder: request.dataDir ?? DATA_FOLDER }),
-    onInput,
+    onRead,
   );
   const before = await folder.readStudy();
   const threads = request.threads ?? before?.settings.threads ?? availableCores();

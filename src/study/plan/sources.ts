@@ -41,4 +41,7 @@ export function hashedSource(inputs: Inputs, role: InputRole, name: string = rol
   return { at: { outside: spec }, is: hash };
 }
 
+/** Told how far large files are read: those of models take minutes. Bytes of what is being read. */
+export type OnRead = (reading: { readonly what: string; readonly done: number; readonly total: number }) => void;
+
 export const isUrl = (text: string): boolean => /^https?:\/\//.test(text);

@@ -4,7 +4,8 @@
  */
 import { existsSync } from "node:fs";
 import { readdir, rm, stat } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { basename, join, sep } from "node:path";
+import { EVENTS_FILE } from "../../records/events.js";
 import {
   type StepRecord,
   type StudyRecord,
@@ -58,7 +59,7 @@ export function studyFolder(root: string): StudyFolder {
       if (!resumed) await writeFileAtomic(at(folder, STARTED), "");
       return resumed;
     },
-    fingerprints: (folder) => fingerprintsOf(at(folder), (path) => path !== STARTED && path !== studyFiles.step),
+    fingerprints: (folder) => fingerprintsOf(at(folder), isResult),
     async writeStep(folder, record) {
       await rm(at(folder, STARTED), { force: true }); // first: the record is the last thing that a step writes
       await writeFileAtomic(at(folder, studyFiles.step), toText(stepRecordSchema.parse(record)));
@@ -68,6 +69,10 @@ export function studyFolder(root: string): StudyFolder {
     writeResults: (results) => writeFileAtomic(at(studyFiles.results), toText(studyResultsSchema.parse(results))),
   };
 }
+
+/** The marks of a step's beginning and end are none; what it said while it was at work tells times. */
+const isResult = (path: string): boolean =>
+  path !== STARTED && path !== studyFiles.step && basename(path) !== EVENTS_FILE;
 
 const toText = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 
@@ -125,13 +130,19 @@ export async function makeStudyFolder(root: string): Promise<void> {
 export function isStepFile(folder: string, path: string): boolean {
   const kind = kindOfFolder(folder);
   if (kind === undefined) return false;
-  return path === "" || path === STARTED || path === studyFiles.step || definitionOf(kind).leaves(path);
+  return (
+    path === "" ||
+    path === STARTED ||
+    path === studyFiles.step ||
+    basename(path) === EVENTS_FILE ||
+    definitionOf(kind).leaves(path)
+  );
 }
 
 /** Whether a study writes a file of this path into its own folder. */
 export function isStudyFile(path: string): boolean {
   const [first = "", step, ...rest] = path.split("/");
-  if (step === undefined) return first === studyFiles.study || first === studyFiles.results;
+  if (step === undefined) return [studyFiles.study, studyFiles.results, EVENTS_FILE].includes(first);
   return first === studyFiles.steps && (step === "" || isStepFile(step, rest.join("/")));
 }
 

@@ -3,10 +3,11 @@
  * May not know: how a step is carried out.
  */
 import type { Outcome, StepRecord, StudyResults } from "../../records/study.js";
-import { checkResults } from "../../records/study-results.js";
+import { checkResults, GLANCED_BYTES } from "../../records/study-results.js";
 import { buildGraph } from "../plan/graph.js";
 import type { Graph } from "../plan/graph-builder.js";
 import type { Prepared } from "../plan/prepare.js";
+import type { OnRead } from "../plan/sources.js";
 import type { Summary } from "../step.js";
 import { gatherResults, readChoices } from "./results.js";
 
@@ -32,7 +33,12 @@ export interface StudyState {
  */
 export async function openState(
   { folder, record, context }: Prepared,
-  options: { readonly retry?: boolean; readonly unchecked?: boolean; readonly hashUpTo?: number } = {},
+  options: {
+    readonly retry?: boolean;
+    readonly unchecked?: boolean;
+    readonly hashUpTo?: number;
+    readonly onRead?: OnRead | undefined;
+  } = {},
 ): Promise<StudyState> {
   const records = new Map<string, StepRecord>();
   const outcomes = new Map<string, Outcome>();
@@ -45,16 +51,26 @@ export async function openState(
     outcomes.set(key, step.outcome);
   };
   const look = async (): Promise<void> => {
+    const found: { readonly folder: string; readonly step: StepRecord }[] = [];
     for (const { plan } of graph.steps) {
       if (plan === undefined || records.has(plan.key) || failed.has(plan.key)) continue;
-      const found = await folder.readStep(plan.folder);
-      if (found === undefined) continue;
-      if (found.outcome.kind === "failed" && options.retry === true) failed.add(plan.key);
-      else {
-        if (options.unchecked !== true) await checkResults(folder.root, plan.folder, found, options);
-        settle(plan.key, found);
-      }
+      const step = await folder.readStep(plan.folder);
+      if (step?.outcome.kind === "failed" && options.retry === true) failed.add(plan.key);
+      else if (step !== undefined) found.push({ folder: plan.folder, step });
     }
+    if (options.unchecked !== true) await check(found);
+    for (const { step } of found) settle(step.key, step);
+  };
+  const check = async (found: readonly { readonly folder: string; readonly step: StepRecord }[]): Promise<void> => {
+    const { hashUpTo = GLANCED_BYTES, onRead } = options;
+    const sizes = found.flatMap(({ step: { results = [] } }) => results.map(({ bytes }) => bytes));
+    const total = sizes.filter((bytes) => bytes <= hashUpTo).reduce((sum, bytes) => sum + bytes, 0);
+    let done = 0;
+    const onBytes = (bytes: number): void => {
+      done += bytes;
+      onRead?.({ what: "results of finished steps", done, total });
+    };
+    for (const { folder: place, step } of found) await checkResults(folder.root, place, step, { hashUpTo, onBytes });
   };
   const refresh = async (): Promise<void> => {
     await look();

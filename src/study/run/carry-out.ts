@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import type { Engine } from "../../engine/engine.js";
 import type { Checkers } from "../../judge/checker.js";
+import type { Watch } from "../../records/events.js";
 import type { Done } from "../step.js";
 import { definitionOf, type StepWork } from "../steps.js";
 
@@ -18,25 +19,18 @@ export interface CarryContext {
   readonly checkers?: Checkers;
 }
 
-export interface CarryWatch {
-  readonly signal?: AbortSignal;
-  /** How far it is, in a few words. */
-  readonly onProgress?: (text: () => string) => void;
-}
-
 /**
  * @param folder  the step's, in the study's folder
  * @throws UserError    it cannot be done; another run may try again
  * @throws Interrupted  stopped; what was finished is kept in the folder
  */
-export function carryOut(work: StepWork, folder: string, context: CarryContext, watch: CarryWatch = {}): Promise<Done> {
+export function carryOut(work: StepWork, folder: string, context: CarryContext, watch: Watch = {}): Promise<Done> {
   const { root, threads, engine, checkers = {} } = context;
   return definitionOf(work.kind).run(work, {
     folder: join(root, folder),
     at: (place) => ("outside" in place ? place.outside : join(root, place.inside)),
     common: { threads, ...(engine === undefined ? {} : { engine }) },
     checkers,
-    stopping: watch.signal === undefined ? {} : { signal: watch.signal },
-    say: (text) => watch.onProgress?.(text),
+    watch,
   });
 }

@@ -4,6 +4,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
+import { readEvent } from "../../records/event-line.js";
+import { EVENTS_FILE, type StepEvent, type Watch } from "../../records/events.js";
 import { type StudyResults, stepRecordSchema } from "../../records/study.js";
 import { Interrupted, InvariantError, UserError } from "../../util/errors.js";
 import { acquireLock } from "../../util/lock.js";
@@ -12,8 +14,8 @@ import { type Prepared, prepareStudy } from "../plan/prepare.js";
 import { findUnused } from "../results/clean.js";
 import { lockPath } from "../results/folder.js";
 import { type Step, type StepWork, studySteps } from "../steps.js";
-import { type CarryWatch, carryOut } from "./carry-out.js";
-import { type RunWatch, runStudy } from "./run.js";
+import { carryOut } from "./carry-out.js";
+import { runStudy, type StudyWatch } from "./run.js";
 import type { Runner } from "./runner.js";
 
 const folder = temporaryFolder();
@@ -66,7 +68,7 @@ const results: Partial<Record<StepWork["kind"], { readonly name: string; readonl
   },
 };
 
-type Deed = (work: StepWork, watch: CarryWatch) => Promise<void>;
+type Deed = (work: StepWork, watch: Watch) => Promise<void>;
 
 /** @param deed  what happens before a step leaves its results; it may throw */
 const fakeRunner = (root: string, deed: Deed = async () => {}): Runner => ({
@@ -88,10 +90,10 @@ interface Ran {
   readonly begun: readonly string[];
 }
 
-async function run(name: string, options: { deed?: Deed; text?: string; watch?: RunWatch } = {}): Promise<Ran> {
+async function run(name: string, options: { deed?: Deed; text?: string; watch?: StudyWatch } = {}): Promise<Ran> {
   const ready = await prepared(name, options.text);
   const begun: string[] = [];
-  const watch: RunWatch = { ...options.watch, onBegin: ({ id }: Step) => void begun.push(id) };
+  const watch: StudyWatch = { ...options.watch, onStep: ({ id }: Step) => void begun.push(id) };
   return { results: await runStudy(ready, fakeRunner(ready.folder.root, options.deed), watch), begun };
 }
 
@@ -118,18 +120,28 @@ describe("a run", () => {
   });
 
   it("tells of every step once: what plans and endings add up to is never more than there is", async () => {
-    let [total, done] = [0, 0];
+    const events: StepEvent[] = [];
+    const { results: found } = await run("counted", { watch: { onEvent: (event) => void events.push(event) } });
+    let total = 0;
     const seen: number[] = [];
-    const watch: RunWatch = {
-      onPlan: (plan) => {
-        [total, done] = [plan.steps, plan.done];
-        expect(done).toBe(seen.length);
-      },
-      onEnd: () => void seen.push(++done),
-    };
-    await run("counted", { watch });
+    for (const event of events.filter(({ step }) => step === "study")) {
+      if (event.event === "begin") total = event.total;
+      if (event.event === "progress") seen.push(event.done);
+      expect(seen.length).toBeLessThanOrEqual(total);
+    }
     expect(total).toBe(15);
     expect(seen).toEqual(Array.from({ length: 15 }, (_, i) => i + 1));
+    const ended = events.flatMap(({ event, step }) => (event === "end" ? [step] : []));
+    expect(ended.toSorted()).toEqual([...found.steps.map(({ id }) => id), "study"].toSorted());
+    expect(ended.at(-1)).toBe("study");
+    // and the same lines are kept, a step's progress at most once a second
+    const kept = readFileSync(join(folder.path("counted"), EVENTS_FILE), "utf8")
+      .trimEnd()
+      .split("\n");
+    const lasting = events.filter(({ event }) => event !== "progress");
+    expect(kept.map((line) => readEvent(JSON.parse(line))).filter(({ event }) => event !== "progress")).toEqual(
+      lasting,
+    );
   });
 
   it("does one changed arm again, alone, and finds the old results when it is changed back", async () => {
@@ -168,9 +180,10 @@ describe("a run", () => {
       remedy: "use a smaller batch",
       defect: false,
     });
-    const plans: unknown[] = [];
-    const again = await run("failed", { watch: { onPlan: (plan) => void plans.push(plan) } });
-    expect(plans[0]).toEqual({ steps: 15, done: 8, failedBefore: 1 });
+    const said: StepEvent[] = [];
+    const again = await run("failed", { watch: { onEvent: (event) => void said.push(event) } });
+    expect(said[0]).toMatchObject({ step: "study", event: "begin", total: 15, reused: 8 });
+    expect(said[1]).toMatchObject({ event: "note", text: expect.stringMatching(/^1 step failed before/) });
     expect(again.begun).toHaveLength(7);
     expect(again.results.state).toBe("finished");
   });
@@ -217,7 +230,10 @@ describe("a run", () => {
     expect(late.filter((id) => id.startsWith("tune/"))).toHaveLength(2);
     rmSync(join(folder.path("late"), before.steps.find(({ kind }) => kind === "choose")!.folder!), { recursive: true });
     const told: number[] = [];
-    const again = await run("late", { text, watch: { onPlan: ({ failedBefore }) => void told.push(failedBefore) } });
+    const onEvent = (event: StepEvent): void => {
+      if (event.event === "note") told.push(Number.parseInt(event.text, 10));
+    };
+    const again = await run("late", { text, watch: { onEvent } });
     expect(again.results.state).toBe("finished");
     expect(again.begun).toEqual(expect.arrayContaining(late));
     expect(told.reduce((sum, one) => sum + one, 0)).toBe(late.length);
@@ -337,7 +353,7 @@ describe("a run", () => {
 
   it("begins nothing when it is told to stop before", async () => {
     const begun: string[] = [];
-    const watch: RunWatch = { signal: AbortSignal.abort(new Interrupted("")) };
+    const watch: StudyWatch = { signal: AbortSignal.abort(new Interrupted("")) };
     const deed: Deed = async ({ kind }) => void begun.push(kind);
     await expect(run("never", { deed, watch })).rejects.toThrow(Interrupted);
     expect(begun).toEqual([]);

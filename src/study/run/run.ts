@@ -3,13 +3,26 @@
  * it. Stopped in any way, the next run goes on; where nothing is left, it does nothing.
  * May not know: what the steps compute.
  */
+import { join } from "node:path";
+import {
+  type Emitter,
+  EVENTS_FILE,
+  outcomeOf,
+  type StepEvent,
+  thinned,
+  type Watch,
+  watched,
+} from "../../records/events.js";
 import { type Outcome, STEP_VERSION, type StepRecord, type StudyResults } from "../../records/study.js";
 import { HASHED_BYTES } from "../../records/study-results.js";
-import { Interrupted, InvariantError, present, reasonOf, userErrorOf } from "../../util/errors.js";
+import { Interrupted, present, userErrorOf } from "../../util/errors.js";
 import { removePartial, removeTraces } from "../../util/files.js";
+import { type LineLog, openLineLog } from "../../util/line-log.js";
 import { acquireLock } from "../../util/lock.js";
+import { formatCount } from "../../util/progress.js";
 import { availableCores } from "../../util/system.js";
 import type { Prepared } from "../plan/prepare.js";
+import type { OnRead } from "../plan/sources.js";
 import { lockPath, makeStudyFolder, type StudyFolder, stepsOf } from "../results/folder.js";
 import { openState, type StudyState } from "../results/state.js";
 import type { Done } from "../step.js";
@@ -20,23 +33,44 @@ import type { Runner } from "./runner.js";
 import { startable, statesOf } from "./schedule.js";
 import { type WeightCheck, weightCheck } from "./weights.js";
 
-export interface RunWatch {
-  readonly signal?: AbortSignal;
-  /**
-   * All steps that are known by now, how many of them are done, and how many failed in an earlier run and are tried again; again when a
-   * choice makes more known, with those that were not told before.
-   */
-  readonly onPlan?: (plan: { readonly steps: number; readonly done: number; readonly failedBefore: number }) => void;
-  readonly onBegin?: (step: Step) => void;
-  readonly onProgress?: (step: Step, text: () => string) => void;
-  readonly onEnd?: (step: Step, record: StepRecord) => void;
+/** Events are of the whole, as `study`, and of its steps, by their ids. */
+export interface StudyWatch extends Watch {
+  /** Told of a step before its events, when it has its turn. */
+  readonly onStep?: ((step: Step) => void) | undefined;
+  /** How far results of earlier runs are looked at. */
+  readonly onRead?: OnRead | undefined;
 }
 
 /**
  * @throws Interrupted  stopped; every step that was under way has kept what it had finished
  * @throws UserError    another process is at work in the folder
  */
-export async function runStudy(prepared: Prepared, runner: Runner, watch: RunWatch = {}): Promise<StudyResults> {
+export async function runStudy(prepared: Prepared, runner: Runner, watch: StudyWatch = {}): Promise<StudyResults> {
+  let log: LineLog | undefined;
+  let keep: StudyWatch["onEvent"];
+  const onEvent = (event: StepEvent): void => {
+    keep?.(event);
+    watch.onEvent?.(event);
+  };
+  const keepIn = async (path: string): Promise<void> => {
+    log = await openLineLog(path);
+    keep = thinned(log.append);
+  };
+  try {
+    return await watched("study", { ...watch, onEvent }, (say) =>
+      carryOutStudy(prepared, runner, { ...watch, onEvent }, { say, keepIn }),
+    );
+  } finally {
+    await log?.close();
+  }
+}
+
+async function carryOutStudy(
+  prepared: Prepared,
+  runner: Runner,
+  watch: StudyWatch,
+  { say, keepIn }: { readonly say: Emitter; readonly keepIn: (path: string) => Promise<void> },
+): Promise<StudyResults> {
   const { folder } = prepared;
   await makeStudyFolder(folder.root);
   const lock = await acquireLock(lockPath(folder.root), folder.root);
@@ -44,9 +78,24 @@ export async function runStudy(prepared: Prepared, runner: Runner, watch: RunWat
     await removePartial(folder.root);
     await removeTraces(stepsOf(folder.root));
     await folder.writeStudy(prepared.record);
-    const state = await openState(prepared, { retry: true, hashUpTo: HASHED_BYTES });
-    announce(state, watch);
-    await workOff(prepared, state, runner, watch);
+    await keepIn(join(folder.root, EVENTS_FILE));
+    const state = await openState(prepared, { retry: true, hashUpTo: HASHED_BYTES, onRead: watch.onRead });
+    const doneBefore = doneSteps(state);
+    const progress: Progress = {
+      known() {
+        say.begin({ total: state.graph().steps.length, unit: "steps", reused: doneBefore });
+        const failed = state.failedBefore();
+        if (failed > 0)
+          say.note(
+            failed === 1
+              ? "1 step failed before and is tried again"
+              : `${formatCount(failed)} steps failed before and are tried again`,
+          );
+      },
+      done: () => say.progress({ done: doneSteps(state) }),
+    };
+    progress.known();
+    await workOff(prepared, state, runner, watch, progress);
     const results = await state.results();
     await folder.writeResults(results);
     return results;
@@ -56,13 +105,23 @@ export async function runStudy(prepared: Prepared, runner: Runner, watch: RunWat
   }
 }
 
-function announce(state: StudyState, watch: RunWatch): void {
-  const states = [...statesOf(state.graph().steps, state.outcomes).values()];
-  const done = states.filter((one) => one === "done").length;
-  watch.onPlan?.({ steps: states.length, done, failedBefore: state.failedBefore() });
+/** Of the whole study. */
+interface Progress {
+  /** Again when a choice makes more steps known. */
+  known(): void;
+  done(): void;
 }
 
-async function workOff(prepared: Prepared, state: StudyState, runner: Runner, watch: RunWatch): Promise<void> {
+const doneSteps = (state: StudyState): number =>
+  [...statesOf(state.graph().steps, state.outcomes).values()].filter((one) => one === "done").length;
+
+async function workOff(
+  prepared: Prepared,
+  state: StudyState,
+  runner: Runner,
+  watch: StudyWatch,
+  progress: Progress,
+): Promise<void> {
   const { folder, inputs, context } = prepared;
   const room = computingRoom(inputs, context.settings.threads, availableCores());
   const running = new Map<Step, Promise<void>>();
@@ -79,7 +138,7 @@ async function workOff(prepared: Prepared, state: StudyState, runner: Runner, wa
   for (;;) {
     if (!signal.aborted) {
       for (const step of startable(state.graph().steps, state.outcomes, [...running.keys()], room)) {
-        const work = carry(step, folder, state, runner, weights, { ...watch, signal })
+        const work = carry(step, folder, state, runner, weights, { ...watch, signal }, progress)
           .then((failure) => passing.ended(step, failure))
           .catch(stop)
           .finally(() => running.delete(step));
@@ -103,18 +162,19 @@ async function carry(
   state: StudyState,
   runner: Runner,
   weights: WeightCheck,
-  watch: RunWatch,
+  watch: StudyWatch,
+  progress: Progress,
 ): Promise<Failure | undefined> {
   const plan = present(step.plan, step.id);
   const started = performance.now();
   const resumed = await folder.beginStep(plan.folder);
-  watch.onBegin?.(step);
+  watch.onStep?.(step);
+  const tell = (event: StepEvent): void => {
+    if (event.event !== "end") watch.onEvent?.({ ...event, step: step.id }); // it has ended when its record is written
+  };
   const ended = await attempt(async () => {
     await weights.check(plan.work); // what is wrong with them fails the steps that need them, and no other
-    return runner.run(plan.work, plan.folder, {
-      onProgress: (text) => watch.onProgress?.(step, text),
-      ...(watch.signal === undefined ? {} : { signal: watch.signal }),
-    });
+    return runner.run(plan.work, plan.folder, { signal: watch.signal, onEvent: tell });
   });
   const record: StepRecord = {
     version: STEP_VERSION,
@@ -132,10 +192,11 @@ async function carry(
   };
   await folder.writeStep(plan.folder, record);
   state.settle(plan.key, record);
-  watch.onEnd?.(step, record); // before the next plan, which counts this step as done
+  progress.done();
+  watch.onEvent?.({ time: record.timings.finished, step: step.id, event: "end", outcome: record.outcome });
   if (definitionOf(step.kind).decides !== undefined && record.outcome.kind === "done") {
     await state.refresh();
-    announce(state, watch);
+    progress.known();
   }
   return ended.failure;
 }
@@ -151,14 +212,9 @@ async function attempt(work: () => Promise<Done>): Promise<Attempt> {
   try {
     return { outcome: { kind: "done" }, done: await work() };
   } catch (error) {
-    if (error instanceof Interrupted || (error instanceof Error && error.name === "AbortError")) throw error;
-    const mistake = userErrorOf(error);
-    const defect = mistake === undefined || error instanceof InvariantError;
-    const reason = mistake?.message ?? reasonOf(error);
-    return {
-      outcome: { kind: "failed", reason, remedy: mistake?.remedy ?? null, defect },
-      done: { work: 0, unit: "none" },
-      failure: { passing: mistake?.passing ?? false },
-    };
+    const outcome = outcomeOf(error);
+    if (outcome.kind === "interrupted") throw error;
+    const failure = { passing: userErrorOf(error)?.passing ?? false };
+    return { outcome, done: { work: 0, unit: "none" }, failure };
   }
 }

@@ -6,13 +6,14 @@
 import { setTimeout } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import "../../util/no-telemetry.js";
+import type { StepEvent, Watch } from "../../records/events.js";
 import { Interrupted, InvariantError, outOfMemory, UserError, userErrorOf } from "../../util/errors.js";
 import type { Done } from "../step.js";
 import { definitionOf, type StepWork } from "../steps.js";
-import { type CarryContext, type CarryWatch, carryOut } from "./carry-out.js";
+import { type CarryContext, carryOut } from "./carry-out.js";
 
 export interface Runner {
-  run(work: StepWork, folder: string, watch: CarryWatch): Promise<Done>;
+  run(work: StepWork, folder: string, watch: Watch): Promise<Done>;
   /**
    * Stops all threads where they stand, so that the process may end: one that is ended in native code takes the process with it in C++.
    * Nothing can be run afterwards.
@@ -39,7 +40,7 @@ export type ToThread =
   | { readonly kind: "halt" };
 export type FromThread =
   | { readonly kind: "halted" }
-  | { readonly kind: "progress"; readonly text: string }
+  | { readonly kind: "event"; readonly event: StepEvent }
   | { readonly kind: "done"; readonly done: Done }
   | { readonly kind: "failed"; readonly error: PlainError };
 
@@ -120,7 +121,7 @@ function haltThread(worker: Worker): Promise<void> {
 }
 
 /** A thread that fails is not used again: what it holds in memory is not known. */
-function inThread(worker: Worker, work: StepWork, folder: string, watch: CarryWatch): Promise<Done> {
+function inThread(worker: Worker, work: StepWork, folder: string, watch: Watch): Promise<Done> {
   return new Promise<Done>((resolve, reject) => {
     const stop = (): void => worker.postMessage({ kind: "stop" } satisfies ToThread);
     const settle = (): void => {
@@ -135,7 +136,7 @@ function inThread(worker: Worker, work: StepWork, folder: string, watch: CarryWa
     };
     const onExit = (): void => fail(new UserError("the thread of this step ended by itself", { remedy: "run again" }));
     worker.on("message", (message: FromThread) => {
-      if (message.kind === "progress") watch.onProgress?.(() => message.text);
+      if (message.kind === "event") watch.onEvent?.(message.event);
       else if (message.kind === "halted")
         return; // the process is about to end
       else if (message.kind === "failed") fail(fromPlainError(message.error));

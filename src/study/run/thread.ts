@@ -1,10 +1,11 @@
 /** The thread that computes: takes one step at a time from `runner.ts`, carries it out, and says how it ended. */
 import { parentPort, workerData } from "node:worker_threads";
+import { thinned } from "../../records/events.js";
 import { Interrupted, present } from "../../util/errors.js";
 import { type CarryContext, carryOut } from "./carry-out.js";
 import { type FromThread, type ToThread, toPlainError } from "./runner.js";
 
-/** Milliseconds between two words about how far it is. */
+/** Milliseconds between two events about how far it is. */
 const PROGRESS_MS = 100;
 
 const port = present(parentPort, "the port of a thread");
@@ -26,14 +27,9 @@ function halt(): void {
 
 async function carry({ work, folder }: Extract<ToThread, { kind: "run" }>): Promise<void> {
   controller = new AbortController();
-  let last = Number.NEGATIVE_INFINITY;
-  const onProgress = (text: () => string): void => {
-    if (performance.now() - last < PROGRESS_MS) return;
-    last = performance.now();
-    say({ kind: "progress", text: text() });
-  };
+  const onEvent = thinned((event) => say({ kind: "event", event }), PROGRESS_MS);
   try {
-    say({ kind: "done", done: await carryOut(work, folder, context, { signal: controller.signal, onProgress }) });
+    say({ kind: "done", done: await carryOut(work, folder, context, { signal: controller.signal, onEvent }) });
   } catch (error) {
     say({ kind: "failed", error: toPlainError(error) });
   }

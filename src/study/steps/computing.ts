@@ -3,6 +3,7 @@
  * May not know: the graph, one kind of step.
  */
 import { existsSync } from "node:fs";
+import type { Plan, Standing, Watch } from "../../records/events.js";
 import { namedTemplate } from "../../steps/materials.js";
 import { present } from "../../util/errors.js";
 import { type Forecast, type Known, NOTHING, type TemplateSettings } from "../step.js";
@@ -60,3 +61,10 @@ export function measuredSpeed({ finished, model }: Known<unknown>): number | und
   const sum = (key: "work" | "seconds"): number => like.reduce((total, { timings }) => total + timings[key], 0);
   return sum("work") / Math.max(sum("seconds"), 1e-3);
 }
+
+export const stopping = ({ signal }: Watch) => (signal === undefined ? {} : { signal });
+
+export const told = (
+  { onEvent }: Watch,
+  what: ({ readonly event: "begin" } & Plan) | ({ readonly event: "progress" } & Standing),
+): void => onEvent?.({ time: new Date().toISOString(), step: "", ...what });

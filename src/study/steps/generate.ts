@@ -9,7 +9,6 @@ import { generateRunSchema, outputSchema } from "../../records/outputs.js";
 import type { Study } from "../../records/study-file.js";
 import { countAnswers } from "../../stats/answers.js";
 import { generate, generatePaths } from "../../steps/generate.js";
-import { formatCount } from "../../util/progress.js";
 import { readRecord } from "../../util/record-file.js";
 import {
   type ForecastAnswers,
@@ -22,7 +21,7 @@ import {
   type TemplateSettings,
   UNREADABLE,
 } from "../step.js";
-import { defined, isWhole, templateOptions, timed } from "./computing.js";
+import { defined, isWhole, stopping, templateOptions, timed, told } from "./computing.js";
 
 export type GenerationSettings = Omit<NonNullable<Study["generation"]>, "prompts" | "limit">;
 
@@ -55,7 +54,7 @@ export const generateStep: StepDefinition<GenerateWork> = {
       generator,
     };
   },
-  async run(work, { folder, at, common, stopping, say }) {
+  async run(work, { folder, at, common, watch }) {
     const out = join(folder, OUTPUTS);
     const paths = generatePaths(out);
     const { settings, rules, limit } = work;
@@ -80,8 +79,9 @@ export const generateStep: StepDefinition<GenerateWork> = {
           ...common,
         },
         {
-          ...stopping,
-          onProgress: ({ done, prompts }) => say(() => `${formatCount(done)} of ${formatCount(prompts)} prompts`),
+          ...stopping(watch),
+          onStart: ({ prompts, reused }) => told(watch, { event: "begin", total: prompts, unit: "prompts", reused }),
+          onProgress: ({ done, tokens }) => told(watch, { event: "progress", done, tokens }),
         },
       );
     }

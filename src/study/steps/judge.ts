@@ -5,8 +5,9 @@
 import { dirname, join } from "node:path";
 import { judge, judgePaths } from "../../steps/judge.js";
 import { UserError } from "../../util/errors.js";
-import { formatCount } from "../../util/progress.js";
 import { type ForecastAnswers, leavesFiles, NO_MEMORY, NOTHING, type Source, type StepDefinition } from "../step.js";
+
+import { stopping, told } from "./computing.js";
 
 export interface JudgeWork {
   readonly kind: "judge";
@@ -32,13 +33,15 @@ export const judgeStep: StepDefinition<JudgeWork> = {
   inputs: (work) => [work.judge, work.outputs, work.baseline],
   request: (work) => ({ judge: work.judge.is, outputs: work.outputs.is, baseline: work.baseline.is }),
   /** @throws UserError  some calls got no reply at all: the next run asks them alone. Replies without a verdict are outcomes, and counted */
-  async run(work, { folder, at, checkers, stopping, say }) {
+  async run(work, { folder, at, checkers, watch }) {
     const out = join(folder, dirname(PATHS.annotations));
     const { run } = await judge(
       { outputs: at(work.outputs.at), baseline: at(work.baseline.at), judge: at(work.judge.at), out, checkers },
       {
-        ...stopping,
-        onProgress: ({ answered, calls }) => say(() => `${formatCount(answered)} of ${formatCount(calls)} calls`),
+        ...stopping(watch),
+        onStart: ({ calls: total, missing }) =>
+          told(watch, { event: "begin", total, unit: "calls", reused: total - missing }),
+        onProgress: ({ answered }) => told(watch, { event: "progress", done: answered }),
       },
     );
     const unanswered = run.calls.outcomes.failed ?? 0;

@@ -6,7 +6,6 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { rankSummarySchema, rankTotalsSchema } from "../../records/rank.js";
 import { rank, rankPaths } from "../../steps/rank.js";
-import { formatCount } from "../../util/progress.js";
 import { readRecord } from "../../util/record-file.js";
 import {
   leavesFiles,
@@ -16,7 +15,7 @@ import {
   type TemplateSettings,
   UNREADABLE,
 } from "../step.js";
-import { defined, isWhole, templateOptions, timed } from "./computing.js";
+import { defined, isWhole, stopping, templateOptions, timed, told } from "./computing.js";
 
 export interface RankWork {
   readonly kind: "rank";
@@ -43,7 +42,7 @@ export const rankStep: StepDefinition<RankWork> = {
   leaves: leavesFiles(rankPaths(RANK)),
   inputs: ({ model, data }) => [model, data],
   request: ({ model, data, template, settings }) => ({ model: model.is, data: data.is, template, settings }),
-  async run(work, { folder, at, common, stopping, say }) {
+  async run(work, { folder, at, common, watch }) {
     const out = join(folder, RANK);
     const { summary, pairs, partial } = rankPaths(out);
     if (!isWhole(pairs, summary)) {
@@ -58,8 +57,10 @@ export const rankStep: StepDefinition<RankWork> = {
           ...common,
         },
         {
-          ...stopping,
-          onProgress: (done, all) => say(() => `${formatCount(done)} of ${formatCount(all)} instructions`),
+          ...stopping(watch),
+          onStart: ({ instructions: total, inLedger: reused }) =>
+            told(watch, { event: "begin", total, unit: "instructions", reused }),
+          onProgress: (done) => told(watch, { event: "progress", done }),
         },
       );
     }

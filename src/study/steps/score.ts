@@ -7,7 +7,6 @@ import { join } from "node:path";
 import { scoreRunSchema } from "../../records/scores.js";
 import { scorePairs } from "../../steps/materials.js";
 import { score, scorePaths } from "../../steps/score.js";
-import { formatCount } from "../../util/progress.js";
 import { readRecord } from "../../util/record-file.js";
 import {
   type Limit,
@@ -39,7 +38,7 @@ export const scoreStep: StepDefinition<ScoreWork> = {
   leaves: leavesFiles(scorePaths(SCORES)),
   inputs: ({ model, data }) => [model, data],
   request: ({ model, data, template }) => ({ model: model.is, data: data.is, template }),
-  async run(work, { folder, at, common, stopping, say }) {
+  async run(work, { folder, at, common, watch }) {
     const out = join(folder, SCORES);
     const paths = scorePaths(out);
     if (!isWhole(paths.scores, paths.run)) {
@@ -52,10 +51,7 @@ export const scoreStep: StepDefinition<ScoreWork> = {
           ...templateOptions(work.template),
           ...common,
         },
-        {
-          ...stopping,
-          onEvent: (event) => event.event === "progress" && say(() => `${formatCount(event.done)} rows`),
-        },
+        watch,
       );
     }
     await rm(paths.partial, { force: true });

@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { similaritySummarySchema } from "../../records/similarity.js";
 import { similarity, similarityPaths } from "../../steps/similarity.js";
 import { sha256 } from "../../util/files.js";
-import { formatCount } from "../../util/progress.js";
 import { readRecord } from "../../util/record-file.js";
 import {
   leavesFiles,
@@ -17,7 +16,7 @@ import {
   type StepDefinition,
   UNREADABLE,
 } from "../step.js";
-import { defined, isWhole, measuredSpeed, rate } from "./computing.js";
+import { defined, isWhole, measuredSpeed, rate, stopping, told } from "./computing.js";
 
 export interface SimilarityWork {
   readonly kind: "similarity";
@@ -52,10 +51,11 @@ export const similarityStep: StepDefinition<SimilarityWork> = {
   request: ({ encoder, settings, outputs, task, reference }) => ({
     ...{ encoder: encoder.is, settings, outputs: outputs.is, task: task.is, reference: reference?.is ?? null },
   }),
-  async run({ encoder, settings, outputs, task, reference }, { folder, at, common, stopping, say }) {
+  async run({ encoder, settings, outputs, task, reference }, { folder, at, common, watch }) {
     const out = join(folder, SIMILARITY);
     const { points, summary } = similarityPaths(out);
     if (!isWhole(points, summary)) {
+      let begun = false;
       await similarity(
         {
           ...defined({ ...settings, reference: reference === undefined ? undefined : at(reference.at) }),
@@ -67,7 +67,14 @@ export const similarityStep: StepDefinition<SimilarityWork> = {
           force: true, // the folder is this step's alone
           threads: common.threads,
         },
-        { ...stopping, onProgress: (done, texts) => say(() => `${formatCount(done)} of ${formatCount(texts)} texts`) },
+        {
+          ...stopping(watch),
+          onProgress(done, total) {
+            if (!begun) told(watch, { event: "begin", total, unit: "texts", reused: 0 });
+            begun = true;
+            told(watch, { event: "progress", done });
+          },
+        },
       );
     }
     const { texts } = await readRecord(summary, similaritySummarySchema, UNREADABLE);

@@ -8,7 +8,7 @@ import { isRunFile, tunePaths } from "../../steps/tune/folder.js";
 import type { TuneWork as TuneOptions, TuneRequest } from "../../steps/tune/options.js";
 import { tune } from "../../steps/tune.js";
 import { type Source, type StepDefinition, type TemplateSettings, TUNING_MEMORY } from "../step.js";
-import { templateOptions, timed } from "./computing.js";
+import { stopping, templateOptions, timed, told } from "./computing.js";
 
 type TuneSettings = Study["tune"];
 
@@ -41,12 +41,13 @@ export const tuneStep: StepDefinition<TuneWork> = {
       ...{ seed, epochs, every_epoch: saveEveryEpoch },
     };
   },
-  async run(work, { folder, at, common, stopping, say }) {
+  async run(work, { folder, at, common, watch }) {
     const record = await tune(
       { ...tuneOptions(work, at(work.model.at), at(work.data.at)), out: join(folder, MODEL), ...common, resume: true },
       {
-        ...stopping,
-        onStep: ({ step, loss }, { total }) => say(() => `step ${step + 1} of ${total}, loss ${loss.toPrecision(4)}`),
+        ...stopping(watch),
+        onStart: ({ total, resumedAt }) => told(watch, { event: "begin", total, unit: "steps", reused: resumedAt }),
+        onStep: ({ step, loss }) => told(watch, { event: "progress", done: step + 1, loss }),
       },
     );
     return { work: Math.round(record.tokens_per_second * record.seconds), unit: "tokens" };
