@@ -108,6 +108,7 @@ const namer =
 
 const withoutTimes = (text: string): string =>
   text
+    .replaceAll(/^\{.*\n/gm, "") // events
     .replaceAll(/\d+(\.\d+)? (s|ms|min|h|tokens\/s)\b/g, "<time>")
     .replaceAll(/[\d,.]+(?= (tokens|positions|rows|texts|pairs) a second)/g, "<speed>");
 

@@ -105,7 +105,7 @@ export function writeInputs(folder: string, url: string): void {
   );
   write("validation-base.json", outputsFor(join(assets, "tiny", "prompts.jsonl")));
   const server = (path: string): string => `kind: openai\nbase_url: ${url}${path}\nmodel: a-judge\n`;
-  const limits = "limits: { backoff_seconds: 0.01 }\n";
+  const limits = "limits: { backoff_seconds: 0.01, concurrency: 1 }\n"; // the order of replies follows
   write("judge.yaml", `${server("/v1")}verdict: logprobs\n${limits}`);
   write("flaky.yaml", `${server("/flaky/v1")}verdict: logprobs\n${limits}`);
   write("sampled.yaml", `${server("/v1")}verdict: sampled\nvotes: 2\norder: alpaca_eval\n${limits}`);

@@ -22,7 +22,10 @@ export const allowed: readonly Allowed[] = [
     why: "how long it took, and when",
     keys: ["timings", "seconds", "tokens_per_second", "finished", "started", "time", "at", "ms"],
   },
-  { why: "how much memory the process took", keys: ["peak_memory_bytes"] },
+  {
+    why: "how much memory the process took, and what the machine has",
+    keys: ["peak_memory_bytes", "diskFree"],
+  },
   {
     why: "hashes and sizes of files of which some tell times; each file is compared for itself",
     files: /(^|\/)step\.json$/,
