@@ -2,7 +2,7 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { hashModel } from "../src/model-files/hash.js";
 import { verifyModel } from "../src/model-files/verify.js";
 import { generate } from "../src/steps/generate.js";
@@ -17,6 +17,13 @@ import { decidesAnswers } from "../src/util/model-files.js";
 import { packageRoot } from "../src/util/system.js";
 import { modelFolder } from "./parity/fixtures.js";
 import { temporaryFolder } from "./temporary-folder.js";
+
+// Modules are a worker's and not this file's: they are loaded again around the mock.
+vi.hoisted(() => vi.resetModules());
+afterAll(() => {
+  vi.doUnmock("../src/util/input.js");
+  vi.resetModules();
+});
 
 const opened: string[] = [];
 vi.mock("../src/util/input.js", async (original) => {

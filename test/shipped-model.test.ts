@@ -1,7 +1,7 @@
 /** `glasshouse` in place of a model directory: with a package that holds no such model, and with one that does. */
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { hashModel } from "../src/model-files/hash.js";
 import { inspectModel } from "../src/model-files/inspect.js";
 import { verifyModel } from "../src/model-files/verify.js";
@@ -14,7 +14,15 @@ import { wantedInputs } from "../src/study/plan/inputs.js";
 import { loadTextModel } from "../src/text/load.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
-const root = vi.hoisted(() => ({ path: "" }));
+// Modules are a worker's and not this file's: they are loaded again around the mock.
+const root = vi.hoisted(() => {
+  vi.resetModules();
+  return { path: "" };
+});
+afterAll(() => {
+  vi.doUnmock("../src/util/system.js");
+  vi.resetModules();
+});
 vi.mock("../src/util/system.js", async (actual) => ({
   ...(await actual<typeof import("../src/util/system.js")>()),
   packageRoot: () => root.path,
