@@ -10,6 +10,7 @@ import { commands } from "../src/cli/commands.js";
 import { defaultLimits } from "../src/cli/data-options.js";
 import { takesOf } from "../src/cli/flags.js";
 import { templateNames } from "../src/cli/template-options.js";
+import { elsewhere, settingsKeys, studySettings } from "../src/options/study-settings.js";
 import { entryNamed, tables } from "../src/options/tables.js";
 import { type Entries, type Entry, flagOf, keyName, omit, spokenDefault } from "../src/util/options.js";
 
@@ -28,7 +29,8 @@ const shownOf = (command: string): Entries => {
 };
 
 /** The guide's table of a command's options. */
-function guideTable(table: Entries): string {
+function guideTable(command: string, table: Entries): string {
+  const study = command in studySettings;
   const fill = (text: string): string =>
     text.replaceAll(/\{(\w+)\}/g, (_, word: string) => words[word] ?? `\`${flagOf(word, table[word]!)}\``);
   const rows = Object.entries(table)
@@ -36,12 +38,24 @@ function guideTable(table: Entries): string {
     .map(([name, entry]) => {
       const spoken = entry.default === true ? "off" : spokenDefault(entry);
       const known = entry.needed === undefined ? fill(spoken ?? "") : "must be given";
-      return `| \`${flagOf(name, entry)}${takesOf(entry)}\` | ${choicesOf(entry)}${fill(entry.help)} | ${known} | ${scriptName(name, entry)} |`;
+      return `| \`${flagOf(name, entry)}${takesOf(entry)}\` | ${choicesOf(entry)}${fill(entry.help)} | ${known} | ${scriptName(name, entry)} |${study ? ` ${inStudies(command as StudyCommand, name, entry)} |` : ""}`;
     });
-  return ["| option | | default | in scripts |", "| --- | --- | --- | --- |", ...rows]
+  return [
+    `| option | | default | in scripts |${study ? " in studies |" : ""}`,
+    `| --- | --- | --- | --- |${study ? " --- |" : ""}`,
+    ...rows,
+  ]
     .join("\n")
     .replaceAll("<|", "<\\|")
     .replaceAll("|>", "\\|>");
+}
+
+type StudyCommand = keyof typeof studySettings;
+/** Where a study says it: the key of its settings, or what it follows from. */
+function inStudies(command: StudyCommand, name: string, entry: Entry): string {
+  if (name in studySettings[command]) return `\`${settingsKeys[command]}: ${keyName(name, entry)}\``;
+  const place = (elsewhere[command] as Readonly<Record<string, string>>)[name] ?? "";
+  return place === "" ? "" : `by \`${place}\``;
 }
 
 const scriptName = (name: string, { only }: Entry): string => (only === undefined ? `\`${name}\`` : "");
@@ -60,7 +74,7 @@ describe("the guide", () => {
   it.each(pages)("$name has the tables of today; `npm run docs` writes them", async ({ name, text }) => {
     const written = text.replaceAll(marked, (_, begin: string, command: string, end: string) => {
       expect(Object.keys(tables)).toContain(command);
-      return `${begin}${guideTable(shownOf(command))}${end}`;
+      return `${begin}${guideTable(command, shownOf(command))}${end}`;
     });
     await expect(written).toMatchFileSnapshot(join(guide, name));
   });

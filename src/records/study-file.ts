@@ -5,6 +5,8 @@
  */
 import { z } from "zod";
 import { lcChoices } from "../options/lc-models.js";
+import { studySettings } from "../options/study-settings.js";
+import { settingsShape } from "./settings.js";
 
 const whole = z.number().int();
 const count = whole.positive();
@@ -32,32 +34,10 @@ export const templateSchema = z.strictObject({
 });
 
 /** The options of `tacit tune`, by the same names. */
-export const tuneSettingsSchema = z.strictObject({
-  preset: z.enum(["paper", "reference"]).optional(),
-  batch: count.optional(),
-  lr: z.number().min(0).optional(),
-  schedule: z.enum(["cosine", "linear", "constant"]).optional(),
-  warmup: z.number().min(0).max(1).optional(),
-  reduction: z.enum(["paper", "reference", "token"]).optional(),
-  clip: z.number().positive().optional(),
-  max_length: whole.min(2).optional(),
-  max_response_tokens: count.optional(),
-  hold_out: whole.min(0).optional(),
-  skip_empty: z.boolean().optional(),
-  shuffle: z.boolean().optional(),
-  micro_tokens: count.optional(),
-  checkpoint_every: count.optional().describe("Steps between checkpoints; the result does not depend on it"),
-  limit: limit.optional(),
-});
+export const tuneSettingsSchema = z.strictObject(settingsShape(studySettings.tune));
 
 /** The options of `tacit generate`, by the same names. */
-export const generationSchema = z.strictObject({
-  max_new_tokens: count.optional(),
-  batch: count.optional().describe("Prompts side by side; answers do not depend on it"),
-  temperature: z.number().min(0).optional(),
-  seed: whole.min(0).optional(),
-  preset: z.enum(["paper", "reference"]).optional(),
-});
+export const generationSchema = z.strictObject(settingsShape(studySettings.generate));
 
 /** What a published table says of an arm against the one it is compared with, in percent; by the name of the published model. */
 export const publishedSchema = z.record(
@@ -120,8 +100,13 @@ export const selectionSchema = z.discriminatedUnion("measure", [
     ...chosenBy,
     data: name.describe("Instructions with responses, whose loss per token under the template is measured"),
     limit: limit.optional(),
+    ...settingsShape(studySettings.score),
   }),
 ]);
+
+/** The options of `tacit judge` and `tacit winrate`, by the same names; files are relative to the study's. */
+export const judgingSchema = z.strictObject(settingsShape(studySettings.judge));
+export const winrateSettingsSchema = z.strictObject(settingsShape(studySettings.winrate));
 
 export const lengthControlSchema = z.strictObject({
   fit: z.enum(lcChoices).optional(),
@@ -142,10 +127,7 @@ export const analysisSchema = z.discriminatedUnion("kind", [
       name: name.default("ranking"),
       data: name,
       arms: distinct(name).optional().describe("Default: every arm that has a model of its own, and one untuned arm"),
-      against: count.optional(),
-      limit: count.optional(),
-      seed: whole.min(0).optional(),
-      max_length: whole.min(2).optional(),
+      ...settingsShape(studySettings.rank),
     })
     .describe("How often the right response is more likely than another one"),
   z
@@ -153,17 +135,14 @@ export const analysisSchema = z.discriminatedUnion("kind", [
       kind: z.literal("similarity"),
       name: name.default("similarity"),
       encoder: z.string().min(1).optional().describe("Encoder folder, or URL#MODEL of an embeddings server; --encoder"),
-      pooling: z.enum(["mean", "cls"]).optional(),
-      prefix: z.string().optional(),
+      ...settingsShape(studySettings.similarity),
       task: name.optional().describe("The single-task data; default: what the arm was tuned on"),
       reference: name
         .optional()
         .describe(
           "Data whose responses are subtracted: the paper's LIMA; without, nearness to the task's responses alone",
         ),
-      statistic: z.enum(["mean", "max"]).optional(),
       arms: distinct(name).optional().describe("Default: every single-task arm"),
-      limit: count.optional(),
     })
     .describe("How far answers keep the style of what was tuned on"),
 ]);
@@ -206,7 +185,9 @@ export const studySchema = z.strictObject({
     .nullable()
     .default(null)
     .describe("Judge file; without one, comparisons are left out and said to be"),
+  judging: judgingSchema.optional().describe("How the judge is asked, over its file"),
   length_control: lengthControlSchema.prefault({}),
+  winrate: winrateSettingsSchema.optional().describe("How win rates are computed"),
   comparisons: z.array(comparisonSchema).default([]),
   analyses: z.array(analysisSchema).default([]),
 });

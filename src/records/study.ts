@@ -68,7 +68,7 @@ export const studyRecordSchema = z.strictObject({
   /** Everything from outside that a step reads. `name` is the study's; data of several arms stands here once. */
   inputs: z.array(
     z.object({
-      role: z.enum(["model", "data", "judge", "rules", "encoder", "length-control"]),
+      role: z.enum(["model", "data", "judge", "rules", "encoder", "length-control", "prompt-file", "prices", "folds"]),
       name: z.string(),
       path,
       hash: z.string(),

@@ -118,7 +118,7 @@ export async function compare({ arm, against, pairs, lc, lcData, scale }: Compar
   if (pairs.length === 0)
     throw new UserError("compare: there are no pairs", { remedy: "give the annotations of one seed" });
   const result = await comparisonOf({
-    ...{ model: "", arm, against, published: undefined, scale },
+    ...{ model: "", arm, against, published: undefined, settings: scale === undefined ? {} : { scale } },
     lengthControl: { fit: lc, data: lcData },
     pairs: pairs.map(({ annotations, seed = null, againstSeed = null, epochs = null, againstEpochs = null }) => ({
       ...{ seed, againstSeed, epochs, againstEpochs, file: annotations, recorded: annotations },

@@ -84,8 +84,11 @@ export const oneOf = <const Names extends readonly string[]>(...names: Names): K
   form: { form: "choice", names, lower: false },
 });
 /** Names that people write in lower case: `F32` in scripts, `f32` on the command line and in files. */
-export const lowerCase = <T extends string>(kind: Kind<T>): Kind<T> =>
-  kind.form?.form === "choice" ? { ...kind, form: { ...kind.form, lower: true } } : kind;
+export const lowerCase = <T extends string>(kind: Kind<T>): Kind<T> & { readonly lower: true } => ({
+  ...kind,
+  lower: true,
+  ...(kind.form?.form === "choice" ? { form: { ...kind.form, lower: true } } : {}),
+});
 export const record = <T extends object = object>(wanted: string): Kind<T> => ({
   wanted,
   holds: (value): value is T => isObject(value),

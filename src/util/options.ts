@@ -3,7 +3,7 @@
  * study, the type and the check of a call from a script, the default, the key in a record, the row in the guide.
  * May not know: any option, any surface.
  */
-import type { Kind } from "./option-kinds.js";
+import { type Kind, readText } from "./option-kinds.js";
 
 export interface Entry<T = unknown> {
   readonly type: Kind<T>;
@@ -62,6 +62,19 @@ export type FlagsOf<Table> = {
   readonly [Name in Exclude<FlagsIn<Table>, GivenIn<Table>> | Extract<FlagsIn<Table>, PresetIn<Table>>]?: WrittenOf<
     Table[Name]
   >;
+};
+
+type Snake<Text extends string> = Text extends `${infer First}${infer Others}`
+  ? First extends "-"
+    ? `_${Snake<Others>}`
+    : `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${Snake<Others>}`
+  : Text;
+type KeyOf<Name, E> = Snake<E extends { readonly flag: infer Flag extends string } ? Flag : Name & string>;
+type Spelt<E> = E extends { readonly type: { readonly lower: true } } ? Lowercase<TypeOf<E> & string> : WrittenOf<E>;
+
+/** Options as a file has them: in snake_case, none of them needed. */
+export type SettingsOf<Table> = {
+  [Name in OfScripts<Table> as KeyOf<Name, Table[Name]>]?: Spelt<Table[Name]> | undefined;
 };
 
 /** The table as it is; a default that its own option would refuse does not compile. */
@@ -140,12 +153,12 @@ export const valuesOf = <Table extends Entries, Given extends object>(
     ),
   ) as Pick<Given, Extract<keyof Given, OfScripts<Table>>>;
 
-/** Some of a table. */
-export const pick = <Table extends Entries, const Names extends readonly (keyof Table)[]>(
+/** Some of a table, in the order of the names. */
+export const pick = <Table extends Entries, const Names extends readonly (keyof Table & string)[]>(
   table: Table,
   ...names: Names
 ): Pick<Table, Names[number]> =>
-  Object.fromEntries(Object.entries(table).filter(([name]) => names.includes(name))) as Pick<Table, Names[number]>;
+  Object.fromEntries(names.map((name) => [name, table[name]])) as Pick<Table, Names[number]>;
 
 /** A table without some. */
 export const omit = <Table extends Entries, const Names extends readonly (keyof Table)[]>(
@@ -159,3 +172,22 @@ export const recorded = <Table extends Entries>(table: Table, values: object): R
   Object.fromEntries(
     entriesOf(table).map(([name, entry]) => [keyName(name, entry), Reflect.get(values, name) ?? null]),
   );
+
+/** The options that a file's settings mean. One that is `undefined` is not given. */
+export function optionsIn<Table extends Entries>(table: Table, settings: SettingsOf<Table>): Partial<OptionsOf<Table>> {
+  const given = entriesOf(table).flatMap(([name, entry]) => {
+    const value: unknown = Reflect.get(settings, keyName(name, entry));
+    const { form } = entry.type;
+    const plain = form?.form === "choice" && typeof value === "string" ? readText(form, value) : value;
+    return plain === undefined ? [] : [[name, plain]];
+  });
+  return Object.fromEntries(given) as Partial<OptionsOf<Table>>;
+}
+
+/** Of settings in a file, or of options, those that a result depends on. */
+export const deciding = <Values extends object>(table: Entries, values: Values): Partial<Values> => {
+  const idle = new Set(
+    entriesOf(table).flatMap(([name, entry]) => (entry.decides === false ? [name, keyName(name, entry)] : [])),
+  );
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !idle.has(name))) as Partial<Values>;
+};

@@ -2,11 +2,14 @@
  * Steps that measure the models of a sweep on the validation set, and choose.
  * May not know: what is tuned.
  */
+
+import { studySettings } from "../../options/study-settings.js";
 import { invariant, present } from "../../util/errors.js";
+import { optionsIn } from "../../util/options.js";
 import { type Step, type StepName, sourceOf } from "../steps.js";
 import { addGeneration } from "./graph-answers.js";
 import { type ArmAt, type ArmModel, type Builder, cellOf, templateOf } from "./graph-builder.js";
-import { dataSource, fileSource, hashedSource } from "./sources.js";
+import { dataSource, fileSource, judging } from "./sources.js";
 
 /** Measures every model of the sweep on the validation set, and chooses. */
 export function addChoice(builder: Builder, at: ArmAt, swept: readonly ArmModel[]): Step {
@@ -47,6 +50,7 @@ function addLoss(builder: Builder, model: ArmModel): Step {
       data: dataSource(context.inputs, selection.data, selection.limit),
       limit: selection.limit,
       template: templateOf(context, model.at.arm),
+      settings: optionsIn(studySettings.score, selection),
     },
   );
 }
@@ -66,7 +70,7 @@ function addValidationVerdicts(builder: Builder, model: ArmModel): Step {
     { name: validation("judge", model), needs: [answers.id], cell: cellOf(model) },
     {
       kind: "judge",
-      judge: hashedSource(context.inputs, "judge"),
+      ...judging(context.study, context.inputs),
       outputs: sourceOf(present(answers.plan, answers.id)),
       baseline: { ...fileSource(baseline), at: { outside: baseline.path } },
     },

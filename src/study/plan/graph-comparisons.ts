@@ -2,11 +2,13 @@
  * Steps that compare the answers of two arms, by the same seed.
  * May not know: how answers come about.
  */
+import { studySettings } from "../../options/study-settings.js";
 import { present } from "../../util/errors.js";
+import { optionsIn } from "../../util/options.js";
 import { type Step, type StepName, sourceOf } from "../steps.js";
 import { armsOf, modelsOf } from "./arms.js";
 import { armKey, type Builder, cellOf, type FinalModel } from "./graph-builder.js";
-import { hashedSource } from "./sources.js";
+import { judging, namedSource } from "./sources.js";
 
 export function addComparisons(builder: Builder): void {
   const { study } = builder.context;
@@ -42,7 +44,8 @@ function addComparison(builder: Builder, model: string, name: string, against: s
     const numbers = { seed: one.seed, epochs: one.epochs, againstSeed: other.seed, againstEpochs: other.epochs };
     return [{ ...numbers, annotations: sourceOf(judge.plan) }];
   });
-  const { fit, data } = context.study.length_control;
+  const { length_control, winrate = {} } = context.study;
+  const { fit, data } = length_control;
   builder.add(
     {
       name: { kind: "compare", model, arm: name, against },
@@ -53,7 +56,9 @@ function addComparison(builder: Builder, model: string, name: string, against: s
       ? undefined
       : {
           ...{ kind: "compare", model, arm: name, against, pairs: judged },
-          lengthControl: { fit, data: data === undefined ? undefined : hashedSource(context.inputs, "length-control") },
+          lengthControl: { fit, data: namedSource(context.inputs, "length-control", data) },
+          settings: optionsIn(studySettings.winrate, winrate),
+          folds: namedSource(context.inputs, "folds", winrate.folds),
           published: context.study.arms[name]?.published,
         },
   );
@@ -70,7 +75,7 @@ function addVerdicts(builder: Builder, seed: number | null, one: FinalModel, oth
       ? undefined
       : {
           kind: "judge",
-          judge: hashedSource(builder.context.inputs, "judge"),
+          ...judging(builder.context.study, builder.context.inputs),
           outputs: sourceOf(outputs.plan),
           baseline: sourceOf(baseline.plan),
         },

@@ -60,7 +60,14 @@ export function wantedInputs(
   });
   const control = study.length_control.data;
   const lengths = control === undefined ? [] : [place("length-control", "length-control", control)];
-  return once([...models, ...data, ...rules, ...judge, ...encoders, ...lengths]);
+  const files = [
+    ...(study.judging?.prompt_file === undefined
+      ? []
+      : [place("prompt-file", "prompt-file", study.judging.prompt_file)]),
+    ...(study.judging?.prices === undefined ? [] : [place("prices", "prices", study.judging.prices)]),
+    ...(study.winrate?.folds === undefined ? [] : [place("folds", "folds", study.winrate.folds)]),
+  ];
+  return once([...models, ...data, ...rules, ...judge, ...encoders, ...lengths, ...files]);
 }
 
 const SHIPPED_RULES = ["paper", "reference"];
@@ -142,4 +149,7 @@ const REMEDIES: Readonly<Record<InputRole, string>> = {
   rules: "check the path of the rules",
   encoder: "pass --encoder DIR",
   "length-control": "pass --lc-data DIR, or check the path of length_control.data",
+  "prompt-file": "check the path of judging.prompt_file",
+  prices: "check the path of judging.prices",
+  folds: "check the path of winrate.folds",
 };

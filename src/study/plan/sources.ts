@@ -2,7 +2,11 @@
  * What steps read from outside: the study's inputs with their hashes, and what of it identifies a result.
  * May not know: where they are looked for.
  */
+
+import { studySettings } from "../../options/study-settings.js";
 import type { StudyRecord } from "../../records/study.js";
+import type { Study } from "../../records/study-file.js";
+import { optionsIn } from "../../util/options.js";
 import type { Limit, Source } from "../step.js";
 
 export type InputRole = StudyRecord["inputs"][number]["role"];
@@ -43,5 +47,17 @@ export function hashedSource(inputs: Inputs, role: InputRole, name: string = rol
 
 /** Told how far large files are read: those of models take minutes. Bytes of what is being read. */
 export type OnRead = (reading: { readonly what: string; readonly done: number; readonly total: number }) => void;
+
+/** A file that a setting may name. */
+export const namedSource = (inputs: Inputs, role: InputRole, name: string | undefined): Source | undefined =>
+  name === undefined ? undefined : hashedSource(inputs, role);
+
+/** How the study's judge is asked. */
+export const judging = ({ judging: settings = {} }: Study, inputs: Inputs) => ({
+  judge: hashedSource(inputs, "judge"),
+  settings: optionsIn(studySettings.judge, settings),
+  promptFile: namedSource(inputs, "prompt-file", settings.prompt_file),
+  prices: namedSource(inputs, "prices", settings.prices),
+});
 
 export const isUrl = (text: string): boolean => /^https?:\/\//.test(text);

@@ -4,7 +4,7 @@
  * May not know: how verdicts came about.
  */
 import type { LcChoice } from "../../options/lc-models.js";
-import type { PreferenceScale } from "../../options/measure.js";
+import type { studySettings } from "../../options/study-settings.js";
 import type { ComparisonResult, Spread } from "../../records/study.js";
 import type { Arm } from "../../records/study-file.js";
 import type { WinrateEntry } from "../../records/winrate.js";
@@ -14,6 +14,7 @@ import { toEstimateRecord } from "../../stats/estimate.js";
 import { spread } from "../../stats/runs.js";
 import { winrate } from "../../steps/winrate.js";
 import { invariant, present } from "../../util/errors.js";
+import type { OptionsOf } from "../../util/options.js";
 
 /** What is compared: the annotations of the arm (output_2) against the other (output_1), a file for each seed. */
 export interface Comparison {
@@ -23,8 +24,8 @@ export interface Comparison {
   readonly pairs: readonly Pair[];
   readonly lengthControl: { readonly fit: LcChoice | undefined; readonly data: string | undefined };
   readonly published: Arm["published"];
-  /** Of the preferences, where somebody named it. */
-  readonly scale?: PreferenceScale | undefined;
+  /** Of `winrate`. */
+  readonly settings: Partial<OptionsOf<typeof studySettings.winrate>>;
 }
 
 interface Pair {
@@ -39,14 +40,13 @@ interface Pair {
 
 export async function comparisonOf(compare: Comparison): Promise<ComparisonResult> {
   const files = compare.pairs.map(({ file }) => file);
-  const { scale } = compare;
   const { fit, data } = compare.lengthControl;
   const summary = await winrate({
     annotations: files.map((file) => `${compare.arm}=${file}`),
     compare: "none",
     ...(fit === undefined ? {} : { lc: fit }),
     ...(data === undefined ? {} : { lcData: data }),
-    ...(scale === undefined ? {} : { scale }),
+    ...compare.settings,
   });
   const entries = files.map((file) =>
     present(

@@ -13,12 +13,13 @@ export const templateOptions = ({ name, user_tag, assistant_tag, bos }: Template
   bos,
 });
 
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-/** Without the keys that have no value: an absent option and one that is undefined are not the same to the steps. */
-export function defined<T extends object>(options: T): Defined<T> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Defined<T>;
-}
+/** Only what says something: a key with nothing in it would give results another name than they had before it was there. */
+export const whereGiven = (parts: Readonly<Record<string, object | undefined>>): Record<string, object> =>
+  Object.fromEntries(
+    Object.entries(parts).flatMap(([name, part]) =>
+      part === undefined || Object.keys(part).length === 0 ? [] : [[name, part]],
+    ),
+  );
 
 /** Whether an earlier attempt wrote all its results and was stopped before it could say so. */
 export const isWhole = (...paths: readonly string[]): boolean => paths.every((path) => existsSync(path));

@@ -5,10 +5,12 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { studySettings } from "../../options/study-settings.js";
 import { generateRunSchema, outputSchema } from "../../records/outputs.js";
 import type { Study } from "../../records/study-file.js";
 import { countAnswers } from "../../stats/answers.js";
 import { generate, generatePaths } from "../../steps/generate.js";
+import { deciding, optionsIn } from "../../util/options.js";
 import { readRecord } from "../../util/record-file.js";
 import {
   type ForecastAnswers,
@@ -21,7 +23,7 @@ import {
   type TemplateSettings,
   UNREADABLE,
 } from "../step.js";
-import { defined, isWhole, stopping, templateOptions, timed, told } from "./computing.js";
+import { isWhole, stopping, templateOptions, timed, told } from "./computing.js";
 
 export type GenerationSettings = Omit<NonNullable<Study["generation"]>, "prompts" | "limit">;
 
@@ -47,9 +49,8 @@ export const generateStep: StepDefinition<GenerateWork> = {
   leaves: leavesFiles(generatePaths(OUTPUTS)),
   inputs: ({ model, prompts, rules }) => [model, prompts, ...(rules === undefined ? [] : [rules.file])],
   request({ model, prompts, template, settings, rules, generator }) {
-    const { batch: _, ...deciding } = settings; // answers do not depend on it
     return {
-      ...{ model: model.is, prompts: prompts.is, template, settings: deciding },
+      ...{ model: model.is, prompts: prompts.is, template, settings: deciding(studySettings.generate, settings) },
       rules: rules === undefined ? null : { sha256: rules.file.is, disabled: rules.disable },
       generator,
     };
@@ -69,13 +70,7 @@ export const generateStep: StepDefinition<GenerateWork> = {
           ...templateOptions(work.template),
           ...(typeof limit === "number" ? { limit } : {}),
           ...(rules === undefined ? {} : { rules: at(rules.file.at), disableRules: rules.disable }),
-          ...defined({
-            maxNewTokens: settings.max_new_tokens,
-            batch: settings.batch,
-            temperature: settings.temperature,
-            seed: settings.seed,
-            preset: settings.preset,
-          }),
+          ...optionsIn(studySettings.generate, settings),
           ...common,
         },
         {

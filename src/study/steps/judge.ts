@@ -3,17 +3,22 @@
  * May not know: the graph.
  */
 import { dirname, join } from "node:path";
+import { studySettings } from "../../options/study-settings.js";
 import { judge, judgePaths } from "../../steps/judge.js";
 import { UserError } from "../../util/errors.js";
+import { deciding, type OptionsOf } from "../../util/options.js";
 import { type ForecastAnswers, leavesFiles, NO_MEMORY, NOTHING, type Source, type StepDefinition } from "../step.js";
-
-import { stopping, told } from "./computing.js";
+import { stopping, told, whereGiven } from "./computing.js";
 
 export interface JudgeWork {
   readonly kind: "judge";
   readonly judge: Source;
   readonly outputs: Source;
   readonly baseline: Source;
+  readonly settings: Partial<OptionsOf<typeof studySettings.judge>>;
+  /** Files that the settings name. */
+  readonly promptFile: Source | undefined;
+  readonly prices: Source | undefined;
 }
 
 const PATHS = judgePaths("judge");
@@ -30,13 +35,25 @@ export const judgeStep: StepDefinition<JudgeWork> = {
   models: () => 0,
   result: PATHS.annotations,
   leaves: leavesFiles({ ...PATHS, lock: join(dirname(PATHS.run), "judge.lock") }), // the lock is version 0.1's
-  inputs: (work) => [work.judge, work.outputs, work.baseline],
-  request: (work) => ({ judge: work.judge.is, outputs: work.outputs.is, baseline: work.baseline.is }),
+  inputs: ({ judge: file, outputs, baseline, promptFile, prices }) =>
+    [file, outputs, baseline, promptFile, prices].filter((source) => source !== undefined),
+  request({ judge: file, outputs, baseline, settings, promptFile }) {
+    const { promptFile: _, ...decided } = deciding(studySettings.judge, settings); // by what it says, not by where it lies
+    return {
+      ...{ judge: file.is, outputs: outputs.is, baseline: baseline.is },
+      ...whereGiven({ settings: decided, prompt: promptFile === undefined ? undefined : { sha256: promptFile.is } }),
+    };
+  },
   /** @throws UserError  some calls got no reply at all: the next run asks them alone. Replies without a verdict are outcomes, and counted */
   async run(work, { folder, at, checkers, watch }) {
     const out = join(folder, dirname(PATHS.annotations));
     const { run } = await judge(
-      { outputs: at(work.outputs.at), baseline: at(work.baseline.at), judge: at(work.judge.at), out, checkers },
+      {
+        ...work.settings,
+        ...(work.promptFile === undefined ? {} : { promptFile: at(work.promptFile.at) }),
+        ...(work.prices === undefined ? {} : { prices: at(work.prices.at) }),
+        ...{ outputs: at(work.outputs.at), baseline: at(work.baseline.at), judge: at(work.judge.at), out, checkers },
+      },
       {
         ...stopping(watch),
         onStart: ({ calls: total, missing }) =>

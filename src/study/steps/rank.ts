@@ -4,8 +4,10 @@
  */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { studySettings } from "../../options/study-settings.js";
 import { rankSummarySchema, rankTotalsSchema } from "../../records/rank.js";
 import { rank, rankPaths } from "../../steps/rank.js";
+import { type OptionsOf, withDefaults } from "../../util/options.js";
 import { readRecord } from "../../util/record-file.js";
 import {
   leavesFiles,
@@ -15,23 +17,17 @@ import {
   type TemplateSettings,
   UNREADABLE,
 } from "../step.js";
-import { defined, isWhole, stopping, templateOptions, timed, told } from "./computing.js";
+import { isWhole, stopping, templateOptions, timed, told } from "./computing.js";
 
 export interface RankWork {
   readonly kind: "rank";
   readonly model: Source;
   readonly data: Source;
   readonly template: TemplateSettings;
-  readonly settings: {
-    readonly against: number | undefined;
-    readonly limit: number | undefined;
-    readonly seed: number | undefined;
-    readonly maxLength: number | undefined;
-  };
+  readonly settings: Partial<OptionsOf<typeof studySettings.rank>>;
 }
 
 const RANK = "rank";
-const DEFAULTS = { limit: 1000, against: 5 } as const;
 
 export const rankStep: StepDefinition<RankWork> = {
   lane: "computing",
@@ -53,7 +49,7 @@ export const rankStep: StepDefinition<RankWork> = {
           out,
           force: true, // the folder is this step's alone
           ...templateOptions(work.template),
-          ...defined(work.settings),
+          ...work.settings,
           ...common,
         },
         {
@@ -68,7 +64,8 @@ export const rankStep: StepDefinition<RankWork> = {
     const record = await readRecord(summary, rankSummarySchema, UNREADABLE);
     return { work: record.pairs, unit: "pairs" };
   },
-  async forecast({ data, settings: { limit = DEFAULTS.limit, against = DEFAULTS.against } }, known) {
+  async forecast({ data, settings }, known) {
+    const { limit, against } = withDefaults(studySettings.rank, settings);
     const { rows, promptTokens, responseTokens } = await known.pairs(data.at, limit);
     const size = { tokens: promptTokens + (1 + against) * responseTokens, work: rows * against };
     return timed(known, size, { operations: 2, efficiency: 0.5 });

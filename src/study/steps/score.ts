@@ -4,9 +4,11 @@
  */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { studySettings } from "../../options/study-settings.js";
 import { scoreRunSchema } from "../../records/scores.js";
 import { scorePairs } from "../../steps/materials.js";
 import { score, scorePaths } from "../../steps/score.js";
+import { deciding, type OptionsOf } from "../../util/options.js";
 import { readRecord } from "../../util/record-file.js";
 import {
   type Limit,
@@ -17,7 +19,7 @@ import {
   type TemplateSettings,
   UNREADABLE,
 } from "../step.js";
-import { isWhole, templateOptions, timed } from "./computing.js";
+import { isWhole, templateOptions, timed, whereGiven } from "./computing.js";
 
 export interface ScoreWork {
   readonly kind: "score";
@@ -25,6 +27,7 @@ export interface ScoreWork {
   readonly data: Source;
   readonly limit: Limit | undefined;
   readonly template: TemplateSettings;
+  readonly settings: Partial<OptionsOf<typeof studySettings.score>>;
 }
 
 const SCORES = "scores.jsonl";
@@ -37,7 +40,10 @@ export const scoreStep: StepDefinition<ScoreWork> = {
   result: SCORES,
   leaves: leavesFiles(scorePaths(SCORES)),
   inputs: ({ model, data }) => [model, data],
-  request: ({ model, data, template }) => ({ model: model.is, data: data.is, template }),
+  request: ({ model, data, template, settings }) => ({
+    ...{ model: model.is, data: data.is, template },
+    ...whereGiven({ settings: deciding(studySettings.score, settings) }),
+  }),
   async run(work, { folder, at, common, watch }) {
     const out = join(folder, SCORES);
     const paths = scorePaths(out);
@@ -49,6 +55,7 @@ export const scoreStep: StepDefinition<ScoreWork> = {
           out,
           force: true, // the folder is this step's alone
           ...templateOptions(work.template),
+          ...work.settings,
           ...common,
         },
         watch,

@@ -3,9 +3,11 @@
  * May not know: how answers come about.
  */
 import { join } from "node:path";
+import { studySettings } from "../../options/study-settings.js";
 import { similaritySummarySchema } from "../../records/similarity.js";
 import { similarity, similarityPaths } from "../../steps/similarity.js";
 import { sha256 } from "../../util/files.js";
+import { deciding, type OptionsOf } from "../../util/options.js";
 import { readRecord } from "../../util/record-file.js";
 import {
   leavesFiles,
@@ -16,17 +18,12 @@ import {
   type StepDefinition,
   UNREADABLE,
 } from "../step.js";
-import { defined, isWhole, measuredSpeed, rate, stopping, told } from "./computing.js";
+import { isWhole, measuredSpeed, rate, stopping, told } from "./computing.js";
 
 export interface SimilarityWork {
   readonly kind: "similarity";
   readonly encoder: Source;
-  readonly settings: {
-    readonly pooling: "mean" | "cls" | undefined;
-    readonly prefix: string | undefined;
-    readonly limit: number | undefined;
-    readonly statistic: "mean" | "max" | undefined;
-  };
+  readonly settings: Partial<OptionsOf<typeof studySettings.similarity>>;
   readonly outputs: Source;
   readonly task: Source;
   readonly reference: Source | undefined;
@@ -49,7 +46,13 @@ export const similarityStep: StepDefinition<SimilarityWork> = {
     ...(reference === undefined ? [] : [reference]),
   ],
   request: ({ encoder, settings, outputs, task, reference }) => ({
-    ...{ encoder: encoder.is, settings, outputs: outputs.is, task: task.is, reference: reference?.is ?? null },
+    ...{
+      encoder: encoder.is,
+      settings: deciding(studySettings.similarity, settings),
+      outputs: outputs.is,
+      task: task.is,
+      reference: reference?.is ?? null,
+    },
   }),
   async run({ encoder, settings, outputs, task, reference }, { folder, at, common, watch }) {
     const out = join(folder, SIMILARITY);
@@ -58,7 +61,8 @@ export const similarityStep: StepDefinition<SimilarityWork> = {
       let begun = false;
       await similarity(
         {
-          ...defined({ ...settings, reference: reference === undefined ? undefined : at(reference.at) }),
+          ...settings,
+          ...(reference === undefined ? {} : { reference: at(reference.at) }),
           task: at(task.at),
           encoder: at(encoder.at),
           outputs: at(outputs.at),

@@ -3,10 +3,12 @@
  * May not know: the graph.
  */
 import { join } from "node:path";
+import { studySettings } from "../../options/study-settings.js";
 import type { Study } from "../../records/study-file.js";
 import { isRunFile, tunePaths } from "../../steps/tune/folder.js";
-import type { TuneWork as TuneOptions, TuneRequest } from "../../steps/tune/options.js";
+import type { TuneWork as TuneOptions } from "../../steps/tune/options.js";
 import { tune } from "../../steps/tune.js";
+import { deciding, optionsIn } from "../../util/options.js";
 import { type Source, type StepDefinition, type TemplateSettings, TUNING_MEMORY } from "../step.js";
 import { stopping, templateOptions, timed, told } from "./computing.js";
 
@@ -35,9 +37,9 @@ export const tuneStep: StepDefinition<TuneWork> = {
   leaves: (path) => path.startsWith(`${MODEL}/`) && (path === `${MODEL}/` || isRunFile(path.slice(MODEL.length + 1))),
   inputs: ({ model, data }) => [model, data],
   request({ model, data, objective, template, settings, seed, epochs, saveEveryEpoch }) {
-    const { checkpoint_every: _, limit: __, ...deciding } = settings; // the limit is in what identifies the data
+    const { limit: _, ...decided } = deciding(studySettings.tune, settings); // the limit is in what identifies the data
     return {
-      ...{ model: model.is, data: data.is, objective, template, settings: deciding },
+      ...{ model: model.is, data: data.is, objective, template, settings: decided },
       ...{ seed, epochs, every_epoch: saveEveryEpoch },
     };
   },
@@ -67,29 +69,10 @@ export const tuneStep: StepDefinition<TuneWork> = {
   decides: undefined,
 };
 
-const OPTIONS = {
-  preset: "preset",
-  batch: "batch",
-  lr: "learningRate",
-  schedule: "schedule",
-  warmup: "warmup",
-  reduction: "reduction",
-  clip: "clip",
-  max_length: "maxLength",
-  max_response_tokens: "maxResponseTokens",
-  hold_out: "holdOut",
-  skip_empty: "skipEmpty",
-  shuffle: "shuffle",
-  micro_tokens: "microTokens",
-  checkpoint_every: "checkpointEvery",
-  limit: "limit",
-} as const satisfies Record<keyof TuneSettings, keyof TuneRequest>;
-
 /** What decides how much there is to do: the study's names are those of the command line. */
 function tuneOptions(work: TuneWork, model: string, data: string): Omit<TuneOptions, "threads"> {
-  const given = Object.entries(work.settings).filter(([, value]) => value !== undefined);
   return {
-    ...Object.fromEntries(given.map(([name, value]) => [OPTIONS[name as keyof TuneSettings], value])),
+    ...optionsIn(studySettings.tune, work.settings),
     model,
     data,
     objective: work.objective,

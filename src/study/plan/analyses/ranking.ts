@@ -2,7 +2,9 @@
  * How often the right response is more likely than another one.
  * May not know: how models come about.
  */
+import { studySettings } from "../../../options/study-settings.js";
 import type { Analysis } from "../../../records/study-file.js";
+import { optionsIn } from "../../../util/options.js";
 import type { AnalysisDefinition } from "../analysis.js";
 import { isTuned } from "../arms.js";
 import { templateOf } from "../graph-builder.js";
@@ -20,13 +22,13 @@ export const ranking: AnalysisDefinition<Extract<Analysis, { kind: "ranking" }>>
   refuses: ({ kind }) => (kind === "rules" ? "ranking is of models; rules are for generation" : undefined),
   encoder: () => undefined,
   withEncoder: (analysis) => analysis,
-  plan({ data, against, limit, seed, max_length: maxLength }, { at, source, needs }, context) {
+  plan({ data, ...settings }, { at, source, needs }, context) {
     if (source === undefined) return { needs, work: undefined };
     return {
       needs,
       work: {
         ...{ kind: "rank", model: source, data: dataSource(context.inputs, data) },
-        ...{ template: templateOf(context, at.arm), settings: { against, limit, seed, maxLength } },
+        ...{ template: templateOf(context, at.arm), settings: optionsIn(studySettings.rank, settings) },
       },
     };
   },

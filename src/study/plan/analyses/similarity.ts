@@ -2,7 +2,9 @@
  * How far answers keep the style of what was tuned on.
  * May not know: how answers come about.
  */
+import { studySettings } from "../../../options/study-settings.js";
 import type { Analysis } from "../../../records/study-file.js";
+import { optionsIn } from "../../../util/options.js";
 import type { Source } from "../../step.js";
 import { sourceOf } from "../../steps.js";
 import type { AnalysisDefinition } from "../analysis.js";
@@ -19,7 +21,7 @@ export const similarity: AnalysisDefinition<Extract<Analysis, { kind: "similarit
   refuses: () => undefined,
   encoder: ({ encoder }) => encoder,
   withEncoder: (analysis, encoder) => ({ ...analysis, encoder }),
-  plan({ name, encoder, pooling, prefix, limit, statistic, ...named }, { at, answers }, { inputs }) {
+  plan({ name, encoder, ...named }, { at, answers }, { inputs }) {
     if (encoder === undefined) return { lacking: "no encoder was named (--encoder DIR)" };
     const task = named.task ?? (isTuned(at.arm) ? at.arm.data : undefined);
     if (answers === undefined || task === undefined) return { lacking: "it has no answers, or no task" };
@@ -30,7 +32,7 @@ export const similarity: AnalysisDefinition<Extract<Analysis, { kind: "similarit
       work: {
         kind: "similarity",
         encoder: encoderSource(inputs, name, encoder),
-        settings: { pooling, prefix, limit, statistic },
+        settings: optionsIn(studySettings.similarity, named),
         outputs: sourceOf(answers.plan),
         task: dataSource(inputs, task),
         reference: named.reference === undefined ? undefined : dataSource(inputs, named.reference),
