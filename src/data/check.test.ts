@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../test/temporary-folder.js";
-import { checkData, codePoints, lengthStats } from "./check.js";
+import { codePoints } from "../util/code-points.js";
+import { checkData, lengthStats } from "./check.js";
 import { parseDataSpec } from "./spec.js";
 
 const files = temporaryFolder();

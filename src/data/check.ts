@@ -6,6 +6,7 @@
  * Memory: 22 characters of hash a text and 8 bytes a length, so a million rows take some 200 MB; the texts are not kept.
  */
 import { createHash } from "node:crypto";
+import { codePoints } from "../util/code-points.js";
 import { sha256File } from "../util/files.js";
 import { inputSize } from "../util/input.js";
 import { type Format, formats } from "./formats/formats.js";
@@ -229,16 +230,6 @@ function repeats(): Repeats {
     },
     count: () => added - seen.size,
   };
-}
-
-/** Code points without building an array of them. */
-export function codePoints(text: string): number {
-  let count = text.length;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code >= 0xdc00 && code <= 0xdfff) count--; // well-formed text: each low surrogate ends a pair
-  }
-  return count;
 }
 
 /** @returns null for no lengths; the median of an even number is the mean of the middle two, p95 the nearest rank */

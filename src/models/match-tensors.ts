@@ -3,11 +3,10 @@
  * May not know: families.
  */
 import { UserError } from "../util/errors.js";
-import { quoted, shorten } from "../util/terminal.js";
 import { openDirectoryWeights } from "../weights/open.js";
 import type { PiecewiseStore } from "../weights/weight-store.js";
 import type { Model, ParameterSpec } from "./model.js";
-import { unwrapped } from "./wrapped-names.js";
+import { shown, unwrapped } from "./wrapped-names.js";
 
 export interface Naming {
   /** Names under which a parameter may be stored, the first that is there counts. */
@@ -95,8 +94,6 @@ function missing(model: Model, names: ReadonlySet<string>, directory: string, { 
       "save the model with Transformers' save_pretrained, or take one whose config.json and weights belong together",
   });
 }
-
-const shown = (name: string): string => quoted(shorten(name, 120));
 
 function checkShape(spec: ParameterSpec, shape: readonly number[], directory: string): void {
   if (shape.length === spec.shape.length && shape.every((dim, i) => dim === spec.shape[i])) return;

@@ -6,6 +6,9 @@
 import { quoted, shorten } from "../util/terminal.js";
 import type { PiecewiseStore } from "../weights/weight-store.js";
 
+/** A tensor's name in a message. */
+export const shown = (name: string): string => quoted(shorten(name, 120));
+
 /** Parts that PyTorch's wrappers put anywhere into a name. */
 const WRAPPERS = /(^|\.)(_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)(?=\.)/g;
 const withoutWrappers = (name: string): string => name.replace(WRAPPERS, "").replace(/^\./, "");
@@ -33,8 +36,6 @@ export function unwrapped(
   }
   return { store: weights };
 }
-
-const shown = (name: string): string => quoted(shorten(name, 120));
 
 /** Whole parts that all names but those of an output matrix begin with: `a.` and `a.b.`. */
 function commonBeginnings(names: readonly string[]): string[] {

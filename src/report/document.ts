@@ -47,6 +47,10 @@ export interface Column {
   readonly csvOnly?: boolean;
 }
 
+/** The columns that a person sees, each with its place in a row. */
+export const shownColumns = (columns: readonly Column[]): readonly { readonly column: Column; readonly i: number }[] =>
+  columns.map((column, i) => ({ column, i })).filter(({ column }) => column.csvOnly !== true);
+
 export interface Cell {
   /** As a person reads it. */
   readonly text: string;

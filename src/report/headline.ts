@@ -6,6 +6,7 @@
 import type { ComparisonResult } from "../records/study.js";
 import { present } from "../util/errors.js";
 import { armName } from "./names.js";
+import { capital } from "./rates.js";
 import type { StudyFolder } from "./read.js";
 
 /** Arms that the sentence names; the figure below has all. */
@@ -36,8 +37,6 @@ export function headline(study: StudyFolder): string | undefined {
     more > 0 ? `; ${more} more below` : ""
   }. Win rates with 95 % intervals, a draw counts half; judge: ${study.record.study.judge ?? "none"}.`;
 }
-
-const capital = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 
 /** By what is done where one arm alone does it, else by the arm's name. */
 function inWords(study: StudyFolder, { model }: ComparisonResult, arm: string): string {

@@ -3,7 +3,15 @@
  * model can do nothing even if a mistake of ours let it through.
  * May not know: studies.
  */
-import type { Answers, Block, Column, Report, Section, Table } from "./document.js";
+import {
+  type Answers,
+  type Block,
+  type Column,
+  type Report,
+  type Section,
+  shownColumns,
+  type Table,
+} from "./document.js";
 import { pageStyle } from "./style.js";
 import { cut, escapeXml, figureStyle } from "./svg.js";
 
@@ -59,7 +67,7 @@ function block(one: Block): string {
 }
 
 function table({ caption, columns, rows }: Table): string {
-  const shown = columns.map((column, i) => ({ column, i })).filter(({ column }) => column.csvOnly !== true);
+  const shown = shownColumns(columns);
   const head = shown
     .map(({ column }) => `<th scope="col" role="columnheader"${numeric(column)}>${escapeXml(column.label)}</th>`)
     .join("");

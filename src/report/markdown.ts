@@ -4,7 +4,7 @@
  * May not know: studies.
  */
 import { printable } from "../util/terminal.js";
-import type { Answers, Block, Report, Table } from "./document.js";
+import { type Answers, type Block, type Report, shownColumns, type Table } from "./document.js";
 
 export function* markdown(report: Report): Generator<string> {
   yield `# ${inline(report.title)}\n\n${inline(report.lead)}\n`;
@@ -53,7 +53,7 @@ function block(one: Block): string {
 }
 
 function table({ caption, columns, rows }: Table): string {
-  const shown = columns.map((column, i) => ({ column, i })).filter(({ column }) => column.csvOnly !== true);
+  const shown = shownColumns(columns);
   const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   return [
     inline(caption),

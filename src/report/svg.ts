@@ -52,6 +52,17 @@ export function path(points: readonly (readonly [number, number] | undefined)[],
   return element("path", { d: d.join(""), class: className });
 }
 
+/** Ends of an axis: never none, never the same. */
+export function extent(values: readonly number[]): readonly [number, number] {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  if (low > high) return [0, 1];
+  return low === high ? [low - 0.5, high + 0.5] : [low, high];
+}
+
 export interface Scale {
   (value: number): number;
   readonly ticks: readonly number[];

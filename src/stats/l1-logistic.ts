@@ -89,7 +89,8 @@ export function predict(columns: readonly Float64Array[], w: readonly number[]):
   return linear(columns, w, new Float64Array(columns[0]?.length ?? 0)).map(sigmoid);
 }
 
-const sigmoid = (z: number): number => (z < 0 ? Math.exp(z) / (1 + Math.exp(z)) : 1 / (1 + Math.exp(-z)));
+/** Without overflow. */
+export const sigmoid = (z: number): number => (z < 0 ? Math.exp(z) / (1 + Math.exp(z)) : 1 / (1 + Math.exp(-z)));
 
 function largestGap(gradient: readonly number[], w: readonly number[], scales: readonly number[]): number {
   return gradient.reduce((largest, slope, j) => {

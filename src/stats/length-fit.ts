@@ -11,6 +11,7 @@
 import { normalQuantile, studentQuantile } from "./distributions.js";
 import { type Estimate, LEVEL, percent } from "./estimate.js";
 import { type FirthPoint, fitFirth, profileBounds, type Sample, standardErrorOf } from "./firth-logistic.js";
+import { sigmoid } from "./l1-logistic.js";
 import type { Lc, LcRows } from "./length-control.js";
 
 /** Of fewer instructions two weights say nothing. */
@@ -226,8 +227,6 @@ function influenceOf({ shares, standardError, clusters }: Errors, slope: number)
   const scale = whole === 0 ? 0 : standardError / Math.sqrt(whole);
   return new Map([...shares].map(([prompt, share]) => [prompt, slope * scale * share]));
 }
-
-const sigmoid = (z: number): number => (z < 0 ? Math.exp(z) / (1 + Math.exp(z)) : 1 / (1 + Math.exp(-z)));
 
 const meanOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 

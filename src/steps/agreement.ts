@@ -11,12 +11,13 @@ import type { agreementOptions, PreferenceScale } from "../options/measure.js";
 import { type AgreementSummary, agreementSummarySchema } from "../records/agreement.js";
 import { openScaleCheck } from "../stats/preference-scale.js";
 import { probabilityOf } from "../stats/win-rate.js";
+import { codePoints } from "../util/code-points.js";
 import { UserError } from "../util/errors.js";
 import type { OptionsOf } from "../util/options.js";
 import { packageVersion } from "../util/system.js";
 import { refuseOtherScale } from "./winrate/collect.js";
 import { openPromptIds, type PromptIds } from "./winrate/prompt-ids.js";
-import { type AnnotationRow, codePoints, readAnnotations } from "./winrate/read-annotations.js";
+import { type AnnotationRow, readAnnotations } from "./winrate/read-annotations.js";
 import { type AnnotationSource, sourcesOf } from "./winrate.js";
 
 export interface AgreementOptions extends Omit<OptionsOf<typeof agreementOptions>, "annotations"> {

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../test/temporary-folder.js";
+import { codePoints } from "../util/code-points.js";
 import { agreement } from "./agreement.js";
 import { openPromptIds } from "./winrate/prompt-ids.js";
-import { codePoints } from "./winrate/read-annotations.js";
 import { winrate } from "./winrate.js";
 
 const files = temporaryFolder();

@@ -104,17 +104,18 @@ export async function openAtomic(path: string): Promise<AtomicWriter> {
 export const alreadyExists = (path: string): UserError =>
   new UserError(`${path} already exists`, { remedy: "pass --force to replace it, or name another --out" });
 
+/** Where a path leads behind all links, as far as something is there. */
+export const realPath = (path: string): string => (existsSync(path) ? realpathSync(path) : resolve(path));
+
 /** Refuses a result that would replace what it is made from, or another result; also behind a link. `--force` does not help. */
 export function refuseSameFile(outputs: readonly string[], inputs: readonly string[]): void {
-  const real = (path: string): string => (existsSync(path) ? realpathSync(path) : resolve(path));
-  const read = new Set(inputs.map(real));
+  const read = new Set(inputs.map(realPath));
   const written = new Set<string>();
   for (const path of outputs) {
-    if (read.has(real(path)))
-      throw new UserError(`${path} would replace what is read`, { remedy: "name another --out" });
-    if (written.has(real(path)))
-      throw new UserError(`${path} is named for two results`, { remedy: "name another file" });
-    written.add(real(path));
+    const real = realPath(path);
+    if (read.has(real)) throw new UserError(`${path} would replace what is read`, { remedy: "name another --out" });
+    if (written.has(real)) throw new UserError(`${path} is named for two results`, { remedy: "name another file" });
+    written.add(real);
   }
 }
 

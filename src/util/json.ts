@@ -18,13 +18,14 @@ export const LARGEST_JSON = 128 * 2 ** 20;
 /** Bytes of a file of rows that is read whole; the longest text that the runtime can hold is a little larger. */
 export const LARGEST_ROWS = 512_000_000;
 
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const BACKSLASH = 0x5c;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
+/** Code units that JSON is made of, and its bytes in UTF-8. */
+export const QUOTE = 0x22;
+export const COMMA = 0x2c;
+export const BACKSLASH = 0x5c;
+export const OPEN_BRACKET = 0x5b;
+export const CLOSE_BRACKET = 0x5d;
+export const OPEN_BRACE = 0x7b;
+export const CLOSE_BRACE = 0x7d;
 
 /** `offset`: where in the text the problem is, in UTF-16 code units. */
 export type JsonResult = { readonly value: unknown } | { readonly problem: string; readonly offset: number };

@@ -40,6 +40,17 @@ export async function openFileSource(path: string): Promise<ByteSource> {
   };
 }
 
+/** What `read` makes of a file, which holds it open from then on; closed where it throws. */
+export async function openWith<T>(path: string, read: (source: ByteSource) => Promise<T>): Promise<T> {
+  const source = await openFileSource(path);
+  try {
+    return await read(source);
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
 /** The same over bytes in memory. */
 export function memorySource(name: string, bytes: Uint8Array): ByteSource {
   return {

@@ -5,7 +5,7 @@
  */
 import { UserError } from "../util/errors.js";
 import { excerpt } from "../util/terminal.js";
-import { type ByteSource, elementCount, openFileSource, readBytes } from "./byte-source.js";
+import { type ByteSource, elementCount, openWith, readBytes } from "./byte-source.js";
 import { BLOCK_TYPES, type BlockType, OTHER_TYPES } from "./gguf-blocks.js";
 import {
   type GgufArray,
@@ -37,15 +37,7 @@ interface Located {
 }
 
 /** Opens and checks a GGUF file. Its tensors keep the names of the file. */
-export async function openGguf(path: string): Promise<GgufFile> {
-  const source = await openFileSource(path);
-  try {
-    return await readGguf(source);
-  } catch (error) {
-    await source.close();
-    throw error;
-  }
-}
+export const openGguf = (path: string): Promise<GgufFile> => openWith(path, readGguf);
 
 /** @throws UserError  the bytes are no GGUF, are cut off, or tensors overlap or leave the file */
 export async function readGguf(source: ByteSource): Promise<GgufFile> {

@@ -6,7 +6,7 @@
  */
 import { UserError } from "../util/errors.js";
 import { excerpt } from "../util/terminal.js";
-import { type ByteSource, openFileSource, readBytes } from "./byte-source.js";
+import { type ByteSource, openWith, readBytes } from "./byte-source.js";
 import { pairsToHalves } from "./gguf-tensors.js";
 import type { WeightInfo, WeightStore } from "./weight-store.js";
 
@@ -43,15 +43,7 @@ export interface Llama2cFile extends WeightStore {
   readonly vocabulary: number;
 }
 
-export async function openLlama2c(path: string): Promise<Llama2cFile> {
-  const source = await openFileSource(path);
-  try {
-    return await readLlama2c(source);
-  } catch (error) {
-    await source.close();
-    throw error;
-  }
-}
+export const openLlama2c = (path: string): Promise<Llama2cFile> => openWith(path, readLlama2c);
 
 /** @throws UserError  the header is no such header, or the file is not exactly as long as it says */
 export async function readLlama2c(source: ByteSource): Promise<Llama2cFile> {

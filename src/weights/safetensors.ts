@@ -9,7 +9,7 @@ import { readJson } from "../util/json.js";
 import { WEIGHTS_INDEX } from "../util/model-files.js";
 import { refusePointer } from "../util/model-kinds.js";
 import { excerpt } from "../util/terminal.js";
-import { type ByteSource, elementCount, openFileSource, readBytes } from "./byte-source.js";
+import { type ByteSource, elementCount, openWith, readBytes } from "./byte-source.js";
 import { MAX_HEADER, parseSafetensorsHeader, type SafetensorsInfo } from "./safetensors-header.js";
 import type { PiecewiseStore, WeightInfo, WeightStore } from "./weight-store.js";
 
@@ -17,15 +17,7 @@ import type { PiecewiseStore, WeightInfo, WeightStore } from "./weight-store.js"
 const SLICE = 4 * 2 ** 20;
 
 /** Opens and checks one file. */
-export async function openSafetensors(path: string): Promise<PiecewiseStore> {
-  const source = await openFileSource(path);
-  try {
-    return await readSafetensors(source);
-  } catch (error) {
-    await source.close();
-    throw error;
-  }
-}
+export const openSafetensors = (path: string): Promise<PiecewiseStore> => openWith(path, readSafetensors);
 
 /** @throws UserError  see `parseSafetensorsHeader` */
 export async function readSafetensors(source: ByteSource): Promise<PiecewiseStore> {

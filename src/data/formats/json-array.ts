@@ -3,6 +3,7 @@
  * read as JSON lines (both are published as `.json`).
  * May not know: data sets.
  */
+import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE } from "../../util/json.js";
 import type { Origin, RawRecord } from "../record.js";
 import { decodeUtf8, longerThan, MAX_RECORD_BYTES, NOT_UTF8, readTextBytes } from "./bytes.js";
 import { parseJsonText } from "./json-text.js";
@@ -23,13 +24,6 @@ export async function* readJson(file: string, limit = MAX_RECORD_BYTES): AsyncGe
 }
 
 const NEWLINE = 0x0a;
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const BACKSLASH = 0x5c;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
 const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 
 async function firstByte(file: string): Promise<number | undefined> {

@@ -180,7 +180,7 @@ describe("readPageHeader", () => {
         same(ours.repetitionBytes, second?.repetition_levels_byte_length);
         expect(ours.isCompressed).toBe(second?.is_compressed !== false);
       }),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     );
   });
 

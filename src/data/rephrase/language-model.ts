@@ -10,7 +10,16 @@ export type ModelReply =
   | { readonly kind: "reply"; readonly text: string; readonly cut: boolean }
   | { readonly kind: "failed"; readonly reason: string };
 
-export const checkPrompt = ({ instruction, response }: Exchange): string => `\
+const tagged = ({ instruction, response }: Exchange): string => `\
+<instruction>
+${instruction}
+</instruction>
+
+<response>
+${response}
+</response>`;
+
+export const checkPrompt = (exchange: Exchange): string => `\
 Below are an instruction and a response to it. Decide whether the response begins by rephrasing the instruction: whether its first words \
 repeat, paraphrase or announce what was asked (as in "Here are some tips for baking bread:") before they answer it.
 
@@ -24,27 +33,15 @@ if it begins by rephrasing the instruction, and exactly
 
 if it does not.
 
-<instruction>
-${instruction}
-</instruction>
+${tagged(exchange)}`;
 
-<response>
-${response}
-</response>`;
-
-export const rewritePrompt = ({ instruction, response }: Exchange): string => `\
+export const rewritePrompt = (exchange: Exchange): string => `\
 The response below begins by rephrasing its instruction. Write the same response without that beginning. Change as little as possible: \
 what follows the beginning stays word for word, with its formatting, unless a sentence needs another first word to stand by itself.
 
 Give the new response between <response> and </response>, and nothing else.
 
-<instruction>
-${instruction}
-</instruction>
-
-<response>
-${response}
-</response>`;
+${tagged(exchange)}`;
 
 /** @param ask one message, one answer */
 export function languageModelRephraser(ask: (prompt: string) => Promise<ModelReply>): Rephraser {

@@ -3,7 +3,7 @@
  * May not know: what is measured.
  */
 import type { Drawing } from "../document.js";
-import { element, escapeXml, figure, label, line, marker, path, SERIES, scale, strokeOf } from "../svg.js";
+import { element, escapeXml, extent, figure, label, line, marker, path, SERIES, scale, strokeOf } from "../svg.js";
 import { legend } from "./legend.js";
 
 export interface Curve {
@@ -96,10 +96,3 @@ const entry = ({ name }: Curve, i: number) => ({
   name,
   mark: (x: number, y: number): string => line(x - 11, y, x + 11, y, strokeOf(i)) + marker(i, x, y, 3.5),
 });
-
-/** Never empty, never of no width. */
-function extent(values: readonly number[]): readonly [number, number] {
-  if (values.length === 0) return [0, 1];
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  return low === high ? [low - 0.5, high + 0.5] : [low, high];
-}

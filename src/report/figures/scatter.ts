@@ -3,7 +3,7 @@
  * May not know: what is measured.
  */
 import type { Drawing } from "../document.js";
-import { element, escapeXml, figure, label, line, marker, scale } from "../svg.js";
+import { element, escapeXml, extent, figure, label, line, marker, scale } from "../svg.js";
 import { legend } from "./legend.js";
 
 export interface Cloud {
@@ -44,14 +44,4 @@ export function scatterFigure(
   );
   const height = HEIGHT + names.height + 12;
   return { alt, svg: figure(WIDTH, height, alt, [...frame, ...drawn, ...names.content]) };
-}
-
-function extent(values: readonly number[]): readonly [number, number] {
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const value of values) {
-    low = Math.min(low, value);
-    high = Math.max(high, value);
-  }
-  if (low > high) return [0, 1];
-  return low === high ? [low - 0.5, high + 0.5] : [low, high];
 }

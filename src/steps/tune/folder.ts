@@ -3,16 +3,16 @@
  * did not write: files of other names stay. A tuning run is one kind of them; pre-training (`glasshouse`) is another.
  * May not know: how anything is computed.
  */
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { readdir, rm, rmdir } from "node:fs/promises";
-import { basename, join, resolve, sep } from "node:path";
+import { basename, join, sep } from "node:path";
 import type { z } from "zod";
 import { isEpochFolder, isModelFile } from "../../model-files/write.js";
 import { type TunePlan, type TuneRunRecord, tunePlanSchema, tuneRunSchema } from "../../records/tune.js";
 import { isCheckpointFile } from "../../train/state.js";
 import { removeOwned } from "../../util/directories.js";
 import { UserError } from "../../util/errors.js";
-import { alreadyExists, isPartial, makeDirectory, removePartial, writeFileAtomic } from "../../util/files.js";
+import { alreadyExists, isPartial, makeDirectory, realPath, removePartial, writeFileAtomic } from "../../util/files.js";
 import { readJson } from "../../util/json.js";
 import { acquireLock, isLocked } from "../../util/lock.js";
 import { modelDirectory } from "../../util/model-directory.js";
@@ -107,7 +107,7 @@ export async function openRunFolder<Plan, Run extends Plan>(
     const found = await admit(request, paths, kind, lock.takenOver); // again, now that nobody else writes
     for (const folder of [out, paths.checkpoints]) await removePartial(folder);
     const finished = found === "finished" ? await readAs(kind.run, paths.record) : undefined;
-    if (finished !== undefined) await removeTraces(paths);
+    if (finished !== undefined) await removeUnfinished(paths);
     const unfinished = (): Promise<Plan | undefined> =>
       force ? readAs(kind.plan, paths.plan).catch(() => undefined) : readAs(kind.plan, paths.plan);
     return {
@@ -121,7 +121,7 @@ export async function openRunFolder<Plan, Run extends Plan>(
       async finish(record) {
         const checked = kind.run.parse(record);
         await writeFileAtomic(paths.record, toText(checked));
-        await removeTraces(paths);
+        await removeUnfinished(paths);
         return checked;
       },
       close,
@@ -136,8 +136,7 @@ const toText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 
 /** The model would be overwritten, or removed, while it is needed. */
 function refuseSourceInside({ model, out }: { readonly model: string; readonly out: string }): void {
-  const real = (path: string): string => (existsSync(path) ? realpathSync(path) : resolve(path));
-  const [source, target] = [real(modelDirectory(model)), real(out)];
+  const [source, target] = [realPath(modelDirectory(model)), realPath(out)];
   if (source !== target && !source.startsWith(target + sep)) return;
   throw new UserError(`the model ${model} lies in --out ${out}`, { remedy: "name another --out" });
 }
@@ -187,7 +186,7 @@ async function readAs<T>(schema: z.ZodType<T>, path: string): Promise<T> {
 }
 
 /** What only a run under way needs. */
-async function removeTraces(paths: Paths): Promise<void> {
+async function removeUnfinished(paths: Paths): Promise<void> {
   await removeOwned(paths.checkpoints, isCheckpointFile);
   await rm(paths.plan, { force: true });
 }

@@ -8,10 +8,11 @@ import { type VerdictOutcome, verdictOutcomes } from "../../records/annotations.
 import type { WinrateLedger } from "../../records/winrate.js";
 import { openScaleCheck, type ScaleProblem } from "../../stats/preference-scale.js";
 import { probabilityOf } from "../../stats/win-rate.js";
+import { codePoints } from "../../util/code-points.js";
 import { UserError } from "../../util/errors.js";
 import { quoted } from "../../util/terminal.js";
 import type { PromptId, PromptIds } from "./prompt-ids.js";
-import { type AnnotationRow, codePoints, readAnnotations } from "./read-annotations.js";
+import { type AnnotationRow, readAnnotations } from "./read-annotations.js";
 
 /** One model against one baseline by one judge, out of one file. Columns are `[rows]`. */
 export interface Evaluation {
