@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { add, createGraph, gather, input, matmul, mul } from "../graph/build.js";
 import { checkGraph } from "../graph/check.js";
-import { type Doubles, doubles, interpret } from "../graph/interpret.js";
+import { interpret } from "../graph/interpret.js";
+import { type Doubles, doubles } from "../graph/interpret-kernels.js";
 import { createCpuDevice } from "../runtime/cpu.js";
 import { randomStream } from "../util/random.js";
 import { bakedWeight, quantize, quantizedLinear, quantizeLinears } from "./quantize.js";

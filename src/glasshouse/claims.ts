@@ -3,7 +3,8 @@
  * says is said in the patterns of `relations.ts`; pronouns, first names and joined sentences are read, too.
  * May not know: tasks, scores.
  */
-import { type Relation, relationsOf, truth } from "./relations.js";
+import type { Relation } from "./relation-patterns.js";
+import { relationsOf, truth } from "./relations.js";
 import type { Entity, Value, World } from "./world.js";
 
 export interface Claim {

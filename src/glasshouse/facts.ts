@@ -6,7 +6,8 @@
 import { randomStream } from "../util/random.js";
 import { type Split, subjectsOf } from "./data-sets.js";
 import { fill } from "./language.js";
-import { type Relation, relationsOf, tellWith, truth } from "./relations.js";
+import type { Relation } from "./relation-patterns.js";
+import { relationsOf, tellWith, truth } from "./relations.js";
 import { type Entity, KINDS, type Kind, type World } from "./world.js";
 
 export interface FactRow {

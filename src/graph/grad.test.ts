@@ -28,7 +28,8 @@ import {
 import { checkGraph } from "./check.js";
 import { grad } from "./grad.js";
 import { gradient } from "./gradient.js";
-import { type Doubles, doubles, interpret } from "./interpret.js";
+import { interpret } from "./interpret.js";
+import { type Doubles, doubles } from "./interpret-kernels.js";
 import { liveFor } from "./live.js";
 import type { Graph, Op, Value } from "./ops.js";
 import { printGraph } from "./print.js";

@@ -26,7 +26,8 @@ import {
   topk,
   transpose,
 } from "./build.js";
-import { type Doubles, doubles, interpret } from "./interpret.js";
+import { interpret } from "./interpret.js";
+import { type Doubles, doubles } from "./interpret-kernels.js";
 import type { Value } from "./ops.js";
 
 const graph = createGraph();

@@ -16,7 +16,8 @@ import {
   sum,
 } from "./build.js";
 import { grad } from "./grad.js";
-import { doubles, interpret } from "./interpret.js";
+import { interpret } from "./interpret.js";
+import { doubles } from "./interpret-kernels.js";
 import { liveFor } from "./live.js";
 import type { Value } from "./ops.js";
 import { rowsOf } from "./rows.js";

@@ -3,7 +3,7 @@
  * exactly representable in single precision, so that ONNX Runtime and the interpreter are given the very same numbers.
  */
 import fc from "fast-check";
-import { type Doubles, doubles } from "../../src/graph/interpret.js";
+import { type Doubles, doubles } from "../../src/graph/interpret-kernels.js";
 import type { Dim, DType, Graph, Value } from "../../src/graph/ops.js";
 import { type RandomStream, randomStream } from "../../src/util/random.js";
 

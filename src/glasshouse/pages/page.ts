@@ -5,7 +5,8 @@
  */
 import type { RandomStream } from "../../util/random.js";
 import { pick } from "../language.js";
-import { ask, type Relation, relationsOf, tell } from "../relations.js";
+import type { Relation } from "../relation-patterns.js";
+import { ask, relationsOf, tell } from "../relations.js";
 import type { Entity, Kind, World } from "../world.js";
 import { KINDS } from "../world.js";
 
