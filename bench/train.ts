@@ -7,7 +7,7 @@ import type { Model } from "../src/models/model.js";
 import { readModelConfig } from "../src/models/open.js";
 import { tuneOptions } from "../src/options/tune.js";
 import type { Row } from "../src/records/row.js";
-import { settleRequest } from "../src/steps/tune/options.js";
+import { settleWork } from "../src/steps/tune/options.js";
 import { readRows } from "../src/steps/tune/rows.js";
 import { present, UserError } from "../src/util/errors.js";
 import { type Bench, count, needed, type Settings, type Table, temporaryFolder } from "./bench.js";
@@ -73,8 +73,8 @@ async function onRandomRows(shape: ShapeName, settings: Settings): Promise<Table
 async function onRealRows(settings: Settings): Promise<Table> {
   const [directory, data] = [needed(settings, "model"), needed(settings, "data")];
   const most = count(settings, "max-response-tokens", 420);
-  const request = { model: directory, data, objective: "response", out: "", maxResponseTokens: most } as const;
-  const { rows: all } = await readRows(settleRequest(request));
+  const work = { model: directory, data, objective: "response", maxResponseTokens: most } as const;
+  const { rows: all } = await readRows(settleWork(work));
   const rows = all.slice(0, count(settings, "count", settings.quick ? 2 : 64));
   if (rows.length === 0) throw new UserError(`${data} has no row`, { remedy: "name other data" });
   const title = `train ${directory}: ${rows.length} rows of at most ${most} response tokens, ${supervisedOf(rows)} tokens supervised`;

@@ -12,9 +12,16 @@ from tokenizers import Tokenizer
 IGNORE = -100
 
 
+def contents(example):
+    """User and assistant by turns, of either layout of plain rows."""
+    if "messages" in example:
+        return [message["content"] for message in example["messages"]]
+    return [example["instruction"], example["response"]]
+
+
 def turns(example, objective):
     """[(prompt, prompt and response)] in the template `tulu`."""
-    texts = [message["content"].strip() for message in example["messages"]]
+    texts = [text.strip() for text in contents(example)]
     if objective == "response":
         texts[::2] = [""] * len(texts[::2])
     prompts = [f"{chr(10) if i > 0 else ''}<|user|>\n{text}\n<|assistant|>\n" for i, text in enumerate(texts[::2])]
