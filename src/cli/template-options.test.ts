@@ -36,7 +36,7 @@ describe("the flags of a template", () => {
   });
 
   it.each([
-    [["--template", "chatml"], `there is no template "chatml"; use tulu`],
+    [["--template", "chatml"], `unknown template "chatml"; use tulu`],
     [["--user-tag", ""], "userTag is empty; give it at least one character"],
   ])("%j: refused in one line", (args, line) => {
     expect(() => withTemplate(flags(...args))).toThrow(expect.objectContaining({ line }));

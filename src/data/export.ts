@@ -21,7 +21,7 @@ export interface ExportOptions extends Pick<LoadOptions, "limit"> {
   readonly signal?: AbortSignal;
 }
 
-/** Writes all rows, or no file. @throws UserError  the file is there already; as `loadExamples` */
+/** Writes all rows, or no file. @throws UserError  the file already exists; as `loadExamples` */
 export async function exportData(spec: DataSpec, out: string, options: ExportOptions): Promise<LoadReport> {
   const report = newLoadReport();
   const result = await openResult({ main: out, beside: [], inputs: [spec.path], force: options.force === true });

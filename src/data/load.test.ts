@@ -45,7 +45,7 @@ describe("loadExamples", () => {
     const gsm = files.write("gsm.jsonl", `${JSON.stringify({ question: "q", answer: "a" })}\n`.repeat(1001));
     expect((await collectExamples(`gsm8k:${gsm}`)).examples.length).toBe(1000);
     expect((await collectExamples(`gsm8k:${gsm}`, { limit: "all" })).examples.length).toBe(1001);
-    await expect(collectExamples(path, { limit: 0 })).rejects.toThrow("makes no sense");
+    await expect(collectExamples(path, { limit: 0 })).rejects.toThrow("the limit is 0 rows");
   });
 
   it("counts what the paper leaves out, with places", async () => {
@@ -131,12 +131,12 @@ describe("parseDataSpec", () => {
   });
 
   it.each([
-    ["lmia:a.jsonl", 'no data set is named "lmia"'],
+    ["lmia:a.jsonl", 'unknown data set "lmia"'],
     ["lima:", "lima: names no file"],
     ["", "no data was named"],
-    ["data", "has no ending"],
-    ["poetry:poems.pgn", '"poems.pgn" has no ending by which poetry data can be read'],
-    ["constructor:x.jsonl", 'no data set is named "constructor"'],
+    ["data", "has no file ending"],
+    ["poetry:poems.pgn", '"poems.pgn" has no file ending that says how to read poetry data'],
+    ["constructor:x.jsonl", 'unknown data set "constructor"'],
   ])("refuses %j", (text, reason) => expect(() => parseDataSpec(text)).toThrow(reason));
 });
 

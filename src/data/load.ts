@@ -67,7 +67,7 @@ export const newLoadReport = (): LoadReport => ({
 export function effectiveLimit(dataSet: DataSet, limit: number | "all" | undefined): number {
   if (limit === "all") return Number.POSITIVE_INFINITY;
   if (limit !== undefined && !(Number.isSafeInteger(limit) && limit > 0)) {
-    throw new UserError(`a limit of ${limit} rows makes no sense`, { remedy: "give a whole number above 0, or all" });
+    throw new UserError(`the limit is ${limit} rows`, { remedy: "give a whole number above 0, or all" });
   }
   return limit ?? dataSet.limit ?? Number.POSITIVE_INFINITY;
 }

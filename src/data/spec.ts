@@ -34,8 +34,8 @@ export function parseDataSpec(text: string, unnamed: DataSet = plainDataSet): Da
   if (format === undefined) {
     const endings = [...new Set(dataSet.formats.flatMap((name) => formats[name].endings))];
     const what = dataSet === unnamed ? "rows" : `${dataSet.name} data`;
-    throw new UserError(`"${path}" has no ending by which ${what} can be read`, {
-      remedy: `give the file one of these: ${endings.join(", ")}`,
+    throw new UserError(`"${path}" has no file ending that says how to read ${what}`, {
+      remedy: `rename it to end in one of ${endings.join(", ")}`,
     });
   }
   return { text, dataSet, path, format };
@@ -51,8 +51,8 @@ function splitSpec(text: string, unnamed: DataSet): { dataSet: DataSet; path: st
   const [, name = "", path = ""] = match;
   const dataSet = dataSetNamed(name.toLowerCase());
   if (dataSet === undefined) {
-    throw new UserError(`no data set is named "${excerpt(name)}"`, {
-      remedy: `known are ${dataSets.map((set) => set.name).join(", ")}; for a file of your own write ./${text}`,
+    throw new UserError(`unknown data set "${excerpt(name)}"`, {
+      remedy: `known: ${dataSets.map((set) => set.name).join(", ")}; for a file of your own write ./${text}`,
     });
   }
   if (path === "") throw new UserError(`${name}: names no file`, { remedy: `write ${name}:PATH` });

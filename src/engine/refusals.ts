@@ -14,7 +14,7 @@ export interface Needs {
   readonly precision?: Precision;
 }
 
-/** @throws UserError  the first thing that is needed and not there */
+/** @throws UserError  the first thing that is needed and missing */
 export function refuseMissing({ name, capabilities }: Pick<Engine, "name" | "capabilities">, needs: Needs): void {
   const refuse = (what: string, remedy: string): never => {
     throw new UserError(`the engine ${name} ${what}`, { remedy });

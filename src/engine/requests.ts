@@ -82,7 +82,7 @@ export interface EmbedResult {
 }
 
 /** The remedy where a model computes infinities or NaN. */
-export const NO_NUMBERS = "its weights overflow single precision, or hold a value that is no number";
+export const NO_NUMBERS = "its weights overflow float32, or hold NaN or infinity";
 
 /** Below this a distribution is its largest entry; logits divided by much less overflow. */
 const LEAST_TEMPERATURE = 1e-6;
@@ -99,7 +99,7 @@ function isZero(value: number): boolean {
 /** @throws UserError  neither 0 nor one that single precision can divide by */
 export function checkTemperature(temperature: number): void {
   if (isZero(temperature) || (temperature >= LEAST_TEMPERATURE && temperature < Number.POSITIVE_INFINITY)) return;
-  throw new UserError(`a temperature of ${temperature} is not possible`, {
+  throw new UserError(`the temperature is ${temperature}`, {
     remedy: `0 takes the most probable token; others begin at ${LEAST_TEMPERATURE}`,
   });
 }

@@ -1,5 +1,5 @@
 /**
- * A graph made anew with some nodes replaced: the copy has only what its outputs need.
+ * A copy of a graph with some nodes replaced: the copy has only what its outputs need.
  * May not know: what is replaced, and why.
  */
 import { invariant, present } from "../util/errors.js";

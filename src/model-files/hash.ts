@@ -38,7 +38,7 @@ export async function recordedModel(model: string, engine: Engine): Promise<Reco
   return { path: model, hash, ...(notes.length === 0 ? {} : { notes: [...notes] }) };
 }
 
-/** The files of a model that decide what it says, which no result may replace; none where the directory is not there. */
+/** The files of a model that decide what it says, which no result may replace; none where the directory is missing. */
 export async function decidingFiles(model: string): Promise<string[]> {
   const directory = modelDirectory(model);
   const names = await readdir(directory).catch(() => []);

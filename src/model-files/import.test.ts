@@ -242,7 +242,7 @@ describe("what is not imported", () => {
     [
       "another architecture",
       { "general.architecture": { type: "string", value: "mamba" } },
-      /"mamba"; llama, olmo, .* and gemma3 are read/,
+      /"mamba"; llama, olmo, .* and gemma3 are supported/,
     ],
     [
       "an architecture of JavaScript",
@@ -252,18 +252,18 @@ describe("what is not imported", () => {
     [
       "rope of another kind",
       { "llama.rope.scaling.type": { type: "string", value: "longrope" } },
-      /"longrope" is not read/,
+      /"longrope" is not supported/,
     ],
     [
       "YaRN with settings of its own",
       { "llama.rope.scaling.type": { type: "string", value: "yarn" }, "llama.rope.scaling.yarn_beta_fast": f32(8) },
-      /"llama.rope.scaling.yarn_beta_fast" is not read/,
+      /"llama.rope.scaling.yarn_beta_fast" is not supported/,
     ],
     ["rope over half of a head", { "llama.rope.dimension_count": u32(4) }, /part of the head/],
     ["a billion layers", { "llama.block_count": u32(1_000_000_000) }, /1000000000 layers/],
     ["a size of 0", { "llama.feed_forward_length": u32(0) }, /"llama.feed_forward_length" is 0/],
     ["heads that do not share", { "llama.attention.head_count_kv": u32(3) }, /4 query heads cannot share 3/],
-    ["a size that is a text", { "llama.embedding_length": { type: "string", value: "24" } }, /is no number/],
+    ["a size that is a text", { "llama.embedding_length": { type: "string", value: "24" } }, /is not a number/],
     ["tensors that are missing", {}, /lacks tensor "blk.0.attn_norm.weight"/],
   ])("%s", async (_, change, expected) => {
     expect(await refused(change)).toMatch(expected);

@@ -143,7 +143,7 @@ async function readVocabulary(model: string, size: number, named: string | undef
     named === undefined ? [`tok${size}.bin`, "tokenizer.bin"].map((n) => join(dirname(model), n)) : [named];
   const path = candidates.find((candidate) => existsSync(candidate));
   if (path === undefined) {
-    throw new UserError(`there is no ${candidates.join(" or ")}`, { remedy: "name the vocabulary with --tokenizer" });
+    throw new UserError(`missing: ${candidates.join(" or ")}`, { remedy: "name the vocabulary with --tokenizer" });
   }
   const bytes = await readInput(path, { most: LARGEST_JSON, what: "a vocabulary" });
   const tokens = llama2cTokenizer(bytes).vocabSize;
@@ -217,7 +217,7 @@ function knownArchitecture(name: string, file: string): GgufArchitecture {
   throw new UserError(`${file} holds a model of architecture "${excerpt(name)}"`, {
     remedy: `${Object.keys(TENSOR_TABLES)
       .join(", ")
-      .replace(/, (?=[^,]*$)/u, " and ")} are read from GGUF`,
+      .replace(/, (?=[^,]*$)/u, " and ")} are supported in GGUF files`,
   });
 }
 

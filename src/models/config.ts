@@ -106,7 +106,8 @@ export function headShape(c: Heads, context: z.RefinementCtx): { readonly headDi
   const refuse = (field: string, message: string): void => context.addIssue({ code: "custom", path: [field], message });
   if (c.num_attention_heads % kvHeads !== 0)
     refuse("num_key_value_heads", `${c.num_attention_heads} query heads cannot share ${kvHeads} key/value heads`);
-  if (!Number.isInteger(headDim)) refuse("num_attention_heads", `a width of ${c.hidden_size} is no whole heads`);
+  if (!Number.isInteger(headDim))
+    refuse("num_attention_heads", `a width of ${c.hidden_size} does not divide into whole heads`);
   else if (headDim % 2 !== 0) refuse("head_dim", `rotary embeddings need an even width, not ${headDim}`);
   return { headDim, kvHeads };
 }

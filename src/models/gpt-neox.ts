@@ -42,7 +42,8 @@ const schema = z
     const headDim = c.hidden_size / c.num_attention_heads;
     const refuse = (field: string, message: string): void =>
       context.addIssue({ code: "custom", path: [field], message });
-    if (!Number.isInteger(headDim)) refuse("num_attention_heads", `a width of ${c.hidden_size} is no whole heads`);
+    if (!Number.isInteger(headDim))
+      refuse("num_attention_heads", `a width of ${c.hidden_size} does not divide into whole heads`);
     if ((c.head_dim ?? headDim) !== headDim) refuse("head_dim", `${c.head_dim} is not honoured (only ${headDim})`);
     if ((c.num_key_value_heads ?? c.num_attention_heads) !== c.num_attention_heads)
       refuse("num_key_value_heads", `${c.num_key_value_heads} is not honoured (only ${c.num_attention_heads})`);

@@ -29,7 +29,7 @@ const schema = z
     reorder_and_upcast_attn: z.boolean().default(false), // another order of the same products; nothing in single precision
   })
   .transform((c) => ({ ...c, inner: c.n_inner ?? 4 * c.n_embd, headDim: c.n_embd / c.n_head }))
-  .refine((c) => Number.isInteger(c.headDim), { message: "n_embd is no whole heads", path: ["n_head"] });
+  .refine((c) => Number.isInteger(c.headDim), { message: "n_embd does not divide into whole heads", path: ["n_head"] });
 type Config = z.infer<typeof schema>;
 
 function layerParameters(c: Config, i: number) {

@@ -102,7 +102,7 @@ export function modelFromConfig(config: unknown, path: string): Model {
   const family = families.find(({ modelTypes }) => modelTypes.includes(String(type)));
   if (family === undefined) {
     const known = families.flatMap(({ modelTypes }) => modelTypes).join(", ");
-    throw new UserError(`${path}: model_type ${JSON.stringify(type)} is not a family that is read here`, {
+    throw new UserError(`${path}: model_type ${JSON.stringify(type)} is not a supported family`, {
       remedy: `known: ${known}`,
     });
   }

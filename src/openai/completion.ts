@@ -153,7 +153,7 @@ function wrongLogprob(value: unknown): string | undefined {
 /** Characters of a choice as JSON; one that is longer stays in the ledger alone. */
 const LONGEST_CHOICE = 2 ** 18;
 
-/** The choice itself, which AlpacaEval keeps as `raw_completion`; null where it is not there or too large to repeat. */
+/** The choice itself, which AlpacaEval keeps as `raw_completion`; null where it is missing or too large to repeat. */
 export function choiceOf(body: unknown): unknown {
   const { choices } = fieldsOf(body) ?? {};
   const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;

@@ -1,6 +1,6 @@
 /**
  * How a run of `tacit judge` came about and what came out: written beside its annotations. It holds no times, so that a run that was
- * killed and went on leaves the same bytes as one that was not.
+ * killed and resumed leaves the same bytes as one that was not.
  * May not know: how anything is asked.
  */
 import { z } from "zod";

@@ -98,7 +98,7 @@ const stepFields = {
     /** What the step went through, in `unit`s. */
     work: count,
     unit: z.string(),
-    /** It went on from what an interrupted attempt had left: the seconds are not of all the work. */
+    /** It resumed what an interrupted attempt had left: the seconds are not of all the work. */
     resumed: z.boolean(),
   }),
 };

@@ -107,7 +107,7 @@ function withShownPaths(record: StudyRecord): StudyRecord {
   };
 }
 
-/** Keys without a value are not there. */
+/** Keys without a value are left out. */
 const without = <T extends object>(given: T): Partial<{ [K in keyof T]: Exclude<T[K], undefined> }> =>
   Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as never;
 

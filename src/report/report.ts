@@ -61,7 +61,7 @@ export const isReportFile = (path: string): boolean =>
 
 const MARKER = { name: PAGE, isOurs: (text: string): boolean => text.includes(KICKER) };
 
-/** @throws UserError  `study` is no study's folder, a record of it is gone, or `out` is there already */
+/** @throws UserError  `study` is no study's folder, a record of it is gone, or `out` already exists */
 export async function report({ study: folder, out, force = false }: ReportOptions): Promise<ReportSummary> {
   const made = await makeReport(folder);
   const blocks = made.sections.flatMap((section) => section.blocks);

@@ -42,7 +42,7 @@ const name = z.string().min(1);
 const tokenString = z
   .string()
   .min(1)
-  .refine((text) => !/\p{Surrogate}/u.test(text), "half a surrogate pair is no text");
+  .refine((text) => !/\p{Surrogate}/u.test(text), "half a surrogate pair is not text");
 
 const ruleSchema = z.discriminatedUnion("kind", [
   z.strictObject({

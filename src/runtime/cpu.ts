@@ -31,7 +31,7 @@ function cpuTensor(elementType: ElementType, values: Values, shape: readonly num
   return { device: "cpu", elementType, values, shape };
 }
 
-/** What `allocate` gives; memory that there is not is the user's to mend. */
+/** What `allocate` gives; memory that there is not is the user's to fix. */
 function allocated<T>(allocate: () => T): T {
   try {
     return allocate();
@@ -298,7 +298,7 @@ function fromOrt(tensor: OrtTensor): CpuTensor {
   return cpuTensor(present(OUR_TYPE[tensor.type], `element type ${tensor.type}`), tensor.data as Values, tensor.dims);
 }
 
-/** Out of memory is the user's to mend; everything else that ONNX Runtime refuses is our mistake. */
+/** Out of memory is the user's to fix; everything else that ONNX Runtime refuses is our mistake. */
 function describeFailure(error: unknown): unknown {
   const text = error instanceof Error ? error.message : String(error);
   if (!/bad_alloc|failed to allocate|allocate memory|array buffer allocation|invalid typed array length/i.test(text))

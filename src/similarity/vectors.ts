@@ -4,7 +4,7 @@
  */
 import { invariant, UserError } from "../util/errors.js";
 
-/** @throws UserError  the vector has no direction, or holds what is no number */
+/** @throws UserError  the vector has no direction, or a value that is NaN or infinite */
 export function normalized(vector: ArrayLike<number>): Float64Array {
   const length = Math.sqrt(Array.from(vector).reduce((sum, x) => sum + x * x, 0));
   if (!Number.isFinite(length) || length === 0) {

@@ -1,5 +1,5 @@
 /**
- * What can be said of answers without judging them: does the model end by itself, does it repeat the question, does it go on with
+ * What can be said of answers without judging them: does the model end by itself, does it repeat the question, does it continue with
  * the other side of the dialogue?
  * May not know: models, files.
  */

@@ -100,7 +100,7 @@ function largestGap(gradient: readonly number[], w: readonly number[], scales: r
   }, 0);
 }
 
-/** `[N]` each, filled anew at every point: a fit looks at several, and cross-validation fits fifty times. */
+/** `[N]` each, filled again at every point: a fit looks at several, and cross-validation fits fifty times. */
 interface Room {
   /** z */
   readonly scores: Float64Array;

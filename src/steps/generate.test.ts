@@ -200,8 +200,8 @@ describe("refusals, before anything is computed", () => {
     const prompts = files.write("own.json", JSON.stringify([{ instruction: "a" }]));
     const out = freshOut();
     for (const force of [false, true]) {
-      expect(await refused({ prompts, out: prompts, force })).toBe(`UserError: ${prompts} would replace what is read`);
-      expect(await refused({ out, trace: out, force })).toBe(`UserError: ${out} is named for two results`);
+      expect(await refused({ prompts, out: prompts, force })).toBe(`UserError: ${prompts} would replace an input`);
+      expect(await refused({ out, trace: out, force })).toBe(`UserError: ${out} is named for two outputs`);
     }
     expect(JSON.parse(await readFile(prompts, "utf8"))).toEqual([{ instruction: "a" }]);
   });

@@ -157,7 +157,7 @@ describe("refusals", () => {
     symlinkSync(rows, link);
     for (const out of [rows, link]) {
       const scored = score({ ...base, input: rows, out, force: true, engine: mockEngine() });
-      await expect(scored).rejects.toThrow(`${out} would replace what is read`);
+      await expect(scored).rejects.toThrow(`${out} would replace an input`);
     }
     expect(await readFile(rows, "utf8")).toContain("instruction");
   });

@@ -94,7 +94,7 @@ describe("similarity", () => {
     [{ encoder: "http://127.0.0.1:1/v1" }, "names no model"],
     [{ encoder: "http://127.0.0.1:1/v1#m", pooling: "cls" as const }, "a server pools by itself"],
     [{ encoder: join(modelsFolder, "llama") }, "does not say how it is pooled"],
-    [{ encoder: join(modelsFolder, "llama"), pooling: "mean" as const }, '"llama" is no encoder that is read here'],
+    [{ encoder: join(modelsFolder, "llama"), pooling: "mean" as const }, '"llama" is not a supported encoder'],
     [{ encoder: folder.path("nowhere"), pooling: "mean" as const }, "does not exist"],
   ])("refuses %j", async (changes, message) => {
     await expect(similarity({ ...base, out: folder.path(`refused ${message}`), ...changes })).rejects.toThrow(message);

@@ -72,7 +72,7 @@ describe("certificate", () => {
     });
     expect(certifier.finish([long])).toMatchObject({ rows: 1, tokens: 6, supervised_tokens: 4, longest_row: 6 });
     expect(certifier.finish([long, good])).toEqual(certifier.finish());
-    expect(() => certifier.finish([])).toThrow("there is no row to train on (1 skipped");
+    expect(() => certifier.finish([])).toThrow("no row is left to train on (1 skipped");
     expect(() => certifier.finish([{ ...good }])).toThrow("a row that was certified, r");
   });
 
@@ -127,7 +127,7 @@ describe("certificate", () => {
     [
       "loss behind the stop token",
       () => add(row([BOS, 7, 8, 9, EOS, 7, EOS], "...xxxx")),
-      "loss goes on behind the stop token at position 4",
+      "loss continues behind the stop token at position 4",
     ],
     [
       "a user message that carries loss",
@@ -144,7 +144,7 @@ describe("certificate", () => {
   it("refuses a run without rows", () => {
     const certifier = createCertifier(terms);
     certifier.skip();
-    expect(() => certifier.finish()).toThrow("there is no row to train on (1 skipped");
-    expect(() => createCertifier(terms).finish()).toThrow(/^there is no row to train on$/);
+    expect(() => certifier.finish()).toThrow("no row is left to train on (1 skipped");
+    expect(() => createCertifier(terms).finish()).toThrow(/^no row is left to train on$/);
   });
 });

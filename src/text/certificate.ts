@@ -92,7 +92,7 @@ export function createCertifier(terms: CertificateTerms): Certifier {
       }
       if (counts.rows === 0) {
         const why = skipped === 0 ? "" : ` (${skipped} skipped: nothing of them carries loss)`;
-        throw new UserError(`there is no row to train on${why}`, { remedy: "check --data and --max-length" });
+        throw new UserError(`no row is left to train on${why}`, { remedy: "check --data and --max-length" });
       }
       return {
         version: CERTIFICATE_VERSION,
@@ -202,7 +202,7 @@ function checkResponses(row: Row, { eosId }: CertificateTerms, { promptIds, resp
     if (!span.stopped && !mayBeCut)
       wrong(row, `the response that ends at position ${span.end - 1} has no stop token ${eosId}`);
     const early = row.labels.indexOf(eosId, span.start);
-    if (early >= 0 && early < span.end - 1) wrong(row, `loss goes on behind the stop token at position ${early}`);
+    if (early >= 0 && early < span.end - 1) wrong(row, `loss continues behind the stop token at position ${early}`);
   }
   const complete = row.cut ? spans.length <= responses : spans.length === responses;
   if (!complete) wrong(row, `${spans.length} stretches carry loss, but it has ${responses} responses`);

@@ -87,7 +87,7 @@ describe("loadTextModel", () => {
     ["an EOS that is text", { tokenizer: gpt2, config: { eos_token_id: "2" } }, "config.json: eos_token_id: "],
     ["two BOS", { tokenizer: processor([begin, begin, text]), config: { eos_token_id: 2 } }, "adds 2 tokens"],
     ["BOS and EOS", { tokenizer: processor([begin, text, stop]), config: { eos_token_id: 2 } }, "adds 2 tokens"],
-    ["an EOS only", { tokenizer: processor([text, stop]), config: { eos_token_id: 2 } }, "puts </s> behind every text"],
+    ["an EOS only", { tokenizer: processor([text, stop]), config: { eos_token_id: 2 } }, "appends </s> to every text"],
   ])("refuses %s", async (_, files, message) => {
     await expect(loadTextModel(await modelOf(files))).rejects.toThrow(message);
   });

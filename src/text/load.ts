@@ -53,7 +53,7 @@ function bosOfEmptyText(tokenizer: Tokenizer, directory: string): number | undef
   }
   const [bos] = ids;
   if (bos !== undefined && tokenizer.encode("a")[0] !== bos) {
-    throw new UserError(`${directory}: the tokenizer puts ${tokenizer.piece(bos)} behind every text`, {
+    throw new UserError(`${directory}: the tokenizer appends ${tokenizer.piece(bos)} to every text`, {
       remedy: "remove it from the post_processor: the EOS is added by the template",
     });
   }

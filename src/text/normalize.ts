@@ -9,7 +9,7 @@ import { compilePattern } from "./library.js";
 import { normalizeAsRust } from "./normal-forms.js";
 import { type Component, componentFrom, parsed, refuse } from "./tokenizer-json.js";
 
-/** `continued`: the text goes on where other text ended, so nothing is put in front of it. */
+/** `continued`: the text continues where other text ended, so nothing is put in front of it. */
 export type Normalizer = (text: string, continued: boolean) => string;
 
 export const patternSchema = z.union([z.object({ String: z.string() }), z.object({ Regex: z.string() })]);

@@ -12,7 +12,7 @@ import { type Component, componentFrom, parsed, refuse } from "./tokenizer-json.
 export interface PreTokenizer {
   /** Words are to be taken byte by byte, in GPT-2's byte alphabet. */
   readonly byteLevel: boolean;
-  /** `first`: the text stands at the very beginning; `continued`: it goes on where other text ended. */
+  /** `first`: the text stands at the very beginning; `continued`: it continues where other text ended. */
   split(text: string, place: { first: boolean; continued: boolean }): string[];
 }
 

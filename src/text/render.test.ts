@@ -224,8 +224,8 @@ describe("segments", () => {
 
 describe("templates", () => {
   it.each([
-    [{ template: "chatml" }, 'there is no template "chatml"'],
-    [{ template: "__proto__" }, 'there is no template "__proto__"'],
+    [{ template: "chatml" }, 'unknown template "chatml"'],
+    [{ template: "__proto__" }, 'unknown template "__proto__"'],
     [{ userTag: "" }, "--user-tag is empty"],
     [{ userTag: "x", assistantTag: "x" }, 'tag are both "x"'],
   ])("refuses %j", (options, message) => {

@@ -150,7 +150,7 @@ export function supervisedTokens(row: Row): number {
 
 /**
  * Prompt and response encoded as one text, so that training sees what generation sees. Where the tokenizer joins the two
- * at their border, the prompt's ids stay and the response is encoded as the text that goes on after it.
+ * at their border, the prompt's ids stay and the response is encoded as text that continues it.
  */
 function turnIds(tokenizer: Tokenizer, prompt: string, response: string) {
   const promptIds = plain(tokenizer, prompt);

@@ -21,7 +21,7 @@ export function templateFrom(options: { template?: string; userTag?: string; ass
   const name = options.template ?? "tulu";
   const base = Object.hasOwn(templates, name) ? templates[name] : undefined;
   if (base === undefined) {
-    throw new UserError(`there is no template "${excerpt(name, 60)}"`, {
+    throw new UserError(`unknown template "${excerpt(name, 60)}"`, {
       remedy: `use ${Object.keys(templates).join(", ")}`,
     });
   }

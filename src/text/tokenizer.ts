@@ -11,7 +11,7 @@ export interface EncodeOptions {
    * as in Transformers, where they do. Templates always set it.
    */
   readonly plainText?: boolean;
-  /** The text goes on where other text ended: the tokenizer's own first space is left out; default false. */
+  /** The text continues where other text ended: the tokenizer's own first space is left out; default false. */
   readonly continued?: boolean;
 }
 

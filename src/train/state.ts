@@ -66,7 +66,7 @@ export const gradientsOf = (accumulators: TrainState["accumulators"]): ReadonlyM
 
 /**
  * Writes `folder/checkpoint-N` and removes older ones.
- * @param fingerprint hash of all that determines the run; going on under another one is refused
+ * @param fingerprint hash of all that determines the run; resuming under another one is refused
  */
 export async function saveCheckpoint(
   folder: string,

@@ -140,7 +140,7 @@ function refuseDivergence(loss: number, gradNorm: number, step: number): void {
   throw diverged(`step ${step + 1}: the loss is ${loss}, the norm of its gradient ${gradNorm}`);
 }
 
-/** Training that has left the numbers: there is nothing to go on from. */
+/** Training that diverged: nothing can be resumed from here. */
 export const diverged = (what: string): UserError =>
   new UserError(`the training diverged: ${what}`, { remedy: "start again with a smaller --lr, or with --clip 1" });
 

@@ -121,7 +121,7 @@ describe("makeDirectory", () => {
     await makeDirectory(folder.path("made/b/c"));
     expect(statSync(folder.path("made/b/c")).isDirectory()).toBe(true);
     const file = folder.write("file", "");
-    await expect(makeDirectory(file)).rejects.toThrow("stands where a folder should be");
+    await expect(makeDirectory(file)).rejects.toThrow("is a file where a folder is needed");
     await expect(makeDirectory(join(file, "below"))).rejects.toThrow(/ENOTDIR/);
     if (existsSync("/proc/self")) await expect(makeDirectory("/proc/no/such")).rejects.toThrow(/ENOENT/); // for ever with `recursive`
   });

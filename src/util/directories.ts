@@ -1,5 +1,5 @@
 /**
- * Directories that are whole or not there: filled under a temporary name beside the final one, then renamed.
+ * Directories that are whole or missing: filled under a temporary name beside the final one, then renamed.
  * May not know: what is in them.
  */
 import { existsSync } from "node:fs";

@@ -34,7 +34,7 @@ describe("a path that the system refuses", () => {
   });
 });
 
-it("memory that the system would not give is the user's to mend", () => {
+it("memory that the system would not give is the user's to fix", () => {
   const refused = new RangeError("Array buffer allocation failed");
   expect(userErrorOf(refused)?.line).toMatch(/^out of memory; /);
   expect(userErrorOf(new RangeError("Invalid array length"))).toBeUndefined();

@@ -1,5 +1,5 @@
 /**
- * Files that are whole or not there: written under a temporary name, flushed, then renamed.
+ * Files that are whole or missing: written under a temporary name, flushed, then renamed.
  * May not know: what the bytes mean.
  */
 import { createHash, randomBytes } from "node:crypto";
@@ -64,7 +64,7 @@ export async function makeDirectory(path: string): Promise<readonly string[]> {
   for (let at = resolve(path); !existsSync(at); at = dirname(at)) missing.push(at);
   for (const one of missing.toReversed()) await mkdir(one).catch(unlessThere);
   if (!(await stat(path)).isDirectory())
-    throw new UserError(`${path}: stands where a folder should be`, { remedy: "name another path" });
+    throw new UserError(`${path} is a file where a folder is needed`, { remedy: "name another path" });
   return missing;
 }
 
@@ -113,8 +113,8 @@ export function refuseSameFile(outputs: readonly string[], inputs: readonly stri
   const written = new Set<string>();
   for (const path of outputs) {
     const real = realPath(path);
-    if (read.has(real)) throw new UserError(`${path} would replace what is read`, { remedy: "name another --out" });
-    if (written.has(real)) throw new UserError(`${path} is named for two results`, { remedy: "name another file" });
+    if (read.has(real)) throw new UserError(`${path} would replace an input`, { remedy: "name another --out" });
+    if (written.has(real)) throw new UserError(`${path} is named for two outputs`, { remedy: "name another file" });
     written.add(real);
   }
 }

@@ -78,7 +78,7 @@ describe("a file", () => {
       `${path} has 10 bytes; at most 9 are read of prompts; name another file, or cut it`,
     );
     expect((await readInput("/proc/self/status", { most: 100_000 })).toString()).toContain("VmHWM");
-    expect(await lineOf(readInput("/proc/self/status", { most: 100 }))).toContain("goes on beyond 100 bytes");
+    expect(await lineOf(readInput("/proc/self/status", { most: 100 }))).toContain("has more than 100 bytes");
   });
 
   it("may be empty, and may be longer than a chunk", async () => {

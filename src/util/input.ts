@@ -58,7 +58,7 @@ export async function readInput(path: string, options: InputOptions & { readonly
       const { bytesRead } = await handle.read(piece, 0, wanted, bytes);
       if (bytesRead === 0) return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
       bytes += bytesRead;
-      if (bytes > most) throw tooLarge(path, `goes on beyond ${most} bytes`, options);
+      if (bytes > most) throw tooLarge(path, `has more than ${most} bytes`, options);
       pieces.push(piece.subarray(0, bytesRead));
     }
   } catch (error) {

@@ -123,7 +123,7 @@ async function visitLines(file: FileHandle, path: string, visit: (value: unknown
     begunBytes += bytesRead - start;
     if (begunBytes > LONGEST_LINE) {
       throw new UserError(`${path}:${line + 1}: a line of more than ${LONGEST_LINE} bytes`, {
-        remedy: "this file is no ledger; name another folder",
+        remedy: "this file is not a ledger; name another folder",
       });
     }
     position += bytesRead;

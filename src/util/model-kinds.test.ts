@@ -117,7 +117,7 @@ const FOLDERS: readonly (readonly [string, Files, RegExp])[] = [
   [
     "a folder of models",
     { "one/config.json": CONFIG, "two/config.json": CONFIG },
-    /but holds some: one, two; name one, such as .*two$/,
+    /but contains some: one, two; name one, such as .*two$/,
   ],
   [
     "the hub's cache",

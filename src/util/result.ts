@@ -74,7 +74,7 @@ export interface Result {
 
 /**
  * @param plan  without: nothing is kept beyond this process
- * @throws UserError  a result is there already, a file would replace what is read, or another process is making this result
+ * @throws UserError  a result already exists, a file would replace an input, or another process is making this result
  */
 export async function openResult(plan: ResultPlan | undefined): Promise<Result> {
   if (plan === undefined) return inMemory();

@@ -61,12 +61,20 @@ describe("bounds", () => {
     ["a list inside its anchor", "a: &a [*a]", "f.yaml:1:8: the alias *a is inside its own anchor"],
     ["a map inside its anchor", "a: &a\n  b: [1, {c: *a}]", "f.yaml:2:14: the alias *a is inside its own anchor"],
     ["a name that is anchored twice", "a: &a 1\nb: &a [*a]\n", "f.yaml:2:8: the alias *a is inside its own anchor"],
-    ["a map as a key", "? {a: 1}\n: 2", "f.yaml:1:3: a list, a map or an alias is no key: write the key as a text"],
-    ["a list as a key", "b:\n  [1]: 2", "f.yaml:2:3: a list, a map or an alias is no key: write the key as a text"],
+    [
+      "a map as a key",
+      "? {a: 1}\n: 2",
+      "f.yaml:1:3: a list, a map or an alias cannot be a key: write the key as a text",
+    ],
+    [
+      "a list as a key",
+      "b:\n  [1]: 2",
+      "f.yaml:2:3: a list, a map or an alias cannot be a key: write the key as a text",
+    ],
     [
       "an alias as a key",
       "a: &a 1\n*a : 2",
-      "f.yaml:2:1: a list, a map or an alias is no key: write the key as a text",
+      "f.yaml:2:1: a list, a map or an alias cannot be a key: write the key as a text",
     ],
     ["a number beside its text", '1: a\n"1": b', 'f.yaml:2:1: duplicate key "1"'],
     ["a number in two spellings", "1: a\n1.0: b", 'f.yaml:2:1: duplicate key "1"'],

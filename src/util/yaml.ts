@@ -91,7 +91,7 @@ function refuseDuplicates(document: Document, errorAt: ErrorAt): void {
       for (const { key } of map.items) {
         const at = isNode(key) ? (key.range?.[0] ?? 0) : (map.range?.[0] ?? 0);
         const name = nameOf(key);
-        if (name === undefined) throw errorAt(at, "a list, a map or an alias is no key: write the key as a text");
+        if (name === undefined) throw errorAt(at, "a list, a map or an alias cannot be a key: write the key as a text");
         if (seen.has(name)) throw errorAt(at, `duplicate key "${excerpt(name, 60)}"`);
         seen.add(name);
       }

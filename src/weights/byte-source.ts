@@ -84,7 +84,7 @@ export async function readBytes(source: ByteSource, offset: number, length: numb
 export function elementCount(shape: readonly number[], what: string): number {
   let count = 1;
   for (const size of shape) {
-    if (!Number.isSafeInteger(size) || size < 0) throw new UserError(`${what}: ${size} is no size of a dimension`);
+    if (!Number.isSafeInteger(size) || size < 0) throw new UserError(`${what}: ${size} is not the size of a dimension`);
     count *= size;
     if (!Number.isSafeInteger(count)) throw new UserError(`${what}: shape [${shape.join(", ")}] is too large`);
   }

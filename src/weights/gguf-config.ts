@@ -52,7 +52,7 @@ function readSizes(architecture: GgufArchitecture, { file, metadata, vocabulary 
     const name = `${architecture}.${key}`;
     const value = otherwise === undefined ? metadata.number(name) : metadata.number(name, otherwise);
     if (!Number.isSafeInteger(value) || value < 1 || value > 1e9) {
-      throw new UserError(`${file}: metadata "${excerpt(name)}" is ${value}, which is no size`);
+      throw new UserError(`${file}: metadata "${excerpt(name)}" is ${value}, which is not a size`);
     }
     return value;
   };
@@ -67,10 +67,10 @@ function readSizes(architecture: GgufArchitecture, { file, metadata, vocabulary 
     throw new UserError(`${file}: ${heads} query heads cannot share ${keyValueHeads} key/value heads`);
   }
   if (headDim % 2 !== 0 || size("attention.value_length", headDim) !== headDim) {
-    throw new UserError(`${file}: heads of ${headDim} dimensions with other values are not read`);
+    throw new UserError(`${file}: heads of ${headDim} dimensions with other values are not supported`);
   }
   if (architecture !== "gptneox" && size("rope.dimension_count", headDim) !== headDim) {
-    throw new UserError(`${file}: rope over a part of the head only is not read`);
+    throw new UserError(`${file}: rope over a part of the head only is not supported`);
   }
   const layers = size("block_count");
   if (layers > 10_000) throw new UserError(`${file}: ${layers} layers`);
@@ -97,7 +97,7 @@ const FAMILIES: Readonly<
   olmo2: (input, sizes) => {
     if (input.metadata.has("olmo2.attention.sliding_window")) {
       throw new UserError(
-        `${input.file}: "olmo2.attention.sliding_window" says that this is OLMo 3, which is not read`,
+        `${input.file}: "olmo2.attention.sliding_window" says that this is OLMo 3, which is not supported`,
       );
     }
     return {
@@ -197,7 +197,9 @@ function ropeScaling(architecture: string, file: string, metadata: GgufMetadata)
   const type = metadata.optionalString(key("type")) ?? "none";
   if (type === "none") return null;
   const refuse = (what: string): UserError =>
-    new UserError(`${file}: rope scaling ${what} is not read`, { remedy: "take the model from its own repository" });
+    new UserError(`${file}: rope scaling ${what} is not supported`, {
+      remedy: "take the model from its own repository",
+    });
   const setting = ROPE_SETTINGS.map(key).find((name) => metadata.has(name));
   if (setting !== undefined) throw refuse(`with "${setting}"`);
   const factor = (): number => shortest(metadata.number(key("factor")));

@@ -58,8 +58,8 @@ export function parseGgufHeader(bytes: Uint8Array, size: number, file: string): 
   }
   const version = cursor.u32("version");
   if (version !== 2 && version !== 3) {
-    throw new UserError(`${file} is GGUF version ${version}; versions 2 and 3 are read`, {
-      remedy: version === 1 ? "convert the model again" : "big-endian files are not read",
+    throw new UserError(`${file} is GGUF version ${version}; versions 2 and 3 are supported`, {
+      remedy: version === 1 ? "convert the model again" : "big-endian files are not supported",
     });
   }
   const tensorCount = cursor.count("the number of tensors", SMALLEST_INFO);
@@ -95,7 +95,7 @@ function readValue(cursor: Cursor, type: number, key: string, depth: number): Gg
   if (type === ARRAY) return readArray(cursor, key, depth + 1);
   if (type === 7) {
     const value = cursor.scalar(type, key);
-    if (value !== 0 && value !== 1) throw cursor.bad(`${key}: ${value} is no truth value`);
+    if (value !== 0 && value !== 1) throw cursor.bad(`${key}: ${value} is not true or false`);
     return value === 1;
   }
   return cursor.scalar(type, key);

@@ -184,7 +184,7 @@ export function mapTensors(
   for (const name of there.keys()) {
     if (!known.has(name) && !NOT_WEIGHTS.has(name)) {
       throw new UserError(`${file}: tensor "${excerpt(name)}" has no place in a plain ${architecture} model`, {
-        remedy: "biases, experts and adapters are not read from GGUF",
+        remedy: "biases, experts and adapters are not supported in GGUF files",
       });
     }
   }

@@ -109,7 +109,7 @@ describe("a byte-level vocabulary", () => {
   it.each<[string, Record<string, Meta>, RegExp]>([
     ["an unknown split", { "tokenizer.ggml.pre": { type: "string", value: "nova" } }, /split "nova"/],
     ["no split named", { "tokenizer.ggml.pre": { type: "string", value: "default" } }, /split "default"/],
-    ["an unknown kind", { "tokenizer.ggml.model": { type: "string", value: "t5" } }, /kind "t5" is not read/],
+    ["an unknown kind", { "tokenizer.ggml.model": { type: "string", value: "t5" } }, /kind "t5" is not supported/],
     [
       "a merge of strangers",
       { "tokenizer.ggml.merges": { type: "strings", value: ["a c"] } },

@@ -32,7 +32,7 @@ export interface Vocabulary {
 export function ggufTokenizer(architecture: string, metadata: GgufMetadata, rows: number, file: string): GgufTokenizer {
   const kind = metadata.string("tokenizer.ggml.model");
   if (kind !== "gpt2" && kind !== "llama") {
-    throw new UserError(`${file}: tokenizer kind "${kind}" is not read`, { remedy: "use a model with BPE" });
+    throw new UserError(`${file}: tokenizer kind "${kind}" is not supported`, { remedy: "use a model with BPE" });
   }
   const gemma = architecture.startsWith("gemma");
   const vocabulary = readVocabulary(metadata, rows, kind === "llama" && gemma, file);
@@ -134,7 +134,7 @@ function byteLevel(metadata: GgufMetadata, vocabulary: Vocabulary, file: string)
   const pre = metadata.optionalString("tokenizer.ggml.pre") ?? "default";
   const found = SPLITS.get(pre);
   if (found === undefined) {
-    throw new UserError(`${file}: the text split "${pre}" (tokenizer.ggml.pre) is not read`, {
+    throw new UserError(`${file}: the text split "${pre}" (tokenizer.ggml.pre) is not supported`, {
       remedy: "take tokenizer.json from the model's own repository, or convert with a current llama.cpp",
     });
   }

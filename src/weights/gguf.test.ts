@@ -62,7 +62,7 @@ describe("a whole file", () => {
     expect(metadata.strings("tokenizer.ggml.tokens")).toEqual(["<s>", "\ufeff", "▁a", "", "__proto__"]);
     expect([...metadata.numbers("tokenizer.ggml.scores")]).toEqual([0, -1, -2.5, 0, 1]);
     expect([...metadata.numbers("tokenizer.ggml.token_type")]).toEqual([3, 1, 1, 1, -1]);
-    expect(() => metadata.number("general.name")).toThrow('m.gguf: metadata "general.name" is no number');
+    expect(() => metadata.number("general.name")).toThrow('m.gguf: metadata "general.name" is not a number');
     expect(() => metadata.strings("llama.absent")).toThrow('m.gguf: metadata "llama.absent" is missing');
   });
 
@@ -106,8 +106,8 @@ describe("a damaged or hostile file gets one line", () => {
     ["five dimensions", withTensor({ shape: [1, 1, 1, 2, 3] }), /has 5 dimensions/],
     ["an overflowing shape", withTensor({ shape: [2 ** 40, 2 ** 40] }), /too large/],
     ["more values than bytes", withTensor({ shape: [2 ** 20, 2 ** 20] }), /ends at byte/],
-    ["a row that is no whole block", withTensor({ shape: [6], type: 2 }), /no whole Q4_0 blocks/],
-    ["a type that is not read", withTensor({ type: 10 }), /type Q2_K, which is not read; use a file of F32, F16/],
+    ["a row that is no whole block", withTensor({ shape: [6], type: 2 }), /not whole Q4_0 blocks/],
+    ["a type that is not read", withTensor({ type: 10 }), /type Q2_K, which is not supported; use a file of F32, F16/],
     ["a type that nobody knows", withTensor({ type: 4711 }), /type number 4711/],
     ["an odd alignment", withMeta({ type: "u32", value: 24 }), /general.alignment is 24/],
     ["alignment 0", withMeta({ type: "u32", value: 0 }), /general.alignment is 0/],

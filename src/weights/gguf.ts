@@ -83,7 +83,7 @@ async function readHeader(source: ByteSource): Promise<GgufHeader> {
       if (!(error instanceof NeedMoreBytes)) throw error;
       if (length >= MAX_HEADER) {
         throw new UserError(`${source.name}: the header is larger than ${MAX_HEADER} bytes`, {
-          remedy: "this is no model file",
+          remedy: "this is not a model file",
         });
       }
     }
@@ -121,11 +121,11 @@ function locateOne(info: GgufTensorInfo, begin: number, alignment: number, sourc
   if (block === undefined) {
     const name = OTHER_TYPES.get(info.type) ?? `number ${info.type}`;
     const known = [...BLOCK_TYPES.values()].map((type) => type.name).join(", ");
-    throw new UserError(`${what} has type ${name}, which is not read`, { remedy: `use a file of ${known}` });
+    throw new UserError(`${what} has type ${name}, which is not supported`, { remedy: `use a file of ${known}` });
   }
   const count = elementCount(info.shape, what);
   if ((info.shape.at(-1) ?? 1) % block.values !== 0) {
-    throw new UserError(`${what}: rows of ${info.shape.at(-1)} values are no whole ${block.name} blocks`);
+    throw new UserError(`${what}: rows of ${info.shape.at(-1)} values are not whole ${block.name} blocks`);
   }
   const bytes = (count / block.values) * block.bytes;
   if (info.offset % alignment !== 0)
@@ -170,7 +170,7 @@ export interface GgufMetadata {
 
 export function ggufMetadata(file: string, metadata: ReadonlyMap<string, GgufValue>): GgufMetadata {
   const wrong = (key: string, kind: string): UserError =>
-    new UserError(`${file}: metadata "${excerpt(key)}" is ${metadata.has(key) ? `no ${kind}` : "missing"}`, {
+    new UserError(`${file}: metadata "${excerpt(key)}" is ${metadata.has(key) ? `not a ${kind}` : "missing"}`, {
       remedy: "convert the model again with a current llama.cpp",
     });
   const typed = <T>(key: string, kind: string, is: (value: GgufValue) => value is GgufValue & T): T => {

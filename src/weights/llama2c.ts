@@ -75,7 +75,7 @@ export async function readLlama2c(source: ByteSource): Promise<Llama2cFile> {
 
 async function readHeader(source: ByteSource): Promise<Header> {
   const refuse = (what: string): never => {
-    throw new UserError(`${source.name} is no model file of llama2.c: ${what}`, {
+    throw new UserError(`${source.name} is not a llama2.c model file: ${what}`, {
       remedy: "name a version 0 .bin file",
     });
   };

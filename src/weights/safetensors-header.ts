@@ -108,7 +108,7 @@ function duplicateKey(text: string): string | undefined {
 
 function readInfo(name: string, value: unknown, file: string): SafetensorsInfo {
   const what = `tensor "${excerpt(name)}"`;
-  if (!isObject(value)) throw damaged(file, `${what} is no object`);
+  if (!isObject(value)) throw damaged(file, `${what} is not an object`);
   const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== "string") throw damaged(file, `${what} has no dtype`);
   const size = DTYPE_BYTES.get(dtype);

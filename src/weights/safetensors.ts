@@ -1,5 +1,5 @@
 /**
- * Safetensors files as named tensors: one file, or shards with their index. F32, F16 and BF16 are read, as float32.
+ * Safetensors files as named tensors: one file, or shards with their index. F32, F16 and BF16 are supported, as float32.
  * May not know: model families.
  */
 import { join } from "node:path";
@@ -21,7 +21,7 @@ export const openSafetensors = (path: string): Promise<PiecewiseStore> => openWi
 
 /** @throws UserError  see `parseSafetensorsHeader` */
 export async function readSafetensors(source: ByteSource): Promise<PiecewiseStore> {
-  if (source.size < 8) throw new UserError(`${source.name} is no safetensors file: it has ${source.size} bytes`);
+  if (source.size < 8) throw new UserError(`${source.name} is not a safetensors file: it has ${source.size} bytes`);
   const prefix = await readBytes(source, 0, 8);
   const length = new DataView(prefix.buffer).getBigUint64(0, true);
   refusePointer(source.name, await readBytes(source, 0, Math.min(source.size, 64)));
@@ -70,7 +70,7 @@ async function* tensorPieces(source: ByteSource, info: SafetensorsInfo, offset: 
   const { dtype } = info;
   if (dtype !== "F32" && dtype !== "F16" && dtype !== "BF16") {
     throw new UserError(
-      `${source.name}: tensor "${excerpt(info.name)}" has dtype ${dtype}; F32, F16 and BF16 are read`,
+      `${source.name}: tensor "${excerpt(info.name)}" has dtype ${dtype}; F32, F16 and BF16 are supported`,
     );
   }
   const width = dtype === "F32" ? 4 : 2;
@@ -122,7 +122,7 @@ function readIndex(index: unknown, path: string): ReadonlyMap<string, string> {
   for (const [name, file] of Object.entries(map)) {
     if (typeof file !== "string" || !/^[A-Za-z0-9_][A-Za-z0-9._-]*\.safetensors$/u.test(file)) {
       throw new UserError(
-        `${path}: tensor "${excerpt(name)}" lies in ${excerpt(JSON.stringify(file))}, which is no file name of a shard`,
+        `${path}: tensor "${excerpt(name)}" lies in ${excerpt(JSON.stringify(file))}, which is not the file name of a shard`,
         {
           remedy: "do not trust this model",
         },

@@ -197,8 +197,8 @@ describe("mistakes", () => {
     [["--reduction", "sum"], /--reduction.*Allowed choices are paper, reference, token/],
     [["--checkpoint-every", "1.5"], /--checkpoint-every/],
     [["--resume", "--force"], /--resume keeps a run, --force replaces it; pass one of them/],
-    [["--template", "alpaca"], /there is no template "alpaca"/],
-    [["--data", "nothing:rows"], /no data set is named "nothing"/],
+    [["--template", "alpaca"], /unknown template "alpaca"/],
+    [["--data", "nothing:rows"], /unknown data set "nothing"/],
   ])("%j: one line and exit code 2", (more, line) => {
     const { status, stdout, stderr } = tune("mistaken", more);
     expect([status, stdout]).toEqual([2, ""]);

@@ -81,8 +81,8 @@ describe("settings", () => {
   });
 
   it.each([
-    ["modules.json", [{ type: "sentence_transformers.models.Dense", path: "2_Dense" }], "Dense is not done here"],
-    ["1_Pooling/config.json", { pooling_mode_max_tokens: true }, "pooling by max_tokens is not done here"],
+    ["modules.json", [{ type: "sentence_transformers.models.Dense", path: "2_Dense" }], "Dense is not supported"],
+    ["1_Pooling/config.json", { pooling_mode_max_tokens: true }, "pooling by max_tokens is not supported"],
     [
       "1_Pooling/config.json",
       { pooling_mode_mean_tokens: true, pooling_mode_cls_token: true },
@@ -121,7 +121,7 @@ it("reads the config under which nomic-embed-text-v1 was published, to the same 
 it.each([
   ["hidden_act", "sine", "hidden_act"],
   ["position_embedding_type", "relative_key", '"relative_key" is not honoured'],
-  ["model_type", "mpnet", "is no encoder that is read here"],
+  ["model_type", "mpnet", "is not a supported encoder"],
   ["hidden_size", 48, "tensor embeddings.word_embeddings.weight is"],
 ])("refuses a config whose %s is %s", async (key, value, message) => {
   const directory = folder.path(`refused ${key}`);

@@ -37,7 +37,7 @@ export async function* readCsv(file: string, limit = MAX_RECORD_BYTES): AsyncGen
 }
 
 function checkHeader(file: string, record: CsvRecord): readonly string[] {
-  if ("problem" in record) throw new UserError(`${file}:${record.line}: the header is bad: ${record.problem}`);
+  if ("problem" in record) throw new UserError(`${file}:${record.line}: bad header: ${record.problem}`);
   const seen = new Set<string>();
   for (const name of record.fields) {
     // Kaggle's files leave the name of the row-number column empty

@@ -55,7 +55,7 @@ export function readPageHeader(reader: Reader): PageHeader {
 function numberOf(fields: Fields, field: number): number {
   const value = fields.get(field) ?? Number.NaN;
   if (typeof value === "number") return value;
-  throw new Error(`field ${field} of a page's header is no number`);
+  throw new Error(`field ${field} of a page's header is not a number`);
 }
 
 /** Unsigned LEB128, wrapped to 32 bits. */
@@ -73,7 +73,7 @@ function readZigZag(reader: Reader): number {
   return (value >>> 1) ^ -(value & 1);
 }
 
-/** What is no number and asked for by nobody is `true`. */
+/** What is not a number, and not asked for, is `true`. */
 type Fields = ReadonlyMap<number, unknown>;
 const NOTHING: Fields = new Map();
 

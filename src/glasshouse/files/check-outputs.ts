@@ -105,7 +105,9 @@ async function readPrompts(path: string): Promise<ReadonlyMap<string, PromptRow>
       if (typeof row?.instruction !== "string") throw new UserError(`${place}: no "instruction"`, { remedy });
       const before = prompts.get(row.instruction);
       if (before !== undefined && JSON.stringify(before.check) !== JSON.stringify(row.check))
-        throw new UserError(`${place}: an earlier line asks the same and checks otherwise`, { remedy: "keep one" });
+        throw new UserError(`${place}: an earlier line has the same instruction and other checks`, {
+          remedy: "keep one",
+        });
       prompts.set(row.instruction, { instruction: row.instruction, check: row.check });
     }
   }

@@ -63,7 +63,7 @@ export interface DataManifest {
   }[];
 }
 
-/** @throws UserError  `out` is there already */
+/** @throws UserError  `out` already exists */
 export async function writeDataFiles({
   out,
   seed = WORLD_SEED,

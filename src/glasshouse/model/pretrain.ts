@@ -64,12 +64,12 @@ export interface PretrainWatch {
   readonly onStep?: (metrics: StepMetrics, progress: { readonly total: number }) => void;
   readonly onHeldOut?: (measured: { readonly step: number; readonly loss: number }) => void;
   readonly onKnowledge?: (done: number, statements: number) => void;
-  /** Asked to go on with a run that is finished: nothing is done, its record is the answer. */
+  /** Asked to resume a finished run: nothing is done, its record is the answer. */
   readonly onFinishedBefore?: (record: PretrainRun) => void;
 }
 
 /**
- * @throws UserError    the result is there already, the run does not fit, the loss diverged
+ * @throws UserError    the result already exists, the run does not fit, the loss diverged
  * @throws Interrupted  stopped; a checkpoint of the last whole step lies in `out`, the same call resumes from it
  */
 export async function pretrain(request: PretrainRequest, watch: PretrainWatch = {}): Promise<PretrainRun> {

@@ -31,7 +31,7 @@ const schema = z
     const refuse = (field: string, message: string): void =>
       context.addIssue({ code: "custom", path: [field], message });
     if (c.hidden_size % c.num_attention_heads !== 0)
-      refuse("num_attention_heads", `a width of ${c.hidden_size} is no whole heads`);
+      refuse("num_attention_heads", `a width of ${c.hidden_size} does not divide into whole heads`);
     if ((c.embedding_size ?? c.hidden_size) !== c.hidden_size)
       refuse("embedding_size", `${c.embedding_size} is not honoured (only ${c.hidden_size})`);
   });

@@ -11,7 +11,7 @@ import { mergeHeads, normed, normLayer, rotate, splitHeads } from "../layers.js"
 import { defineFamily } from "../model.js";
 import { ropeSpec, wholeRope } from "../rope-config.js";
 
-/** Beyond these the published model turns by other angles (dynamic NTK), which is not done here. */
+/** Beyond these the published model turns by other angles (dynamic NTK), which is not supported. */
 const TRAINED_POSITIONS = 2048;
 
 const published = z

@@ -46,7 +46,7 @@ export async function readEncoderConfig(named: string): Promise<Model> {
   const type = typeof config === "object" && config !== null && "model_type" in config ? config.model_type : undefined;
   const family = encoderFamilies.find(({ modelTypes }) => modelTypes.includes(String(type)));
   if (family === undefined) {
-    throw new UserError(`${path}: model_type ${JSON.stringify(type)} is no encoder that is read here`, {
+    throw new UserError(`${path}: model_type ${JSON.stringify(type)} is not a supported encoder`, {
       remedy: `known: ${encoderFamilies.flatMap(({ modelTypes }) => modelTypes).join(", ")}; or name a server's URL`,
     });
   }
@@ -66,7 +66,7 @@ const modulesSchema = z.array(z.object({ type: z.string(), path: z.string() }));
 const poolingSchema = z.record(z.string(), z.unknown());
 const limitSchema = z.object({ max_seq_length: z.number().int().positive().nullish() });
 
-/** @throws UserError  a step between hidden states and vector that is not done here */
+/** @throws UserError  a step between hidden states and vector that is not supported */
 export async function encoderSettings(directory: string): Promise<EncoderSettings> {
   const modulesPath = join(directory, "modules.json");
   const limitPath = join(directory, "sentence_bert_config.json");
@@ -79,8 +79,8 @@ export async function encoderSettings(directory: string): Promise<EncoderSetting
     const kind = type.split(".").at(-1);
     if (kind === "Pooling") pooling = await declaredPooling(join(directory, path, "config.json"));
     else if (kind !== "Transformer" && kind !== "Normalize") {
-      throw new UserError(`${modulesPath}: ${type} is not done here`, {
-        remedy: "known are Transformer, Pooling and Normalize; serve this model and name the server's URL",
+      throw new UserError(`${modulesPath}: ${type} is not supported`, {
+        remedy: "known: Transformer, Pooling and Normalize; serve this model and name the server's URL",
       });
     }
   }
@@ -90,7 +90,7 @@ export async function encoderSettings(directory: string): Promise<EncoderSetting
 async function declaredPooling(path: string): Promise<Pooling> {
   const settings = checked(poolingSchema, await readJson(path), path, REMEDY);
   if (settings.include_prompt === false) {
-    throw new UserError(`${path}: pooling without the prompt's tokens is not done here`, {
+    throw new UserError(`${path}: pooling without the prompt's tokens is not supported`, {
       remedy: "serve this model and name the server's URL",
     });
   }
@@ -100,8 +100,8 @@ async function declaredPooling(path: string): Promise<Pooling> {
   const modes = typeof settings.pooling_mode === "string" ? [settings.pooling_mode] : flags;
   if (modes.length === 1 && /^mean(_tokens)?$/.test(modes.join())) return "mean";
   if (modes.length === 1 && /^cls(_token)?$/.test(modes.join())) return "cls";
-  throw new UserError(`${path}: pooling by ${modes.join(" and ") || "nothing"} is not done here`, {
-    remedy: "known are mean_tokens and cls_token",
+  throw new UserError(`${path}: pooling by ${modes.join(" and ") || "nothing"} is not supported`, {
+    remedy: "known: mean_tokens and cls_token",
   });
 }
 
