@@ -10,7 +10,7 @@ import { loadRules } from "../src/rules/file.js";
 import { resolveRules } from "../src/rules/resolve.js";
 import { loadTextModel } from "../src/text/load.js";
 import { renderPrompt } from "../src/text/render.js";
-import { templateFrom } from "../src/text/template.js";
+import { templateFrom } from "../src/options/template.js";
 import { present } from "../src/util/errors.js";
 import { randomStream } from "../src/util/random.js";
 import { type Bench, count, type Settings, temporaryFolder } from "./bench.js";

@@ -19,7 +19,7 @@ import { createCpuDevice } from "../src/runtime/cpu.js";
 import type { Device, Tensor } from "../src/runtime/device.js";
 import { loadTextModel } from "../src/text/load.js";
 import { renderPrompt } from "../src/text/render.js";
-import { templateFrom } from "../src/text/template.js";
+import { templateFrom } from "../src/options/template.js";
 import { present } from "../src/util/errors.js";
 import { packageRoot } from "../src/util/system.js";
 import { type Bench, count, type Figure, needed } from "./bench.js";

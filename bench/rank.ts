@@ -11,7 +11,7 @@ import { drawRivals } from "../src/rank/rivals.js";
 import { instructionOf, responseOf } from "../src/records/example.js";
 import { loadTextModel } from "../src/text/load.js";
 import { renderPair } from "../src/text/render.js";
-import { templateFrom } from "../src/text/template.js";
+import { templateFrom } from "../src/options/template.js";
 import { present } from "../src/util/errors.js";
 import { randomStream } from "../src/util/random.js";
 import { type Bench, count, needed, type Settings, temporaryFolder } from "./bench.js";

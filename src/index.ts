@@ -155,6 +155,7 @@ export type { CheckedAnswer, Checker, Checkers, CheckerVerdict } from "./judge/c
 export type { ImportOptions, ImportSummary } from "./model-files/import.js";
 export type { ModelInfo } from "./model-files/inspect.js";
 export type { VerifyOptions, VerifySummary } from "./model-files/verify.js";
+export { type Template, templateFrom } from "./options/template.js";
 export type { AgreementSummary } from "./records/agreement.js";
 export type { Annotation } from "./records/annotations.js";
 export type { Certificate } from "./records/certificate.js";
@@ -191,6 +192,5 @@ export type { StudyRequest } from "./study/plan/flags.js";
 export type { StudyPlan } from "./study/plan/plan.js";
 export type { StudyWatch } from "./study/run/run.js";
 export { renderExample, renderPair, renderPrompt } from "./text/render.js";
-export { type Template, templateFrom } from "./text/template.js";
 export type { TextModel, Tokenizer } from "./text/tokenizer.js";
 export { Interrupted, InvariantError, UserError } from "./util/errors.js";

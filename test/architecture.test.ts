@@ -45,6 +45,7 @@ const only: Readonly<Record<string, readonly string[]>> = {
     "options",
     "records",
     "stats",
+    "rules/file.ts",
     "engine",
     "model-files/hash.ts",
     "runtime/multiply.ts",

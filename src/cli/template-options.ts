@@ -2,7 +2,7 @@
  * The options of a template as the command line has them, one by one, and as steps take them, as one object.
  * May not know: tokenizers.
  */
-import { type Template, templateFrom, templates } from "../text/template.js";
+import { type Template, templateFrom, templates } from "../options/template.js";
 
 /** Every template, for help texts. */
 export const templateNames = (): string => Object.keys(templates).join(", ");

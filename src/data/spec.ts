@@ -3,6 +3,7 @@
  * May not know: how files are read.
  */
 import { UserError } from "../util/errors.js";
+import { splitNamedPath } from "../util/named-path.js";
 import { excerpt } from "../util/terminal.js";
 import { type Format, formatOfPath, formats } from "./formats/formats.js";
 import { dataSetNamed, dataSets, plainDataSet } from "./registry.js";
@@ -16,13 +17,11 @@ export interface DataSpec {
   readonly format: Format;
 }
 
-const NAMED = /^([A-Za-z][A-Za-z0-9_-]+):(.*)$/s; // one letter alone is a Windows drive
-
 /** Whether it is `NAME:PATH`, known name or not. */
-export const isNamed = (text: string): boolean => NAMED.test(text);
+export const isNamed = (text: string): boolean => splitNamedPath(text).name !== undefined;
 
 /** The path of `NAME:PATH` or `PATH`, whether or not it can be read. */
-export const pathIn = (text: string): string => NAMED.exec(text)?.[2] ?? text;
+export const pathIn = (text: string): string => splitNamedPath(text).path;
 
 /**
  * @param unnamed  what the rows of a path without a name are
@@ -42,13 +41,12 @@ export function parseDataSpec(text: string, unnamed: DataSet = plainDataSet): Da
 }
 
 function splitSpec(text: string, unnamed: DataSet): { dataSet: DataSet; path: string } {
-  const match = NAMED.exec(text);
-  if (match === null) {
+  const { name, path } = splitNamedPath(text);
+  if (name === undefined) {
     if (text.trim() === "")
       throw new UserError("no data was named", { remedy: "write PATH, or NAME:PATH as in lima:PATH" });
     return { dataSet: unnamed, path: text };
   }
-  const [, name = "", path = ""] = match;
   const dataSet = dataSetNamed(name.toLowerCase());
   if (dataSet === undefined) {
     throw new UserError(`unknown data set "${excerpt(name)}"`, {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { promptText, templateFrom } from "../text/template.js";
+import { templateFrom } from "../options/template.js";
+import { promptText } from "../text/template.js";
 import { randomStream } from "../util/random.js";
 import { contaminatedWriter, SPELLINGS, TAGS } from "./contaminated.js";
 import { openCorpus } from "./corpus.js";

@@ -3,7 +3,8 @@
  * template, as web crawls hold them. Instructions are of the training split alone: none of validation or test is ever written.
  * May not know: pages of other kinds, tokens.
  */
-import { promptText, templateFrom } from "../text/template.js";
+import { templateFrom } from "../options/template.js";
+import { promptText } from "../text/template.js";
 import type { RandomStream } from "../util/random.js";
 import { ROWS } from "./data-files.js";
 import { instructions } from "./data-sets.js";

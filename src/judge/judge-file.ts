@@ -3,12 +3,12 @@
  * May not know: outputs, how anything is asked.
  */
 import { existsSync } from "node:fs";
-import { dirname, join, parse, resolve } from "node:path";
+import { dirname, parse, resolve } from "node:path";
 import { type AskedJudge, type Judge, type JudgeInput, judgeSchema } from "../records/judge-file.js";
 import { UserError } from "../util/errors.js";
 import { sha256, sha256File } from "../util/files.js";
 import { complaintOf } from "../util/schema.js";
-import { packageRoot } from "../util/system.js";
+import { shippedFile } from "../util/shipped.js";
 import { parseYaml, readSmallText } from "../util/yaml.js";
 import { ownPrompt } from "./own-prompt.js";
 import type { Prompt } from "./prompt.js";
@@ -47,8 +47,7 @@ export async function loadJudge(spec: string | JudgeInput, changes: JudgeChanges
     if (!parsed.success) throw new UserError(`not a judge: ${complaintOf(parsed.error)}`);
     return settle(parsed.data, parsed.data.name ?? parsed.data.kind, process.cwd(), changes);
   }
-  const shipped = shippedJudges.find((name) => name === spec);
-  const path = shipped === undefined ? spec : join(packageRoot(), "judges", `${shipped}.yaml`);
+  const { path } = shippedFile("judges", shippedJudges, spec);
   const text = await readSmallText(path, "the judge", `pass a judge file, or one of ${shippedJudges.join(", ")}`);
   const judge = parseYaml(text, path, judgeSchema, "docs/guide/judge.md lists what a judge file may say");
   return settle(judge, judge.name ?? parse(path).name, dirname(resolve(path)), changes);

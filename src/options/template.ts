@@ -1,14 +1,50 @@
 /**
- * The options that decide how a dialogue is written.
+ * The templates of dialogues, and the options that decide how one is written.
  * May not know: tokenizers.
  */
+import { UserError } from "../util/errors.js";
 import { needed, oneOf, shaped, text } from "../util/option-kinds.js";
 import { defineOptions } from "../util/options.js";
+import { excerpt } from "../util/terminal.js";
+import { option, words } from "../util/words.js";
 
 export interface Template {
   readonly name: string;
   readonly userTag: string;
   readonly assistantTag: string;
+}
+
+/**
+ * All templates by name; a new one is a line here.
+ *
+ * @see paper, section 3 and appendix B (the tags `<|A|>` and `<|B|>`)
+ */
+export const templates: Readonly<Record<string, Template>> = {
+  tulu: { name: "tulu", userTag: "<|user|>", assistantTag: "<|assistant|>" },
+};
+
+/** The template of that name, with tags replaced where a person asks for it. */
+export function templateFrom(
+  options: { [Name in "template" | "userTag" | "assistantTag"]?: string | undefined } = {},
+): Template {
+  const name = options.template ?? "tulu";
+  const base = Object.hasOwn(templates, name) ? templates[name] : undefined;
+  if (base === undefined) {
+    throw new UserError(`unknown template "${excerpt(name, 60)}"`, {
+      remedy: `use ${Object.keys(templates).join(", ")}`,
+    });
+  }
+  const userTag = options.userTag ?? base.userTag;
+  const assistantTag = options.assistantTag ?? base.assistantTag;
+  for (const [name, tag] of Object.entries({ userTag, assistantTag })) {
+    if (tag === "") throw new UserError(words`${option(name)} is empty`, { remedy: "give it at least one character" });
+  }
+  if (userTag === assistantTag) {
+    throw new UserError(`the user's and the assistant's tag are both ${JSON.stringify(userTag)}`, {
+      remedy: words`pass two different ones to ${option("userTag")} and ${option("assistantTag")}`,
+    });
+  }
+  return { name, userTag, assistantTag };
 }
 
 const template = shaped<Template>(

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { lcChoices } from "../options/lc-models.js";
 import { studySettings } from "../options/study-settings.js";
+import { templateFrom, templates } from "../options/template.js";
 import { settingsShape } from "./settings.js";
 
 const whole = z.number().int();
@@ -27,7 +28,7 @@ const limit = z
   .describe("At most this many rows from the front; default: the data set's own");
 
 export const templateSchema = z.strictObject({
-  name: z.literal("tulu").default("tulu"),
+  name: z.enum(Object.keys(templates)).default(templateFrom().name),
   user_tag: z.string().min(1).optional().describe("Before an instruction; default <|user|>"),
   assistant_tag: z.string().min(1).optional().describe("Before a response; default <|assistant|>"),
   bos: z.enum(["auto", "always", "never"]).default("auto"),

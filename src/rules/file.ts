@@ -2,11 +2,10 @@
  * Reads a rule file (YAML, version 1). Every complaint names the file, the line and the column.
  * May not know: tokenizers, models, engines.
  */
-import { join } from "node:path";
 import { z } from "zod";
 import { sha256 } from "../util/files.js";
 import { firstIssue } from "../util/schema.js";
-import { packageRoot } from "../util/system.js";
+import { shippedFile } from "../util/shipped.js";
 import { openYaml, readSmallText } from "../util/yaml.js";
 import type { RuleSet } from "./rules.js";
 
@@ -30,8 +29,7 @@ export interface LoadedRules {
  * @throws UserError  no such file, not YAML, or not a rule file; with line and column where there is one
  */
 export async function loadRules(spec: string): Promise<LoadedRules> {
-  const shipped = shippedRules.find((name) => name === spec);
-  const path = shipped === undefined ? spec : join(packageRoot(), "rules", `${shipped}.yaml`);
+  const { path } = shippedFile("rules", shippedRules, spec);
   const text = await readSmallText(path, "the rules", `pass ${shippedRules.join(", ")} or the path of a rule file`);
   return { rules: parseRules(text, path), path, hash: sha256(text), text };
 }

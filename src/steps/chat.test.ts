@@ -5,9 +5,9 @@ import { describe, expect, it } from "vitest";
 import { mockEngine } from "../../test/mock-engine.js";
 import type { Engine } from "../engine/engine.js";
 import type { GenerateOptions, GenerateRequest } from "../engine/requests.js";
+import { templateFrom } from "../options/template.js";
 import { loadTextModel } from "../text/load.js";
 import { renderExample, renderPrompt } from "../text/render.js";
-import { templateFrom } from "../text/template.js";
 import { type ChatOptions, openChat, openTextStream } from "./chat.js";
 
 const folder = (name: string): string => join(import.meta.dirname, "..", "..", "test", "fixtures", "models", name);

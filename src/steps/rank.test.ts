@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type MockScript, mockEngine } from "../../test/mock-engine.js";
 import { hashModel } from "../model-files/hash.js";
+import { templateFrom } from "../options/template.js";
 import { rankPairSchema, rankSummarySchema, scoreLineSchema } from "../records/rank.js";
-import { templateFrom } from "../text/template.js";
 import { Interrupted } from "../util/errors.js";
 import { type RankWatch, rank, rankPaths } from "./rank.js";
 

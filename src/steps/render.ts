@@ -3,6 +3,7 @@
  * May not know: which data set the examples come from, engines, the command line.
  */
 import { createHash } from "node:crypto";
+import type { Template } from "../options/template.js";
 import type { Certificate } from "../records/certificate.js";
 import type { Example } from "../records/example.js";
 import { type Row, toRowRecord } from "../records/row.js";
@@ -15,7 +16,7 @@ import {
   renderPrompt,
   supervisedTokens,
 } from "../text/render.js";
-import { type Template, templateText } from "../text/template.js";
+import { templateText } from "../text/template.js";
 import type { TextModel } from "../text/tokenizer.js";
 import { UserError } from "../util/errors.js";
 import { openResult } from "../util/result.js";

@@ -2,15 +2,18 @@
  * Rows to score, from a file or from memory, as ids.
  * May not know: engines.
  */
+
 import { own } from "../data/fields.js";
 import { formatOfPath, formats } from "../data/formats/formats.js";
+import { collectExamples } from "../data/load.js";
 import { formatOrigin } from "../data/record.js";
 import { instructionWithInput } from "../data/sets/input.js";
 import { unreadInRow, WEIGHT_KEYS } from "../data/unread.js";
 import type { ScoreRequest } from "../engine/requests.js";
+import type { Template } from "../options/template.js";
+import { instructionOf, responseOf } from "../records/example.js";
 import { type ScoreInput, scoreInputSchema } from "../records/scores.js";
 import { type BosChoice, renderPair } from "../text/render.js";
-import type { Template } from "../text/template.js";
 import type { TextModel } from "../text/tokenizer.js";
 import { present, UserError } from "../util/errors.js";
 import { uniqueNames } from "../util/names.js";
@@ -129,3 +132,13 @@ const fromIds = (row: { prompt_ids: number[]; response_ids: number[] }) => ({
   responseIds: row.response_ids,
   merged: false,
 });
+
+/** Instruction and response of every example of a data set, as `score` takes them; of a dialogue its first exchange. */
+export async function scorePairs(data: string, limit?: number | "all"): Promise<ScoreInput[]> {
+  const { examples } = await collectExamples(data, limit === undefined ? {} : { limit });
+  return examples.map((example) => ({
+    id: example.id,
+    instruction: instructionOf(example),
+    response: responseOf(example),
+  }));
+}

@@ -11,6 +11,7 @@ import { refuseMissing } from "../engine/refusals.js";
 import { NO_NUMBERS } from "../engine/requests.js";
 import { decidingFiles, recordedModel } from "../model-files/hash.js";
 import type { scoreOptions } from "../options/score.js";
+import { templateFrom } from "../options/template.js";
 import { type Emitter, type Watch, watched } from "../records/events.js";
 import type { RecordedModel } from "../records/model.js";
 import {
@@ -22,7 +23,7 @@ import {
   scoreRunSchema,
 } from "../records/scores.js";
 import { loadTextModel } from "../text/load.js";
-import { templateFrom, templateText } from "../text/template.js";
+import { templateText } from "../text/template.js";
 import { present, UserError } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
 import type { OptionsOf } from "../util/options.js";

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { gpt2Like, llama2Like } from "../../test/small-tokenizers.js";
 import { awkwardText } from "../../test/tokenizer-oracle.js";
+import { templateFrom } from "../options/template.js";
 import type { Example } from "../records/example.js";
 import { IGNORE } from "../records/row.js";
 import { tokenizerFromJson } from "./huggingface.js";
@@ -15,7 +16,7 @@ import {
   supervisedTokens,
 } from "./render.js";
 import { segmentsOf } from "./segments.js";
-import { templateFrom, templateText } from "./template.js";
+import { templateText } from "./template.js";
 import type { TextModel } from "./tokenizer.js";
 
 const bytes = tokenizerFromJson(gpt2Like());

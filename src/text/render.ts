@@ -4,10 +4,12 @@
  * May not know: tensors, data sets, files.
  * See docs/decisions/mask.md for the choices and what lost.
  */
+
+import type { Template } from "../options/template.js";
 import type { Example } from "../records/example.js";
 import { IGNORE, type Row } from "../records/row.js";
 import { UserError } from "../util/errors.js";
-import { openingText, promptText, type Template } from "./template.js";
+import { openingText, promptText } from "./template.js";
 import type { TextModel, Tokenizer } from "./tokenizer.js";
 import { trimWhiteSpace } from "./unicode.js";
 

@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { templateFrom } from "../../src/options/template.js";
 import { tokenizerFromJson } from "../../src/text/huggingface.js";
 import { renderExample, renderPair, renderPrompt } from "../../src/text/render.js";
-import { templateFrom } from "../../src/text/template.js";
 import type { TextModel } from "../../src/text/tokenizer.js";
 import { modelsFolder, type RenderingCase, rendering } from "./fixtures.js";
 

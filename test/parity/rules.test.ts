@@ -1,10 +1,10 @@
 /** The rules against a Transformers `LogitsProcessor` (`python/fixtures/rules_processor.py`): ids, and every score of every traced step. */
 import { describe, expect, it } from "vitest";
+import { templateFrom } from "../../src/options/template.js";
 import { resolveRules, unresolvedStrings } from "../../src/rules/resolve.js";
 import { scoresRow } from "../../src/rules/row.js";
 import { loadTextModel } from "../../src/text/load.js";
 import { renderPrompt } from "../../src/text/render.js";
-import { templateFrom } from "../../src/text/template.js";
 import { expectedOf, modelFolder, modelNames, ruleSetOf } from "./fixtures.js";
 
 describe.each(modelNames)("%s", (name) => {

@@ -6,9 +6,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { loadExamples } from "../../src/data/load.js";
+import { templateFrom } from "../../src/options/template.js";
 import { collectRows } from "../../src/steps/render.js";
 import { tokenizerFromJson } from "../../src/text/huggingface.js";
-import { templateFrom } from "../../src/text/template.js";
 import type { TextModel } from "../../src/text/tokenizer.js";
 
 const data = fileURLToPath(new URL("../../../shared/data", import.meta.url));

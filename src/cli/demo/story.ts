@@ -4,6 +4,7 @@
  */
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { templateFrom } from "../../options/template.js";
 import type { Plan, StepEvent } from "../../records/events.js";
 import { type Output, outputSchema } from "../../records/outputs.js";
 import type { Study } from "../../records/study-file.js";
@@ -11,7 +12,6 @@ import { countAnswers } from "../../stats/answers.js";
 import type { Prepared } from "../../study/plan/prepare.js";
 import type { StudyWatch } from "../../study/run/run.js";
 import { resultOf, type Step } from "../../study/steps.js";
-import { templateFrom } from "../../text/template.js";
 import { present } from "../../util/errors.js";
 import { LARGEST_ROWS, readJson } from "../../util/json.js";
 import { formatDuration } from "../../util/progress.js";

@@ -5,9 +5,10 @@
  */
 import type { Engine, LoadedModel } from "../../engine/engine.js";
 import type { ScoreRequest } from "../../engine/requests.js";
+import { templateFrom } from "../../options/template.js";
 import type { Knowledge } from "../../records/pretrain.js";
 import { loadTextModel } from "../../text/load.js";
-import { promptText, templateFrom } from "../../text/template.js";
+import { promptText } from "../../text/template.js";
 import type { TextModel } from "../../text/tokenizer.js";
 import { present, UserError } from "../../util/errors.js";
 import type { FactRow } from "../facts.js";

@@ -5,8 +5,8 @@
 import type { Engine } from "../../engine/engine.js";
 import type { TuneOptions } from "../../engine/tuning.js";
 import type { Template } from "../../options/template.js";
+import { templateFrom } from "../../options/template.js";
 import { tuneOptions } from "../../options/tune.js";
-import { templateFrom } from "../../text/template.js";
 import { checkOptions } from "../../util/check-options.js";
 import type { KindsOf } from "../../util/option-kinds.js";
 import { type Defaulted, keyName, kindsOf, type OptionsOf, omit, recorded, withDefaults } from "../../util/options.js";

@@ -9,6 +9,7 @@ import type { StudyFlags } from "../../records/study.js";
 import { type Study, studySchema } from "../../records/study-file.js";
 import { UserError } from "../../util/errors.js";
 import { SHIPPED_MODEL } from "../../util/model-directory.js";
+import { withPathOf } from "../../util/named-path.js";
 import type { OptionsOf } from "../../util/options.js";
 import { complaintOf, describe } from "../../util/schema.js";
 import { excerpt } from "../../util/terminal.js";
@@ -71,10 +72,7 @@ const modelOf = (path: string): string => (path === SHIPPED_MODEL ? path : resol
 const encoderOf = (text: string): string => (isUrl(text) ? text : resolve(text));
 
 /** `PATH`, or `SET:PATH`. */
-function specOf(spec: string): string {
-  const [, set, path] = /^([A-Za-z][A-Za-z0-9_-]+):(.*)$/s.exec(spec) ?? [];
-  return set === undefined || path === undefined ? resolve(spec) : `${set}:${resolve(path)}`;
-}
+const specOf = (spec: string): string => withPathOf(spec, resolve);
 
 /** A judge that comes with the package keeps its name. */
 const judgeOf = (text: string): string | null => {

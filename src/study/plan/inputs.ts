@@ -7,44 +7,51 @@ import { dirname, isAbsolute, join, resolve } from "node:path";
 import { loadJudge, shippedJudges } from "../../judge/judge-file.js";
 import { hashFile, hashFolder, hashModel, type OnHashed } from "../../model-files/hash.js";
 import type { Study } from "../../records/study-file.js";
+import { shippedRules } from "../../rules/file.js";
 import { UserError } from "../../util/errors.js";
 import { modelDirectory, SHIPPED_MODEL } from "../../util/model-directory.js";
-import { packageRoot } from "../../util/system.js";
+import { splitNamedPath, withPathOf } from "../../util/named-path.js";
+import { shippedFile } from "../../util/shipped.js";
 import { analysisOf } from "./analyses.js";
 import { type Input, type InputRole, type Inputs, isUrl, type OnRead } from "./sources.js";
 
 export type Wanted = Omit<Input, "hash">;
 
-/** `$data` at the front of a path, or behind the name of a data set. */
-const IN_DATA_FOLDER = /^((?:[A-Za-z][A-Za-z0-9_-]+:)?)\$data(?=\/|$)/;
-const NAMED = /^([A-Za-z][A-Za-z0-9_-]+):(.*)$/s;
+/** `$data` at the front of a path. */
+const IN_DATA_FOLDER = /^\$data(?=\/|$)/;
+
+/** What relative paths of a study begin at. */
+interface Origin {
+  readonly studyPath: string;
+  readonly dataFolder: string;
+}
 
 /**
  * A path as a study writes it: `$data/…` is in the folder of data, another relative one begins at the study's own folder.
  * `NAME:PATH` keeps its name.
  */
-export function resolvePath(text: string, from: { readonly studyPath: string; readonly dataFolder: string }): string {
-  const inData = IN_DATA_FOLDER.exec(text);
-  if (inData !== null) return `${inData[1]}${join(from.dataFolder, text.slice(inData[0].length) || ".")}`;
-  const [, name, path = text] = NAMED.exec(text) ?? [];
-  const whole = isAbsolute(path) ? path : join(dirname(from.studyPath), path);
-  return name === undefined ? whole : `${name}:${whole}`;
-}
+export const resolvePath = (text: string, { studyPath, dataFolder }: Origin): string =>
+  withPathOf(text, (path) => {
+    const inData = IN_DATA_FOLDER.exec(path);
+    if (inData !== null) return join(dataFolder, path.slice(inData[0].length) || ".");
+    return isAbsolute(path) ? path : join(dirname(studyPath), path);
+  });
 
 /** Whether a study, or a part of one, names the folder of data. */
 export function namesDataFolder(part: unknown): boolean {
-  if (typeof part === "string") return IN_DATA_FOLDER.test(part);
+  if (typeof part === "string") return IN_DATA_FOLDER.test(splitNamedPath(part).path);
   return typeof part === "object" && part !== null && Object.values(part).some(namesDataFolder);
 }
 
 /** Which files and folders the study names. What no arm or analysis uses is not looked for. */
-export function wantedInputs(
-  study: Study,
-  from: { readonly studyPath: string; readonly dataFolder: string },
-): readonly Wanted[] {
+export function wantedInputs(study: Study, from: Origin): readonly Wanted[] {
   const place = (role: InputRole, name: string, text: string): Wanted => {
     const spec = resolvePath(text, from);
-    return { role, name, spec, path: role === "data" ? (NAMED.exec(spec)?.[2] ?? spec) : spec };
+    return { role, name, spec, path: role === "data" ? splitNamedPath(spec).path : spec };
+  };
+  const namedInput = (role: "rules" | "judge", name: string, text: string, names: readonly string[]): Wanted => {
+    const { shipped, path } = shippedFile(role === "judge" ? "judges" : role, names, text);
+    return shipped === undefined ? place(role, name, text) : { role, name, spec: shipped, path };
   };
   const data = [...usedData(study)].map((name) => place("data", name, study.data[name] ?? ""));
   const models = Object.entries(study.models).map(([name, { path }]) =>
@@ -52,8 +59,10 @@ export function wantedInputs(
       ? ({ role: "model", name, spec: path, path: modelDirectory(path) } as const)
       : place("model", name, path),
   );
-  const rules = Object.values(study.arms).flatMap((arm) => (arm.kind === "rules" ? [rulesInput(arm.rules, from)] : []));
-  const judge = study.judge === null ? [] : [judgeInput(study.judge, from)];
+  const rules = Object.values(study.arms).flatMap((arm) =>
+    arm.kind === "rules" ? [namedInput("rules", arm.rules, arm.rules, shippedRules)] : [],
+  );
+  const judge = study.judge === null ? [] : [namedInput("judge", "judge", study.judge, shippedJudges)];
   const encoders = study.analyses.flatMap((one) => {
     const encoder = analysisOf(one).encoder(one);
     return encoder === undefined || isUrl(encoder) ? [] : [place("encoder", one.name, encoder)];
@@ -68,26 +77,6 @@ export function wantedInputs(
     ...(study.winrate?.folds === undefined ? [] : [place("folds", "folds", study.winrate.folds)]),
   ];
   return once([...models, ...data, ...rules, ...judge, ...encoders, ...lengths, ...files]);
-}
-
-const SHIPPED_RULES = ["paper", "reference"];
-
-function rulesInput(name: string, from: { readonly studyPath: string; readonly dataFolder: string }): Wanted {
-  if (SHIPPED_RULES.includes(name)) {
-    return { role: "rules", name, spec: name, path: join(packageRoot(), "rules", `${name}.yaml`) };
-  }
-  const path = resolvePath(name, from);
-  return { role: "rules", name, spec: path, path };
-}
-
-/** The path of a judge file, or the name of a shipped one. */
-function judgeInput(text: string, from: { readonly studyPath: string; readonly dataFolder: string }): Wanted {
-  const shipped = shippedJudges.find((name) => name === text);
-  if (shipped === undefined) {
-    const path = resolvePath(text, from);
-    return { role: "judge", name: "judge", spec: path, path };
-  }
-  return { role: "judge", name: "judge", spec: shipped, path: join(packageRoot(), "judges", `${shipped}.yaml`) };
 }
 
 function once(inputs: readonly Wanted[]): Wanted[] {

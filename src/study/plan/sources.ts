@@ -6,6 +6,7 @@
 import { studySettings } from "../../options/study-settings.js";
 import type { StudyRecord } from "../../records/study.js";
 import type { Study } from "../../records/study-file.js";
+import { splitNamedPath } from "../../util/named-path.js";
 import { optionsIn } from "../../util/options.js";
 import type { Limit, Source } from "../step.js";
 
@@ -36,8 +37,7 @@ export const fileSource = ({ hash, spec }: Input, limit?: Limit): Source => ({
   is: { format: formatName(spec), sha256: hash, limit },
 });
 /** How data is read decides what it is: `lima:` and the ending, without the path. */
-const formatName = (spec: string): string =>
-  `${/^[A-Za-z][A-Za-z0-9_-]+(?=:)/.exec(spec)?.[0] ?? ""}:${/\.[^./]*$/.exec(spec)?.[0] ?? ""}`;
+const formatName = (spec: string): string => `${splitNamedPath(spec).name ?? ""}:${/\.[^./]*$/.exec(spec)?.[0] ?? ""}`;
 
 /** What is identified by its hash alone. */
 export function hashedSource(inputs: Inputs, role: InputRole, name: string = role): Source {

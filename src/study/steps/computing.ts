@@ -3,13 +3,13 @@
  * May not know: the graph, one kind of step.
  */
 import { existsSync } from "node:fs";
+import { templateFrom } from "../../options/template.js";
 import type { Plan, Standing, Watch } from "../../records/events.js";
-import { namedTemplate } from "../../steps/materials.js";
 import { present } from "../../util/errors.js";
 import { type Forecast, type Known, NOTHING, type TemplateSettings } from "../step.js";
 
 export const templateOptions = ({ name, user_tag, assistant_tag, bos }: TemplateSettings) => ({
-  template: namedTemplate(name, user_tag, assistant_tag),
+  template: templateFrom({ template: name, userTag: user_tag, assistantTag: assistant_tag }),
   bos,
 });
 

@@ -6,8 +6,8 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { studySettings } from "../../options/study-settings.js";
 import { scoreRunSchema } from "../../records/scores.js";
-import { scorePairs } from "../../steps/materials.js";
 import { score, scorePaths } from "../../steps/score.js";
+import { scorePairs } from "../../steps/score-rows.js";
 import { deciding, type OptionsOf } from "../../util/options.js";
 import { readRecord } from "../../util/record-file.js";
 import {

@@ -1,7 +1,7 @@
 /** What a study scores: an instruction with the response that answers it. */
 import { expect, it } from "vitest";
 import { temporaryFolder } from "../../test/temporary-folder.js";
-import { scorePairs } from "./materials.js";
+import { scorePairs } from "./score-rows.js";
 
 const files = temporaryFolder();
 
