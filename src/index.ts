@@ -37,7 +37,7 @@ export const score = checkedCall("score", requests.scoreKinds, requests.watch, s
 /** Whether right responses are more likely than others. */
 export const rank = checkedCall("rank", requests.rankKinds, requests.rankWatch, rankWith);
 /** Verdicts on two sets of outputs. */
-export const judge = checkedCall("judge", requests.judgeKinds, requests.judgeWatch, judgeWith);
+export const judge = checkedCall("judge", requests.judgeKinds, requests.watch, judgeWith);
 /** Win rates, raw and length-controlled, with intervals and ledger. */
 export const winrate = checkedCall("winrate", requests.winrateKinds, requests.winrateWatch, winrateOf);
 /** How far judges and people agree. */
@@ -47,7 +47,7 @@ export const agreement = checkedCall("agreement", requests.agreementKinds, nothi
 /** Whether answers keep the style of what the model was tuned on. */
 export const similarity = checkedCall("similarity", requests.similarityKinds, requests.similarityWatch, similarityOf);
 /** Data without restated instructions. */
-export const rephrase = checkedCall("rephrase", requests.rephraseKinds, requests.rephraseWatch, rephraseWith);
+export const rephrase = checkedCall("rephrase", requests.rephraseKinds, requests.watch, rephraseWith);
 /** A model directory out of a GGUF or llama2.c file. */
 export const importModel = checkedCall("importModel", requests.importKinds, nothing, importFrom);
 /** Which token each string of a rule file names in a model's vocabulary. */
@@ -179,10 +179,10 @@ export type { AnswerStream, Chat, ChatOptions, OneQuestion, Reply } from "./step
 export type { ExplainOptions, RulesExplained } from "./steps/explain-rules.js";
 export type { GenerateOptions, GenerateSummary, GenerateWatch } from "./steps/generate.js";
 export type { PromptInput } from "./steps/generate-plan.js";
-export type { JudgeOptions, JudgeSummary, JudgeWatch } from "./steps/judge.js";
+export type { JudgeOptions, JudgeSummary } from "./steps/judge.js";
 export type { RankOptions, RankWatch } from "./steps/rank.js";
 export { certifierFor, collectRows, type RenderRequest, renderRows, writeRows } from "./steps/render.js";
-export type { RephraseOptions, RephraseWatch } from "./steps/rephrase.js";
+export type { RephraseOptions } from "./steps/rephrase.js";
 export type { ScoreOptions, ScoreSummary } from "./steps/score.js";
 export type { GivenOutput, SimilarityOptions, SimilarityWatch } from "./steps/similarity.js";
 export type { TuneRequest, TuneWatch } from "./steps/tune.js";

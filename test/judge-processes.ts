@@ -131,6 +131,7 @@ export async function killAndGoOn(
   // The completions' ids count requests; all else is the same.
   const withoutIds = (out: string): string[] => bytesOf(out).map((text) => text.replaceAll(/chatcmpl-\d+/g, "id"));
   expect(withoutIds("killed")).toEqual(withoutIds("whole"));
-  expect(readdirSync(folder.path("killed")).sort()).toEqual(["annotations.json", "ledger.jsonl", "run.json"]);
+  const files = readdirSync(folder.path("killed")).sort();
+  expect(files).toEqual(["annotations.json", "events.jsonl", "ledger.jsonl", "run.json"]);
   await server.close();
 }

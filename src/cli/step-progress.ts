@@ -10,6 +10,8 @@ import { quoted } from "../util/terminal.js";
 /** What the line of progress begins with; any other step, with its name. */
 const doing: Readonly<Record<string, string>> = {
   score: "scoring",
+  judge: "judging",
+  rephrase: "rephrasing",
 };
 
 /** Shows the events of one command: the line of progress, and lasting lines above it. */

@@ -4,10 +4,10 @@
  */
 import { decimal, oneOf, text, whole } from "../util/option-kinds.js";
 import { defineOptions } from "../util/options.js";
-import { common, count, dataLimit, dtype, objective } from "./shared.js";
+import { apiKeyEnv, common, count, dataLimit, dtype, objective, serverLimits } from "./shared.js";
 import { tuneOptions } from "./tune.js";
 
-const { json, force } = common;
+const { json, force, events } = common;
 const jsonLines = { type: text, takes: "file", help: "file to write, ending in .jsonl", needed: true } as const;
 const everyObjective = {
   type: objective,
@@ -48,23 +48,12 @@ export const dataOptions = {
     verdicts: { type: text, takes: "file", help: "published verdicts to compare with, as in lima_rephrased.jsonl" },
     baseUrl: { type: text, takes: "url", help: "of an OpenAI-compatible server, mostly ending in /v1" },
     llm: { type: text, takes: "name", help: "the model's name on that server" },
-    apiKeyEnv: {
-      type: text,
-      takes: "variable",
-      help: "environment variable with the key",
-      unless: "OPENAI_API_KEY, if set",
-      decides: false,
-    },
-    concurrency: {
-      type: whole({ min: 1, max: 256 }),
-      takes: "n",
-      help: "requests at a time",
-      default: 4,
-      decides: false,
-    },
+    apiKeyEnv,
+    ...serverLimits("4"),
     limit: dataLimit,
     force,
     json,
+    events,
   }),
 } as const;
 

@@ -17,15 +17,7 @@ import {
 } from "../util/option-kinds.js";
 import { defineOptions } from "../util/options.js";
 import { lcChoices } from "./lc-models.js";
-import { common, dataLimit, limitOf } from "./shared.js";
-
-const apiKeyEnv = {
-  type: text,
-  takes: "variable",
-  help: "environment variable with the key",
-  unless: "OPENAI_API_KEY, if set",
-  decides: false,
-} as const;
+import { apiKeyEnv, common, dataLimit, limitOf, serverLimits } from "./shared.js";
 
 export const similarityOptions = defineOptions({
   outputs: {
@@ -60,13 +52,12 @@ export const similarityOptions = defineOptions({
     decides: false,
   },
   apiKeyEnv,
+  ...serverLimits("4"),
   limit: dataLimit,
   threads: common.threads,
   force: common.force,
   json: common.json,
 });
-
-const perMinute = decimal({ above: 0, max: 1e9 });
 
 /** Over the judge file's; the defaults named here are its own. */
 export const judgeOptions = defineOptions({
@@ -96,41 +87,7 @@ export const judgeOptions = defineOptions({
     unless: "the judge's, Tacit's own",
   },
   limit: limitOf("pairs"),
-  concurrency: {
-    type: whole({ min: 1, max: 256 }),
-    takes: "n",
-    help: "requests under way at a time",
-    unless: "the judge's, 8",
-    decides: false,
-  },
-  requestsPerMinute: {
-    type: perMinute,
-    takes: "n",
-    help: "send no more, evenly",
-    unless: "the judge's, no limit",
-    decides: false,
-  },
-  tokensPerMinute: {
-    type: perMinute,
-    takes: "n",
-    help: "use no more, evenly",
-    unless: "the judge's, no limit",
-    decides: false,
-  },
-  timeout: {
-    type: decimal({ above: 0, max: 3600 }),
-    takes: "seconds",
-    help: "of one request",
-    unless: "the judge's, 120",
-    decides: false,
-  },
-  retries: {
-    type: whole({ min: 0, max: 100 }),
-    takes: "n",
-    help: "further requests for a call without a reply",
-    unless: "the judge's, 6",
-    decides: false,
-  },
+  ...serverLimits("8", "the judge's, "),
   dryRun: {
     type: flag,
     help: "say what would be asked and what it may cost, and ask nothing",
@@ -152,6 +109,7 @@ export const judgeOptions = defineOptions({
   },
   force: common.force,
   json: common.json,
+  events: common.events,
 });
 
 /** What a preference of 1 means. No default is shown: a file may speak against it. */

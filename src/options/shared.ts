@@ -3,7 +3,7 @@
  * May not know: any command.
  */
 import { SHIPPED_MODEL } from "../util/model-directory.js";
-import { either, flag, lowerCase, oneOf, text, whole } from "../util/option-kinds.js";
+import { decimal, either, flag, lowerCase, oneOf, text, whole } from "../util/option-kinds.js";
 import { defineOptions } from "../util/options.js";
 
 export const count = whole({ min: 1 });
@@ -21,6 +21,61 @@ export const limitOf = (what: string) =>
     takes: "n",
     help: `take at most this many ${what}, from the first on`,
     unless: "all",
+  }) as const;
+
+export const apiKeyEnv = {
+  type: text,
+  takes: "variable",
+  help: "environment variable with the key",
+  unless: "OPENAI_API_KEY, if set",
+  decides: false,
+} as const;
+
+const perMinute = decimal({ above: 0, max: 1e9 });
+
+/**
+ * How a server is asked.
+ *
+ * @param concurrency  the default
+ * @param whose  in front of each default: where else it may be said
+ */
+export const serverLimits = (concurrency: string, whose = "") =>
+  ({
+    concurrency: {
+      type: whole({ min: 1, max: 256 }),
+      takes: "n",
+      help: "requests under way at a time",
+      unless: `${whose}${concurrency}`,
+      decides: false,
+    },
+    requestsPerMinute: {
+      type: perMinute,
+      takes: "n",
+      help: "send no more, evenly",
+      unless: `${whose}no limit`,
+      decides: false,
+    },
+    tokensPerMinute: {
+      type: perMinute,
+      takes: "n",
+      help: "use no more, evenly",
+      unless: `${whose}no limit`,
+      decides: false,
+    },
+    timeout: {
+      type: decimal({ above: 0, max: 3600 }),
+      takes: "seconds",
+      help: "of one request",
+      unless: `${whose}120`,
+      decides: false,
+    },
+    retries: {
+      type: whole({ min: 0, max: 100 }),
+      takes: "n",
+      help: "further requests where there is no reply",
+      unless: `${whose}6`,
+      decides: false,
+    },
   }) as const;
 
 export const common = defineOptions({

@@ -11,13 +11,15 @@ import { type Clock, realClock } from "../openai/clock.js";
 import { openBudget } from "../openai/cost.js";
 import type { judgeOptions } from "../options/measure.js";
 import type { Annotation } from "../records/annotations.js";
-import { type AskedJudge, type Limits, limitsSchema } from "../records/judge-file.js";
+import type { Emitter } from "../records/events.js";
+import { type AskedJudge, limitsSchema } from "../records/judge-file.js";
 import type { ReplyLine } from "../records/reply-ledger.js";
 import { Interrupted, UserError } from "../util/errors.js";
 import type { OptionsOf } from "../util/options.js";
 import { inParallel } from "../util/parallel.js";
 import type { Result } from "../util/result.js";
 import type { JudgePlan } from "./judge-plan.js";
+import { limitsIn, type ServerLimits } from "./server-limits.js";
 
 export interface Judged {
   readonly annotations: readonly Annotation[];
@@ -28,19 +30,8 @@ export interface Judged {
   readonly reused: number;
 }
 
-export interface AskingOptions
-  extends Pick<
-    OptionsOf<typeof judgeOptions>,
-    "concurrency" | "requestsPerMinute" | "tokensPerMinute" | "timeout" | "retries" | "maxCost"
-  > {
+export interface AskingOptions extends ServerLimits, Pick<OptionsOf<typeof judgeOptions>, "maxCost"> {
   readonly clock?: Clock;
-}
-
-export interface AskingWatch {
-  /** Aborted: no new request is sent, those under way are waited for. */
-  readonly signal?: AbortSignal;
-  readonly onStart?: (plan: { readonly pairs: number; readonly calls: number; readonly missing: number }) => void;
-  readonly onProgress?: (state: { readonly answered: number; readonly calls: number; readonly spent: Spent }) => void;
 }
 
 /**
@@ -52,20 +43,21 @@ export async function askForVerdicts(
   judge: AskedJudge,
   result: Result,
   options: AskingOptions,
-  watch: AskingWatch,
+  say: Emitter,
+  signal: AbortSignal | undefined,
 ): Promise<Judged> {
   const calls = plan.keys.size;
   const replies = openReplies(plan.keys, judge);
   const ledger = await result.ledger<ReplyLine>(replies.visit);
   const reused = replies.size();
   const missing = missingCalls(plan.pairs, plan.loaded, replies.has);
-  watch.onStart?.({ pairs: plan.pairs.length, calls, missing: missing.length });
-  const limits = limitsOf(judge, options);
+  say.begin({ total: calls, unit: "calls", reused });
+  const limits = limitsSchema.parse({ ...(judge.kind === "openai" ? judge.limits : {}), ...limitsIn(options) });
   const refuseWithoutLogprobs = watchForLogprobs(plan, judge, replies);
   const client = openJudgeClient(plan, judge, options, {
     limits,
     earlier: reused,
-    signal: watch.signal,
+    signal,
     record: async (line) => {
       await ledger.append(line);
       replies.visit(line);
@@ -74,9 +66,10 @@ export async function askForVerdicts(
   });
   try {
     for await (const _ of inParallel(missing, limits.concurrency, client.ask)) {
-      watch.onProgress?.({ answered: replies.size(), calls, spent: client.spent() });
+      const { requests, replies: replied, dollars } = client.spent();
+      say.progress({ done: replies.size(), repeated: requests - replied, dollars });
     }
-    watch.signal?.throwIfAborted();
+    signal?.throwIfAborted();
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     throw new Interrupted(`${replies.size()} of ${calls} calls are answered; give the same command again to resume`);
@@ -86,21 +79,6 @@ export async function askForVerdicts(
   const annotations = plan.pairs.map((pair) => annotatePair(pair, judge, plan.names, replies.get));
   return { annotations, replies, spent, reused };
 }
-
-/** The judge file's, and over them what was asked for. */
-const limitsOf = (judge: AskedJudge, options: AskingOptions): Limits =>
-  limitsSchema.parse({ ...(judge.kind === "openai" ? judge.limits : {}), ...limitsIn(options) });
-
-const limitsIn = (options: AskingOptions): Partial<Limits> =>
-  Object.fromEntries(
-    Object.entries({
-      concurrency: options.concurrency,
-      requests_per_minute: options.requestsPerMinute,
-      tokens_per_minute: options.tokensPerMinute,
-      timeout_seconds: options.timeout,
-      retries: options.retries,
-    }).filter(([, value]) => value !== undefined),
-  );
 
 function openJudgeClient(
   { price }: JudgePlan,

@@ -381,7 +381,7 @@ describe("what a server says", () => {
     rmSync(annotations);
     mkdirSync(join(annotations, "full"), { recursive: true }); // cannot be replaced
     await expect(judge({ ...options, order: "alpaca_eval", force: true })).rejects.toThrow();
-    expect(readdirSync(options.out).sort()).toEqual(["annotations.json", "ledger.jsonl", "run.json"]);
+    expect(readdirSync(options.out).sort()).toEqual(["annotations.json", "events.jsonl", "ledger.jsonl", "run.json"]);
     expect(readFileSync(record, "utf8")).toBe(before);
     rmSync(annotations, { recursive: true });
     await again();

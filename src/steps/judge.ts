@@ -15,12 +15,14 @@ import { isAsked } from "../judge/judge-file.js";
 import type { Replies } from "../judge/replies.js";
 import type { judgeOptions } from "../options/measure.js";
 import { type Annotation, annotationsJson } from "../records/annotations.js";
+import { type Emitter, EVENTS_FILE, type Watch, watched } from "../records/events.js";
 import { type JudgeRun, type JudgeSpent, judgeRunSchema } from "../records/judge-run.js";
 import { UserError } from "../util/errors.js";
 import { readJson } from "../util/json.js";
 import type { OptionsOf } from "../util/options.js";
+import { formatCount } from "../util/progress.js";
 import { openResult, type Result } from "../util/result.js";
-import { type AskingOptions, type AskingWatch, askForVerdicts, type Judged } from "./judge-calls.js";
+import { type AskingOptions, askForVerdicts, type Judged } from "./judge-calls.js";
 import { type JudgePlan, type JudgePlanOptions, planJudging } from "./judge-plan.js";
 import { judgeRecord } from "./judge-record.js";
 
@@ -31,8 +33,6 @@ export interface JudgeOptions
   /** For judges of kind `checker`, by name: `checkers` of this package, or your own. */
   readonly checkers?: Checkers;
 }
-
-export type JudgeWatch = AskingWatch;
 
 export interface JudgeSummary {
   readonly annotations: readonly Annotation[];
@@ -46,12 +46,14 @@ export interface JudgePaths {
   readonly annotations: string;
   readonly ledger: string;
   readonly run: string;
+  readonly events: string;
 }
 
 export const judgePaths = (out: string): JudgePaths => ({
   annotations: join(out, "annotations.json"),
   ledger: join(out, "ledger.jsonl"),
   run: join(out, "run.json"),
+  events: join(out, EVENTS_FILE),
 });
 
 /**
@@ -62,7 +64,10 @@ export const judgePaths = (out: string): JudgePaths => ({
  * @example
  * const { run } = await judge({ outputs: "tuned.json", baseline: "base.json", judge: "judge.yaml", out: "runs/judged" });
  */
-export async function judge(options: JudgeOptions, watch: JudgeWatch = {}): Promise<JudgeSummary> {
+export const judge = (options: JudgeOptions, watch: Watch = {}): Promise<JudgeSummary> =>
+  watched("judge", watch, (say) => judgePairs(options, say, watch.signal));
+
+async function judgePairs(options: JudgeOptions, say: Emitter, signal: AbortSignal | undefined): Promise<JudgeSummary> {
   const started = performance.now();
   const plan = await planJudging(options);
   if (options.maxCost !== undefined && plan.price === undefined) {
@@ -80,7 +85,9 @@ export async function judge(options: JudgeOptions, watch: JudgeWatch = {}): Prom
     refuseOther: () => refuseOtherRun(paths, plan, options.force === true),
   });
   try {
-    const { annotations, replies, spent, reused } = await judged(plan, result, options, watch);
+    await say.keepIn(paths.events);
+    say.note(`${formatCount(plan.pairs.length)} pairs, ${formatCount(plan.keys.size)} calls`);
+    const { annotations, replies, spent, reused } = await judged(plan, result, options, say, signal);
     const run = judgeRecord(plan, annotations, replies, spent.outOfMoney);
     await result.write(paths.run, `${JSON.stringify(judgeRunSchema.parse(run), null, 2)}\n`);
     await result.write(paths.annotations, annotationsJson(annotations));
@@ -108,15 +115,20 @@ async function refuseOtherRun(paths: JudgePaths, { fingerprint }: JudgePlan, for
   });
 }
 
-async function judged(plan: JudgePlan, result: Result, options: JudgeOptions, watch: JudgeWatch): Promise<Judged> {
+async function judged(
+  plan: JudgePlan,
+  result: Result,
+  options: JudgeOptions,
+  say: Emitter,
+  signal: AbortSignal | undefined,
+): Promise<Judged> {
   const { judge: definition } = plan.loaded;
-  if (isAsked(definition)) return askForVerdicts(plan, definition, result, options, watch);
+  if (isAsked(definition)) return askForVerdicts(plan, definition, result, options, say, signal);
   const direct: DirectJudge =
     definition.kind === "checker"
       ? await checkerJudge(definition, plan.loaded.folder, options.checkers ?? {})
       : await votesJudge(definition, plan.loaded.folder);
   await result.ledger(() => undefined); // a judge that is not asked leaves it empty
-  watch.onStart?.({ pairs: plan.pairs.length, calls: 0, missing: 0 });
   const annotations = plan.pairs.map((pair) =>
     annotationOf(pair, plan.names, pair.settled === undefined ? direct(pair) : settledVerdict(pair.settled)),
   );

@@ -15,6 +15,7 @@ import {
 } from "../data/rephrase/rephrase.js";
 import { type JudgedExchange, parseVerdict, readVerdicts } from "../data/rephrase/verdicts.js";
 import { parseDataSpec } from "../data/spec.js";
+import { type Emitter, type Watch, watched } from "../records/events.js";
 import { type AgreementRecord, type RephraseSummary, rephraseSummarySchema } from "../records/rephrase.js";
 import { type Agreement, agreementOf } from "../stats/agreement.js";
 import { toEstimateRecord } from "../stats/estimate.js";
@@ -37,11 +38,6 @@ export interface RephraseOptions {
   readonly force?: boolean;
 }
 
-export interface RephraseWatch {
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (done: number, rows: number) => void;
-}
-
 export function rephrasePaths(out: string): { readonly run: string; readonly partial: string } {
   const stem = out.replace(/\.jsonl$/, "");
   return { run: `${stem}.run.json`, partial: `${stem}.partial.jsonl` };
@@ -54,7 +50,14 @@ export function rephrasePaths(out: string): { readonly run: string; readonly par
  *                    whatever was tried: nothing is written then, and the next call asks these alone
  * @throws the signal's reason  stopped; replies are in the ledger
  */
-export async function rephrase(options: RephraseOptions, watch: RephraseWatch = {}): Promise<RephraseSummary> {
+export const rephrase = (options: RephraseOptions, watch: Watch = {}): Promise<RephraseSummary> =>
+  watched("rephrase", watch, (say) => rephraseRows(options, say, watch.signal));
+
+async function rephraseRows(
+  options: RephraseOptions,
+  say: Emitter,
+  signal: AbortSignal | undefined,
+): Promise<RephraseSummary> {
   const started = performance.now();
   const { out, method, force = false } = options;
   if (!out.endsWith(".jsonl")) throw new UserError(`--out ${out} does not end in .jsonl`, { remedy: "name it so" });
@@ -66,15 +69,16 @@ export async function rephrase(options: RephraseOptions, watch: RephraseWatch = 
   try {
     const { examples } = await collectExamples(spec, options.limit === undefined ? {} : { limit: options.limit });
     const verdicts = options.verdicts === undefined ? undefined : await readVerdicts(options.verdicts);
-    const { rephraser, atATime, calls, settle } = await openRephraser(method, result, watch.signal);
+    const { rephraser, atATime, calls, settle } = await openRephraser(method, result, signal);
+    say.begin({ total: examples.length, unit: "rows", reused: 0 });
     const results: Awaited<ReturnType<typeof rephraseExample>>[] = [];
     let done = 0;
     for await (const [i, rephrased] of inParallel(examples.entries(), atATime, async ([place, example]) => {
-      watch.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       return [place, await rephraseExample(example, rephraser)] as const;
     })) {
       results[i] = rephrased;
-      watch.onProgress?.(++done, examples.length);
+      say.progress({ done: ++done });
     }
     settle();
     const rows = results.map(({ row }) => row);

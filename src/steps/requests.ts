@@ -30,9 +30,9 @@ import type { AgreementOptions } from "./agreement.js";
 import type { ChatOptions, OneQuestion } from "./chat.js";
 import type { ExplainOptions } from "./explain-rules.js";
 import type { GenerateOptions, GenerateWatch } from "./generate.js";
-import type { JudgeOptions, JudgeWatch } from "./judge.js";
+import type { JudgeOptions } from "./judge.js";
 import type { RankOptions, RankWatch } from "./rank.js";
-import type { RephraseOptions, RephraseWatch } from "./rephrase.js";
+import type { RephraseOptions } from "./rephrase.js";
 import type { ScoreOptions } from "./score.js";
 import { checkers, engine, signal } from "./script-options.js";
 import type { SimilarityOptions, SimilarityWatch } from "./similarity.js";
@@ -59,25 +59,24 @@ export const scoreKinds: KindsOf<ScoreOptions> = { ...kindsOf(scoreOptions), eng
 export const rankKinds: KindsOf<RankOptions> = { ...kindsOf(rankOptions), engine };
 export const rankWatch: KindsOf<RankWatch> = { signal, onNote: call, onStart: call, onProgress: call };
 
-const limits: Kind<Partial<Limits>> = {
-  wanted: "limits as a judge file has them",
-  holds: (value): value is Partial<Limits> => limitsSchema.partial().safeParse(value).success,
-};
-
 export const judgeKinds: KindsOf<JudgeOptions> = {
   ...kindsOf(judgeOptions),
   checkers,
   clock: having({ now: call, sleep: call, chance: call }, "a clock"),
 };
-export const judgeWatch: KindsOf<JudgeWatch> = { signal, onStart: call, onProgress: call };
 
 export const winrateKinds: KindsOf<WinrateOptions> = kindsOf(winrateOptions);
 export const winrateWatch: KindsOf<WinrateWatch> = { onFile: call };
 
 export const agreementKinds: KindsOf<AgreementOptions> = kindsOf(agreementOptions);
 
-export const similarityKinds: KindsOf<SimilarityOptions> = { ...kindsOf(similarityOptions), limits, engine };
+export const similarityKinds: KindsOf<SimilarityOptions> = { ...kindsOf(similarityOptions), engine };
 export const similarityWatch: KindsOf<SimilarityWatch> = { signal, onNote: call, onProgress: call };
+
+const limits: Kind<Partial<Limits>> = {
+  wanted: "limits as a judge file has them",
+  holds: (value): value is Partial<Limits> => limitsSchema.partial().safeParse(value).success,
+};
 
 const overlap = { kind: needed(oneOf("overlap")), threshold: decimal({ min: 0, max: 1 }) };
 const llm = {
@@ -95,7 +94,6 @@ export const rephraseKinds: KindsOf<RephraseOptions> = {
   limit: dataLimit.type,
   force: flag,
 };
-export const rephraseWatch: KindsOf<RephraseWatch> = { signal, onProgress: call };
 
 export const importKinds: KindsOf<ImportOptions> = {
   ...kindsOf(importOptions),

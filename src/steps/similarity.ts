@@ -15,7 +15,6 @@ import { givenOutputs, type OutputSet, readOutputs } from "../judge/pairs.js";
 import { decidingFiles, hashModel } from "../model-files/hash.js";
 import { encoderSettings } from "../models/encoders/open.js";
 import type { similarityOptions } from "../options/measure.js";
-import type { Limits } from "../records/judge-file.js";
 import type { Output } from "../records/outputs.js";
 import {
   type EmbeddingLine,
@@ -39,6 +38,7 @@ import { lockPathOf, waitForLock } from "../util/lock.js";
 import type { OptionsOf } from "../util/options.js";
 import { openResult } from "../util/result.js";
 import { availableCores, packageVersion } from "../util/system.js";
+import { limitsIn } from "./server-limits.js";
 
 /** What a row must have; the rest may be absent. */
 export type GivenOutput = Partial<Output> & Pick<Output, "instruction" | "output">;
@@ -46,8 +46,6 @@ export type GivenOutput = Partial<Output> & Pick<Output, "instruction" | "output
 export interface SimilarityOptions extends Omit<OptionsOf<typeof similarityOptions>, "outputs"> {
   /** Answers in AlpacaEval's format: a file, or the answers, as `generate` gives them. */
   readonly outputs: string | readonly GivenOutput[];
-  /** Of a server, as a judge's; `concurrency` defaults to 4. */
-  readonly limits?: Partial<Limits>;
   /** Default: the embedded engine. */
   readonly engine?: Engine;
 }
@@ -215,14 +213,14 @@ async function openEmbedder(options: SimilarityOptions, watch: SimilarityWatch):
   return /^https?:\/\//.test(options.encoder) ? openServer(options) : openDirectory(options, watch);
 }
 
-function openServer({ encoder, apiKeyEnv, limits, pooling }: SimilarityOptions): OpenEmbedder {
+function openServer({ encoder, apiKeyEnv, pooling, ...options }: SimilarityOptions): OpenEmbedder {
   const [baseUrl = "", model = ""] = encoder.split("#");
   if (model === "") throw new UserError(`${encoder} names no model`, { remedy: "write URL#MODEL" });
   if (pooling !== undefined) {
     throw new UserError("a server pools by itself", { remedy: "leave --pooling out" });
   }
   return {
-    embedder: serverEmbedder({ baseUrl, model, apiKeyEnv, limits }),
+    embedder: serverEmbedder({ baseUrl, model, apiKeyEnv, limits: limitsIn(options) }),
     record: () => ({ kind: "server", base_url: baseUrl, model }),
     close: async () => {},
   };

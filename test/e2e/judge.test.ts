@@ -113,7 +113,7 @@ describe("what it says", () => {
     const files = readdirSync(folder.path("keyed")).map((name) =>
       readFileSync(join(folder.path("keyed"), name), "utf8"),
     );
-    expect(files.length).toBe(3);
+    expect(files.length).toBe(4);
     expect(files.join("")).toContain("[key]");
     for (const text of [...files, running.text.stdout, running.text.stderr]) expect(text).not.toContain(KEY);
   });

@@ -5,10 +5,9 @@
 import type { Command } from "commander";
 import { judgeOptions } from "../../options/measure.js";
 import type { JudgeRun, JudgeSpent } from "../../records/judge-run.js";
-import type { JudgeWatch } from "../../steps/judge.js";
 import type { JudgeEstimate } from "../../steps/judge-plan.js";
 import type { FlagsOf } from "../../util/options.js";
-import { formatCount, formatDuration, secondsLeft } from "../../util/progress.js";
+import { formatCount, formatDuration } from "../../util/progress.js";
 import { printable } from "../../util/terminal.js";
 import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
@@ -48,7 +47,7 @@ export function registerJudge(program: Command): void {
 async function runJudge(outputs: string, flags: JudgeFlags, io: Io): Promise<object> {
   const { judge, judgePaths } = await import("../../steps/judge.js");
   const { formatShare } = await import("../../stats/estimate.js");
-  const { json: _, dryRun, ...given } = flags;
+  const { json: _, events: _events, dryRun, ...given } = flags;
   const options = { ...given, outputs };
   if (dryRun) {
     const { estimateJudging, planJudging } = await import("../../steps/judge-plan.js");
@@ -57,7 +56,7 @@ async function runJudge(outputs: string, flags: JudgeFlags, io: Io): Promise<obj
     return estimate;
   }
   const { checkers } = await import("../../glasshouse/checker.js");
-  const { run, spent, unusable } = await judge({ ...options, checkers }, { ...watchOn(io), signal: io.signal });
+  const { run, spent, unusable } = await judge({ ...options, checkers }, io.watch());
   io.out(printable(describe(run, spent, formatShare))); // a server's words are among it
   const unanswered = run.calls.outcomes.failed ?? 0;
   if (unanswered > 0 && run.stopped === null) {
@@ -69,30 +68,6 @@ async function runJudge(outputs: string, flags: JudgeFlags, io: Io): Promise<obj
   io.out(`\n${paths.annotations}\n${paths.ledger}\n${paths.run}\n`);
   if (unusable !== undefined) throw unusable;
   return { ...run, spent };
-}
-
-function watchOn(io: Io): JudgeWatch {
-  let started = performance.now();
-  let before = 0;
-  return {
-    onStart({ pairs, calls, missing }) {
-      before = calls - missing;
-      started = performance.now();
-      const kept = before === 0 ? "" : `; ${formatCount(before)} are answered already`;
-      io.note(`${formatCount(pairs)} pairs, ${formatCount(calls)} calls${kept}`);
-    },
-    onProgress({ answered, calls, spent }) {
-      io.progress.update(() => {
-        const left = secondsLeft(answered - before, calls - before, (performance.now() - started) / 1000);
-        const again = spent.requests - spent.replies;
-        const money = spent.dollars === undefined ? "" : `, $${spent.dollars.toFixed(2)}`;
-        return (
-          `judging: ${formatCount(answered)} of ${formatCount(calls)} calls${again === 0 ? "" : `, ${formatCount(again)} requests without a reply`}` +
-          `${money}${left === undefined ? "" : `, ${formatDuration(left)} left`}`
-        );
-      });
-    },
-  };
 }
 
 function describeEstimate(estimate: JudgeEstimate): string {

@@ -7,7 +7,7 @@ import { dataOptions } from "../../options/files.js";
 import type { AgreementRecord, RephraseSummary } from "../../records/rephrase.js";
 import type { RephraseOptions } from "../../steps/rephrase.js";
 import type { FlagsOf } from "../../util/options.js";
-import { formatCount, formatDuration, formatPercent, secondsLeft } from "../../util/progress.js";
+import { formatCount, formatPercent } from "../../util/progress.js";
 import { defaultLimits, limitOf, specHelp } from "../data-options.js";
 import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
@@ -45,7 +45,6 @@ async function carryOut(io: Io, data: string, flags: RephraseFlags): Promise<Rep
   const { rephrase } = await import("../../steps/rephrase.js");
   const { OVERLAP_AGREEMENT } = await import("../../data/rephrase/overlap.js");
   const { out, verdicts, force } = flags;
-  const started = performance.now();
   const summary = await rephrase(
     {
       data,
@@ -55,15 +54,7 @@ async function carryOut(io: Io, data: string, flags: RephraseFlags): Promise<Rep
       ...(verdicts === undefined ? {} : { verdicts }),
       method: await methodOf(flags),
     },
-    {
-      signal: io.signal,
-      onProgress(done, rows) {
-        io.progress.update(() => {
-          const left = secondsLeft(done, rows, (performance.now() - started) / 1000);
-          return `rephrasing: ${formatCount(done)} of ${formatCount(rows)} rows${left === undefined ? "" : `, ${formatDuration(left)} left`}`;
-        });
-      },
-    },
+    io.watch(),
   );
   io.out(describe(summary));
   if (summary.method.kind === "overlap" && summary.agreement === null) {
@@ -79,13 +70,14 @@ async function carryOut(io: Io, data: string, flags: RephraseFlags): Promise<Rep
 
 async function methodOf(flags: RephraseFlags): Promise<RephraseOptions["method"]> {
   const { UserError } = await import("../../util/errors.js");
-  const { by, threshold, baseUrl, llm, apiKeyEnv, concurrency } = flags;
+  const { limitsIn } = await import("../../steps/server-limits.js");
+  const { by, threshold, baseUrl, llm, apiKeyEnv } = flags;
   if (by === "overlap") return { kind: "overlap", ...(threshold === undefined ? {} : { threshold }) };
   if (baseUrl === undefined || llm === undefined) {
     throw new UserError("--by llm needs a server and a model", { remedy: "pass --base-url and --llm" });
   }
   const key = apiKeyEnv === undefined ? {} : { apiKeyEnv };
-  return { kind: "llm", baseUrl, model: llm, ...key, limits: { concurrency } };
+  return { kind: "llm", baseUrl, model: llm, ...key, limits: limitsIn(flags) };
 }
 
 function describe(summary: RephraseSummary): string {

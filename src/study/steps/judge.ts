@@ -8,7 +8,7 @@ import { judge, judgePaths } from "../../steps/judge.js";
 import { UserError } from "../../util/errors.js";
 import { deciding, type OptionsOf } from "../../util/options.js";
 import { type ForecastAnswers, leavesFiles, NO_MEMORY, NOTHING, type Source, type StepDefinition } from "../step.js";
-import { stopping, told, whereGiven } from "./computing.js";
+import { whereGiven } from "./computing.js";
 
 export interface JudgeWork {
   readonly kind: "judge";
@@ -54,12 +54,7 @@ export const judgeStep: StepDefinition<JudgeWork> = {
         ...(work.prices === undefined ? {} : { prices: at(work.prices.at) }),
         ...{ outputs: at(work.outputs.at), baseline: at(work.baseline.at), judge: at(work.judge.at), out, checkers },
       },
-      {
-        ...stopping(watch),
-        onStart: ({ calls: total, missing }) =>
-          told(watch, { event: "begin", total, unit: "calls", reused: total - missing }),
-        onProgress: ({ answered }) => told(watch, { event: "progress", done: answered }),
-      },
+      watch,
     );
     const unanswered = run.calls.outcomes.failed ?? 0;
     if (unanswered > 0) {
