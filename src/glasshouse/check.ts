@@ -60,9 +60,9 @@ function scored(parts: Parts): Score {
 }
 
 function partsOf(world: World, check: Check, { instruction, stopped }: Answer, text: string): Parts {
-  const asked = ask(world, check, text);
-  const { facts, complete } = substanceOf(asked);
-  const about = aboutOf(asked, facts);
+  const answer = examine(world, check, text);
+  const { facts, complete } = substanceOf(answer);
+  const about = aboutOf(answer, facts);
   const concerns = about > 0 || facts > 0;
   return {
     about,
@@ -77,7 +77,7 @@ function partsOf(world: World, check: Check, { instruction, stopped }: Answer, t
 }
 
 /** A response and what it is measured by. */
-interface Asked {
+interface Examined {
   readonly world: World;
   readonly check: Check;
   readonly text: string;
@@ -86,7 +86,7 @@ interface Asked {
   readonly mistaken: boolean;
 }
 
-function ask(world: World, check: Check, text: string): Asked {
+function examine(world: World, check: Check, text: string): Examined {
   const entities = check.entities.map((name) => entityNamed(world, name));
   const [entity, second] = entities;
   return { world, check, text, entities, mistaken: second === undefined && isMistaken(world, text, entity) };
@@ -119,12 +119,15 @@ const share = <T>(items: readonly T[], holds: (item: T) => boolean): number =>
  * The share of the entities that it speaks of, less the share of its sentences that are about somebody else. "In Brouford." need not say
  * the name again: who gives the right answer to a question about one entity speaks of it.
  */
-function aboutOf(asked: Asked, facts: number): number {
-  const { check, text, entities, world } = asked;
-  if (check.task === "list") return namedOf(asked).length > 0 ? 1 : 0;
+function aboutOf(answer: Examined, facts: number): number {
+  const { check, text, entities, world } = answer;
+  if (check.task === "list") return namedOf(answer).length > 0 ? 1 : 0;
   if (check.task === "count") return countOf(text) === undefined ? 0 : 1;
   const single = entities.length === 1;
-  const spoken = share(entities, (entity) => namesEntity(text, entity) || (single && answersWithoutName(asked, facts)));
+  const spoken = share(
+    entities,
+    (entity) => namesEntity(text, entity) || (single && answersWithoutName(answer, facts)),
+  );
   const body = check.task === "letter" ? lines(text).slice(1, -1).join("\n") : text; // who writes to whom is not what it is about
   const subjects = entities.map((entity) => spokenClauses(world, body, entity, single));
   const clausesOf = subjects[0] ?? [];
@@ -133,7 +136,7 @@ function aboutOf(asked: Asked, facts: number): number {
 }
 
 /** A recipe is a dish's when it cooks what that is made of; a poem or a letter must name what it is about. */
-function answersWithoutName({ check, entities, text, mistaken }: Asked, facts: number): boolean {
+function answersWithoutName({ check, entities, text, mistaken }: Examined, facts: number): boolean {
   if (mistaken || check.task === "poem" || check.task === "letter") return false;
   if (check.task !== "recipe") return facts > 0;
   return mentions(text, truth(first(entities), relation("dish", "ingredient")).text);
@@ -141,32 +144,32 @@ function answersWithoutName({ check, entities, text, mistaken }: Asked, facts: n
 
 type Substance = Pick<Parts, "facts" | "complete">;
 
-function substanceOf(asked: Asked): Substance {
-  const { check, text, entities } = asked;
-  const says = (id: string): boolean => saysRight(asked, first(entities), id);
+function substanceOf(answer: Examined): Substance {
+  const { check, text, entities } = answer;
+  const says = (id: string): boolean => saysRight(answer, first(entities), id);
   switch (check.task) {
     case "fact":
       return whole(says(check.relations[0] ?? ""));
     case "rewrite":
       return whole(namesEntity(text, first(entities)) && says(check.relations[0] ?? "") && !givesBack(check, text));
     case "yes_no":
-      return answered(asked);
+      return answered(answer);
     case "count":
       return whole(countOf(text) === check.expected);
     case "list":
-      return listed(asked);
+      return listed(answer);
     case "explain":
       return { facts: share(check.relations, says), complete: enough(check, check.relations.filter(says).length) };
     case "recipe":
     case "how_to":
       return { facts: share(check.relations, says), complete: enough({ count: 4, ...check }, steps(text)) };
     case "poem":
-      return { facts: sung(asked), complete: enough({ count: 4 }, verses(text)) };
+      return { facts: sung(answer), complete: enough({ count: 4 }, verses(text)) };
     case "describe":
     case "compare":
     case "opinion":
     case "letter":
-      return told(asked);
+      return told(answer);
     default:
       return check.task satisfies never;
   }
@@ -177,7 +180,7 @@ const whole = (right: boolean): Substance => ({ facts: right ? 1 : 0, complete: 
 const enough = ({ count = 1 }: Pick<Check, "count">, have: number): number => Math.min(1, have / count);
 
 /** Free text about entities: the share of the claims about each that are so, and whether there are enough of them. */
-function told({ world, check, entities, text }: Asked): Substance {
+function told({ world, check, entities, text }: Examined): Substance {
   const perEntity = entities.map((entity) => claimsAbout(world, text, entity, entities.length === 1));
   const right = perEntity.map((claims) => claims.filter((claim) => claim.right).length);
   const facts = perEntity.map((claims, i) => (right[i] ?? 0) / Math.max(1, claims.length));
@@ -188,24 +191,24 @@ function told({ world, check, entities, text }: Asked): Substance {
 }
 
 /** Half for the right word, half for saying what is so; who says something that is not so, or speaks of somebody else, did not know. */
-function answered(asked: Asked): Substance {
-  const { check, text, entities } = asked;
+function answered(answer: Examined): Substance {
+  const { check, text, entities } = answer;
   const [entity, id] = [first(entities), check.relations[0] ?? ""];
   const word = yesOrNo(text);
-  const right = saysRight(asked, entity, id);
-  const amiss = asked.mistaken || saysWrong(asked, entity, id);
+  const right = saysRight(answer, entity, id);
+  const amiss = answer.mistaken || saysWrong(answer, entity, id);
   const known = (word === check.expected ? 0.5 : 0) + (right ? 0.5 : 0) - (amiss ? 0.5 : 0);
   const facts = word !== undefined && word !== check.expected ? 0 : Math.max(0, known);
   return { facts, complete: facts > 0 ? 1 : 0 };
 }
 
 /** Its subject by name, and something that is true of it; in verses, because true steps are no poem. */
-function sung(asked: Asked): number {
-  const entity = first(asked.entities);
-  if (!namesEntity(asked.text, entity) || verses(asked.text) === 0) return 0;
+function sung(answer: Examined): number {
+  const entity = first(answer.entities);
+  if (!namesEntity(answer.text, entity) || verses(answer.text) === 0) return 0;
   const isTrue = Object.entries(entity.values).some(
     ([id, value]) =>
-      mentionsValue(asked.text, value) && rivalsIn(asked.world, entity, id, asked.text).length <= MET_BY_CHANCE,
+      mentionsValue(answer.text, value) && rivalsIn(answer.world, entity, id, answer.text).length <= MET_BY_CHANCE,
   );
   return isTrue ? 1 : 0.5;
 }
@@ -217,13 +220,13 @@ const MET_BY_CHANCE = 2;
  * The right value is there, and no other value of that relation: naming them all is no answer. What is said of somebody else counts
  * neither for nor against.
  */
-function saysRight(asked: Asked, entity: Entity, id: string): boolean {
-  const said = ofEntity(asked, entity);
+function saysRight(answer: Examined, entity: Entity, id: string): boolean {
+  const said = ofEntity(answer, entity);
   return (
-    !asked.mistaken &&
+    !answer.mistaken &&
     mentionsValue(said, truth(entity, relation(entity.kind, id))) &&
-    !saysWrong(asked, entity, id) &&
-    rivalsIn(asked.world, entity, id, said).length === 0
+    !saysWrong(answer, entity, id) &&
+    rivalsIn(answer.world, entity, id, said).length === 0
   );
 }
 
@@ -238,11 +241,11 @@ function rivalsIn(world: World, entity: Entity, id: string, text: string): strin
   return [...others].filter((other) => !truths.has(other) && mentions(rest, other));
 }
 
-const saysWrong = ({ world, text, entities }: Asked, entity: Entity, id: string): boolean =>
+const saysWrong = ({ world, text, entities }: Examined, entity: Entity, id: string): boolean =>
   claimsAbout(world, text, entity, entities.length === 1).some((claim) => claim.relation === id && !claim.right);
 
 /** What is not said of somebody else, without the numbers of steps. */
-function ofEntity({ world, text, entities }: Asked, entity: Entity): string {
+function ofEntity({ world, text, entities }: Examined, entity: Entity): string {
   const isStep = (clause: string): boolean => /^[0-9]{1,2}$/.test(clause) && numbered(text) > 0;
   return spokenClauses(world, text, entity, entities.length === 1)
     .filter((clause) => clause.subject !== "another" && !isStep(clause.text))
@@ -283,16 +286,16 @@ function countOf(text: string): string | undefined {
 }
 
 /** Items named: the share of those of the kind that belong, and whether there are as many as were asked for, and not more. */
-function listed(asked: Asked): Substance {
-  const { check } = asked;
-  const named = namedOf(asked);
+function listed(answer: Examined): Substance {
+  const { check } = answer;
+  const named = namedOf(answer);
   if (named.length === 0) return { facts: 0, complete: 0 };
   const right = named.filter(({ name }) => check.members?.includes(name)).length;
   const beyond = check.count === undefined ? 1 : Math.min(1, check.count / named.length);
   return { facts: right / named.length, complete: enough(check, right) * beyond };
 }
 
-function namedOf({ world, check, text }: Asked): readonly Entity[] {
+function namedOf({ world, check, text }: Examined): readonly Entity[] {
   const kind = world.entities.find(({ name }) => name === check.members?.[0])?.kind;
   return kind === undefined ? [] : world.of[kind].filter((entity) => namesEntity(text, entity));
 }

@@ -5,7 +5,7 @@ import { estimateSchema } from "./estimate.js";
 const count = z.number().int().nonnegative();
 const reasons = z.record(z.string(), count);
 
-const agreementSchema = z.object({
+const classificationSchema = z.object({
   both_yes: count,
   false_yes: count,
   false_no: count,
@@ -15,7 +15,7 @@ const agreementSchema = z.object({
   precision: estimateSchema,
   recall: estimateSchema,
 });
-export type AgreementRecord = z.infer<typeof agreementSchema>;
+export type ClassificationRecord = z.infer<typeof classificationSchema>;
 
 export const rephraseSummarySchema = z.object({
   version: z.literal(1),
@@ -45,9 +45,9 @@ export const rephraseSummarySchema = z.object({
       exchanges: count,
       /** Verdicts of exchanges that the data do not have. */
       absent: count,
-      measured: agreementSchema,
+      measured: classificationSchema,
       /** Of the overlap measure: the threshold chosen on nine tenths of the verdicts, judged on the tenth. */
-      cross_validated: agreementSchema.nullable(),
+      cross_validated: classificationSchema.nullable(),
     })
     .nullable(),
   calls: z.object({ asked: count, reused: count, failed: count }),

@@ -5,8 +5,8 @@
 
 import { hash } from "node:crypto";
 import { basename } from "node:path";
-import { comparePair, describeRater, type RatedCall, type RatedPair, type Rater } from "../judge/agreement.js";
 import { isSwitched } from "../judge/order.js";
+import { comparePair, describeRater, type RatedCall, type RatedPair, type Rater } from "../judge/raters.js";
 import type { agreementOptions, PreferenceScale } from "../options/measure.js";
 import { type AgreementSummary, agreementSummarySchema } from "../records/agreement.js";
 import { openScaleCheck } from "../stats/preference-scale.js";

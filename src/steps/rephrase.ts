@@ -5,8 +5,8 @@
  * every one of them.
  */
 import { collectExamples } from "../data/load.js";
-import { overlapAgreement } from "../data/rephrase/agreement.js";
 import { OVERLAP_THRESHOLD } from "../data/rephrase/overlap.js";
+import { overlapQuality } from "../data/rephrase/overlap-quality.js";
 import {
   type ExchangeOutcome,
   overlapRephraser,
@@ -16,8 +16,8 @@ import {
 import { type JudgedExchange, parseVerdict, readVerdicts } from "../data/rephrase/verdicts.js";
 import { parseDataSpec } from "../data/spec.js";
 import { type Emitter, type Watch, watched } from "../records/events.js";
-import { type AgreementRecord, type RephraseSummary, rephraseSummarySchema } from "../records/rephrase.js";
-import { type Agreement, agreementOf } from "../stats/agreement.js";
+import { type ClassificationRecord, type RephraseSummary, rephraseSummarySchema } from "../records/rephrase.js";
+import { type Classification, classificationOf } from "../stats/classification.js";
 import { toEstimateRecord } from "../stats/estimate.js";
 import { invariant, UserError } from "../util/errors.js";
 import { sha256File } from "../util/files.js";
@@ -159,17 +159,17 @@ function compare(
     return found === undefined ? [] : [{ found, wanted }];
   });
   const validated =
-    method.kind === "overlap" ? overlapAgreement(verdicts, method.threshold ?? OVERLAP_THRESHOLD) : undefined;
+    method.kind === "overlap" ? overlapQuality(verdicts, method.threshold ?? OVERLAP_THRESHOLD) : undefined;
   return {
     verdicts: path,
     exchanges: pairs.length,
     absent: verdicts.length - pairs.length,
-    measured: record(agreementOf(pairs)),
+    measured: record(classificationOf(pairs)),
     cross_validated: validated === undefined ? null : record(validated.crossValidated),
   };
 }
 
-const record = (agreement: Agreement): AgreementRecord => ({
+const record = (agreement: Classification): ClassificationRecord => ({
   both_yes: agreement.bothYes,
   false_yes: agreement.falseYes,
   false_no: agreement.falseNo,

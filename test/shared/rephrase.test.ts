@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { overlapAgreement } from "../../src/data/rephrase/agreement.js";
-import { OVERLAP_AGREEMENT, OVERLAP_THRESHOLD } from "../../src/data/rephrase/overlap.js";
+import { OVERLAP_QUALITY, OVERLAP_THRESHOLD } from "../../src/data/rephrase/overlap.js";
+import { overlapQuality } from "../../src/data/rephrase/overlap-quality.js";
 import { readVerdicts } from "../../src/data/rephrase/verdicts.js";
 import { rephrase } from "../../src/steps/rephrase.js";
 import { repositoryRoot } from "../staged-package.js";
@@ -15,13 +15,13 @@ const folder = temporaryFolder();
 describe.skipIf(!existsSync(lima))("LIMA's verdicts", () => {
   it("agree with the overlap measure as its file says", async () => {
     const verdicts = await readVerdicts(join(lima, "lima_rephrased.jsonl"));
-    const found = overlapAgreement(verdicts, OVERLAP_THRESHOLD);
+    const found = overlapQuality(verdicts, OVERLAP_THRESHOLD);
     expect(found).toMatchObject({ verdicts: 1083, rows: 1029, bestThreshold: OVERLAP_THRESHOLD });
     const { agreement, kappa, precision, recall } = found.crossValidated;
-    expect(agreement.estimate).toBeCloseTo(OVERLAP_AGREEMENT.agreement, 3);
-    expect(kappa.estimate).toBeCloseTo(OVERLAP_AGREEMENT.kappa, 3);
-    expect(precision.estimate).toBeCloseTo(OVERLAP_AGREEMENT.precision, 3);
-    expect(recall.estimate).toBeCloseTo(OVERLAP_AGREEMENT.recall, 3);
+    expect(agreement.estimate).toBeCloseTo(OVERLAP_QUALITY.agreement, 3);
+    expect(kappa.estimate).toBeCloseTo(OVERLAP_QUALITY.kappa, 3);
+    expect(precision.estimate).toBeCloseTo(OVERLAP_QUALITY.precision, 3);
+    expect(recall.estimate).toBeCloseTo(OVERLAP_QUALITY.recall, 3);
   });
 
   it("1,030 rows in are 1,030 rows out", async () => {

@@ -4,7 +4,7 @@
  */
 import type { Command } from "commander";
 import { dataOptions } from "../../options/files.js";
-import type { AgreementRecord, RephraseSummary } from "../../records/rephrase.js";
+import type { ClassificationRecord, RephraseSummary } from "../../records/rephrase.js";
 import type { RephraseOptions } from "../../steps/rephrase.js";
 import type { FlagsOf } from "../../util/options.js";
 import { formatCount, formatPercent } from "../../util/progress.js";
@@ -43,7 +43,7 @@ export function registerRephrase(data: Command): void {
 
 async function carryOut(io: Io, data: string, flags: RephraseFlags): Promise<RephraseSummary> {
   const { rephrase } = await import("../../steps/rephrase.js");
-  const { OVERLAP_AGREEMENT } = await import("../../data/rephrase/overlap.js");
+  const { OVERLAP_QUALITY } = await import("../../data/rephrase/overlap.js");
   const { out, verdicts, force } = flags;
   const summary = await rephrase(
     {
@@ -58,7 +58,7 @@ async function carryOut(io: Io, data: string, flags: RephraseFlags): Promise<Rep
   );
   io.out(describe(summary));
   if (summary.method.kind === "overlap" && summary.agreement === null) {
-    const { agreement, kappa, precision, recall } = OVERLAP_AGREEMENT;
+    const { agreement, kappa, precision, recall } = OVERLAP_QUALITY;
     io.out(
       `the overlap measure is rough: against the paper's verdicts on LIMA it agrees in ${formatPercent(agreement)} (kappa ${kappa.toFixed(2)}), ` +
         `precision ${formatPercent(precision)}, recall ${formatPercent(recall)}\n`,
@@ -98,7 +98,7 @@ function describeAgreement({ agreement }: RephraseSummary): string {
   if (agreement === null) return "";
   const { verdicts, exchanges, absent, measured, cross_validated: validated } = agreement;
   const missing = absent === 0 ? "" : ` (${formatCount(absent)} more are of other exchanges)`;
-  const line = (title: string, r: AgreementRecord): string =>
+  const line = (title: string, r: ClassificationRecord): string =>
     `  ${title}: agreement ${interval(r.agreement, formatPercent)}, kappa ${interval(r.kappa, (x) => x.toFixed(2))}, ` +
     `precision ${interval(r.precision, formatPercent)}, recall ${interval(r.recall, formatPercent)}\n` +
     `    both yes ${r.both_yes}, only here ${r.false_yes}, only there ${r.false_no}, both no ${r.both_no}\n`;

@@ -1,7 +1,7 @@
 /**
  * Does a response begin by restating its instruction? Measured by words alone: how much of its opening stands in the instruction.
  * A rough measure, good enough to see whether a finding depends on such openings; its agreement with the verdicts of the paper's authors is in
- * `OVERLAP_AGREEMENT`, held by `test/shared/rephrase.test.ts`.
+ * `OVERLAP_QUALITY`, held by `test/shared/rephrase.test.ts`.
  * May not know: models, files.
  */
 import { openingOf, WORD } from "./opening.js";
@@ -10,7 +10,7 @@ import { openingOf, WORD } from "./opening.js";
 export const OVERLAP_THRESHOLD = 1.04;
 
 /** Against 1,083 verdicts on LIMA (1,029 rows, 100 of them yes), the threshold chosen without the tenth that it judges. */
-export const OVERLAP_AGREEMENT = { agreement: 0.919, kappa: 0.532, precision: 0.556, recall: 0.6 } as const;
+export const OVERLAP_QUALITY = { agreement: 0.919, kappa: 0.532, precision: 0.556, recall: 0.6 } as const;
 
 /** Common words must be this many, or a single one would make an opening familiar. */
 const FEW = 3;

@@ -3,18 +3,18 @@
  * the tenth, which is the honest figure.
  * May not know: files.
  */
-import { type Agreement, agreementOf } from "../../stats/agreement.js";
+import { type Classification, classificationOf } from "../../stats/classification.js";
 import { sha256 } from "../../util/files.js";
 import { overlap } from "./overlap.js";
 import type { JudgedExchange } from "./verdicts.js";
 
 const FOLDS = 10;
 
-export interface OverlapAgreement {
+export interface OverlapQuality {
   readonly verdicts: number;
   readonly rows: number;
-  readonly atThreshold: Agreement;
-  readonly crossValidated: Agreement;
+  readonly atThreshold: Classification;
+  readonly crossValidated: Classification;
   /** What all verdicts together would choose. */
   readonly bestThreshold: number;
 }
@@ -25,7 +25,7 @@ interface Scored {
   readonly wanted: boolean;
 }
 
-export function overlapAgreement(exchanges: readonly JudgedExchange[], threshold: number): OverlapAgreement {
+export function overlapQuality(exchanges: readonly JudgedExchange[], threshold: number): OverlapQuality {
   const all = exchanges.map(({ id, instruction, response, restates }): Scored => {
     return { id, score: overlap(instruction, response), wanted: restates };
   });
@@ -41,8 +41,8 @@ export function overlapAgreement(exchanges: readonly JudgedExchange[], threshold
   return {
     verdicts: all.length,
     rows: new Set(all.map(({ id }) => id)).size,
-    atThreshold: agreementOf(judged(all, threshold)),
-    crossValidated: agreementOf(left.flat()),
+    atThreshold: classificationOf(judged(all, threshold)),
+    crossValidated: classificationOf(left.flat()),
     bestThreshold: bestThreshold(all),
   };
 }
@@ -55,7 +55,7 @@ function bestThreshold(rows: readonly Scored[]): number {
   let best = { kappa: Number.NEGATIVE_INFINITY, threshold: 0 };
   for (let step = 0; step <= 115; step++) {
     const threshold = step / 50;
-    const found = agreementOf(rows.map(({ score, wanted }) => ({ found: score >= threshold, wanted })));
+    const found = classificationOf(rows.map(({ score, wanted }) => ({ found: score >= threshold, wanted })));
     const kappa = found.kappa.estimate ?? Number.NEGATIVE_INFINITY;
     if (kappa > best.kappa) best = { kappa, threshold };
   }

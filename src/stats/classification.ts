@@ -6,7 +6,7 @@ import type { Estimate } from "./estimate.js";
 import { cohensKappa } from "./kappa.js";
 import { wilson } from "./wilson.js";
 
-export interface Agreement {
+export interface Classification {
   readonly bothYes: number;
   /** Yes where the reference says no. */
   readonly falseYes: number;
@@ -23,7 +23,9 @@ export interface Agreement {
   readonly recall: Estimate;
 }
 
-export function agreementOf(pairs: Iterable<{ readonly found: boolean; readonly wanted: boolean }>): Agreement {
+export function classificationOf(
+  pairs: Iterable<{ readonly found: boolean; readonly wanted: boolean }>,
+): Classification {
   let [bothYes, falseYes, falseNo, bothNo] = [0, 0, 0, 0];
   for (const { found, wanted } of pairs) {
     if (found && wanted) bothYes++;
