@@ -129,7 +129,7 @@ describe("a judge that gives no reply", () => {
     expect(none.text.stderr).toMatch(
       /\ntacit: none of 6 calls to the judge got a usable reply: the model is loading; what came is in the ledger .*\n$/,
     );
-    expect(readdirSync(folder.path("none"))).toEqual(["ledger.jsonl"]);
+    expect(readdirSync(folder.path("none"))).toEqual(["events.jsonl", "ledger.jsonl"]);
     down = (content) => content.includes("Question 1?");
     const some = start("none", url, 3, ["--retries", "0"]);
     expect(await some.ended).toBe(0);
