@@ -96,7 +96,7 @@ function draw(adapted: Value): Value {
   const total = slice(cumulated, 1, vocabulary - 1, 1); // [R, 1]
   const threshold = mul(input(graph, "uniforms", "f32", [rows, 1]), total);
   const beyond = sum(cast(less(threshold, cumulated), "f32"), [-1]); // a count: exact up to 2^24
-  return cast(sub(vocabulary, maximum(beyond, 1)), "i64"); // of the vocabulary also where nothing is less, as beside no numbers
+  return cast(sub(vocabulary, maximum(beyond, 1)), "i64"); // of the vocabulary also where nothing is less, as beside NaN
 }
 
 function traceOf(logits: Value, adapted: Value, token: Value): [(typeof traceOutputs)[number], Value][] {

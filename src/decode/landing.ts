@@ -1,5 +1,5 @@
 /**
- * The memory in which a run's new keys and values land before the cache takes them in. One run's serves the next: made anew,
+ * The memory in which a run's new keys and values land before the cache takes them in. One run's serves the next: made again,
  * megabytes would be cleared and mapped for every chunk.
  * May not know: programs, requests.
  */

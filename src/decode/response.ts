@@ -8,7 +8,7 @@ import {
   type GenerateOptions,
   type GenerateRequest,
   type GenerateResult,
-  NO_NUMBERS,
+  NOT_FINITE,
   type TraceStep,
 } from "../engine/requests.js";
 import type { ModelDims } from "../models/model.js";
@@ -39,7 +39,7 @@ export function startResponse(
   const { id, promptIds, conversationIds } = request;
   const { maxPositions } = dims;
   if (promptIds.length === 0) {
-    throw new UserError(`prompt ${id} has no tokens at all`, { remedy: "a model needs at least one to go on from" });
+    throw new UserError(`prompt ${id} has no tokens at all`, { remedy: "a model needs at least one to continue" });
   }
   if (promptIds.length >= maxPositions) {
     throw new UserError(
@@ -66,7 +66,7 @@ export const nextInput = ({ ids, request }: Response): number => ids.at(-1) ?? r
 /**
  * Takes one more token; says why the response is finished, where it is. `onScores` gets the ids whose scores changed.
  *
- * @throws UserError  the model computes no numbers
+ * @throws UserError  the model computes NaN or infinity
  */
 export function takeToken(
   response: Response,
@@ -75,7 +75,7 @@ export function takeToken(
   onScores: (ids: readonly number[]) => void,
 ): GenerateResult["stop"] | undefined {
   if (!finite)
-    throw new UserError(`${response.request.id}: the model's logits are NaN or infinite`, { remedy: NO_NUMBERS });
+    throw new UserError(`${response.request.id}: the model's logits are NaN or infinite`, { remedy: NOT_FINITE });
   if (trace !== undefined) response.trace.push(tracedToken(trace, response.rules));
   if (options.stopIds.includes(token)) return "eos";
   response.ids.push(token);

@@ -56,7 +56,7 @@ export interface ScoreTable {
   readonly tensor: Tensor;
   /** Gives a row to a response from its first token on. */
   start(row: number, progress: RuleProgress): void;
-  /** Writes the scores of these ids anew. */
+  /** Writes the scores of these ids again. */
   update(row: number, progress: RuleProgress, ids: Iterable<number>): void;
 }
 

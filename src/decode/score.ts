@@ -3,7 +3,7 @@
  * May not know: texts, templates, files.
  */
 
-import { checkIds, NO_NUMBERS, type ScoreOptions, type ScoreRequest, type ScoreResult } from "../engine/requests.js";
+import { checkIds, NOT_FINITE, type ScoreOptions, type ScoreRequest, type ScoreResult } from "../engine/requests.js";
 import type { ModelDims } from "../models/model.js";
 import type { Program, Tensor } from "../runtime/device.js";
 import { present, UserError } from "../util/errors.js";
@@ -195,7 +195,7 @@ async function scoreRows(
 
 function finite(logprob: number): number {
   if (Number.isFinite(logprob)) return logprob;
-  throw new UserError(`a log-probability is ${logprob}`, { remedy: NO_NUMBERS });
+  throw new UserError(`a log-probability is ${logprob}`, { remedy: NOT_FINITE });
 }
 
 /** Log-probabilities of `targets` at the first rows of `hidden` [N, D], a bounded number of logits at a time. */

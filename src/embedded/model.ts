@@ -27,7 +27,7 @@ export const embeddedCapabilities: Capabilities = {
 };
 
 /**
- * @throws UserError  no such model, or a model that is not read here
+ * @throws UserError  no such model, or a model that is not supported
  */
 export async function loadEmbedded(
   directory: string,

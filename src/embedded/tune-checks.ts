@@ -128,7 +128,7 @@ export async function refuseForeignEpochs(out: string, epochs: number): Promise<
   }
 }
 
-/** Bytes of a run before that this one goes on from, or removes before it writes: they are part of what it needs. */
+/** Bytes of a run before that this one resumes from, or removes before it writes: they are part of what it needs. */
 export async function heldDisk(
   { out, checkpoints, resume }: Pick<TuneRun, "out" | "checkpoints" | "resume">,
   { saveEveryEpoch }: Pick<TuneOptions, "saveEveryEpoch">,

@@ -40,7 +40,7 @@ export const checkpointSeconds = (parameters: number): number =>
   Math.min(MOST_SECONDS, Math.max(FEWEST_SECONDS, (CHECKPOINT_BYTES_PER_PARAMETER * parameters) / BYTES_PER_SECOND));
 
 /**
- * @throws UserError    rows that do not go with the model, a run that does not fit, another run's checkpoint, a loss that is no number
+ * @throws UserError    rows that do not go with the model, a run that does not fit, another run's checkpoint, a loss that is NaN or infinite
  * @throws Interrupted  `run.signal` was aborted; a checkpoint of the last whole step has been kept
  */
 export async function tuneEmbedded(
@@ -101,13 +101,13 @@ async function tuneFrom(state: TrainState, tuning: Tuning): Promise<TuneSummary>
   const tuned = { device, parameters: state.parameters, dtype: run.dtype };
   const checkpoints = checkpointsOf(state, device, run, checkpointSeconds(parameterCount(opened.model)));
   const perEpoch = stepsPerEpoch(rows.length, options.batch);
-  /** What is due between two epochs. Also done where a run goes on from there: it may have been stopped before. */
+  /** What is due between two epochs. Also done where a run resumes from there: it may have been stopped before. */
   const betweenEpochs = async (): Promise<void> => {
     const [epoch, whole] = [Math.ceil(state.step / perEpoch), state.step % perEpoch === 0];
     if (!whole && state.step !== total) return;
     await measureHeldOut(state, epoch, tuning);
     if (whole && epoch > 0 && options.saveEveryEpoch) {
-      for await (const _ of numbersOf(state, device)); // of what is no number no model is made
+      for await (const _ of finiteValues(state, device)); // refuses to write a model of NaN
       await writeModelDirectory(directory, opened, tuned, join(run.out, epochFolder(epoch)));
     }
   };
@@ -170,9 +170,9 @@ function metricsOf({ step, ...result }: TrainStep): StepMetrics {
 
 /**
  * Names and values of all parameters.
- * @throws UserError  a value is no number: the last update went too far, and no loss was computed after it
+ * @throws UserError  a value is NaN or infinite: the last update went too far, and no loss was computed after it
  */
-async function* numbersOf(state: TrainState, device: Device) {
+async function* finiteValues(state: TrainState, device: Device) {
   for (const [name, tensor] of state.parameters) {
     const values = await device.floats(tensor);
     if (!values.every(Number.isFinite)) throw diverged(`after step ${state.step} a value of ${name} is not a number`);
@@ -183,7 +183,7 @@ async function* numbersOf(state: TrainState, device: Device) {
 /** sha256 over names and values of all parameters, which are numbers. */
 async function hashState(state: TrainState, device: Device): Promise<string> {
   const hash = createHash("sha256");
-  for await (const [name, values] of numbersOf(state, device)) {
+  for await (const [name, values] of finiteValues(state, device)) {
     hash.update(name).update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   }
   return hash.digest("hex");

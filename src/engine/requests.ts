@@ -82,7 +82,7 @@ export interface EmbedResult {
 }
 
 /** The remedy where a model computes infinities or NaN. */
-export const NO_NUMBERS = "its weights overflow float32, or hold NaN or infinity";
+export const NOT_FINITE = "its weights overflow float32, or hold NaN or infinity";
 
 /** Below this a distribution is its largest entry; logits divided by much less overflow. */
 const LEAST_TEMPERATURE = 1e-6;

@@ -82,7 +82,7 @@ const meansValue = (said: string, { text, entity }: Value): boolean =>
   (entity === undefined ? [text] : namesOf(entity)).some((name) => bare(said) === bare(name));
 const bare = (text: string): string => normal(text).replace(/^(?:the|an?) /, "");
 
-/** Words that a statement about a subject goes on with: "… and lives in Brouford". */
+/** Words with which a statement about a subject continues: "… and lives in Brouford". */
 const VERBS =
   "is|was|lives|likes|keeps|has|works|earns|enjoys|lies|stands|sells|belongs|eats|feeds|comes|tastes|takes|costs|tells|appeared";
 const JOINED = new RegExp(`,? (?:and|who|which|that) (?=(?:${VERBS})\\b)`, "gi");

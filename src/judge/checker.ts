@@ -52,7 +52,7 @@ function namedChecker(name: string, checkers: Checkers): Checker {
   const checker = Object.hasOwn(checkers, name) ? checkers[name] : undefined;
   if (checker !== undefined) return checker;
   const known = Object.keys(checkers);
-  throw new UserError(`there is no checker named "${excerpt(name)}"`, {
+  throw new UserError(`unknown checker "${excerpt(name)}"`, {
     remedy:
       known.length === 0
         ? "none was given; from a script pass `checkers`, which the package exports"
@@ -77,7 +77,7 @@ async function readPrompts(paths: readonly string[]): Promise<ReadonlyMap<string
   const rows = new Map<string, { readonly row: unknown; readonly said: string }>();
   for (const path of paths) {
     for await (const { value: row, line } of readJsonLines(path, { remedy: REMEDY })) {
-      if (!isObject(row)) throw new UserError(`${path}:${line} is no JSON object`, { remedy: REMEDY });
+      if (!isObject(row)) throw new UserError(`${path}:${line} is not a JSON object`, { remedy: REMEDY });
       const { id: _, instruction, ...rest } = row;
       if (typeof instruction !== "string") throw new UserError(`${path}:${line}: no "instruction"`, { remedy: REMEDY });
       const said = JSON.stringify(rest);

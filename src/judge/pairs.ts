@@ -69,7 +69,7 @@ async function readRows(path: string): Promise<unknown[]> {
   if (!/\.(jsonl|ndjson)$/i.test(path)) {
     const value = await readJson(path, { most: LARGEST_ROWS, what: "outputs" });
     if (Array.isArray(value)) return value as unknown[];
-    throw new UserError(`${path} is no JSON array`, { remedy });
+    throw new UserError(`${path} is not a JSON array`, { remedy });
   }
   const rows: unknown[] = [];
   for await (const { value } of readJsonLines(path)) rows.push(value);

@@ -63,7 +63,7 @@ function messagesOf(text: string, path: string): ChatMessage[] {
       throw new UserError(`${path}: a message is ${START}role, a line end, its text and ${END}`, { remedy });
     }
     const [, role = "", name] = /^\s*(\w+)(?:\s+name=(\S+))?\s*$/.exec(part.slice(0, border)) ?? [];
-    if (role === "") throw new UserError(`${path}: "${part.slice(0, border)}" is no role`, { remedy });
+    if (role === "") throw new UserError(`${path}: "${part.slice(0, border)}" is not a role`, { remedy });
     return { role, ...(name === undefined ? {} : { name }), content: content.trim() };
   });
 }

@@ -182,7 +182,7 @@ describe("a prompt file in AlpacaEval's format", () => {
     ["{instruction}\n{output_1} {output_2} {input}", /p\.txt:2: nothing fills \{input\}/],
     ["x <|im_start|>user\n{instruction} {output_1} {output_2}<|im_end|>", /text before the first/],
     ["<|im_start|>user\n{instruction} {output_1} {output_2}<|im_end|> more", /a message is/],
-    ["<|im_start|>a user\n{instruction} {output_1} {output_2}<|im_end|>", /"a user" is no role/],
+    ["<|im_start|>a user\n{instruction} {output_1} {output_2}<|im_end|>", /"a user" is not a role/],
   ])("%j is refused", (text, line) => {
     expect(() => promptFrom(text, "p.txt", "escape")).toThrow(line);
   });

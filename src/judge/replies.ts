@@ -68,7 +68,7 @@ export function openReplies(wanted: ReadonlySet<string>, judge: AskedJudge): Rep
 
 type Read = Pick<Answered, "verdict" | "opening" | "choice" | "usage">;
 
-/** Undefined where what came is no completion. */
+/** Undefined where what came is not a completion. */
 function readLine(line: Exclude<ReplyLine, { error: string }>, judge: AskedJudge): Read | undefined {
   const kept = keptReply(line);
   if (kept?.kind === "unreadable") {

@@ -187,7 +187,7 @@ describe("a body", () => {
     { choices: [{}] },
     { error: "x" },
     { choices: [{ message: { content: 1 } }] },
-  ])("%j is no completion", (body) => {
+  ])("%j is not a completion", (body) => {
     expect(readCompletion(body)).toBeUndefined();
   });
   it("may be anything without harm", () => {

@@ -38,7 +38,7 @@ export function visibleTokens({ text, reasoned }: Completion, places: readonly P
   };
 }
 
-/** A line of its own, in place of what is no part of the reply. */
+/** A line of its own, in place of whatever is not part of the reply. */
 const blank = (length: number): string => (length < 2 ? "\n".repeat(length) : `\n${" ".repeat(length - 2)}\n`);
 
 function endsOf(tokens: readonly string[]): number[] {

@@ -43,7 +43,7 @@ const MOST_TOKENS = 2 ** 24;
 /** Above 0 by rounding, as servers that compute in 16 bits send it. */
 const ROUNDING = 1e-3;
 
-/** Undefined where the body is no completion. */
+/** Undefined where the body is not a completion. */
 export function readCompletion(body: unknown): Completion | undefined {
   const { choices } = fieldsOf(body) ?? {};
   if (!Array.isArray(choices)) return undefined;

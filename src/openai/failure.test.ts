@@ -46,7 +46,7 @@ describe("an error under status 200", () => {
     [{ error: { message: "upstream" }, choices: [{ ...whole, finish_reason: null }] }, "upstream"],
     [{ error: { message: "upstream" }, choices: [{ ...whole, message: { content: "" } }] }, "upstream"],
     [{ choices: [{ ...whole, error: { message: "upstream" } }] }, "upstream"],
-  ])("%j is no completion", (body, error) => {
+  ])("%j is not a completion", (body, error) => {
     expect(under200(body)).toEqual({ kind: "again", error });
   });
   it.each([

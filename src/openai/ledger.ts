@@ -31,7 +31,7 @@ export type KeptReply =
   /** There is a reply, and it cannot be read. */
   | { readonly kind: "unreadable"; readonly reason: string };
 
-/** Undefined where what came is no completion. */
+/** Undefined where what came is not a completion. */
 export function keptReply(line: Exclude<ReplyLine, { error: string }>): KeptReply | undefined {
   const read = "body" in line ? ({ kind: "value", value: line.body, finite: true } as const) : readBody(line.text);
   if (read.kind === "deep") return { kind: "unreadable", reason: read.reason };

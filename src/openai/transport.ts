@@ -28,7 +28,7 @@ interface Endpoint {
 }
 
 const notCompletion = (body: unknown): string | undefined =>
-  readCompletion(body) === undefined ? "the reply is no completion" : undefined;
+  readCompletion(body) === undefined ? "the reply is not a completion" : undefined;
 
 /** A completion of a few tokens has some kB. */
 const MiB = 2 ** 20;

@@ -37,7 +37,7 @@ export function openScaleCheck(scale: PreferenceScale | undefined): ScaleCheck {
     problem() {
       const { zeros, between, ones, wins, beyond } = counts;
       const all = zeros + between + ones + wins + beyond;
-      // One damaged value is a row without a verdict; a tenth of them are a scale that is not read here, such as -1..1 or 0..100.
+      // One damaged value is a row without a verdict; a tenth of them are a scale that is not supported, such as -1..1 or 0..100.
       if (beyond > 1 && 10 * beyond >= all) {
         const what = `${beyond} of ${all} preferences are on neither scale, 0..1 or 1..2 (one is ${off})`;
         return { what, remedy: "convert them to one of these" };

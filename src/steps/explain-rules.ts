@@ -42,7 +42,7 @@ export interface ResolvedIn {
   readonly resolution: Resolution;
 }
 
-/** @throws UserError  no such model or rules, or a rule to leave out that is not there */
+/** @throws UserError  no such model or rules, or a rule to leave out that is missing */
 export async function resolveIn({ model, rules = "paper", disableRules = [] }: ExplainOptions): Promise<ResolvedIn> {
   const loaded = await loadRules(rules);
   const text = await loadTextModel(model);

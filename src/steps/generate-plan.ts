@@ -122,7 +122,7 @@ async function readPrompts({ prompts, limit }: PlanOptions): Promise<ReadPrompts
 
 export interface PromptRenderer {
   first(instruction: string): RenderedPrompt;
-  /** What follows a response and its EOS where the conversation goes on. */
+  /** What follows a response and its EOS where the conversation continues. */
   later(instruction: string): readonly number[];
 }
 

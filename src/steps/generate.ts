@@ -69,7 +69,7 @@ export function generatePaths(out: string): {
 /**
  * Answers every prompt.
  *
- * @throws UserError  a result is there already, or something about model, prompts, rules or options is wrong
+ * @throws UserError  a result already exists, or something about model, prompts, rules or options is wrong
  * @throws the signal's reason  stopped; what was finished is in the ledger
  * @example
  * const { outputs } = await generate({ model: "models/base", prompts: [{ instruction: "Name a colour." }], rules: "paper" });

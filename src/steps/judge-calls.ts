@@ -35,7 +35,7 @@ export interface AskingOptions extends ServerLimits, Pick<OptionsOf<typeof judge
 }
 
 /**
- * @throws UserError  the judge cannot go on, or nothing is known of any pair
+ * @throws UserError  the judge cannot continue, or nothing is known of any pair
  * @throws Interrupted  the signal; what was answered is in the ledger
  */
 export async function askForVerdicts(
@@ -123,7 +123,7 @@ function refuseWithoutReplies({ keys }: JudgePlan, replies: Replies, outOfMoney:
 /** So many replies and not one with log-probabilities: the server has none, and the rest would be paid for nothing. */
 const WITHOUT_LOGPROBS = 8;
 
-/** @returns takes the key of each new line in the ledger; throws where going on would pay for nothing */
+/** @returns takes the key of each new line in the ledger; throws where continuing would pay for nothing */
 function watchForLogprobs({ keys }: JudgePlan, judge: AskedJudge, replies: Replies): (key: string) => void {
   let without = 0;
   let weighs = judge.verdict === "sampled" || [...keys].some((key) => replies.get(key)?.verdict.outcome === "judged");

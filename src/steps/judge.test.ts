@@ -350,7 +350,7 @@ describe("what a server says", () => {
     [{ error: { message: "Rate limit\u001b[2J exceeded", code: 429 } }, "429 Rate limit\\u001b[2J exceeded"],
     ["<html>Sign in</html>", "the reply is not JSON: <html>Sign in</html>"],
     ["", "the reply is empty"],
-    [{ choices: null }, 'the reply is no completion: {"choices":null}'],
+    [{ choices: null }, 'the reply is not a completion: {"choices":null}'],
   ])("%j to every call is no result, not even of identical pairs", async (body, reason) => {
     const { again, options } = await run(body, {}, 3, [1]);
     for (let time = 1; time <= 2; time++) {
@@ -620,7 +620,7 @@ describe("judges that are not asked", () => {
       ['{"instruction":"a","worth":1}\n{"instruction":"a","worth":2}\n', /checked.jsonl:2: another row/],
       ['{"worth":1}', /checked.jsonl:1: no "instruction"/],
       ["[", /checked.jsonl:1:2: not JSON: it ends inside a list/],
-      ["[1]", /checked.jsonl:1 is no JSON object/],
+      ["[1]", /checked.jsonl:1 is not a JSON object/],
     ] as const) {
       folder.write("checked.jsonl", text);
       await expect(judge({ ...files(model, base), judge: definition, checkers, out: fresh("bad") })).rejects.toThrow(
@@ -674,7 +674,7 @@ describe("files", () => {
     ["[1]", /outputs\.json: row 1/],
     ['[{"instruction": "a", "output": null}]', /row 1: output: expected string, received null/],
     ["{", /outputs\.json:1:2: not JSON: it ends inside an object/],
-    ["{}", /is no JSON array/],
+    ["{}", /is not a JSON array/],
     ["[]", /holds no outputs/],
     [
       '[{"instruction":"Question 0?","output":"","generator":"a"},{"instruction":"q","output":"","generator":"b"}]',

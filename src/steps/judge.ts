@@ -3,7 +3,7 @@
  * run record out. The command, the library and studies call this one function.
  *
  * The ledger is what was paid for: it is only ever added to, and every result is made from it again. A run that was stopped, by whatever,
- * goes on where it was when the same command is given again.
+ * resumes where it was when the same command is given again.
  */
 
 import { existsSync } from "node:fs";
@@ -59,7 +59,7 @@ export const judgePaths = (out: string): JudgePaths => ({
 /**
  * Judges every pair of outputs that answers the same instruction.
  *
- * @throws UserError  something about files or judge is wrong, another run is in `out` or at work there, or the judge cannot go on
+ * @throws UserError  something about files or judge is wrong, another run is in `out` or at work there, or the judge cannot continue
  * @throws Interrupted  the signal; what was answered is in the ledger
  * @example
  * const { run } = await judge({ outputs: "tuned.json", baseline: "base.json", judge: "judge.yaml", out: "runs/judged" });

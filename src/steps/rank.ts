@@ -70,7 +70,7 @@ export function rankPaths(out: string): {
 }
 
 /**
- * @throws UserError  the results are there already, the engine gives no log-probabilities, or fewer than two examples
+ * @throws UserError  the results already exist, the engine gives no log-probabilities, or fewer than two examples
  * @throws the signal's reason  stopped; what was scored is in the ledger
  */
 export async function rank(request: RankOptions, watch: RankWatch = {}): Promise<RankSummary> {

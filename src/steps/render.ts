@@ -133,7 +133,7 @@ export interface RowsFiles {
 /**
  * Writes one JSON line a row to `path` and the certificate beside it; both appear when all is done, or neither.
  *
- * @throws UserError  rows are there already; as `renderRows`
+ * @throws UserError  rows already exist; as `renderRows`
  */
 export async function writeRows(
   files: string | RowsFiles,

@@ -180,7 +180,7 @@ describe("by a language model", () => {
 
   it.each([
     [{ error: { message: "slow", code: 429 } }, /got no reply: 429 slow/],
-    [{ choices: [] }, /got no reply: the reply is no completion: \{"choices":\[\]\}/],
+    [{ choices: [] }, /got no reply: the reply is not a completion: \{"choices":\[\]\}/],
     [
       { error: { message: "no", code: "content_filter" } },
       /each of \d calls to the model got no reply: 400 content_filter: no/,

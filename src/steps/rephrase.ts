@@ -1,7 +1,7 @@
 /**
  * Restated instructions taken off responses, from file to file. The command, the library and studies call this one function.
  *
- * A model's replies go to a ledger beside the result, from which a stopped run goes on; rows come out in the order in which they came in,
+ * A model's replies go to a ledger beside the result, from which a stopped run resumes; rows come out in the order in which they came in,
  * every one of them.
  */
 import { collectExamples } from "../data/load.js";
@@ -46,7 +46,7 @@ export function rephrasePaths(out: string): { readonly run: string; readonly par
 /**
  * A row that the model refuses, or answers beside the question, comes out as it was, and is counted with the reason.
  *
- * @throws UserError  a result is there already, the data cannot be read, no request to the server will work, or some got no reply
+ * @throws UserError  a result already exists, the data cannot be read, no request to the server will work, or some got no reply
  *                    whatever was tried: nothing is written then, and the next call asks these alone
  * @throws the signal's reason  stopped; replies are in the ledger
  */

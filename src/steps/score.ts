@@ -2,13 +2,13 @@
  * Scoring, from file to file: pairs of prompt and response in, the log-probability of every response token out. The command, the
  * library and studies call this one function.
  *
- * As in `generate`, finished rows go to a ledger beside the results, from which a stopped run goes on.
+ * As in `generate`, finished rows go to a ledger beside the results, from which a stopped run resumes.
  */
 
 import { embeddedEngine } from "../embedded/embedded.js";
 import type { Engine } from "../engine/engine.js";
 import { refuseMissing } from "../engine/refusals.js";
-import { NO_NUMBERS } from "../engine/requests.js";
+import { NOT_FINITE } from "../engine/requests.js";
 import { decidingFiles, recordedModel } from "../model-files/hash.js";
 import type { scoreOptions } from "../options/score.js";
 import { templateFrom } from "../options/template.js";
@@ -53,7 +53,7 @@ export function scorePaths(out: string): { readonly scores: string; readonly run
 /**
  * Scores every row.
  *
- * @throws UserError  a result is there already, or something about model, rows or options is wrong
+ * @throws UserError  a result already exists, or something about model, rows or options is wrong
  * @throws the signal's reason  stopped; what was finished is in the ledger
  * @example
  * const { scores } = await score({ model: "models/base", input: [{ instruction: "2 + 2?", response: "4" }] });
@@ -163,7 +163,7 @@ function finite(logprobs: Float32Array, row: string): number[] {
   return Array.from(logprobs, (logprob) => {
     if (Number.isFinite(logprob)) return Number(logprob.toPrecision(9));
     throw new UserError(`${row}: a log-probability is ${logprob}`, {
-      remedy: NO_NUMBERS,
+      remedy: NOT_FINITE,
     });
   });
 }

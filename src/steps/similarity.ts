@@ -2,7 +2,7 @@
  * Adherence to the finetuning style, from files to files: outputs, the data that the model was tuned on, responses in general, and an encoder in; a
  * point for each response and a summary out. The command, the library and studies call this one function.
  *
- * Embeddings go to a ledger, from which a stopped run goes on and other runs may take them.
+ * Embeddings go to a ledger, from which a stopped run resumes and other runs may take them.
  */
 
 import { dirname, join } from "node:path";
@@ -63,7 +63,7 @@ export const similarityPaths = (out: string) => ({
 });
 
 /**
- * @throws UserError  results are there already, a file cannot be read, or the encoder is none that is read here
+ * @throws UserError  results already exist, a file cannot be read, or the encoder is not supported
  * @throws the signal's reason  stopped; what was embedded is in the ledger
  */
 export async function similarity(options: SimilarityOptions, watch: SimilarityWatch = {}): Promise<SimilaritySummary> {

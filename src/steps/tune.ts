@@ -31,7 +31,7 @@ export interface TuneWatch {
   /** What was found in the model that a person should know. */
   readonly onNote?: (text: string) => void;
   readonly signal?: AbortSignal;
-  /** The rows are certified, the run fits, and training begins or goes on. */
+  /** The rows are certified, the run fits, and training begins or resumes. */
   readonly onStart?: (plan: {
     readonly resumedAt: number;
     readonly total: number;
@@ -45,14 +45,14 @@ export interface TuneWatch {
   }) => void;
   readonly onStep?: (metrics: StepMetrics, progress: { readonly total: number }) => void;
   readonly onHeldOut?: (line: HeldOutLine) => void;
-  /** Asked to go on with a run that is finished: nothing is done, its record is the answer. */
+  /** Asked to resume a finished run: nothing is done, its record is the answer. */
   readonly onFinishedBefore?: (record: TuneRunRecord) => void;
 }
 
 /**
  * Tunes all parameters of a model.
  *
- * @throws UserError    the result is there already, a row's mask is wrong, the run does not fit, the loss diverged
+ * @throws UserError    the result already exists, a row's mask is wrong, the run does not fit, the loss diverged
  * @throws Interrupted  stopped; a checkpoint of the last whole step lies in `out`, the same call resumes from it
  * @example
  * const { held_out } = await tune({ model: "base", data: "rows.jsonl", objective: "response", out: "tuned", holdOut: 32 });

@@ -45,7 +45,7 @@ export interface RunStudyRequest extends StudyRequest {
 /**
  * The steps of a study with their states, and what the rest will take. Nothing is written.
  *
- * @throws UserError  the study is wrong, or something that it names is not there
+ * @throws UserError  the study is wrong, or something that it names is missing
  */
 export const planStudy = async (request: StudyRequest): Promise<StudyPlan> => planPrepared(await prepareStudy(request));
 
@@ -54,7 +54,7 @@ export const planStudy = async (request: StudyRequest): Promise<StudyPlan> => pl
  * has the reason.
  *
  * @throws UserError    as `planStudy`, or another process is at work in the folder
- * @throws Interrupted  `watch.signal`; what was finished is kept, and the next call goes on from there
+ * @throws Interrupted  `watch.signal`; what was finished is kept, and the next call resumes from there
  */
 export async function runStudy(request: RunStudyRequest, watch: StudyWatch = {}): Promise<StudyResults> {
   const { inThisThread = false, checkers = {}, ...rest } = request;

@@ -15,7 +15,7 @@ export interface EncoderText {
   readonly hash: string;
 }
 
-/** @throws UserError  no tokenizer.json, one that is not read here, or one that would turn the empty text into nothing */
+/** @throws UserError  no tokenizer.json, one that is not supported, or one that would turn the empty text into nothing */
 export async function loadEncoderText(named: string): Promise<EncoderText> {
   const directory = await requireModel(named, ["config", "tokenizer"]);
   const path = join(directory, TOKENIZER);

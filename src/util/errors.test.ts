@@ -41,7 +41,7 @@ it("memory that the system would not give is the user's to fix", () => {
 });
 
 it("an error of ours is nobody's mistake, and a UserError stays what it is", () => {
-  const mistake = new UserError("wrong", { remedy: "mend it" });
+  const mistake = new UserError("wrong", { remedy: "fix it" });
   expect(userErrorOf(mistake)).toBe(mistake);
   expect([userErrorOf(new TypeError("x is undefined")), userErrorOf("text")]).toEqual([undefined, undefined]);
   expect([reasonOf(new Error("because")), reasonOf(7)]).toEqual(["because", "7"]);

@@ -236,7 +236,7 @@ const INCOMPLETE: readonly Kind<Folder & { readonly lacking: Part }>[] = [
     return models.length === 0
       ? undefined
       : [
-          `is no model directory, but holds some: ${named(models.map((one) => basename(one)))}`,
+          `is not a model directory, but contains some: ${named(models.map((one) => basename(one)))}`,
           `name one, such as ${shown(models.at(-1) ?? "")}`,
         ];
   },

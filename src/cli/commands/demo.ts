@@ -14,7 +14,7 @@ response tuning, five narrow tasks, three rules and the untuned model, each judg
 they say; whether the untuned model prefers the right answer all along; and a report. Under five minutes on two cores.
 
 It is the study glasshouse at the scale demo (\`tacit study schema\` explains such a file): stop it at any time and give the same command
-again. More seeds go on from what is there.
+again. More seeds reuse what exists.
 
 Examples:
   tacit demo

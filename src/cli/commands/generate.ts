@@ -17,7 +17,7 @@ const help = `
 Prompts: AlpacaEval's JSON, JSONL with an instruction a line, CSV, Parquet, a plain text file (.txt) with one instruction a line,
 or NAME:PATH for a data set of the paper. Outputs: AlpacaEval's format, with tokens (ids generated, the stop not counted) and stop
 (eos or length). Beside OUT.json lie OUT.run.json, which says how they came about, and, while the run is not finished,
-OUT.partial.jsonl with the answers so far: give the same command again and it goes on.
+OUT.partial.jsonl with the answers so far: give the same command again to resume.
 
 A prompt's answer does not depend on --batch, nor on the other prompts.
 

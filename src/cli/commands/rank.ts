@@ -19,7 +19,7 @@ Two readings of "more likely": the total log-likelihood (the paper's eq. 3) and 
 Ties and draws that hit the example itself are counted, and count as not more likely. Intervals are clustered by instruction.
 
 With --out, writes DIR/pairs.jsonl (every comparison), DIR/summary.json, and DIR/scores.jsonl, the ledger from which a stopped run
-goes on: give the same command again. An --out that ends in .jsonl names the file of comparisons; the others lie beside it.
+resumes: give the same command again. An --out that ends in .jsonl names the file of comparisons; the others lie beside it.
 Without, the totals are printed and nothing is kept.
 
 Example:

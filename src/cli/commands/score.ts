@@ -17,7 +17,7 @@ as they are. Output: one line a row, {id, logprobs, sum, mean, tokens}: the natu
 everything before it, the EOS last unless --no-eos.
 
 Rows that follow each other with the same prompt share its computation. Values do not depend on what else is in the file.
-OUT.run.json says how they came about; a stopped run goes on from OUT.partial.jsonl when the same command is given again.
+OUT.run.json says how they came about; a stopped run resumes from OUT.partial.jsonl when the same command is given again.
 
 Example:
   tacit score --model models/base --input pairs.jsonl --out scores.jsonl`;

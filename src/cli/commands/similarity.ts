@@ -22,7 +22,7 @@ with /v1/embeddings, whose key comes from OPENAI_API_KEY. Some models want a pre
 --prefix 'clustering: '.
 
 Writes DIR/points.jsonl (x and y of every answer), DIR/summary.json (means, correlation, extremes in words) and
-DIR/embeddings.jsonl, from which a stopped run goes on; --cache FILE lets several runs share it.
+DIR/embeddings.jsonl, from which a stopped run resumes; --cache FILE lets several runs share it.
 
 Example:
   tacit similarity outputs.json --task gsm8k:train.jsonl --reference lima:lima_data.jsonl --encoder minilm-l6 --out runs/style`;

@@ -22,7 +22,7 @@ ranking, role-tags, rephrasing, tiny. A study lists models, data, arms, seeds, n
 \`tacit study schema\` prints all keys. --scale takes one of the sizes that the study has.
 
 Every step (tune, generate, score, judge, choose, compare, rank, similarity) has a folder named after the hash of all that determines its result.
-A finished step is never carried out again; a step that was stopped goes on. Stop with Ctrl-C, or in any other way, and give the same
+A finished step is never carried out again; a step that was stopped is resumed. Stop with Ctrl-C, or in any other way, and give the same
 command again. \`status\` and \`clean\` take flags that are not given from the folder's last run.
 
 Examples:

@@ -54,8 +54,8 @@ type MakeRunner = (context: { readonly root: string; readonly threads: number })
 const inThreads: MakeRunner = (context) => threadedRunner({ ...context, checkers });
 
 /**
- * @throws UserError    the folder is something else's, or the model is not there
- * @throws Interrupted  stopped; the same command goes on
+ * @throws UserError    the folder is something else's, or the model is missing
+ * @throws Interrupted  stopped; the same command resumes
  */
 export async function runGlasshouse(flags: GlasshouseFlags, io: Io, makeRunner = inThreads): Promise<object> {
   const started = performance.now();

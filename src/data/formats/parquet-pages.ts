@@ -99,7 +99,7 @@ function checkCount(count: number, most: number): void {
 
 function unpacked(bytes: Uint8Array<ArrayBuffer>, size: number, { column, compressors }: PageTerms): Reader {
   const page = column.codec === "UNCOMPRESSED" ? bytes : compressors[column.codec]?.(bytes, size);
-  if (page === undefined) throw new Error(`${column.codec} is not read here`);
+  if (page === undefined) throw new Error(`${column.codec} is not supported`);
   if (page.length !== size) throw new Error(`a page has ${page.length} bytes where it claims ${size}`);
   return readerOf(page as Uint8Array<ArrayBuffer>);
 }

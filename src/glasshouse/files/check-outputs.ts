@@ -58,7 +58,7 @@ export interface CheckSummary {
 
 const WORST = 3;
 
-/** @throws UserError  a file that cannot be read, or results that are there already */
+/** @throws UserError  a file that cannot be read, or results that already exist */
 export async function checkOutputs(request: CheckRequest): Promise<CheckSummary> {
   const { out, outputs, prompts, force = false } = request;
   if (out === undefined) return (await check(request)).summary;

@@ -1,5 +1,5 @@
 /**
- * `metrics.jsonl` and `held_out.jsonl`: a line is appended as soon as it is known. Where a run goes on from a checkpoint, lines of steps
+ * `metrics.jsonl` and `held_out.jsonl`: a line is appended as soon as it is known. Where a run resumes from a checkpoint, lines of steps
  * after it are taken back, because those steps are done again.
  * May not know: how anything is computed.
  */

@@ -98,7 +98,7 @@ function usedData(study: Study): Set<string> {
 /**
  * Looks for all of them and takes their hashes.
  *
- * @throws UserError  some are not there: all of them in one message
+ * @throws UserError  some are missing: all of them in one message
  */
 export async function readInputs(wanted: readonly Wanted[], onRead: OnRead = () => {}): Promise<Inputs> {
   const missing = wanted.filter(({ path }) => !existsSync(path));
@@ -128,7 +128,7 @@ async function hashOf({ role, path, spec }: Wanted, onHashed: OnHashed): Promise
 function missingInputs(missing: readonly Wanted[]): UserError {
   const named = missing.map(({ role, name, path }) => `${role} ${name === role ? "" : `${name} `}(${resolve(path)})`);
   const ways = new Set(missing.map(({ role }) => REMEDIES[role]));
-  return new UserError(`the study needs what is not there: ${named.join(", ")}`, { remedy: [...ways].join("; ") });
+  return new UserError(`missing inputs of the study: ${named.join(", ")}`, { remedy: [...ways].join("; ") });
 }
 
 const REMEDIES: Readonly<Record<InputRole, string>> = {

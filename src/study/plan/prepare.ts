@@ -24,7 +24,7 @@ export interface Prepared {
 
 const ENGINE = "embedded";
 
-/** @throws UserError  the study is wrong, something that it names is not there, or the folder is another study's */
+/** @throws UserError  the study is wrong, something that it names is missing, or the folder is another study's */
 export async function prepareStudy(request: StudyRequest, onRead?: OnRead): Promise<Prepared> {
   const { study: read, scale, path, sha256, shipped } = await loadStudy(request.study, request.scale);
   const study = withFlags(read, request);

@@ -1,6 +1,6 @@
 /**
  * Carries out a study: every step that can be begun is, until nothing is left to do. A failure is recorded, and fails only what needs
- * it. Stopped in any way, the next run goes on; where nothing is left, it does nothing.
+ * it. Stopped in any way, the next run resumes; where nothing is left, it does nothing.
  * May not know: what the steps compute.
  */
 import { join } from "node:path";
@@ -207,7 +207,7 @@ interface Attempt {
   readonly failure?: Failure;
 }
 
-/** A failure becomes a record; only an interruption goes on being one. */
+/** A failure becomes a record; only an interruption stays one. */
 async function attempt(work: () => Promise<Done>): Promise<Attempt> {
   try {
     return { outcome: { kind: "done" }, done: await work() };
