@@ -1,7 +1,9 @@
 /** The loop: cut and resumed anywhere it gives the same bits; it stops between steps; it refuses what is no number any more. */
 import { describe, expect, it, vi } from "vitest";
-import { modelFolder, relativeDifference, rowOf, trainingOf } from "../../test/parity/fixtures.js";
+import { oneLayerModel } from "../../test/one-layer.js";
+import { relativeDifference, rowOf, trainingOf } from "../../test/parity/fixtures.js";
 import { runModel } from "../../test/parity/running.js";
+import { temporaryFolder } from "../../test/temporary-folder.js";
 import { openSessionCount } from "../runtime/cpu.js";
 import { Interrupted, UserError } from "../util/errors.js";
 import { freshState, type TrainState } from "./state.js";
@@ -9,7 +11,8 @@ import { evaluateLoss, stepsToDo, type TrainOptions, type TrainStep, totalSteps,
 
 vi.setConfig({ testTimeout: 240_000 }); // some tests train several times, on whatever machine there is
 
-const { model, device } = await runModel(modelFolder("llama-tied"));
+const directory = oneLayerModel(temporaryFolder());
+const { model, device } = await runModel(directory);
 const rows = trainingOf("llama-tied").rows.map(rowOf);
 const options: TrainOptions = {
   epochs: 2,
@@ -25,8 +28,7 @@ const options: TrainOptions = {
 };
 const TOTAL = 6; // 2 × ceil(14 / 5)
 
-const begin = async (): Promise<TrainState> =>
-  freshState(model, device, (await runModel(modelFolder("llama-tied"))).parameters);
+const begin = async (): Promise<TrainState> => freshState(model, device, (await runModel(directory)).parameters);
 
 async function run(state: TrainState, changes: Partial<TrainOptions> = {}, signal?: AbortSignal): Promise<TrainStep[]> {
   const found: TrainStep[] = [];
