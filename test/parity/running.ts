@@ -23,7 +23,12 @@ export async function runModel(directory: string, changes: Readonly<Record<strin
   const path = join(directory, "config.json");
   const config = { ...(JSON.parse(readFileSync(path, "utf8")) as object), ...changes };
   try {
-    return { model: modelFromConfig(config, path), device, parameters: await readParameters(opened, device) };
+    const model = modelFromConfig(config, path);
+    const stored = await readParameters(opened, device);
+    const named = model.parameters.flatMap(({ name }) =>
+      stored.has(name) ? [[name, stored.get(name)!] as const] : [],
+    );
+    return { model, device, parameters: new Map(named) };
   } finally {
     await opened.weights.close();
   }
