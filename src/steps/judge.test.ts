@@ -192,7 +192,7 @@ describe("pairs that need no call", () => {
 });
 
 describe("a judge that misbehaves", () => {
-  it("805 pairs: every pair has its outcome, every request its line", async () => {
+  it("205 pairs: every pair has its outcome, every request its line", async () => {
     // Each request meets something by its number; what a pair's own answer is like goes by its text.
     const byNumber = ["429", "429-after", "500", "cut", "not-json", "not-a-completion", "reset"] as const;
     const byText = { 3: "wrong-markers", 4: "no-logprobs", 5: "refusal", 6: "filtered" } as const;
@@ -203,7 +203,7 @@ describe("a judge that misbehaves", () => {
         return bad ?? byText[inHundred(content) as keyof typeof byText];
       },
     });
-    const paths = files(rowsOf("model", 805), rowsOf("base", 805));
+    const paths = files(rowsOf("model", 205), rowsOf("base", 205));
     const { annotations, run, spent } = await judge({
       ...paths,
       order: "alpaca_eval", // half the calls; both orders meet the same in the test of the process
@@ -212,31 +212,31 @@ describe("a judge that misbehaves", () => {
     const lines = ledgerOf(paths.out);
     expect([lines.length, spent.requests]).toEqual([server!.asked.length, server!.asked.length]);
     expect(lines.filter((line) => "body" in line).length).toBe(server!.answered.size);
-    expect(annotations.length).toBe(805);
-    // Of each hundred the questions 03 to 06: eight hundreds, and 803 and 804.
+    expect(annotations.length).toBe(205);
+    // Of each hundred the questions 03 to 06: two hundreds, and 203 and 204.
     expect(run.outcomes).toEqual({
-      judged: 805 - 34,
+      judged: 205 - 10,
       identical: 0,
       empty: 0,
-      unparsed: 9 + 9,
-      refused: 8 + 8,
+      unparsed: 3 + 3,
+      refused: 2 + 2,
       truncated: 0,
       failed: 0,
     });
-    expect(run.calls).toEqual({ total: 805, outcomes: { judged: 805 - 34, unparsed: 18, refused: 16 } });
+    expect(run.calls).toEqual({ total: 205, outcomes: { judged: 205 - 10, unparsed: 6, refused: 4 } });
     expect(
       new Set(
         lines.filter((line) => "body" in line || ("error" in line && line.rejected === true)).map(({ key }) => key),
       ).size,
-    ).toBe(805);
+    ).toBe(205);
     expect(run.reasons.map(({ reason, count: n }) => [n, reason])).toEqual([
-      [9, "no log-probabilities in the reply"],
-      [9, "no marker among the likeliest tokens"],
-      [8, "400 content_filter: the prompt was filtered"],
-      [8, "the judge declined"],
+      [3, "no log-probabilities in the reply"],
+      [3, "no marker among the likeliest tokens"],
+      [2, "400 content_filter: the prompt was filtered"],
+      [2, "the judge declined"],
     ]);
-    expect(run.n_total).toBe(805 - 34);
-    const share = (805 - 34) / 805;
+    expect(run.n_total).toBe(205 - 10);
+    const share = (205 - 10) / 205;
     expect(run.bounds!.low).toBeCloseTo(run.win_rate! * share, 10);
     expect(run.bounds!.high).toBeCloseTo(run.win_rate! * share + 100 * (1 - share), 10);
     const reached = new Set(server!.asked.map(({ misbehaviour }) => misbehaviour));
