@@ -58,7 +58,12 @@ export class MessageWriter {
   }
 }
 
+/** Most are of one byte: fields, lengths of names. A graph has tens of thousands of them. */
+const ofOneByte: readonly Uint8Array[] = Array.from({ length: 0x80 }, (_, value) => Uint8Array.of(value));
+
 function varintBytes(value: number): Uint8Array {
+  const short = ofOneByte[value];
+  if (short !== undefined) return short;
   let rest = BigInt.asUintN(64, BigInt(value));
   const bytes: number[] = [];
   do {
