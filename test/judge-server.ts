@@ -91,6 +91,7 @@ export async function openJudgeServer(options: ServerOptions = {}): Promise<Judg
       setTimeout(() => answer(one, response, options, () => answered.add(id)), wait);
     });
   });
+  server.keepAliveTimeout = 60_000; // a client that a busy machine holds up is not told that its connection is gone
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
