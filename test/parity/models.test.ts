@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { modelFromConfig } from "../../src/models/open.js";
 import type { Tensor } from "../../src/runtime/device.js";
 import { type MicroBatch, microBatches } from "../../src/train/batches.js";
@@ -39,8 +39,13 @@ describe.each(modelNames)("%s", (name) => {
     await program[Symbol.asyncDispose]();
   });
 
+  let training: Awaited<ReturnType<typeof openTraining>>;
+  beforeAll(async () => {
+    training = await openTraining(name);
+  });
+  afterAll(() => training.close());
+
   it("gives loss and gradient norm of every reduction, however a step is cut", async () => {
-    const training = await openTraining(name);
     const rows = expected.loss.rows.map(rowOf);
     for (const reduction of ["paper", "reference", "token"] as const) {
       for (const microTokens of [1, 10_000]) {
@@ -49,12 +54,10 @@ describe.each(modelNames)("%s", (name) => {
         expect(relativeDifference(norm, expected.loss.grad_norms[reduction])).toBeLessThan(TOLERANCE);
       }
     }
-    await training.close();
   });
 
   it("gives every gradient of the reference", async () => {
     const wanted = await openSafetensors(join(modelFolder(name), "gradients.safetensors"));
-    const training = await openTraining(name);
     const cut = { reduction: "token", microTokens: 10_000 } as const;
     const { gradients } = await training.step(microBatches(expected.loss.rows.map(rowOf), cut));
     expect([...gradients.keys()].sort()).toEqual([...wanted.tensors.keys()].sort());
@@ -65,7 +68,6 @@ describe.each(modelNames)("%s", (name) => {
       expect(largestDifference(values, reference) / largest, tensor).toBeLessThan(TOLERANCE);
     }
     await wanted.close();
-    await training.close();
   });
 });
 
