@@ -170,7 +170,7 @@ export type { Row } from "./records/row.js";
 export type { ScoreInput, ScoreOutput, ScoreRun } from "./records/scores.js";
 export type { SimilarityPoint, SimilaritySummary } from "./records/similarity.js";
 export type { Choice, ComparisonResult, StudyResults } from "./records/study.js";
-export type { Study } from "./records/study-file.js";
+export type { Study, StudyInput } from "./records/study-file.js";
 export type { TuneRunRecord } from "./records/tune.js";
 export type { WinrateSummary } from "./records/winrate.js";
 export type { ReportOptions, ReportSummary } from "./report/report.js";

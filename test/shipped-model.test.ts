@@ -94,7 +94,7 @@ describe("a package with the model", () => {
         data: {},
         arms: { base: { kind: "untuned" } },
       });
-    const from = { studyPath: "/studies/s.yaml", dataFolder: "/data" };
+    const from = { studyFolder: "/studies", dataFolder: "/data" };
     const [named] = wantedInputs(study("glasshouse"), from);
     expect(named).toEqual({ role: "model", name: "base", spec: "glasshouse", path: folder });
     expect(wantedInputs(study("./glasshouse"), from)[0]?.path).toBe("/studies/glasshouse");

@@ -59,8 +59,8 @@ export const studyRecordSchema = z.strictObject({
   version: z.literal(RECORD_VERSION),
   command: z.literal("study"),
   tacit: z.string(),
-  /** The file as it was read, by which name if it came with the package, and the scale that was laid over it. */
-  source: z.strictObject({ path, sha256: z.string(), shipped: z.string().optional() }),
+  /** The file as it was read, by which name if it came with the package, and the scale that was laid over it. `path` is null where a script gave the study itself; the hash is then of its JSON. */
+  source: z.strictObject({ path: path.nullable(), sha256: z.string(), shipped: z.string().optional() }),
   scale: z.string().nullable(),
   /** So that `status` and `clean` need not be told again, and a report can say how to repeat it. */
   flags: studyFlagsSchema,

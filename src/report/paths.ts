@@ -94,7 +94,7 @@ function withShownPaths(record: StudyRecord): StudyRecord {
   };
   return {
     ...record,
-    source: { ...source, path: shownPath(source.path) },
+    source: { ...source, path: source.path === null ? null : shownPath(source.path) },
     flags: { ...flags, ...without(paths), ...without(places) },
     inputs: inputs.map((input) => ({ ...input, path: shownPath(input.path) })),
     study: {

@@ -19,7 +19,7 @@ export function howToRepeat({ source, scale, flags, settings }: StudyRecord): st
     ["--threads", String(settings.threads)],
   ];
   const lines = given.map((pair) => `  ${pair.map(shellWord).join(" ")} \\\n`);
-  return `tacit study run ${shellWord(source.shipped ?? source.path)} \\\n${lines.join("")}  --out DIR`;
+  return `tacit study run ${shellWord(source.shipped ?? source.path ?? "STUDY.yaml")} \\\n${lines.join("")}  --out DIR`;
 }
 
 const shellWord = (text: string): string =>

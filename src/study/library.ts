@@ -14,12 +14,14 @@ import { UserError } from "../util/errors.js";
 import {
   call,
   decimal,
+  either,
   flag,
   type Kind,
   type KindsOf,
   listOf,
   needed,
   oneOf,
+  record,
   shaped,
   text,
   whole,
@@ -127,7 +129,10 @@ export async function compare({ arm, against, pairs, lc, lcData, scale }: Compar
   return comparisonResultSchema.parse(result);
 }
 
-export const studyKinds: KindsOf<StudyRequest> = kindsOf(studyOptions);
+export const studyKinds: KindsOf<StudyRequest> = {
+  ...kindsOf(studyOptions),
+  study: needed(either(text, record("a study"))),
+};
 export const runStudyKinds: KindsOf<RunStudyRequest> = {
   ...studyKinds,
   inThisThread: flag,

@@ -55,7 +55,7 @@ export async function provenance(study: StudyFolder): Promise<Section> {
     },
     {
       kind: "text",
-      text: `Written by tacit ${record.tacit}; engine ${record.settings.engine}, ${record.settings.threads} threads. The file ${record.source.shipped ?? record.source.path}${
+      text: `Written by tacit ${record.tacit}; engine ${record.settings.engine}, ${record.settings.threads} threads. ${sourceOf(record)}${
         record.scale === null ? "" : ` at the scale “${record.scale}”`
       } has sha256 ${record.source.sha256}. The same study, with the same inputs and threads, gives the same records:`,
     },
@@ -63,6 +63,9 @@ export async function provenance(study: StudyFolder): Promise<Section> {
   ];
   return { id: "provenance", title: "How it came about", blocks };
 }
+
+const sourceOf = ({ source }: StudyFolder["record"]): string =>
+  source.path === null ? "The study, which a script gave," : `The file ${source.shipped ?? source.path}`;
 
 async function certificates(study: StudyFolder): Promise<Block[]> {
   const rows = [];

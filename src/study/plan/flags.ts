@@ -6,7 +6,7 @@
 import { resolve } from "node:path";
 import type { studyOptions } from "../../options/study.js";
 import type { StudyFlags } from "../../records/study.js";
-import { type Study, studySchema } from "../../records/study-file.js";
+import { type Study, type StudyInput, studySchema } from "../../records/study-file.js";
 import { UserError } from "../../util/errors.js";
 import { SHIPPED_MODEL } from "../../util/model-directory.js";
 import { withPathOf } from "../../util/named-path.js";
@@ -18,7 +18,10 @@ import { namesDataFolder } from "./inputs.js";
 import { checkNames } from "./names.js";
 import { isUrl } from "./sources.js";
 
-export type StudyRequest = OptionsOf<typeof studyOptions>;
+export interface StudyRequest extends Omit<OptionsOf<typeof studyOptions>, "study"> {
+  /** The path of a study file, the name of a shipped one, or the study itself. */
+  readonly study: string | StudyInput;
+}
 
 /**
  * Paths that come from flags are relative to the working directory.

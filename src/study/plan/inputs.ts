@@ -3,7 +3,7 @@
  * May not know: steps.
  */
 import { existsSync } from "node:fs";
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { loadJudge, shippedJudges } from "../../judge/judge-file.js";
 import { hashFile, hashFolder, hashModel, type OnHashed } from "../../model-files/hash.js";
 import type { Study } from "../../records/study-file.js";
@@ -22,7 +22,7 @@ const IN_DATA_FOLDER = /^\$data(?=\/|$)/;
 
 /** What relative paths of a study begin at. */
 interface Origin {
-  readonly studyPath: string;
+  readonly studyFolder: string;
   readonly dataFolder: string;
 }
 
@@ -30,11 +30,11 @@ interface Origin {
  * A path as a study writes it: `$data/…` is in the folder of data, another relative one begins at the study's own folder.
  * `NAME:PATH` keeps its name.
  */
-export const resolvePath = (text: string, { studyPath, dataFolder }: Origin): string =>
+export const resolvePath = (text: string, { studyFolder, dataFolder }: Origin): string =>
   withPathOf(text, (path) => {
     const inData = IN_DATA_FOLDER.exec(path);
     if (inData !== null) return join(dataFolder, path.slice(inData[0].length) || ".");
-    return isAbsolute(path) ? path : join(dirname(studyPath), path);
+    return isAbsolute(path) ? path : join(studyFolder, path);
   });
 
 /** Whether a study, or a part of one, names the folder of data. */

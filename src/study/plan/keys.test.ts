@@ -57,7 +57,7 @@ const everything: Study = studySchema.parse({
 
 /** Inputs that need no file: a hash follows from role and name. */
 function named(study: Study): Inputs {
-  const wanted = wantedInputs(study, { studyPath: "/s/study.yaml", dataFolder: "/d" });
+  const wanted = wantedInputs(study, { studyFolder: "/s", dataFolder: "/d" });
   const all = wanted.map((one) => ({ ...one, hash: sha256(`${one.role} ${one.name}`) }));
   return {
     all,

@@ -2,7 +2,7 @@
  * From what a person asked for to what a study is: file, scale and flags applied, inputs found and hashed, settings fixed.
  * May not know: how steps are carried out.
  */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { RECORD_VERSION, type StudyRecord } from "../../records/study.js";
 import type { Study } from "../../records/study-file.js";
 import { UserError } from "../../util/errors.js";
@@ -32,7 +32,10 @@ export async function prepareStudy(request: StudyRequest, onRead?: OnRead): Prom
   const folder = studyFolder(studyRoot(request, study.name, scale));
   await admitStudy(folder.root, study.name);
   const inputs = await readInputs(
-    wantedInputs(study, { studyPath: path, dataFolder: request.dataDir ?? DATA_FOLDER }),
+    wantedInputs(study, {
+      studyFolder: path === undefined ? "." : dirname(path),
+      dataFolder: request.dataDir ?? DATA_FOLDER,
+    }),
     onRead,
   );
   const before = await folder.readStudy();
@@ -41,7 +44,7 @@ export async function prepareStudy(request: StudyRequest, onRead?: OnRead): Prom
     version: RECORD_VERSION,
     command: "study",
     tacit: packageVersion(),
-    source: { path, sha256, ...(shipped === undefined ? {} : { shipped }) },
+    source: { path: path ?? null, sha256, ...(shipped === undefined ? {} : { shipped }) },
     scale: scale ?? null,
     flags: flagsOf(request, study),
     study,

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { StudyInput } from "../../records/study-file.js";
 import { UserError } from "../../util/errors.js";
 import { packageRoot } from "../../util/system.js";
 import { loadStudy, merge, parseStudy, studyJsonSchema } from "./read.js";
@@ -148,4 +149,21 @@ it("the JSON Schema names every key of a study", () => {
     expect.arrayContaining(["arms", "seeds", "epochs", "judge", "scales"]),
   );
   expect(schema.required).toEqual(["version", "name", "about", "models", "data", "arms"]);
+});
+
+describe("a study that a script gives", () => {
+  const given: StudyInput = {
+    ...{ version: 1, name: "mine", about: "x", models: { base: { path: "m" } }, data: {} },
+    arms: { untuned: { kind: "untuned" } },
+  };
+  it("is read as its file is", async () => {
+    const file = parseStudy(JSON.stringify(given), "mine.yaml");
+    expect(await loadStudy(given)).toMatchObject({ ...file, path: undefined, shipped: undefined });
+  });
+  it("is refused by key where it is none", async () => {
+    const wrong = { ...given, arms: { untuned: { kind: "untuned", models: ["other"] } } } as StudyInput;
+    await expect(loadStudy(wrong)).rejects.toThrow(/^the study: arms\.untuned\.models\[0\]: models has no "other"/);
+    await expect(loadStudy({ ...given, seeds: [1, 1] })).rejects.toThrow(/^the study: seeds: the same entry twice/);
+    await expect(loadStudy(given, "large")).rejects.toThrow(/there is no scale "large"/);
+  });
 });

@@ -4,7 +4,7 @@
  */
 import { basename, join } from "node:path";
 import { z } from "zod";
-import { type Study, studyFileSchema, studySchema } from "../../records/study-file.js";
+import { type Study, type StudyInput, studyFileSchema, studySchema } from "../../records/study-file.js";
 import { UserError } from "../../util/errors.js";
 import { sha256 } from "../../util/files.js";
 import { isObject } from "../../util/json.js";
@@ -18,22 +18,36 @@ export interface LoadedStudy {
   readonly scale: string | undefined;
   /** Scales that the file has. */
   readonly scales: readonly string[];
-  readonly path: string;
+  /** Undefined for a study that is no file. */
+  readonly path: string | undefined;
+  /** Of the file, or of the study as JSON. */
   readonly sha256: string;
   /** The study's name, where it came with the package. */
   readonly shipped: string | undefined;
 }
 
 /**
- * @param spec   the name of a shipped study (`response-tuning`), or a path
+ * @param spec   the name of a shipped study (`response-tuning`), a path, or the study itself, whose paths begin at the working directory
  * @param scale  which of the file's scales; default: the one that it names itself, else none
  * @throws UserError  no such file, not YAML, or not a study: `path:line:column: what is wrong`
  */
-export async function loadStudy(spec: string, scale?: string): Promise<LoadedStudy> {
+export async function loadStudy(spec: string | StudyInput, scale?: string): Promise<LoadedStudy> {
+  if (typeof spec !== "string") return givenStudy(spec, scale);
   const shipped = isPath(spec) ? undefined : spec;
   const path = shipped === undefined ? spec : join(packageRoot(), "studies", `${shipped}.yaml`);
   const text = await readSmallText(path, "the study", HOW_TO_NAME);
   return { ...parseStudy(text, path, scale), path, sha256: sha256(text), shipped };
+}
+
+/** Complaints name the key. */
+function givenStudy(given: StudyInput, scale: string | undefined): LoadedStudy {
+  const text: YamlText = {
+    value: given,
+    has: (at) =>
+      at.reduce<unknown>((value, key) => (isObject(value) ? value[String(key)] : undefined), given) !== undefined,
+    errorAt: (_at, message) => new UserError(`the study: ${message}`, { remedy: SEE_SCHEMA }), // which names the key
+  };
+  return { ...scaledStudy(text, scale), path: undefined, sha256: sha256(JSON.stringify(given)), shipped: undefined };
 }
 
 const HOW_TO_NAME = "give the path of a study file, or the name of a shipped one (`tacit study --help` lists them)";
@@ -48,7 +62,10 @@ export function parseStudy(
   path: string,
   scale?: string,
 ): Pick<LoadedStudy, "study" | "scale" | "scales"> {
-  const yaml = openYaml(text, path, SEE_SCHEMA);
+  return scaledStudy(openYaml(text, path, SEE_SCHEMA), scale);
+}
+
+function scaledStudy(yaml: YamlText, scale: string | undefined): Pick<LoadedStudy, "study" | "scale" | "scales"> {
   if (!isObject(yaml.value)) throw yaml.errorAt([], "a study is a map of keys to values");
   const { scale: own, scales = {}, ...base } = yaml.value;
   const file = studyFileSchema.pick({ scale: true, scales: true }).safeParse({ scale: own, scales });

@@ -76,7 +76,7 @@ describe.each(commands)("the options of %s", (command, settings) => {
 
 /** Inputs that need no file. */
 const inputsOf = (study: Study): Inputs => {
-  const all = wantedInputs(study, { studyPath: "/s/study.yaml", dataFolder: "/d" }).map((one) => ({
+  const all = wantedInputs(study, { studyFolder: "/s", dataFolder: "/d" }).map((one) => ({
     ...one,
     hash: `hash of ${one.role} ${one.name}`,
   }));
