@@ -99,6 +99,13 @@ describe("the length-controlled win rate of any verdicts", () => {
     const runaway = { ...rows, lengthDifference: rows.lengthDifference.map((d, i) => (i % 9 === 0 ? -9000 : d)) };
     expect(Math.abs(fitted(runaway).winRate - 66.1)).toBeLessThan(4);
   });
+  it("takes Student's t where the spread of shares is estimated, and the normal quantile for verdicts", () => {
+    const verdicts = unrelated(12, 24, () => 0);
+    const almost = verdicts.p.map((y, i) => (i === 0 ? Math.abs(y - 1e-9) : y));
+    const reach = ({ high }: { high: number }): number => Math.log(high / (100 - high));
+    const ratio = reach(fitted({ ...verdicts, p: almost })) / reach(fitted(verdicts));
+    expect(ratio).toBeCloseTo(2.0687 / 1.96, 2); // t with 23 degrees of freedom; the tail of the likelihood is not quite a parabola
+  });
   it("has influences whose squares make its standard error", () => {
     const { influence, standardError } = fitted(unrelated(30, 70));
     const squares = [...influence.values()].reduce((sum, value) => sum + value ** 2, 0);
