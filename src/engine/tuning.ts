@@ -17,6 +17,7 @@ export interface TuneOptions {
   readonly clip?: number;
   readonly seed: number;
   readonly shuffle: boolean;
+  /** Stop after this many steps; the schedule is still that of the whole run. */
   readonly maxSteps?: number;
   /** Tokens (padding included) computed at once. */
   readonly microTokens: number;

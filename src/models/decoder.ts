@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { decoderSizes, foreign, positiveInt, type Sizes } from "./config.js";
-import { type Linear, linearLayer } from "./layers.js";
+import { gatedBlock, type Linear, linearLayer } from "./layers.js";
 import type { ParameterSpec } from "./model.js";
 import { ropeFields } from "./rope-config.js";
 
@@ -54,3 +54,19 @@ export function attentionParameters(c: DecoderConfig, at: At, bias: { readonly q
     o: layer("o", c.hidden_size, queryWidth(c), bias.o),
   };
 }
+
+interface LayerConfig extends DecoderConfig {
+  readonly intermediate_size: number;
+}
+
+/** A layer of Llama: a norm before either half and no other. */
+export const llamaLayer = (
+  c: LayerConfig,
+  at: At,
+  bias: { readonly qkv: boolean; readonly o: boolean; readonly mlp?: boolean },
+) => ({
+  attentionNorm: weight(at("input_layernorm"), c.hidden_size),
+  ...attentionParameters(c, at, bias),
+  mlpNorm: weight(at("post_attention_layernorm"), c.hidden_size),
+  mlp: gatedBlock(at("mlp"), c.hidden_size, c.intermediate_size, bias.mlp),
+});

@@ -6,8 +6,8 @@ import { z } from "zod";
 import { add, gather, rmsNorm } from "../graph/build.js";
 import type { Value } from "../graph/ops.js";
 import { dimsOf, headShape, only, paddingRow, positiveInt, slidingFields, windowsOf } from "./config.js";
-import { type At, attentionParameters, decoderFields, decoderParameters, rmsNormEpsilon, weight } from "./decoder.js";
-import { gated, gatedBlock, mergeHeads, project, rotate, splitHeads } from "./layers.js";
+import { decoderFields, decoderParameters, llamaLayer, rmsNormEpsilon } from "./decoder.js";
+import { gated, mergeHeads, project, rotate, splitHeads } from "./layers.js";
 import { defineFamily } from "./model.js";
 import { ropeSpec } from "./rope-config.js";
 
@@ -25,16 +25,7 @@ const schema = z
   .transform((c, context) => ({ ...c, ...headShape(c, context), windows: windowsOf(c, context) }));
 type Config = z.infer<typeof schema>;
 
-function layerParameters(c: Config, at: At) {
-  return {
-    attentionNorm: weight(at("input_layernorm"), c.hidden_size),
-    ...attentionParameters(c, at, { qkv: true, o: false }),
-    mlpNorm: weight(at("post_attention_layernorm"), c.hidden_size),
-    mlp: gatedBlock(at("mlp"), c.hidden_size, c.intermediate_size),
-  };
-}
-
-const parameters = (c: Config) => decoderParameters(c, (at) => layerParameters(c, at));
+const parameters = (c: Config) => decoderParameters(c, (at) => llamaLayer(c, at, { qkv: true, o: false }));
 
 export const qwen2 = defineFamily<Config, ReturnType<typeof parameters>>({
   name: "qwen2",

@@ -2,43 +2,18 @@
  * The training loop: full fine-tuning with Adam, micro-batches summed into running totals on the device.
  * May not know: files of models, templates, decoding.
  */
+import type { TuneOptions } from "../engine/tuning.js";
 import type { Model } from "../models/model.js";
 import { type Row, type Rows, representatives } from "../records/row.js";
 import type { Device, Tensor } from "../runtime/device.js";
 import { Interrupted, UserError } from "../util/errors.js";
-import { type AdamOptions, gradientNorm, updateByAdam } from "./adam.js";
-import {
-  type MicroBatch,
-  microBatches,
-  type Reduction,
-  type Step,
-  steps,
-  stepsPerEpoch,
-  supervisedPositions,
-} from "./batches.js";
+import { gradientNorm, updateByAdam } from "./adam.js";
+import { type MicroBatch, microBatches, type Step, steps, stepsPerEpoch, supervisedPositions } from "./batches.js";
 import { compileLoss, type LossProgram } from "./loss-program.js";
-import { rateFactor, type Schedule } from "./schedule.js";
+import { rateFactor } from "./schedule.js";
 import { gradientsOf, type TrainState } from "./state.js";
 
-export interface TrainOptions {
-  readonly epochs: number;
-  readonly batch: number;
-  readonly learningRate: number;
-  readonly schedule: Schedule;
-  readonly warmup: number;
-  readonly reduction: Reduction;
-  readonly adam: AdamOptions;
-  /** Largest norm of the whole gradient; undefined: no clipping. */
-  readonly clip?: number;
-  readonly seed: number;
-  readonly shuffle: boolean;
-  /** Stop after this many steps; the schedule is still that of the whole run. */
-  readonly maxSteps?: number;
-  /** Positions computed at once, padding included. */
-  readonly microTokens: number;
-  /** Keep only the input of each layer for the backward pass. */
-  readonly recompute?: boolean;
-}
+export type TrainOptions = Omit<TuneOptions, "saveEveryEpoch">;
 
 export interface TrainStep {
   readonly step: Step;
