@@ -4,8 +4,9 @@ import type { LoadedExample } from "./data/record.js";
 import { type DataSpec, parseDataSpec as parseSpec } from "./data/spec.js";
 import { importModel as importFrom } from "./model-files/import.js";
 import { inspectModel as inspect, type ModelInfo } from "./model-files/inspect.js";
-import { type VerifyOptions, type VerifySummary, verifyModel as verify } from "./model-files/verify.js";
+import { type VerifySummary, verifyModel as verify } from "./model-files/verify.js";
 import { dataLimit } from "./options/shared.js";
+import type { Watch } from "./records/events.js";
 import { type ReportOptions, report as writeReport } from "./report/report.js";
 import { type AgreementOptions, agreement as agree } from "./steps/agreement.js";
 import { type AnswerStream, chat as chatWith, type OneQuestion, openChat as open } from "./steps/chat.js";
@@ -29,31 +30,31 @@ import * as kinds from "./util/option-kinds.js";
 const nothing = {};
 
 /** Tunes all parameters of a model, on responses alone or on instructions and responses. */
-export const tune = checkedCall("tune", tuneKinds, requests.tuneWatch, tuneWith);
+export const tune = checkedCall("tune", tuneKinds, requests.watch, tuneWith);
 /** Answers to instructions, under the model or under model and rules. */
-export const generate = checkedCall("generate", requests.generateKinds, requests.generateWatch, generateWith);
+export const generate = checkedCall("generate", requests.generateKinds, requests.watch, generateWith);
 /** Log-probabilities of responses, in nats. */
 export const score = checkedCall("score", requests.scoreKinds, requests.watch, scoreWith);
 /** Whether right responses are more likely than others. */
-export const rank = checkedCall("rank", requests.rankKinds, requests.rankWatch, rankWith);
+export const rank = checkedCall("rank", requests.rankKinds, requests.watch, rankWith);
 /** Verdicts on two sets of outputs. */
 export const judge = checkedCall("judge", requests.judgeKinds, requests.watch, judgeWith);
 /** Win rates, raw and length-controlled, with intervals and ledger. */
-export const winrate = checkedCall("winrate", requests.winrateKinds, requests.winrateWatch, winrateOf);
+export const winrate = checkedCall("winrate", requests.winrateKinds, requests.watch, winrateOf);
 /** How far judges and people agree. */
 export const agreement = checkedCall("agreement", requests.agreementKinds, nothing, (options: AgreementOptions) =>
   agree(options),
 );
 /** Whether answers keep the style of what the model was tuned on. */
-export const similarity = checkedCall("similarity", requests.similarityKinds, requests.similarityWatch, similarityOf);
+export const similarity = checkedCall("similarity", requests.similarityKinds, requests.watch, similarityOf);
 /** Data without restated instructions. */
 export const rephrase = checkedCall("rephrase", requests.rephraseKinds, requests.watch, rephraseWith);
 /** A model directory out of a GGUF or llama2.c file. */
-export const importModel = checkedCall("importModel", requests.importKinds, nothing, importFrom);
+export const importModel = checkedCall("importModel", requests.importKinds, requests.watch, importFrom);
 /** Which token each string of a rule file names in a model's vocabulary. */
 export const explainRules = checkedCall("explainRules", requests.explainKinds, nothing, explain);
 /** A model opened for several questions. */
-export const openChat = checkedCall("openChat", requests.openChatKinds, nothing, open);
+export const openChat = checkedCall("openChat", requests.openChatKinds, requests.watch, open);
 
 /** One question, whose answer comes in pieces; `answer` of the stream is the whole. */
 export function chat(options: OneQuestion): AnswerStream {
@@ -69,11 +70,11 @@ export const inspectModel = (model: string): Promise<ModelInfo> =>
   });
 
 /** Whether a model directory is whole: shapes, every value, tied matrices, tokenizer. */
-export const verifyModel = (model: string, options: VerifyOptions = {}): Promise<VerifySummary> =>
+export const verifyModel = (model: string, watch: Watch = {}): Promise<VerifySummary> =>
   withUserErrors(() => {
     checkOptions("verifyModel", { model: kinds.needed(kinds.text) }, { model });
-    checkOptions("verifyModel", requests.verifyKinds, options);
-    return verify(model, options);
+    checkOptions("verifyModel, second argument", requests.watch, watch);
+    return verify(model, watch);
   });
 
 const parsed: kinds.Kind<DataSpec> = {
@@ -154,7 +155,7 @@ export { checkers } from "./glasshouse/checker.js";
 export type { CheckedAnswer, Checker, Checkers, CheckerVerdict } from "./judge/checker.js";
 export type { ImportOptions, ImportSummary } from "./model-files/import.js";
 export type { ModelInfo } from "./model-files/inspect.js";
-export type { VerifyOptions, VerifySummary } from "./model-files/verify.js";
+export type { VerifySummary } from "./model-files/verify.js";
 export { type Template, templateFrom } from "./options/template.js";
 export type { AgreementSummary } from "./records/agreement.js";
 export type { Annotation } from "./records/annotations.js";
@@ -177,16 +178,16 @@ export type { ReportOptions, ReportSummary } from "./report/report.js";
 export type { AgreementOptions } from "./steps/agreement.js";
 export type { AnswerStream, Chat, ChatOptions, OneQuestion, Reply } from "./steps/chat.js";
 export type { ExplainOptions, RulesExplained } from "./steps/explain-rules.js";
-export type { GenerateOptions, GenerateSummary, GenerateWatch } from "./steps/generate.js";
+export type { GenerateOptions, GenerateSummary } from "./steps/generate.js";
 export type { PromptInput } from "./steps/generate-plan.js";
 export type { JudgeOptions, JudgeSummary } from "./steps/judge.js";
-export type { RankOptions, RankWatch } from "./steps/rank.js";
+export type { RankOptions } from "./steps/rank.js";
 export { certifierFor, collectRows, type RenderRequest, renderRows, writeRows } from "./steps/render.js";
 export type { RephraseOptions } from "./steps/rephrase.js";
 export type { ScoreOptions, ScoreSummary } from "./steps/score.js";
-export type { GivenOutput, SimilarityOptions, SimilarityWatch } from "./steps/similarity.js";
-export type { TuneRequest, TuneWatch } from "./steps/tune.js";
-export type { AnnotationSource, GivenAnnotation, WinrateOptions, WinrateWatch } from "./steps/winrate.js";
+export type { GivenOutput, SimilarityOptions } from "./steps/similarity.js";
+export type { TuneRequest } from "./steps/tune.js";
+export type { AnnotationSource, GivenAnnotation, WinrateOptions } from "./steps/winrate.js";
 export type { ChooseOptions, CompareOptions, RunStudyRequest } from "./study/library.js";
 export type { StudyRequest } from "./study/plan/flags.js";
 export type { StudyPlan } from "./study/plan/plan.js";

@@ -173,8 +173,8 @@ describe("mistakes in calls", () => {
   });
 
   it("a watch that is none, and what is no object", async () => {
-    expect(await lineOf(() => generate({ model, prompts }, wrong({ onStrat: () => {} })))).toContain(
-      'did you mean "onStart"?',
+    expect(await lineOf(() => generate({ model, prompts }, wrong({ onEvnet: () => {} })))).toContain(
+      'did you mean "onEvent"?',
     );
     expect(await lineOf(() => generate({ model, prompts }, wrong({ signal: {} })))).toContain("signal is an object");
     for (const value of [undefined, null, 5, "x", []])

@@ -5,6 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { hashModel } from "../src/model-files/hash.js";
 import { verifyModel } from "../src/model-files/verify.js";
+import type { StepEvent } from "../src/records/events.js";
 import { generate } from "../src/steps/generate.js";
 import { rank } from "../src/steps/rank.js";
 import { score } from "../src/steps/score.js";
@@ -97,15 +98,15 @@ describe("a change of a file that decides", () => {
     const request = { model, prompts, out, maxNewTokens: 4, batch: 1, ...text };
     const stopped = generate(request, {
       signal: stopping.signal,
-      onProgress: ({ done }) => done > 0 && stopping.abort(new Error("stopped")),
+      onEvent: (event) => event.event === "progress" && event.done > 0 && stopping.abort(new Error("stopped")),
     });
     await expect(stopped).rejects.toThrow();
     const reused: number[] = [];
     const path = join(model, "generation_config.json");
     const config = readFileSync(path, "utf8");
     writeFileSync(path, JSON.stringify({ ...(JSON.parse(config) as object), eos_token_id: [2, 7] }));
-    const onStart = (start: { readonly reused: number }): void => void reused.push(start.reused);
-    await generate(request, { onStart, onProgress: () => stopping.abort() });
+    const onEvent = (event: StepEvent): void => void (event.event === "begin" && reused.push(event.reused));
+    await generate(request, { onEvent });
     expect(reused).toEqual([0]);
     writeFileSync(path, config);
   });

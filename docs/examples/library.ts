@@ -14,7 +14,7 @@ export async function respond(model: string, data: string, folder: string) {
       learningRate: 3e-3,
       reduction: "token",
     },
-    { onStep: ({ step, loss }, { total }) => console.error(`step ${step + 1} of ${total}: loss ${loss.toFixed(3)}`) },
+    { onEvent: (event) => event.event === "progress" && console.error(`step ${event.done}: loss ${event.loss}`) },
   );
   const { outputs } = await generate({
     model: tuned,

@@ -2,16 +2,24 @@
  * The sentences that a person reads while a step works, made of its events: what was kept, how far it is, how fast, how long it will take.
  * May not know: what a step does.
  */
-import type { StepMetrics } from "../engine/tuning.js";
 import type { Plan, Standing, StepEvent } from "../records/events.js";
 import { formatBytes, formatCount, formatDuration, formatRate, type Progress, secondsLeft } from "../util/progress.js";
 import { quoted } from "../util/terminal.js";
 
 /** What the line of progress begins with; any other step, with its name. */
 const doing: Readonly<Record<string, string>> = {
+  tune: "tuning",
+  generate: "generating",
   score: "scoring",
+  rank: "ranking",
   judge: "judging",
+  similarity: "embedding",
   rephrase: "rephrasing",
+  winrate: "reading",
+  "models import": "importing",
+  "models verify": "checking",
+  "glasshouse pretrain": "pre-training",
+  "glasshouse facts": "scoring",
 };
 
 /** Shows the events of one command: the line of progress, and lasting lines above it. */
@@ -72,24 +80,4 @@ export function progressLine(step: string, plan: Plan, standing: Standing, secon
     ...(left === undefined ? [] : [`${formatDuration(left)} left`]),
     ...(plan.unit === "steps" ? [formatBytes(process.memoryUsage.rss())] : []),
   ].join(", ");
-}
-
-/** @param passes  whether rows are read more than once, so that the epoch is worth a word */
-export function stepProgress(
-  progress: Progress,
-  { passes }: { readonly passes: boolean },
-): (metrics: StepMetrics, of: { readonly total: number }) => void {
-  let [steps, seconds, tokens] = [0, 0, 0];
-  return (step, { total }) => {
-    steps += 1;
-    seconds += step.seconds;
-    tokens += step.tokens;
-    progress.update(() => {
-      const left = ((total - step.step - 1) * seconds) / steps;
-      return (
-        `step ${step.step + 1}/${total}  ${passes ? `epoch ${step.epoch + 1}  ` : ""}loss ${step.loss.toPrecision(4)}  ` +
-        `${formatRate(tokens / seconds, "tok")}  ${formatDuration(left)} left  ${formatBytes(process.memoryUsage.rss())}`
-      );
-    });
-  };
 }

@@ -24,7 +24,7 @@ export interface ExportOptions extends Pick<LoadOptions, "limit"> {
 /** Writes all rows, or no file. @throws UserError  the file already exists; as `loadExamples` */
 export async function exportData(spec: DataSpec, out: string, options: ExportOptions): Promise<LoadReport> {
   const report = newLoadReport();
-  const result = await openResult({ main: out, beside: [], inputs: [spec.path], force: options.force === true });
+  await using result = await openResult({ main: out, beside: [], inputs: [spec.path], force: options.force === true });
   const lines = async function* (): AsyncGenerator<string> {
     for await (const example of loadExamples(spec, { ...options, report })) {
       const shaped = options.objective === "response" ? responseOnly(example) : example;
@@ -32,12 +32,8 @@ export async function exportData(spec: DataSpec, out: string, options: ExportOpt
       yield `${JSON.stringify(exportRow(shaped, options.layout))}\n`;
     }
   };
-  try {
-    await result.write(out, lines());
-    await result.commit();
-  } finally {
-    await result.close();
-  }
+  await result.write(out, lines());
+  await result.commit();
   return report;
 }
 

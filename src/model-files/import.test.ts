@@ -7,6 +7,7 @@ import { floats, type Meta, type Tensor, writeGguf } from "../../test/gguf-write
 import { mutation } from "../../test/mutations.js";
 import { temporaryFolder } from "../../test/temporary-folder.js";
 import { openModel } from "../models/open.js";
+import type { StepEvent } from "../records/events.js";
 import { UserError } from "../util/errors.js";
 import { TENSOR_TABLES } from "../weights/gguf-tensors.js";
 import { openWeights } from "../weights/open.js";
@@ -297,12 +298,11 @@ describe("what is not imported", () => {
     const parent = folder.path("stopped");
     mkdirSync(parent);
     const file = folder.write("whole.gguf", await convert("llama"));
-    const onTensor = (done: number): void => {
-      if (done === 5) controller.abort(new Error("stop"));
+    const onEvent = (event: StepEvent): void => {
+      if (event.event === "progress" && event.done === 5) controller.abort(new Error("stop"));
     };
-    await expect(importModel({ file, out: join(parent, "out"), signal: controller.signal, onTensor })).rejects.toThrow(
-      "stop",
-    );
+    const watch = { signal: controller.signal, onEvent };
+    await expect(importModel({ file, out: join(parent, "out") }, watch)).rejects.toThrow("stop");
     expect(readdirSync(parent)).toEqual([]);
   });
 });

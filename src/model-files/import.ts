@@ -7,6 +7,7 @@ import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import type { importOptions } from "../options/files.js";
+import { type Emitter, type Watch, watched } from "../records/events.js";
 import { llama2cTokenizer, llama2cTokenizerConfig, llama2cTokenizerJson } from "../text/llama2c.js";
 import { writeDirectory } from "../util/directories.js";
 import { present, UserError } from "../util/errors.js";
@@ -27,10 +28,6 @@ import type { WeightDtype, WeightToWrite } from "../weights/weight-store.js";
 export interface ImportOptions extends OptionsOf<typeof importOptions> {
   /** A `.gguf` file, or a `.bin` file of llama2.c. */
   readonly file: string;
-  /** Aborted: stops between two tensors and leaves nothing behind. */
-  readonly signal?: AbortSignal;
-  /** Called after each tensor. */
-  readonly onTensor?: (done: number, total: number) => void;
 }
 
 export interface ImportSummary {
@@ -64,10 +61,18 @@ const isOurs = (path: string): boolean =>
 const TORCH_DTYPE: Readonly<Record<WeightDtype, string>> = { F32: "float32", F16: "float16", BF16: "bfloat16" };
 
 /**
- * Imports a model file. `out` appears whole or not at all.
+ * Imports a model file. `out` appears whole or not at all; stopped between two tensors, nothing is left behind.
+ *
  * @throws UserError  `out` is there, the file is damaged, or the model is of a kind that is not read
  */
-export async function importModel(options: ImportOptions): Promise<ImportSummary> {
+export const importModel = (options: ImportOptions, watch: Watch = {}): Promise<ImportSummary> =>
+  watched("models import", watch, (say) => importFile(options, say, watch.signal));
+
+async function importFile(
+  options: ImportOptions,
+  say: Emitter,
+  signal: AbortSignal | undefined,
+): Promise<ImportSummary> {
   const replace = { force: options.force ?? false, marker: MARKER, owns: isOurs };
   if (replace.force) await refuseEdited(options.out);
   let summary: ImportSummary | undefined;
@@ -75,7 +80,13 @@ export async function importModel(options: ImportOptions): Promise<ImportSummary
     const plan = await planImport(options);
     try {
       const sourceHash = await sha256File(options.file);
-      summary = await writeModel(directory, plan, { ...options, dtype: options.dtype ?? "F32", sourceHash });
+      summary = await writeModel(directory, plan, {
+        ...options,
+        dtype: options.dtype ?? "F32",
+        sourceHash,
+        say,
+        signal,
+      });
     } finally {
       await plan.close();
     }
@@ -224,17 +235,20 @@ function knownArchitecture(name: string, file: string): GgufArchitecture {
 interface WriteInput extends ImportOptions {
   readonly dtype: WeightDtype;
   readonly sourceHash: string;
+  readonly say: Emitter;
+  readonly signal: AbortSignal | undefined;
 }
 
 async function writeModel(directory: string, plan: ImportPlan, input: WriteInput): Promise<ImportSummary> {
-  const { dtype, sourceHash } = input;
+  const { dtype, sourceHash, say, signal } = input;
   let done = 0;
+  say.begin({ total: plan.tensors.length, unit: "tensors", reused: 0 });
   const tensors = plan.tensors.map((tensor) => ({
     ...tensor,
     values: async () => {
-      input.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       const values = await tensor.values();
-      input.onTensor?.(++done, plan.tensors.length);
+      say.progress({ done: ++done });
       return values;
     },
   }));

@@ -7,6 +7,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { headName } from "../models/model.js";
 import { HEADS, openModel, readModelConfig } from "../models/open.js";
+import { type Emitter, type Watch, watched } from "../records/events.js";
 import { loadTextModel } from "../text/load.js";
 import { stopIdsOf } from "../text/stop-ids.js";
 import { UserError } from "../util/errors.js";
@@ -31,19 +32,17 @@ export interface VerifySummary {
   readonly files: Readonly<Record<string, string>>;
 }
 
-export interface VerifyOptions {
-  readonly onTensor?: (done: number, total: number) => void;
-  readonly signal?: AbortSignal;
-}
-
 /** @throws UserError  there is no such directory, or no weights in it; what is wrong with them is a failed check */
-export async function verifyModel(model: string, options: VerifyOptions = {}): Promise<VerifySummary> {
+export const verifyModel = (model: string, watch: Watch = {}): Promise<VerifySummary> =>
+  watched("models verify", watch, (say) => verifyDirectory(model, say, watch.signal));
+
+async function verifyDirectory(model: string, say: Emitter, signal: AbortSignal | undefined): Promise<VerifySummary> {
   const directory = await requireModel(model, []);
   const files: Record<string, string> = {};
   for (const entry of await listFiles(directory)) files[entry] = await sha256File(join(directory, entry));
   const checks = [
     await check("shapes against config.json", () => checkShapes(directory)),
-    await check("values", () => checkValues(directory, options)),
+    await check("values", () => checkValues(directory, say, signal)),
     await check("tied matrices", () => checkTied(directory)),
     await check("tokenizer", () => checkTokenizer(directory)),
   ];
@@ -89,20 +88,21 @@ async function checkShapes(directory: string): Promise<string> {
 }
 
 /** Every value is read once. NaN and infinities are damage; a matrix of zeros is told, since some are meant. */
-function checkValues(directory: string, options: VerifyOptions): Promise<string> {
+function checkValues(directory: string, say: Emitter, signal: AbortSignal | undefined): Promise<string> {
   return withWeights(directory, async (weights) => {
     const broken: string[] = [];
     const zeros: string[] = [];
     let values = 0;
     let done = 0;
+    say.begin({ total: weights.tensors.size, unit: "tensors", reused: 0 });
     for (const name of weights.tensors.keys()) {
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       const counted = { total: 0, nan: 0, infinite: 0, zero: 0 };
       for await (const piece of weights.pieces(name)) countValues(piece, counted);
       if (counted.nan + counted.infinite > 0) broken.push(`${name} (${counted.nan} NaN, ${counted.infinite} infinite)`);
       if (counted.total > 0 && counted.zero === counted.total) zeros.push(name);
       values += counted.total;
-      options.onTensor?.(++done, weights.tensors.size);
+      say.progress({ done: ++done });
     }
     if (broken.length > 0) throw new UserError(`values that are NaN or infinite: ${some(broken)}`);
     const note = zeros.length === 0 ? "" : `; all zero: ${some(zeros)}`;

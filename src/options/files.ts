@@ -16,6 +16,7 @@ const everyObjective = {
 } as const;
 
 export const onlyJson = defineOptions({ json });
+export const verifyOptions = defineOptions({ json, events });
 
 export const dataOptions = {
   check: defineOptions({ limit: dataLimit, json }),
@@ -68,6 +69,7 @@ export const importOptions = defineOptions({
   },
   force,
   json,
+  events,
 });
 
 const world = {
@@ -120,6 +122,7 @@ export const glasshouseOptions = {
     limit: { type: count, takes: "n", help: "only the first so many facts", unless: "all" },
     threads: common.threads,
     json,
+    events,
   }),
   pretrain: defineOptions({
     out: { type: text, takes: "dir", help: "the model directory to make", needed: true },
@@ -142,5 +145,6 @@ export const glasshouseOptions = {
     resume: tuneOptions.resume,
     force,
     json,
+    events,
   }),
 } as const;

@@ -61,6 +61,7 @@ export const generateOptions = defineOptions({
   threads: common.threads,
   force: common.force,
   json: common.json,
+  events: common.events,
 });
 
 export const chatOptions = defineOptions({

@@ -57,6 +57,7 @@ export const similarityOptions = defineOptions({
   threads: common.threads,
   force: common.force,
   json: common.json,
+  events: common.events,
 });
 
 /** Over the judge file's; the defaults named here are its own. */
@@ -163,6 +164,7 @@ export const winrateOptions = defineOptions({
   },
   seed: common.seed,
   json: common.json,
+  events: common.events,
 });
 
 export const agreementOptions = defineOptions({

@@ -49,4 +49,5 @@ export const rankOptions = defineOptions({
   threads: common.threads,
   force: common.force,
   json: common.json,
+  events: common.events,
 });

@@ -4,7 +4,7 @@
  */
 import { type Entry, flagOf, written } from "../util/options.js";
 import type { Spelling } from "../util/words.js";
-import { dataOptions, glasshouseOptions, importOptions, onlyJson } from "./files.js";
+import { dataOptions, glasshouseOptions, importOptions, onlyJson, verifyOptions } from "./files.js";
 import { chatOptions, explainOptions, generateOptions } from "./generate.js";
 import { agreementOptions, judgeOptions, similarityOptions, winrateOptions } from "./measure.js";
 import { renderOptions } from "./render.js";

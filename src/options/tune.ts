@@ -94,4 +94,5 @@ export const tuneOptions = defineOptions({
   },
   force: common.force,
   json: common.json,
+  events: common.events,
 });

@@ -201,8 +201,12 @@ describe("the engine's work", () => {
 
   it("an engine that leaves a response out, or answers twice, is a defect", async () => {
     const input = inputOf([[5], [6]], [[1], [0]]);
-    await expect(rankAll(input, { order: (requests) => requests.slice(1) })).rejects.toThrow(/left 1 of 4 responses/);
-    await expect(rankAll(input, { order: (requests) => [...requests, ...requests] })).rejects.toThrow(/scored before/);
+    await expect(rankAll(input, { order: (requests) => requests.slice(1) })).rejects.toThrow(
+      /1 of 4 were left without a result/,
+    );
+    await expect(rankAll(input, { order: (requests) => [...requests, ...requests] })).rejects.toThrow(
+      /came back before/,
+    );
     await expect(rankAll(input, { logprobs: () => [-1] })).rejects.toThrow(/1 log-probabilities for 2 tokens/);
   });
 

@@ -8,6 +8,7 @@ import type { ScoreOptions, ScoreRequest, ScoreResult } from "../engine/requests
 import type { Likelihood, UnscoredReason } from "../records/rank.js";
 import { invariant } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
+import { computeMissing } from "../util/missing.js";
 
 export type Scored = Likelihood | { readonly unscored: UnscoredReason };
 
@@ -33,26 +34,24 @@ export function scoreKey(prefix: string, promptIds: readonly number[], responseI
  *
  * @returns how many were computed; the others were there
  */
-export async function scoreMissing(
+export function scoreMissing(
   model: Pick<LoadedModel, "score">,
   requests: readonly KeyedRequest[],
   cache: ScoreCache,
   options: ScoreOptions = {},
 ): Promise<number> {
-  const missing = new Map<string, KeyedRequest>();
-  for (const request of requests) if (cache.get(request.key) === undefined) missing.set(request.key, request);
-  if (missing.size === 0) return 0;
-  const asked = [...missing.values()].map(
-    ({ key, promptIds, responseIds }): ScoreRequest => ({ id: key, promptIds, responseIds }),
-  );
-  for await (const result of model.score(asked, options)) {
-    const request = missing.get(result.id);
-    invariant(request !== undefined, `the engine scored ${result.id}, which was not asked for or was scored before`);
-    missing.delete(result.id);
-    await cache.set(result.id, likelihoodOf(result, request.responseIds.length));
-  }
-  invariant(missing.size === 0, `the engine left ${missing.size} of ${asked.length} responses unscored without a word`);
-  return asked.length;
+  return computeMissing({
+    items: requests,
+    key: (request) => request.key,
+    known: (key) => cache.get(key) !== undefined,
+    id: (request) => request.key,
+    compute: (missing) =>
+      model.score(
+        missing.map(({ key, promptIds, responseIds }): ScoreRequest => ({ id: key, promptIds, responseIds })),
+        options,
+      ),
+    keep: (key, result: ScoreResult, request) => cache.set(key, likelihoodOf(result, request.responseIds.length)),
+  });
 }
 
 function likelihoodOf(result: ScoreResult, tokens: number): Scored {

@@ -2,7 +2,7 @@
  * How a step speaks while it works: events, in this order. What a person reads is made of them where they are shown.
  *
  *   note, warning   at any moment
- *   begin           what is to be done is known, and how much of it was finished before
+ *   begin           what is to be done is known, and how much of it was finished before; again where it has become better known
  *   progress        after it, often
  *   end             last, exactly once, however the step ends
  *
@@ -113,7 +113,7 @@ export async function watched<T>(step: string, watch: Watch, work: (say: Emitter
   try {
     const result = await work(emitter).catch((error: unknown) => {
       try {
-        say({ event: "end", outcome: outcomeOf(error) });
+        say({ event: "end", outcome: outcomeOf(error, watch.signal) });
       } catch {
         // the error is the more important one, and where the disk is full it says the same
       }
@@ -127,8 +127,9 @@ export async function watched<T>(step: string, watch: Watch, work: (say: Emitter
 }
 
 /** How a step that threw `error` has ended. */
-export function outcomeOf(error: unknown): Exclude<StepOutcome, { readonly kind: "done" }> {
-  if (error instanceof Interrupted || (error instanceof Error && error.name === "AbortError"))
+export function outcomeOf(error: unknown, signal?: AbortSignal): Exclude<StepOutcome, { readonly kind: "done" }> {
+  const aborted = signal?.aborted === true && error === signal.reason;
+  if (aborted || error instanceof Interrupted || (error instanceof Error && error.name === "AbortError"))
     return { kind: "interrupted" };
   const mistake = userErrorOf(error);
   return {

@@ -5,8 +5,10 @@
 
 import type { LoadedEncoder } from "../engine/engine.js";
 import type { EmbedRequest, EmbedResult } from "../engine/requests.js";
-import { invariant, present } from "../util/errors.js";
+import type { Emitter } from "../records/events.js";
+import { present } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
+import { computeMissing } from "../util/missing.js";
 import { normalized } from "./vectors.js";
 
 /** A text to a vector, many at a time; vectors need not be normalised. */
@@ -28,7 +30,7 @@ export interface EmbedRun {
   /** Put in front of every text: some models want to be told what the text is for. */
   readonly prefix: string;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: (done: number, texts: number) => void;
+  readonly say?: Pick<Emitter, "begin" | "progress">;
 }
 
 export const vectorKey = ({ fingerprint }: Embedder, text: string): string =>
@@ -37,19 +39,30 @@ export const vectorKey = ({ fingerprint }: Embedder, text: string): string =>
 /** A vector of length 1 for each text, in their order. Stops with the signal's reason; what was computed is in the cache. */
 export async function embedTexts(embedder: Embedder, texts: readonly string[], run: EmbedRun): Promise<Float64Array[]> {
   const keys = texts.map((text) => vectorKey(embedder, run.prefix + text));
-  const missing = new Map<string, string>();
-  keys.forEach((key, i) => {
-    if (run.cache.get(key) === undefined) missing.set(key, run.prefix + present(texts[i], "text"));
+  const items = texts.map((text, i) => ({ text: run.prefix + text, key: present(keys[i], "key") }));
+  const distinct = new Set(keys);
+  const reused = [...distinct].filter((key) => run.cache.get(key) !== undefined).length;
+  run.say?.begin({ total: distinct.size, unit: "texts", reused });
+  await computeMissing({
+    items,
+    key: (item) => item.key,
+    known: (key) => run.cache.get(key) !== undefined,
+    id: (_, place) => String(place),
+    async *compute(missing) {
+      let done = reused;
+      const found = embedder.embed(
+        missing.map(({ text }) => text),
+        run.signal,
+      );
+      for await (const result of found) {
+        yield result;
+        done++; // not in the call: where nobody watches, its arguments are never made
+        run.say?.progress({ done });
+        run.signal?.throwIfAborted();
+      }
+    },
+    keep: (key, { vector }: EmbedResult) => run.cache.add(key, vector),
   });
-  const wanted = [...missing.keys()];
-  let done = 0;
-  for await (const { id, vector } of embedder.embed([...missing.values()], run.signal)) {
-    await run.cache.add(present(wanted[Number(id)], `vector ${id}`), vector);
-    done++; // not in the call: where nobody watches, its arguments are never made
-    run.onProgress?.(done, wanted.length);
-    run.signal?.throwIfAborted();
-  }
-  invariant(done === wanted.length, `${done} vectors for ${wanted.length} texts`);
   return keys.map((key) => normalized(present(run.cache.get(key), "vector")));
 }
 

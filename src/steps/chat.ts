@@ -9,6 +9,7 @@ import { refuseMissing } from "../engine/refusals.js";
 import type { GenerateRequest } from "../engine/requests.js";
 import { checkTemperature } from "../engine/requests.js";
 import type { chatOptions } from "../options/generate.js";
+import { type Emitter, type Watch, watched } from "../records/events.js";
 import { loadTextModel } from "../text/load.js";
 import { stopIdsOf } from "../text/stop-ids.js";
 import type { TextModel } from "../text/tokenizer.js";
@@ -18,8 +19,6 @@ import { type GeneratePlan, MAX_NEW_TOKENS, planRules, renderer } from "./genera
 
 export interface ChatOptions extends OptionsOf<typeof chatOptions> {
   readonly engine?: Engine;
-  /** Gets what was found in the model that a person should know. */
-  readonly onNote?: (text: string) => void;
 }
 
 export interface Reply {
@@ -43,14 +42,17 @@ export interface Chat {
 }
 
 /** @throws UserError  something about model, rules or options is wrong */
-export async function openChat(options: ChatOptions): Promise<Chat> {
+export const openChat = (options: ChatOptions, watch: Watch = {}): Promise<Chat> =>
+  watched("chat", watch, (say) => openModel(options, say));
+
+async function openModel(options: ChatOptions, say: Emitter): Promise<Chat> {
   const { engine = embeddedEngine, precision = "f32", threads = availableCores() } = options;
   refuseMissing(engine, { generate: true, logitRules: options.rules !== undefined, precision });
   checkTemperature(options.temperature ?? 0);
   const text = await loadTextModel(options.model);
   const stopIds = await stopIdsOf(options.model, text);
   let rules = await planRules(options, text);
-  const model = await engine.load(options.model, { threads, precision, onNote: options.onNote });
+  const model = await engine.load(options.model, { threads, precision, onNote: say.note });
   const history = openHistory(text, options);
   let asked = 0;
   return {
@@ -86,14 +88,14 @@ export interface AnswerStream extends AsyncIterable<string> {
  * for await (const piece of stream) process.stdout.write(piece);
  * const { stop, tokens } = await stream.answer;
  */
-export function chat({ question, signal, ...options }: OneQuestion): AnswerStream {
+export function chat({ question, signal, onEvent, ...options }: OneQuestion): AnswerStream {
   const pieces: string[] = [];
   const stopped = new AbortController();
   const either = signal === undefined ? stopped.signal : AbortSignal.any([signal, stopped.signal]);
   let wake = (): void => {};
   let ended = false;
   const answer = (async (): Promise<Reply> => {
-    const opened = await openChat(options);
+    const opened = await openChat(options, { onEvent });
     try {
       return await opened.ask(
         question,
@@ -130,10 +132,10 @@ export function chat({ question, signal, ...options }: OneQuestion): AnswerStrea
   return { answer, [Symbol.asyncIterator]: read };
 }
 
-export interface OneQuestion extends Omit<ChatOptions, "multiTurn"> {
+export interface OneQuestion extends Omit<ChatOptions, "multiTurn">, Watch {
   readonly question: string;
   /** Aborted: the answer ends as `interrupted`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 interface Asked {

@@ -1,6 +1,5 @@
 /**
- * What a run of generation will do, settled before any weight is read: prompts as ids, rules in this vocabulary, limits, and the key
- * of each answer.
+ * What a run of generation will do, settled before any weight is read: prompts as ids, rules in this vocabulary, limits.
  * May not know: engines' insides, output files.
  */
 import { basename, resolve } from "node:path";

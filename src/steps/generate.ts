@@ -1,53 +1,33 @@
 /**
  * Generation, from files to files: prompts and a model directory in; AlpacaEval's outputs and a run record out. The command, the
  * library and studies call this one function.
- *
- * Finished answers go to an append-only ledger beside the outputs. A run that is stopped leaves it; the next one takes from it
- * every answer that would come out the same, and removes it when the outputs are written whole.
  */
 import { pathIn } from "../data/spec.js";
-import { defaultBatch, weightBytes } from "../decode/memory.js";
 import { embeddedEngine } from "../embedded/embedded.js";
-import type { Engine, ModelUse } from "../engine/engine.js";
+import type { Engine } from "../engine/engine.js";
 import { refuseMissing } from "../engine/refusals.js";
-import type { GenerateOptions as EngineOptions, GenerateResult, Precision } from "../engine/requests.js";
+import type { GenerateResult } from "../engine/requests.js";
 import { decidingFiles, recordedModel } from "../model-files/hash.js";
-import { readModelConfig } from "../models/open.js";
-import type { RecordedModel } from "../records/model.js";
+import { type Emitter, type Watch, watched } from "../records/events.js";
 import {
-  type AnswerLine,
   answerLineSchema,
   type GenerateRun,
   generateRunSchema,
   type Output,
   outputSchema,
 } from "../records/outputs.js";
-import type { Tokenizer } from "../text/tokenizer.js";
 import { present, UserError } from "../util/errors.js";
-import { sha256 } from "../util/files.js";
-import { type Finished, openResult, type Result, type ResultPlan } from "../util/result.js";
-import { availableCores, availableMemory, packageVersion } from "../util/system.js";
+import { recordText } from "../util/record-file.js";
+import { openResult, type ResultPlan } from "../util/result.js";
 import { type GeneratePlan, type PlannedPrompt, type PlanOptions, planGeneration } from "./generate-plan.js";
-import { traceLines, traceSteps } from "./trace.js";
+import { answerLine, outputOf, runRecord } from "./generate-record.js";
+import { answerKeys, memoryUse, type Settings, settle } from "./generate-settings.js";
+import { resumable } from "./resumable.js";
+import { traceLines } from "./trace.js";
 
 export interface GenerateOptions extends PlanOptions {
   /** Default: the embedded engine. */
   readonly engine?: Engine;
-}
-
-export interface GenerateWatch {
-  /** What was found in the model that a person should know. */
-  readonly onNote?: (text: string) => void;
-  readonly signal?: AbortSignal;
-  readonly onStart?: (plan: {
-    readonly prompts: number;
-    readonly reused: number;
-    readonly batch: number;
-    readonly maxNewTokens: number;
-    readonly unresolved: readonly string[];
-  }) => void;
-  /** Called for each token and each finished answer. */
-  readonly onProgress?: (state: { readonly done: number; readonly prompts: number; readonly tokens: number }) => void;
 }
 
 export interface GenerateSummary {
@@ -74,40 +54,51 @@ export function generatePaths(out: string): {
  * @example
  * const { outputs } = await generate({ model: "models/base", prompts: [{ instruction: "Name a colour." }], rules: "paper" });
  */
-export async function generate(options: GenerateOptions, watch: GenerateWatch = {}): Promise<GenerateSummary> {
+export const generate = (options: GenerateOptions, watch: Watch = {}): Promise<GenerateSummary> =>
+  watched("generate", watch, (say) => answerAll(options, say, watch.signal));
+
+async function answerAll(
+  options: GenerateOptions,
+  say: Emitter,
+  signal: AbortSignal | undefined,
+): Promise<GenerateSummary> {
   const started = performance.now();
-  const engine = options.engine ?? embeddedEngine;
+  const { out, trace, limit, engine = embeddedEngine } = options;
   refuseBeforeWork(options, engine);
-  const result = await openResult(await resultPlan(options));
-  try {
-    const plan = await planGeneration(options);
-    await engine.refuseTooLarge?.(options.model, memoryUse(options, plan));
-    const model = await recordedModel(options.model, engine);
-    const settings = await settle(options, plan);
-    const keys = answerKeys(options, plan, { engine: engine.name, modelHash: model.hash, ...settings });
-    const answers = await result.finished((line) => answerLineSchema.parse(line), keys);
-    const reused = answers.size();
-    const { batch } = settings;
-    const unresolved = plan.rules?.record.unresolved ?? [];
-    watch.onStart?.({ prompts: keys.length, reused, batch, maxNewTokens: plan.maxNewTokens, unresolved });
-    const spent = await answerMissing(engine, options, plan, settings, keys, answers, watch);
-    const outputs = plan.prompts.map(({ input }, i) => outputOf(plan, input, answers.get(present(keys[i], "key"))));
-    const run = runRecord(options, plan, engine.name, model, settings, outputs, {
-      distinct: new Set(keys).size,
-      reused,
-      decodeSeconds: spent,
-      seconds: (performance.now() - started) / 1000,
-    });
-    await writeResult(result, options, plan, outputs, run, keys, answers);
-    return { outputs, run };
-  } finally {
-    await result.close();
+  await using result = await openResult(await resultPlan(options));
+  const plan = await planGeneration(options);
+  for (const text of plan.rules?.record.unresolved ?? [])
+    say.warning(`the rules name ${JSON.stringify(text)}, which is not one token here; it is ignored`);
+  await engine.refuseTooLarge?.(options.model, memoryUse(options, plan));
+  const model = await recordedModel(options.model, engine);
+  const settings = await settle(options, plan);
+  const traced = trace !== undefined;
+  const answers = await resumable(result, say, {
+    items: plan.prompts,
+    unit: "prompts",
+    key: answerKeys(plan, settings, { engine: engine.name, modelHash: model.hash, traced }),
+    id: ({ request }) => request.id,
+    parse: (line) => answerLineSchema.parse(line),
+    compute: (missing, onTokens) =>
+      decode(missing, { engine, directory: options.model, plan, settings, traced, say, signal, onTokens }),
+    line: (key, found) => answerLine(key, found, plan.text.tokenizer),
+  });
+  const outputs = plan.prompts.map(({ input }, i) =>
+    outputOf(input, present(answers.lines[i], "answer"), plan.generator),
+  );
+  const seconds = (performance.now() - started) / 1000;
+  const run = runRecord(plan, { engine: engine.name, model, settings, limit, answers, seconds });
+  if (out !== undefined) {
+    if (trace !== undefined) await result.write(trace, traceLines(plan.prompts, answers.lines));
+    await result.write(generatePaths(out).run, recordText(generateRunSchema.parse(run)));
+    await result.write(out, recordText(outputs.map((output) => outputSchema.parse(output))));
+    await result.commit();
   }
+  return { outputs, run };
 }
 
-function refuseBeforeWork(options: GenerateOptions, engine: Engine): void {
-  const { out, trace, rules, precision } = options;
-  refuseMissing(engine, { generate: true, logitRules: rules !== undefined, precision: precision ?? "f32" });
+function refuseBeforeWork({ out, trace, rules, precision = "f32" }: GenerateOptions, engine: Engine): void {
+  refuseMissing(engine, { generate: true, logitRules: rules !== undefined, precision });
   if (trace !== undefined && out === undefined) {
     throw new UserError("a trace is written only beside outputs", { remedy: "pass --out as well" });
   }
@@ -117,228 +108,38 @@ async function resultPlan(options: GenerateOptions): Promise<ResultPlan | undefi
   const { model, prompts, rules, out, trace, force = false } = options;
   if (out === undefined) return undefined;
   const { outputs, run, partial } = generatePaths(out);
-  return {
-    main: outputs,
-    beside: [run, ...(trace === undefined ? [] : [trace])],
-    ledger: partial,
-    inputs: [
-      ...(await decidingFiles(model)),
-      ...(typeof prompts === "string" ? [pathIn(prompts)] : []),
-      ...(typeof rules === "string" ? [rules] : []),
-    ],
-    force,
-  };
+  const read = [...(typeof prompts === "string" ? [pathIn(prompts)] : []), ...(rules === undefined ? [] : [rules])];
+  const inputs = [...(await decidingFiles(model)), ...read];
+  return { main: outputs, beside: [run, ...(trace === undefined ? [] : [trace])], ledger: partial, inputs, force };
 }
 
-interface Settings {
-  readonly threads: number;
-  readonly precision: "f32" | "q8";
-  readonly batch: number;
+interface Decoding {
+  readonly engine: Engine;
+  readonly directory: string;
+  readonly plan: GeneratePlan;
+  readonly settings: Settings;
+  readonly traced: boolean;
+  readonly say: Emitter;
+  readonly signal: AbortSignal | undefined;
+  readonly onTokens: (count: number) => void;
 }
 
-async function settle(options: GenerateOptions, plan: GeneratePlan): Promise<Settings> {
-  const { threads = availableCores(), precision = "f32" } = options;
-  return { threads, precision, batch: options.batch ?? (await batchThatFits(options.model, plan, precision)) };
-}
-
-/** What is certain to be needed: the weights, and as many prompts as are to be read side by side. */
-const memoryUse = ({ batch = 1, precision = "f32" }: GenerateOptions, { prompts }: GeneratePlan): ModelUse => ({
-  for: "running",
-  precision,
-  rows: Math.min(batch, prompts.length),
-  positions: prompts.reduce((most, { request }) => Math.max(most, request.promptIds.length), 0),
-});
-
-async function batchThatFits(directory: string, plan: GeneratePlan, precision: Precision): Promise<number> {
-  const model = await readModelConfig(directory);
-  const longest = plan.prompts.reduce((most, { request }) => Math.max(most, request.promptIds.length), 0);
-  const fits = defaultBatch(model.dims, {
-    freeBytes: availableMemory().free,
-    weightBytes: weightBytes(model, precision),
-    positions: longest + plan.maxNewTokens,
-    promptPositions: longest,
-  });
-  return Math.min(fits, plan.prompts.length);
-}
-
-/** For each prompt the hash of everything that decides its answer. The batch is not part of it. */
-function answerKeys(
-  options: GenerateOptions,
-  plan: GeneratePlan,
-  { engine, modelHash, threads, precision }: Settings & { readonly engine: string; readonly modelHash: string },
-): string[] {
-  const { rules, maxNewTokens, temperature, seed, stopIds } = plan;
-  const common = JSON.stringify([
-    [packageVersion(), engine, modelHash, threads, precision],
-    [rules?.record.hash ?? null, rules?.record.disabled ?? [], maxNewTokens, temperature, stopIds],
-    options.trace !== undefined,
-  ]);
-  return plan.prompts.map(({ request }) => {
-    const drawn = temperature > 0 ? [seed, request.id] : [];
-    return sha256(JSON.stringify([common, request.promptIds, request.conversationIds, drawn])).slice(0, 32);
-  });
-}
-
-type Answers = Finished<AnswerLine>;
-
-/** Answers what the ledger does not hold; equal keys are answered once. Gives the seconds spent decoding. */
-async function answerMissing(
-  engine: Engine,
-  options: GenerateOptions,
-  plan: GeneratePlan,
-  settings: Settings,
-  keys: readonly string[],
-  answers: Answers,
-  watch: GenerateWatch,
-): Promise<number> {
-  const missing = new Map<string, { key: string; prompt: PlannedPrompt }>();
-  const taken = new Set<string>();
-  plan.prompts.forEach((prompt, i) => {
-    const key = present(keys[i], "key");
-    if (answers.get(key) !== undefined || taken.has(key)) return;
-    taken.add(key);
-    missing.set(prompt.request.id, { key, prompt });
-  });
-  if (missing.size === 0) return 0;
-  const { threads, precision } = settings;
-  const model = await engine.load(options.model, { threads, precision, onNote: watch.onNote });
-  const started = performance.now();
-  let tokens = 0;
-  const prompts = new Set(keys).size;
-  const report = (): void => watch.onProgress?.({ done: answers.size(), prompts, tokens });
+async function* decode(prompts: readonly PlannedPrompt[], how: Decoding): AsyncGenerator<GenerateResult> {
+  const { engine, directory, plan, settings, traced, say, signal, onTokens } = how;
+  const { maxNewTokens, stopIds, temperature, seed, rules } = plan;
+  const { threads, precision, batch } = settings;
+  const model = await engine.load(directory, { threads, precision, onNote: say.note });
   try {
-    const requests = [...missing.values()].map(({ prompt }) => prompt.request);
-    const engineOptions = decoding(options, plan, settings, watch, () => {
-      tokens++;
-      report();
-    });
-    for await (const result of model.generate(requests, engineOptions)) {
-      const { key } = present(missing.get(result.id), result.id);
-      await answers.add({ key, ...answerOf(result, plan.text.tokenizer) });
-      report();
-    }
+    yield* model.generate(
+      prompts.map(({ request }) => request),
+      {
+        ...{ maxNewTokens, stopIds, temperature, seed, batch, trace: traced },
+        onToken: () => onTokens(1),
+        ...(rules === undefined ? {} : { rules: rules.resolved }),
+        ...(signal === undefined ? {} : { signal }),
+      },
+    );
   } finally {
     await model.close();
   }
-  return (performance.now() - started) / 1000;
-}
-
-function decoding(
-  options: GenerateOptions,
-  plan: GeneratePlan,
-  { batch }: Settings,
-  watch: GenerateWatch,
-  onToken: () => void,
-): EngineOptions {
-  const { maxNewTokens, stopIds, temperature, seed, rules } = plan;
-  return {
-    maxNewTokens,
-    stopIds,
-    temperature,
-    seed,
-    batch,
-    trace: options.trace !== undefined,
-    onToken,
-    ...(rules === undefined ? {} : { rules: rules.resolved }),
-    ...(watch.signal === undefined ? {} : { signal: watch.signal }),
-  };
-}
-
-function answerOf({ ids, stop, trace }: GenerateResult, tokenizer: Tokenizer): Omit<AnswerLine, "key"> {
-  const steps = trace === undefined ? {} : { steps: traceSteps(trace, tokenizer) };
-  return { output: tokenizer.decode(ids), tokens: ids.length, stop, ...steps };
-}
-
-function outputOf(plan: GeneratePlan, input: PlannedPrompt["input"], found: AnswerLine | undefined): Output {
-  const { output, tokens, stop } = present(found, `the answer to ${input.id}`);
-  const dataset = input.dataset === undefined ? {} : { dataset: input.dataset };
-  return { ...dataset, instruction: input.instruction, output, generator: plan.generator, tokens, stop };
-}
-
-interface Spent {
-  readonly distinct: number;
-  readonly reused: number;
-  readonly decodeSeconds: number;
-  readonly seconds: number;
-}
-
-function runRecord(
-  options: GenerateOptions,
-  plan: GeneratePlan,
-  engine: string,
-  model: RecordedModel,
-  settings: Settings,
-  outputs: readonly Output[],
-  spent: Spent,
-): GenerateRun {
-  return {
-    version: 1,
-    command: "generate",
-    tacit: packageVersion(),
-    engine,
-    generator: plan.generator,
-    model,
-    ...plan.described,
-    rules: plan.rules?.record ?? null,
-    options: recordedOptions(options, plan, settings),
-    outcome: outcomeOf(outputs, spent),
-    timings: {
-      seconds: Number(spent.seconds.toFixed(3)),
-      decode_seconds: Number(spent.decodeSeconds.toFixed(3)),
-    },
-  };
-}
-
-const recordedOptions = (
-  { limit }: GenerateOptions,
-  { maxNewTokens, temperature, seed, stopIds }: GeneratePlan,
-  { batch, precision, threads }: Settings,
-): GenerateRun["options"] => ({
-  max_new_tokens: maxNewTokens,
-  temperature,
-  seed,
-  stop_ids: [...stopIds],
-  batch,
-  precision,
-  threads,
-  limit: limit ?? null,
-});
-
-function outcomeOf(outputs: readonly Output[], { distinct, reused }: Spent): GenerateRun["outcome"] {
-  const stopped = outputs.filter(({ stop }) => stop === "eos").length;
-  return {
-    eos: stopped,
-    length: outputs.length - stopped,
-    tokens: outputs.reduce((sum, { tokens }) => sum + tokens, 0),
-    computed: distinct - reused,
-    reused,
-    duplicates: outputs.length - distinct,
-  };
-}
-
-async function writeResult(
-  result: Result,
-  { out, trace }: GenerateOptions,
-  plan: GeneratePlan,
-  outputs: readonly Output[],
-  run: GenerateRun,
-  keys: readonly string[],
-  answers: Answers,
-): Promise<void> {
-  if (out === undefined) return;
-  const paths = generatePaths(out);
-  if (trace !== undefined) {
-    const answerTo = (i: number): AnswerLine => present(answers.get(present(keys[i], "key")), "answer");
-    await result.write(
-      trace,
-      traceLines(
-        plan.prompts.map(({ input }) => input),
-        answerTo,
-      ),
-    );
-  }
-  await result.write(paths.run, `${JSON.stringify(generateRunSchema.parse(run), null, 2)}\n`);
-  const checked = outputs.map((output) => outputSchema.parse(output));
-  await result.write(paths.outputs, `${JSON.stringify(checked, null, 2)}\n`);
-  await result.commit();
 }

@@ -21,6 +21,7 @@ import { UserError } from "../util/errors.js";
 import { readJson } from "../util/json.js";
 import type { OptionsOf } from "../util/options.js";
 import { formatCount } from "../util/progress.js";
+import { recordText } from "../util/record-file.js";
 import { openResult, type Result } from "../util/result.js";
 import { type AskingOptions, askForVerdicts, type Judged } from "./judge-calls.js";
 import { type JudgePlan, type JudgePlanOptions, planJudging } from "./judge-plan.js";
@@ -76,7 +77,7 @@ async function judgePairs(options: JudgeOptions, say: Emitter, signal: AbortSign
     });
   }
   const paths = judgePaths(options.out);
-  const result = await openResult({
+  await using result = await openResult({
     main: paths.run, // first: annotations never lie beside the record of others
     beside: [paths.annotations],
     ledger: paths.ledger,
@@ -84,24 +85,20 @@ async function judgePairs(options: JudgeOptions, say: Emitter, signal: AbortSign
     force: options.force === true,
     refuseOther: () => refuseOtherRun(paths, plan, options.force === true),
   });
-  try {
-    await say.keepIn(paths.events);
-    say.note(`${formatCount(plan.pairs.length)} pairs, ${formatCount(plan.keys.size)} calls`);
-    const { annotations, replies, spent, reused } = await judged(plan, result, options, say, signal);
-    const run = judgeRecord(plan, annotations, replies, spent.outOfMoney);
-    await result.write(paths.run, `${JSON.stringify(judgeRunSchema.parse(run), null, 2)}\n`);
-    await result.write(paths.annotations, annotationsJson(annotations));
-    await result.commit({ keepLedger: true });
-    const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
-    return {
-      annotations,
-      run,
-      spent: { requests: spent.requests, replies: spent.replies, reused, seconds },
-      unusable: withoutVerdict(plan, replies, paths),
-    };
-  } finally {
-    await result.close();
-  }
+  await say.keepIn(paths.events);
+  say.note(`${formatCount(plan.pairs.length)} pairs, ${formatCount(plan.keys.size)} calls`);
+  const { annotations, replies, spent, reused } = await judged(plan, result, options, say, signal);
+  const run = judgeRecord(plan, annotations, replies, spent.outOfMoney);
+  await result.write(paths.run, recordText(judgeRunSchema.parse(run)));
+  await result.write(paths.annotations, annotationsJson(annotations));
+  await result.commit({ keepLedger: true });
+  const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
+  return {
+    annotations,
+    run,
+    spent: { requests: spent.requests, replies: spent.replies, reused, seconds },
+    unusable: withoutVerdict(plan, replies, paths),
+  };
 }
 
 async function refuseOtherRun(paths: JudgePaths, { fingerprint }: JudgePlan, force: boolean): Promise<void> {

@@ -5,9 +5,10 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { type MockScript, mockEngine } from "../../test/mock-engine.js";
 import { hashModel } from "../model-files/hash.js";
 import { templateFrom } from "../options/template.js";
+import type { Watch } from "../records/events.js";
 import { rankPairSchema, rankSummarySchema, scoreLineSchema } from "../records/rank.js";
 import { Interrupted } from "../util/errors.js";
-import { type RankWatch, rank, rankPaths } from "./rank.js";
+import { rank, rankPaths } from "./rank.js";
 
 let folder = "";
 beforeEach(async () => {
@@ -138,10 +139,10 @@ describe("rank", () => {
     const expected = await rank(options({ engine: whole, out: join(folder, "whole") }));
     const controller = new AbortController();
     const first = mockEngine(script);
-    const stop: RankWatch = {
+    const stop: Watch = {
       signal: controller.signal,
-      onProgress(done) {
-        if (done >= 8) controller.abort(new Interrupted("kept"));
+      onEvent(event) {
+        if (event.event === "progress" && event.done >= 8) controller.abort(new Interrupted("kept"));
       },
     };
     await expect(rank(options({ engine: first }), stop)).rejects.toThrow(Interrupted);

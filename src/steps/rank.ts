@@ -7,15 +7,16 @@ import { join } from "node:path";
 import { collectExamples } from "../data/load.js";
 import { parseDataSpec } from "../data/spec.js";
 import { embeddedEngine } from "../embedded/embedded.js";
-import type { Engine, LoadedModel } from "../engine/engine.js";
+import type { Engine } from "../engine/engine.js";
 import { refuseMissing } from "../engine/refusals.js";
 import { decidingFiles, recordedModel } from "../model-files/hash.js";
 import type { rankOptions } from "../options/score.js";
 import { templateFrom } from "../options/template.js";
-import { type RankedText, type RankInput, rankPairs } from "../rank/rank.js";
+import { type RankedText, rankPairs } from "../rank/rank.js";
 import { drawRivals } from "../rank/rivals.js";
 import type { ScoreCache, Scored } from "../rank/scoring.js";
 import { openTally } from "../rank/totals.js";
+import { type Emitter, EVENTS_FILE, type Watch, watched } from "../records/events.js";
 import type { Example } from "../records/example.js";
 import type { RecordedModel } from "../records/model.js";
 import { type RankSummary, rankSummarySchema, type ScoreLine, scoreLineSchema } from "../records/rank.js";
@@ -27,6 +28,8 @@ import { trimWhiteSpace } from "../text/unicode.js";
 import { present, UserError } from "../util/errors.js";
 import { sha256, sha256File } from "../util/files.js";
 import type { OptionsOf } from "../util/options.js";
+import { formatCount } from "../util/progress.js";
+import { recordLine, recordText } from "../util/record-file.js";
 import { type Finished, openResult, type Result, type ResultPlan } from "../util/result.js";
 import { availableCores, packageVersion } from "../util/system.js";
 
@@ -43,14 +46,6 @@ type Settled = RankOptions &
       "template" | "against" | "limit" | "seed" | "maxLength" | "bos" | "threads" | "precision" | "engine"
     >
   >;
-
-export interface RankWatch {
-  /** What was found in the model that a person should know. */
-  readonly onNote?: (text: string) => void;
-  readonly signal?: AbortSignal;
-  readonly onStart?: (plan: { readonly instructions: number; readonly inLedger: number }) => void;
-  readonly onProgress?: (done: number, instructions: number) => void;
-}
 
 /** Where a run's three files lie, and the ledger of one that is not finished. */
 export function rankPaths(out: string): {
@@ -73,31 +68,33 @@ export function rankPaths(out: string): {
  * @throws UserError  the results already exist, the engine gives no log-probabilities, or fewer than two examples
  * @throws the signal's reason  stopped; what was scored is in the ledger
  */
-export async function rank(request: RankOptions, watch: RankWatch = {}): Promise<RankSummary> {
+export const rank = (request: RankOptions, watch: Watch = {}): Promise<RankSummary> =>
+  watched("rank", watch, (say) => rankData(settle(request), say, watch.signal));
+
+async function rankData(options: Settled, say: Emitter, signal: AbortSignal | undefined): Promise<RankSummary> {
   const started = performance.now();
-  const options = settle(request);
-  refuseMissing(options.engine, { score: true, precision: options.precision });
-  const result = await openResult(await resultPlan(options));
-  try {
-    const data = await readData(options.data, options.limit);
-    const text = await loadTextModel(options.model);
-    await options.engine.refuseTooLarge?.(options.model, { for: "running", precision: options.precision });
-    const model = await recordedModel(options.model, options.engine);
-    const cache = openCache(await result.finished((line) => scoreLineSchema.parse(line)));
-    watch.onStart?.({ instructions: data.examples.length, inLedger: cache.known });
-    const found = await compareData(options, { data, text, modelHash: model.hash, cache, result }, watch);
-    const seconds = (performance.now() - started) / 1000;
-    const summary = rankSummarySchema.parse(summaryOf(options, { data, model, seconds, ...found }));
-    if (options.out !== undefined) {
-      const { scores, summary: path } = rankPaths(options.out);
-      await result.write(scores, cache.lines());
-      await result.write(path, `${JSON.stringify(summary, null, 2)}\n`);
-      await result.commit();
-    }
-    return summary;
-  } finally {
-    await result.close();
+  const { engine, precision, out } = options;
+  refuseMissing(engine, { score: true, precision });
+  await using result = await openResult(await resultPlan(options));
+  const data = await readData(options.data, options.limit);
+  const text = await loadTextModel(options.model);
+  await engine.refuseTooLarge?.(options.model, { for: "running", precision });
+  const model = await recordedModel(options.model, engine);
+  const cache = openCache(await result.finished((line) => scoreLineSchema.parse(line)));
+  if (out !== undefined && !out.endsWith(".jsonl")) await say.keepIn(join(out, EVENTS_FILE));
+  if (cache.known > 0)
+    say.note(`the ledger holds ${formatCount(cache.known)} scores of earlier runs; those that fit are used`);
+  say.begin({ total: data.examples.length, unit: "instructions", reused: 0 });
+  const found = await compareData(options, { data, text, modelHash: model.hash, cache, result }, say, signal);
+  const seconds = (performance.now() - started) / 1000;
+  const summary = rankSummarySchema.parse(summaryOf(options, { data, model, seconds, ...found }));
+  if (out !== undefined) {
+    const { scores, summary: path } = rankPaths(out);
+    await result.write(scores, cache.lines());
+    await result.write(path, recordText(summary));
+    await result.commit();
   }
+  return summary;
 }
 
 async function resultPlan({ model, out, data, force = false }: RankOptions): Promise<ResultPlan | undefined> {
@@ -134,19 +131,38 @@ interface Material {
 }
 
 /** Loads the model and compares; gives what a summary says of it. */
-async function compareData(options: Settled, { data, text, modelHash, cache, result }: Material, watch: RankWatch) {
-  const { engine, threads, precision } = options;
-  const model = await engine.load(options.model, { threads, precision, onNote: watch.onNote });
-  const maxLength = Math.min(options.maxLength, model.maxPositions ?? Number.POSITIVE_INFINITY);
-  const source = renderer(text, options, data.examples, maxLength);
-  const input = {
-    ids: data.examples.map(({ id }) => id),
-    render: source.render,
-    rivals: drawRivals(data.examples.length, options.against, options.seed),
-    keyPrefix: sha256([packageVersion(), engine.name, precision, threads, modelHash].join("\n")),
-  };
-  const found = await compareAll(model, input, cache, { result, out: options.out }, watch);
-  return { ...found, maxLength, merged: source.merged() };
+async function compareData(
+  options: Settled,
+  { data, text, modelHash, cache, result }: Material,
+  say: Emitter,
+  signal: AbortSignal | undefined,
+) {
+  const { engine, threads, precision, out } = options;
+  const model = await engine.load(options.model, { threads, precision, onNote: say.note });
+  try {
+    const maxLength = Math.min(options.maxLength, model.maxPositions ?? Number.POSITIVE_INFINITY);
+    const source = renderer(text, options, data.examples, maxLength);
+    const input = {
+      ids: data.examples.map(({ id }) => id),
+      render: source.render,
+      rivals: drawRivals(data.examples.length, options.against, options.seed),
+      keyPrefix: sha256([packageVersion(), engine.name, precision, threads, modelHash].join("\n")),
+    };
+    const tally = openTally();
+    const lines = async function* (): AsyncGenerator<string> {
+      const onProgress = (done: number): void => say.progress({ done });
+      for await (const pair of rankPairs(model, input, { cache, signal, onProgress })) {
+        tally.add(pair);
+        yield recordLine(pair);
+      }
+    };
+    if (out !== undefined) await result.write(rankPaths(out).pairs, lines());
+    else for await (const _ of lines());
+    const counts = { scored: cache.scored(), reused: cache.reused() };
+    return { totals: tally.totals(), ...counts, maxLength, merged: source.merged() };
+  } finally {
+    await model.close();
+  }
 }
 
 interface Found extends Awaited<ReturnType<typeof compareData>> {
@@ -211,35 +227,6 @@ function renderer(text: TextModel, options: Settled, examples: readonly Example[
   return { render, merged: () => merged };
 }
 
-/** Closes the model, whatever happens. */
-async function compareAll(
-  model: LoadedModel,
-  input: RankInput,
-  cache: Cache,
-  { result, out }: { readonly result: Result; readonly out: string | undefined },
-  watch: RankWatch,
-) {
-  const tally = openTally();
-  const lines = async function* (): AsyncGenerator<string> {
-    const run = {
-      cache,
-      signal: watch.signal,
-      onProgress: (done: number) => watch.onProgress?.(done, input.ids.length),
-    };
-    for await (const pair of rankPairs(model, input, run)) {
-      tally.add(pair);
-      yield `${JSON.stringify(pair)}\n`;
-    }
-  };
-  try {
-    if (out !== undefined) await result.write(rankPaths(out).pairs, lines());
-    else for await (const _ of lines());
-  } finally {
-    await model.close();
-  }
-  return { totals: tally.totals(), scored: cache.scored(), reused: cache.reused() };
-}
-
 interface Cache extends ScoreCache {
   /** Lines that earlier runs left. */
   readonly known: number;
@@ -266,7 +253,7 @@ function openCache(finished: Finished<ScoreLine>): Cache {
     scored: () => fresh.size,
     reused: () => used.size - fresh.size,
     *lines() {
-      for (const key of used) yield `${JSON.stringify({ key, ...withoutKey(present(finished.get(key), key)) })}\n`;
+      for (const key of used) yield recordLine({ key, ...withoutKey(present(finished.get(key), key)) });
     },
   };
 }

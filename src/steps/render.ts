@@ -143,25 +143,21 @@ export async function writeRows(
 ): Promise<WrittenRows> {
   const { path, inputs = [], force = false } = typeof files === "string" ? { path: files } : files;
   const beside = certificatePath(path);
-  const result = await openResult({ main: path, beside: [beside], inputs, force });
-  try {
-    const certifier = certifierFor(request);
-    const hash = createHash("sha256");
-    const lines = async function* (): AsyncGenerator<string> {
-      for await (const row of renderRows(examples, request, certifier)) {
-        signal?.throwIfAborted();
-        const line = `${JSON.stringify(toRowRecord(row))}\n`;
-        hash.update(line);
-        yield line;
-        watch?.(row);
-      }
-    };
-    await result.write(path, lines());
-    const certificate = certifier.finish();
-    await result.write(beside, `${JSON.stringify(certificate, null, 2)}\n`);
-    await result.commit();
-    return { certificate, sha256: hash.digest("hex") };
-  } finally {
-    await result.close();
-  }
+  await using result = await openResult({ main: path, beside: [beside], inputs, force });
+  const certifier = certifierFor(request);
+  const hash = createHash("sha256");
+  const lines = async function* (): AsyncGenerator<string> {
+    for await (const row of renderRows(examples, request, certifier)) {
+      signal?.throwIfAborted();
+      const line = `${JSON.stringify(toRowRecord(row))}\n`;
+      hash.update(line);
+      yield line;
+      watch?.(row);
+    }
+  };
+  await result.write(path, lines());
+  const certificate = certifier.finish();
+  await result.write(beside, `${JSON.stringify(certificate, null, 2)}\n`);
+  await result.commit();
+  return { certificate, sha256: hash.digest("hex") };
 }

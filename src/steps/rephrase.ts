@@ -22,6 +22,7 @@ import { toEstimateRecord } from "../stats/estimate.js";
 import { invariant, UserError } from "../util/errors.js";
 import { sha256File } from "../util/files.js";
 import { inParallel } from "../util/parallel.js";
+import { recordLine, recordText } from "../util/record-file.js";
 import { openResult, type Result } from "../util/result.js";
 import { packageVersion } from "../util/system.js";
 import { type ModelMethod, type OpenRephraser, openModelRephraser, promptsHash } from "./rephrase-model.js";
@@ -65,45 +66,41 @@ async function rephraseRows(
   const spec = parseDataSpec(options.data);
   const inputs = [spec.path, ...(options.verdicts === undefined ? [] : [options.verdicts])];
   const ledger = method.kind === "llm" ? { ledger: paths.partial } : {};
-  const result = await openResult({ main: out, beside: [paths.run], ...ledger, inputs, force });
-  try {
-    const { examples } = await collectExamples(spec, options.limit === undefined ? {} : { limit: options.limit });
-    const verdicts = options.verdicts === undefined ? undefined : await readVerdicts(options.verdicts);
-    const { rephraser, atATime, calls, settle } = await openRephraser(method, result, signal);
-    say.begin({ total: examples.length, unit: "rows", reused: 0 });
-    const results: Awaited<ReturnType<typeof rephraseExample>>[] = [];
-    let done = 0;
-    for await (const [i, rephrased] of inParallel(examples.entries(), atATime, async ([place, example]) => {
-      signal?.throwIfAborted();
-      return [place, await rephraseExample(example, rephraser)] as const;
-    })) {
-      results[i] = rephrased;
-      say.progress({ done: ++done });
-    }
-    settle();
-    const rows = results.map(({ row }) => row);
-    invariant(rows.length === examples.length, `${rows.length} rows of ${examples.length}`);
-    const summary: RephraseSummary = {
-      version: 1,
-      command: "data rephrase",
-      tacit: packageVersion(),
-      data: { spec: options.data, hash: await sha256File(spec.path) },
-      method: methodRecord(method),
-      rows_in: examples.length,
-      rows_out: rows.length,
-      ...countOutcomes(results.map(({ outcomes }) => outcomes)),
-      agreement: verdicts === undefined ? null : compare(options, rows, verdicts),
-      calls: calls(),
-      seconds: Number(((performance.now() - started) / 1000).toFixed(3)),
-    };
-    await result.write(paths.run, `${JSON.stringify(rephraseSummarySchema.parse(summary), null, 2)}\n`);
-    await result.write(out, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
-    // What was refused may work another time: the replies stay, and the same call with force asks for the rest alone.
-    await result.commit({ keepLedger: calls().failed > 0 });
-    return summary;
-  } finally {
-    await result.close();
+  await using result = await openResult({ main: out, beside: [paths.run], ...ledger, inputs, force });
+  const { examples } = await collectExamples(spec, options.limit === undefined ? {} : { limit: options.limit });
+  const verdicts = options.verdicts === undefined ? undefined : await readVerdicts(options.verdicts);
+  const { rephraser, atATime, calls, settle } = await openRephraser(method, result, signal);
+  say.begin({ total: examples.length, unit: "rows", reused: 0 });
+  const results: Awaited<ReturnType<typeof rephraseExample>>[] = [];
+  let done = 0;
+  for await (const [i, rephrased] of inParallel(examples.entries(), atATime, async ([place, example]) => {
+    signal?.throwIfAborted();
+    return [place, await rephraseExample(example, rephraser)] as const;
+  })) {
+    results[i] = rephrased;
+    say.progress({ done: ++done });
   }
+  settle();
+  const rows = results.map(({ row }) => row);
+  invariant(rows.length === examples.length, `${rows.length} rows of ${examples.length}`);
+  const summary: RephraseSummary = {
+    version: 1,
+    command: "data rephrase",
+    tacit: packageVersion(),
+    data: { spec: options.data, hash: await sha256File(spec.path) },
+    method: methodRecord(method),
+    rows_in: examples.length,
+    rows_out: rows.length,
+    ...countOutcomes(results.map(({ outcomes }) => outcomes)),
+    agreement: verdicts === undefined ? null : compare(options, rows, verdicts),
+    calls: calls(),
+    seconds: Number(((performance.now() - started) / 1000).toFixed(3)),
+  };
+  await result.write(paths.run, recordText(rephraseSummarySchema.parse(summary)));
+  await result.write(out, rows.map(recordLine));
+  // What was refused may work another time: the replies stay, and the same call with force asks for the rest alone.
+  await result.commit({ keepLedger: calls().failed > 0 });
+  return summary;
 }
 
 const methodRecord = (method: RephraseOptions["method"]): RephraseSummary["method"] =>

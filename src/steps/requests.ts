@@ -4,7 +4,6 @@
  */
 
 import type { ImportOptions } from "../model-files/import.js";
-import type { VerifyOptions } from "../model-files/verify.js";
 import { importOptions } from "../options/files.js";
 import { chatOptions, explainOptions, generateOptions } from "../options/generate.js";
 import { agreementOptions, judgeOptions, similarityOptions, winrateOptions } from "../options/measure.js";
@@ -29,35 +28,28 @@ import { kindsOf } from "../util/options.js";
 import type { AgreementOptions } from "./agreement.js";
 import type { ChatOptions, OneQuestion } from "./chat.js";
 import type { ExplainOptions } from "./explain-rules.js";
-import type { GenerateOptions, GenerateWatch } from "./generate.js";
+import type { GenerateOptions } from "./generate.js";
 import type { JudgeOptions } from "./judge.js";
-import type { RankOptions, RankWatch } from "./rank.js";
+import type { RankOptions } from "./rank.js";
 import type { RephraseOptions } from "./rephrase.js";
 import type { ScoreOptions } from "./score.js";
 import { checkers, engine, signal } from "./script-options.js";
-import type { SimilarityOptions, SimilarityWatch } from "./similarity.js";
-import type { TuneWatch } from "./tune.js";
-import type { WinrateOptions, WinrateWatch } from "./winrate.js";
+import type { SimilarityOptions } from "./similarity.js";
+import type { WinrateOptions } from "./winrate.js";
 
 /** The second argument of every step. */
 export const watch: KindsOf<Watch> = { signal, onEvent: call };
 
-export const tuneWatch: KindsOf<TuneWatch> = {
-  ...{ signal, onNote: call, onStart: call, onStep: call, onHeldOut: call, onFinishedBefore: call },
-};
-
 export const generateKinds: KindsOf<GenerateOptions> = { ...kindsOf(generateOptions), engine };
-export const generateWatch: KindsOf<GenerateWatch> = { signal, onNote: call, onStart: call, onProgress: call };
 
-export const openChatKinds: KindsOf<ChatOptions> = { ...kindsOf(chatOptions), onNote: call, engine };
+export const openChatKinds: KindsOf<ChatOptions> = { ...kindsOf(chatOptions), engine };
 
 const { multiTurn: _, ...oneQuestion } = openChatKinds;
-export const chatKinds: KindsOf<OneQuestion> = { ...oneQuestion, question: needed(text), signal };
+export const chatKinds: KindsOf<OneQuestion> = { ...oneQuestion, question: needed(text), ...watch };
 
 export const scoreKinds: KindsOf<ScoreOptions> = { ...kindsOf(scoreOptions), engine };
 
 export const rankKinds: KindsOf<RankOptions> = { ...kindsOf(rankOptions), engine };
-export const rankWatch: KindsOf<RankWatch> = { signal, onNote: call, onStart: call, onProgress: call };
 
 export const judgeKinds: KindsOf<JudgeOptions> = {
   ...kindsOf(judgeOptions),
@@ -66,12 +58,10 @@ export const judgeKinds: KindsOf<JudgeOptions> = {
 };
 
 export const winrateKinds: KindsOf<WinrateOptions> = kindsOf(winrateOptions);
-export const winrateWatch: KindsOf<WinrateWatch> = { onFile: call };
 
 export const agreementKinds: KindsOf<AgreementOptions> = kindsOf(agreementOptions);
 
 export const similarityKinds: KindsOf<SimilarityOptions> = { ...kindsOf(similarityOptions), engine };
-export const similarityWatch: KindsOf<SimilarityWatch> = { signal, onNote: call, onProgress: call };
 
 const limits: Kind<Partial<Limits>> = {
   wanted: "limits as a judge file has them",
@@ -98,9 +88,6 @@ export const rephraseKinds: KindsOf<RephraseOptions> = {
 export const importKinds: KindsOf<ImportOptions> = {
   ...kindsOf(importOptions),
   file: needed(text),
-  signal,
-  onTensor: call,
 };
 
-export const verifyKinds: KindsOf<VerifyOptions> = { onTensor: call, signal };
 export const explainKinds: KindsOf<ExplainOptions> = kindsOf(explainOptions);

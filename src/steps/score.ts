@@ -8,7 +8,7 @@
 import { embeddedEngine } from "../embedded/embedded.js";
 import type { Engine } from "../engine/engine.js";
 import { refuseMissing } from "../engine/refusals.js";
-import { NOT_FINITE } from "../engine/requests.js";
+import { NOT_FINITE, type ScoreResult } from "../engine/requests.js";
 import { decidingFiles, recordedModel } from "../model-files/hash.js";
 import type { scoreOptions } from "../options/score.js";
 import { templateFrom } from "../options/template.js";
@@ -27,8 +27,10 @@ import { templateText } from "../text/template.js";
 import { present, UserError } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
 import type { OptionsOf } from "../util/options.js";
-import { type Finished, openResult, type ResultPlan } from "../util/result.js";
+import { recordLine, recordText } from "../util/record-file.js";
+import { openResult, type ResultPlan } from "../util/result.js";
 import { availableCores, packageVersion } from "../util/system.js";
+import { type FinishedWork, resumable } from "./resumable.js";
 import { readScoreRows, type ScoreRow } from "./score-rows.js";
 
 export interface ScoreOptions extends Omit<OptionsOf<typeof scoreOptions>, "input"> {
@@ -65,31 +67,31 @@ async function scoreRows(options: ScoreOptions, say: Emitter, signal: AbortSigna
   const started = performance.now();
   const { out } = options;
   const settings = settle(options);
-  refuseMissing(settings.engine, { score: true, precision: settings.precision });
-  const result = await openResult(await resultPlan(options));
-  try {
-    const rows = await readScoreRows(options.input, await loadTextModel(options.model), settings);
-    await settings.engine.refuseTooLarge?.(options.model, { for: "running", precision: settings.precision });
-    const model = await recordedModel(options.model, settings.engine);
-    const keys = rowKeys(rows, settings, model.hash);
-    const known = await result.finished((line) => logprobsLineSchema.parse(line), keys);
-    const distinct = new Set(keys).size;
-    const reused = known.size();
-    say.begin({ total: distinct, unit: "rows", reused });
-    const scoring = performance.now();
-    await scoreMissing(options.model, settings, rows, keys, known, say, signal);
-    const scores = rows.map(({ id }, i) => scoreOutput(id, present(known.get(present(keys[i], "key")), id).logprobs));
-    const seconds = { scoring: (performance.now() - scoring) / 1000, all: (performance.now() - started) / 1000 };
-    const run = runRecord(options, settings, model, rows, scores, { distinct, reused }, seconds);
-    if (out !== undefined) {
-      await result.write(scorePaths(out).run, `${JSON.stringify(scoreRunSchema.parse(run), null, 2)}\n`);
-      await result.write(out, scores.map((line) => `${JSON.stringify(line)}\n`).join(""));
-      await result.commit();
-    }
-    return { scores, run };
-  } finally {
-    await result.close();
+  const { engine, precision } = settings;
+  refuseMissing(engine, { score: true, precision });
+  await using result = await openResult(await resultPlan(options));
+  const rows = await readScoreRows(options.input, await loadTextModel(options.model), settings);
+  await engine.refuseTooLarge?.(options.model, { for: "running", precision });
+  const model = await recordedModel(options.model, engine);
+  const found = await resumable(result, say, {
+    items: rows,
+    unit: "rows",
+    key: rowKeys(settings, model.hash),
+    id: ({ request }) => request.id,
+    parse: (line) => logprobsLineSchema.parse(line),
+    compute: (missing) => scored(missing, { settings, directory: options.model, say, signal }),
+    line: (key, { id, logprobs }) => ({ key, logprobs: finite(logprobs, id) }),
+    tokens: ({ logprobs }) => logprobs.length,
+  });
+  const scores = rows.map(({ id }, i) => scoreOutput(id, present(found.lines[i], id).logprobs));
+  const seconds = (performance.now() - started) / 1000;
+  const run = runRecord(options, { settings, model, rows, scores, found, seconds });
+  if (out !== undefined) {
+    await result.write(scorePaths(out).run, recordText(scoreRunSchema.parse(run)));
+    await result.write(out, scores.map(recordLine));
+    await result.commit();
   }
+  return { scores, run };
 }
 
 async function resultPlan({ model, out, input, force = false }: ScoreOptions): Promise<ResultPlan | undefined> {
@@ -111,46 +113,27 @@ const settle = (options: ScoreOptions) => ({
   limit: options.limit,
 });
 
-/** For each row the hash of everything that decides its values. */
-function rowKeys(rows: readonly ScoreRow[], { engine, threads, precision }: Settings, modelHash: string): string[] {
+/** The hash of everything that decides a row's values. */
+function rowKeys({ engine, threads, precision }: Settings, modelHash: string): (row: ScoreRow) => string {
   const common = [packageVersion(), engine.name, modelHash, threads, precision];
-  return rows.map(({ request }) =>
-    sha256(JSON.stringify([common, request.promptIds, request.responseIds])).slice(0, 32),
-  );
+  return ({ request }) => sha256(JSON.stringify([common, request.promptIds, request.responseIds])).slice(0, 32);
 }
 
-type Known = Finished<LogprobsLine>;
+interface Scoring {
+  readonly settings: Settings;
+  readonly directory: string;
+  readonly say: Emitter;
+  readonly signal: AbortSignal | undefined;
+}
 
-/** Scores what is not known; rows with equal ids are scored once, so that they tie exactly. */
-async function scoreMissing(
-  directory: string,
-  { engine, threads, precision }: Settings,
-  rows: readonly ScoreRow[],
-  keys: readonly string[],
-  known: Known,
-  say: Emitter,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const missing = new Map<string, { key: string; row: ScoreRow }>();
-  const taken = new Set<string>();
-  rows.forEach((row, i) => {
-    const key = present(keys[i], "key");
-    if (known.get(key) !== undefined || taken.has(key)) return;
-    taken.add(key);
-    missing.set(row.request.id, { key, row });
-  });
-  if (missing.size === 0) return;
+async function* scored(rows: readonly ScoreRow[], how: Scoring): AsyncGenerator<ScoreResult> {
+  const { settings, directory, say, signal } = how;
+  const { engine, threads, precision } = settings;
   const model = await engine.load(directory, { threads, precision, onNote: say.note });
-  let tokens = 0;
-  let done = new Set(keys).size - missing.size;
   try {
-    const requests = [...missing.values()].map(({ row }) => row.request);
-    for await (const { id, logprobs } of model.score(requests, { signal })) {
-      const { key, row } = present(missing.get(id), id);
-      await known.add({ key, logprobs: finite(logprobs, row.request.id) });
-      tokens += logprobs.length;
-      done++;
-      say.progress({ done, tokens });
+    const requests = rows.map(({ request }) => request);
+    for await (const result of model.score(requests, { signal })) {
+      yield result;
       signal?.throwIfAborted();
     }
   } finally {
@@ -173,15 +156,17 @@ function scoreOutput(id: string, logprobs: readonly number[]): ScoreOutput {
   return { id, logprobs: [...logprobs], sum, mean: sum / logprobs.length, tokens: logprobs.length };
 }
 
-function runRecord(
-  options: ScoreOptions,
-  settings: Settings,
-  model: RecordedModel,
-  rows: readonly ScoreRow[],
-  scores: readonly ScoreOutput[],
-  { distinct, reused }: { readonly distinct: number; readonly reused: number },
-  seconds: { readonly scoring: number; readonly all: number },
-): ScoreRun {
+interface Made {
+  readonly settings: Settings;
+  readonly model: RecordedModel;
+  readonly rows: readonly ScoreRow[];
+  readonly scores: readonly ScoreOutput[];
+  readonly found: FinishedWork<LogprobsLine>;
+  readonly seconds: number;
+}
+
+function runRecord({ input }: ScoreOptions, made: Made): ScoreRun {
+  const { settings, model, rows, scores, found, seconds } = made;
   const sum = scores.reduce((total, line) => total + line.sum, 0);
   const tokens = scores.reduce((total, line) => total + line.tokens, 0);
   const ids = rows.map(({ request }) => JSON.stringify([request.promptIds, request.responseIds]));
@@ -192,7 +177,7 @@ function runRecord(
     engine: settings.engine.name,
     model,
     input: {
-      source: typeof options.input === "string" ? options.input : "given",
+      source: typeof input === "string" ? input : "given",
       rows: rows.length,
       hash: sha256(ids.join("\n")),
     },
@@ -202,13 +187,11 @@ function runRecord(
     options: { precision: settings.precision, threads: settings.threads, limit: settings.limit ?? null },
     outcome: {
       tokens,
-      computed: distinct - reused,
-      reused,
-      duplicates: rows.length - distinct,
+      ...found.counts,
       merged: rows.filter(({ merged }) => merged).length,
       sum,
       mean: sum / tokens,
     },
-    timings: { seconds: Number(seconds.all.toFixed(3)), score_seconds: Number(seconds.scoring.toFixed(3)) },
+    timings: { seconds: Number(seconds.toFixed(3)), score_seconds: Number(found.seconds.toFixed(3)) },
   };
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { modelsFolder } from "../../test/parity/fixtures.js";
 import { temporaryFolder } from "../../test/temporary-folder.js";
+import type { StepEvent } from "../records/events.js";
 import { similarityPointSchema } from "../records/similarity.js";
 import { similarity, similarityPaths } from "./similarity.js";
 
@@ -59,7 +60,7 @@ describe("similarity", () => {
     const plain = await similarity({ ...base, cache, out: folder.path("plain") });
     const cls = await similarity(
       { ...base, cache, out: folder.path("cls"), pooling: "cls" },
-      { onNote: (text) => notes.push(text) },
+      { onEvent: (event) => "text" in event && notes.push(event.text) },
     );
     const prefixed = await similarity({ ...base, cache, out: folder.path("prefix"), prefix: "the sea: " });
     const nearest = await similarity({ ...base, cache, out: folder.path("max"), statistic: "max" });
@@ -84,9 +85,15 @@ describe("similarity", () => {
   it("stops where it is told to, and what was embedded is kept", async () => {
     const controller = new AbortController();
     const out = folder.path("stopped");
-    const watch = { signal: controller.signal, onProgress: () => controller.abort(new Error("stopped")) };
+    const ends: StepEvent[] = [];
+    const onEvent = (event: StepEvent): void => {
+      if (event.event === "progress") controller.abort(new Error("stopped"));
+      if (event.event === "end") ends.push(event);
+    };
+    const watch = { signal: controller.signal, onEvent };
     await expect(similarity({ ...base, out }, watch)).rejects.toThrow("stopped");
     expect(existsSync(similarityPaths(out).summary)).toBe(false);
+    expect(ends).toMatchObject([{ outcome: { kind: "interrupted" } }]);
     expect((await similarity({ ...base, out })).texts.reused).toBeGreaterThan(0);
   });
 

@@ -15,6 +15,7 @@ import { givenOutputs, type OutputSet, readOutputs } from "../judge/pairs.js";
 import { decidingFiles, hashModel } from "../model-files/hash.js";
 import { encoderSettings } from "../models/encoders/open.js";
 import type { similarityOptions } from "../options/measure.js";
+import { type Emitter, EVENTS_FILE, type Watch, watched } from "../records/events.js";
 import type { Output } from "../records/outputs.js";
 import {
   type EmbeddingLine,
@@ -36,6 +37,7 @@ import { makeDirectory, sha256, sha256File } from "../util/files.js";
 import { type Ledger, openLedger } from "../util/ledger.js";
 import { lockPathOf, waitForLock } from "../util/lock.js";
 import type { OptionsOf } from "../util/options.js";
+import { recordLine, recordText } from "../util/record-file.js";
 import { openResult } from "../util/result.js";
 import { availableCores, packageVersion } from "../util/system.js";
 import { limitsIn } from "./server-limits.js";
@@ -50,23 +52,25 @@ export interface SimilarityOptions extends Omit<OptionsOf<typeof similarityOptio
   readonly engine?: Engine;
 }
 
-export interface SimilarityWatch {
-  readonly signal?: AbortSignal;
-  readonly onNote?: (text: string) => void;
-  readonly onProgress?: (done: number, texts: number) => void;
-}
-
 export const similarityPaths = (out: string) => ({
   points: join(out, "points.jsonl"),
   summary: join(out, "summary.json"),
   embeddings: join(out, "embeddings.jsonl"),
+  events: join(out, EVENTS_FILE),
 });
 
 /**
  * @throws UserError  results already exist, a file cannot be read, or the encoder is not supported
  * @throws the signal's reason  stopped; what was embedded is in the ledger
  */
-export async function similarity(options: SimilarityOptions, watch: SimilarityWatch = {}): Promise<SimilaritySummary> {
+export const similarity = (options: SimilarityOptions, watch: Watch = {}): Promise<SimilaritySummary> =>
+  watched("similarity", watch, (say) => measureAdherence(options, say, watch.signal));
+
+async function measureAdherence(
+  options: SimilarityOptions,
+  say: Emitter,
+  signal: AbortSignal | undefined,
+): Promise<SimilaritySummary> {
   const started = performance.now();
   const { out, outputs, task, reference, force = false } = options;
   const { points, summary } = similarityPaths(out);
@@ -75,28 +79,21 @@ export async function similarity(options: SimilarityOptions, watch: SimilarityWa
     ...(typeof outputs === "string" ? [outputs] : []),
     ...[task, reference].flatMap((spec) => (spec === undefined ? [] : parseDataSpec(spec).path)),
   ];
-  const result = await openResult({ main: points, beside: [summary], inputs, force });
-  try {
-    const material = {
-      outputs: typeof outputs === "string" ? await readOutputs(outputs) : givenOutputs(outputs),
-      task: await readData(task, options.limit),
-      reference: reference === undefined ? undefined : await readData(reference, options.limit),
-    };
-    const opened = await openEmbedder(options, watch);
-    try {
-      const found = await measure(options, material, opened, watch);
-      const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
-      const record = similaritySummarySchema.parse({ ...found.summary, seconds });
-      await result.write(points, found.points.map((point) => `${JSON.stringify(point)}\n`).join(""));
-      await result.write(summary, `${JSON.stringify(record, null, 2)}\n`);
-      await result.commit();
-      return record;
-    } finally {
-      await opened.close();
-    }
-  } finally {
-    await result.close();
-  }
+  await using result = await openResult({ main: points, beside: [summary], inputs, force });
+  const material = {
+    outputs: typeof outputs === "string" ? await readOutputs(outputs) : givenOutputs(outputs),
+    task: await readData(task, options.limit),
+    reference: reference === undefined ? undefined : await readData(reference, options.limit),
+  };
+  await using opened = await openEmbedder(options, say);
+  await say.keepIn(similarityPaths(out).events);
+  const found = await measure(options, material, opened, say, signal);
+  const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
+  const record = similaritySummarySchema.parse({ ...found.summary, seconds });
+  await result.write(points, found.points.map(recordLine));
+  await result.write(summary, recordText(record));
+  await result.commit();
+  return record;
 }
 
 interface SimilarityMaterial {
@@ -109,55 +106,56 @@ interface SimilarityMaterial {
 async function measure(
   options: SimilarityOptions,
   { outputs, task, reference }: SimilarityMaterial,
-  opened: OpenEmbedder,
-  watch: SimilarityWatch,
+  { embedder, record }: OpenEmbedder,
+  say: Emitter,
+  signal: AbortSignal | undefined,
 ) {
-  const ledger = await openEmbeddings(options.cache ?? similarityPaths(options.out).embeddings, watch);
-  try {
-    const cache = cacheOn(ledger);
-    const texts = layOut(outputs, task, reference);
-    const { prefix = "", statistic = "mean" } = options;
-    const vectors = await embedTexts(opened.embedder, texts.all, { cache, prefix, ...watch });
-    const places = adherence(texts.apart(vectors), statistic);
-    const points = places.map((place, i) => pointOf(place, outputs, i));
-    const distinct = [...new Set(texts.all)];
-    const summary: Omit<SimilaritySummary, "seconds"> = {
-      version: 1,
-      command: "similarity",
-      tacit: packageVersion(),
-      outputs: {
-        path: outputs.path,
-        hash: outputs.sha256,
-        generators: [outputs.generator],
-        n: outputs.rows.length,
-        empty: outputs.rows.filter(({ output }) => output.trim() === "").length,
-      },
-      task: task.record,
-      reference: reference?.record ?? null,
-      embedder: opened.record(distinct.map((words) => prefix + words)),
-      dimensions: present(vectors[0], "vector").length,
-      prefix,
-      statistic,
-      texts: { distinct: distinct.length, computed: cache.added(), reused: distinct.length - cache.added() },
-      ...statisticsOf(places),
-      extremes: extremesOf(places, points, options.show ?? 5),
-    };
-    return { points, summary };
-  } finally {
-    await ledger.close();
-  }
+  await using ledger = await openEmbeddings(options.cache ?? similarityPaths(options.out).embeddings, say, signal);
+  const cache = cacheOn(ledger);
+  const texts = layOut(outputs, task, reference);
+  const { prefix = "", statistic = "mean" } = options;
+  const vectors = await embedTexts(embedder, texts.all, { cache, prefix, say, signal });
+  const places = adherence(texts.apart(vectors), statistic);
+  const points = places.map((place, i) => pointOf(place, outputs, i));
+  const distinct = [...new Set(texts.all)];
+  const summary: Omit<SimilaritySummary, "seconds"> = {
+    version: 1,
+    command: "similarity",
+    tacit: packageVersion(),
+    outputs: {
+      path: outputs.path,
+      hash: outputs.sha256,
+      generators: [outputs.generator],
+      n: outputs.rows.length,
+      empty: outputs.rows.filter(({ output }) => output.trim() === "").length,
+    },
+    task: task.record,
+    reference: reference?.record ?? null,
+    embedder: record(distinct.map((words) => prefix + words)),
+    dimensions: present(vectors[0], "vector").length,
+    prefix,
+    statistic,
+    texts: { distinct: distinct.length, computed: cache.added(), reused: distinct.length - cache.added() },
+    ...statisticsOf(places),
+    extremes: extremesOf(places, points, options.show ?? 5),
+  };
+  return { points, summary };
 }
 
 /** Runs that share a cache take turns: each appends to it. */
-async function openEmbeddings(path: string, watch: SimilarityWatch): Promise<Ledger<EmbeddingLine>> {
+async function openEmbeddings(
+  path: string,
+  say: Emitter,
+  signal: AbortSignal | undefined,
+): Promise<Pick<Ledger<EmbeddingLine>, "lines" | "append"> & AsyncDisposable> {
   await makeDirectory(dirname(path));
   const lock = await waitForLock(lockPathOf(path), path, {
-    signal: watch.signal,
-    onWait: () => watch.onNote?.(`waiting for another run that adds to ${path}`),
+    signal,
+    onWait: () => say.note(`waiting for another run that adds to ${path}`),
   });
   try {
     const ledger = await openLedger(path, (line) => embeddingLineSchema.parse(line));
-    return { ...ledger, close: () => ledger.close().finally(() => lock.release()) };
+    return { ...ledger, [Symbol.asyncDispose]: () => ledger.close().finally(() => lock.release()) };
   } catch (error) {
     await lock.release();
     throw error;
@@ -202,15 +200,14 @@ function layOut({ rows }: OutputSet, task: Exchanges, reference: Exchanges | und
   return { all: parts.flat(), apart };
 }
 
-interface OpenEmbedder {
+interface OpenEmbedder extends AsyncDisposable {
   readonly embedder: Embedder;
   /** @param texts  all that took part, each once, with their prefix, whether embedded now or before */
-  record(texts: readonly string[]): SimilaritySummary["embedder"];
-  close(): Promise<void>;
+  readonly record: (texts: readonly string[]) => SimilaritySummary["embedder"];
 }
 
-async function openEmbedder(options: SimilarityOptions, watch: SimilarityWatch): Promise<OpenEmbedder> {
-  return /^https?:\/\//.test(options.encoder) ? openServer(options) : openDirectory(options, watch);
+async function openEmbedder(options: SimilarityOptions, say: Emitter): Promise<OpenEmbedder> {
+  return /^https?:\/\//.test(options.encoder) ? openServer(options) : openDirectory(options, say);
 }
 
 function openServer({ encoder, apiKeyEnv, pooling, ...options }: SimilarityOptions): OpenEmbedder {
@@ -222,11 +219,11 @@ function openServer({ encoder, apiKeyEnv, pooling, ...options }: SimilarityOptio
   return {
     embedder: serverEmbedder({ baseUrl, model, apiKeyEnv, limits: limitsIn(options) }),
     record: () => ({ kind: "server", base_url: baseUrl, model }),
-    close: async () => {},
+    [Symbol.asyncDispose]: async () => {},
   };
 }
 
-async function openDirectory(options: SimilarityOptions, watch: SimilarityWatch): Promise<OpenEmbedder> {
+async function openDirectory(options: SimilarityOptions, say: Emitter): Promise<OpenEmbedder> {
   const { encoder: directory, engine = embeddedEngine, threads = availableCores() } = options;
   refuseMissing(engine, { embed: true });
   const settings = await encoderSettings(directory);
@@ -235,7 +232,7 @@ async function openDirectory(options: SimilarityOptions, watch: SimilarityWatch)
     throw new UserError(`${directory} does not say how it is pooled`, { remedy: "pass --pooling mean, or cls" });
   }
   if (settings.pooling !== undefined && pooling !== settings.pooling) {
-    watch.onNote?.(`the encoder was made for pooling by ${settings.pooling}, not by ${pooling}`);
+    say.warning(`the encoder was made for pooling by ${settings.pooling}, not by ${pooling}`);
   }
   const text = await loadEncoderText(directory);
   await engine.refuseTooLarge?.(directory, { for: "embedding" });
@@ -257,11 +254,11 @@ async function openDirectory(options: SimilarityOptions, watch: SimilarityWatch)
       threads,
       cut: texts.filter((words) => text.encode(words, maxTokens).cut).length,
     }),
-    close: () => encoder.close(),
+    [Symbol.asyncDispose]: () => encoder.close(),
   };
 }
 
-function cacheOn(ledger: Ledger<EmbeddingLine>): VectorCache & { added(): number } {
+function cacheOn(ledger: Pick<Ledger<EmbeddingLine>, "lines" | "append">): VectorCache & { added(): number } {
   const known = new Map(ledger.lines.map(({ key, vector }) => [key, vector]));
   let added = 0;
   return {

@@ -3,9 +3,11 @@
  * May not know: how it came about.
  */
 import type { TraceStep } from "../engine/requests.js";
-import { type AnswerLine, type TraceLine, type TraceStepRecord, traceLineSchema } from "../records/outputs.js";
+import { type AnswerLine, type TraceStepRecord, traceLineSchema } from "../records/outputs.js";
 import type { Tokenizer } from "../text/tokenizer.js";
 import { present } from "../util/errors.js";
+import { recordLine } from "../util/record-file.js";
+import type { PlannedPrompt } from "./generate-plan.js";
 
 export function traceSteps(trace: readonly TraceStep[], tokenizer: Tokenizer): TraceStepRecord[] {
   // A hole of the vocabulary has no piece; its id says enough.
@@ -25,15 +27,12 @@ export function traceSteps(trace: readonly TraceStep[], tokenizer: Tokenizer): T
   }));
 }
 
-/** A line a prompt. @param answerTo  the answer to the i-th, with its steps */
-export function* traceLines(
-  prompts: readonly { readonly id: string; readonly instruction: string }[],
-  answerTo: (i: number) => AnswerLine,
-): Generator<string> {
-  for (const [i, { id, instruction }] of prompts.entries()) {
-    const { stop, steps } = answerTo(i);
-    const line: TraceLine = { id, instruction, stop, steps: present(steps, "trace") };
-    yield `${JSON.stringify(traceLineSchema.parse(line))}\n`;
+/** A line a prompt. @param answers  one for each, with its steps */
+export function* traceLines(prompts: readonly PlannedPrompt[], answers: readonly AnswerLine[]): Generator<string> {
+  for (const [i, { input }] of prompts.entries()) {
+    const { stop, steps } = present(answers[i], "answer");
+    const { id, instruction } = input;
+    yield recordLine(traceLineSchema.parse({ id, instruction, stop, steps: present(steps, "trace") }));
   }
 }
 

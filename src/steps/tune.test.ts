@@ -1,4 +1,4 @@
-/** A run's files from beginning to end, each refusal, and going on: in this process, on a model of two small layers. */
+/** A run's files from beginning to end, each refusal, and going on: in this process, on a model of one small layer. */
 import {
   cpSync,
   existsSync,
@@ -12,23 +12,25 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { oneLayerModel } from "../../test/one-layer.js";
 import { modelFolder } from "../../test/parity/fixtures.js";
 import { temporaryFolder } from "../../test/temporary-folder.js";
 import { embeddedEngine } from "../embedded/embedded.js";
 import type { Engine } from "../engine/engine.js";
 import type { TuneRun } from "../engine/tuning.js";
 import { tuneOptions } from "../options/tune.js";
+import type { StepEvent, Watch } from "../records/events.js";
 import { type MetricsLine, type TuneRunRecord, tuneRunSchema } from "../records/tune.js";
 import { Interrupted, UserError } from "../util/errors.js";
 import { acquireLock } from "../util/lock.js";
 import { withDefaults } from "../util/options.js";
 import { longestResponse } from "./tune/rows.js";
-import { type TuneRequest, type TuneWatch, tune } from "./tune.js";
+import { type TuneRequest, tune } from "./tune.js";
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 }); // some tests tune several times, on whatever machine there is
 
 const folder = temporaryFolder();
-const model = modelFolder("llama-tied");
+const model = oneLayerModel(folder);
 const data = folder.write(
   "rows.jsonl",
   Array.from(
@@ -73,12 +75,12 @@ async function lineOf(work: Promise<unknown>): Promise<string> {
 }
 
 /** Stops after the step of that index. */
-function stoppingAt(step: number): TuneWatch {
+function stoppingAt(step: number): Watch {
   const controller = new AbortController();
   return {
     signal: controller.signal,
-    onStep: (metrics) => {
-      if (metrics.step === step) controller.abort();
+    onEvent: (event) => {
+      if (event.event === "progress" && event.done === step + 1) controller.abort();
     },
   };
 }
@@ -106,7 +108,7 @@ describe("a run from beginning to end", () => {
       "tokenizer_config.json",
     ];
     expect(readdirSync(folder.path("whole")).sort()).toEqual(
-      [...model, "epoch-1", "epoch-2", "held_out.jsonl", "metrics.jsonl", "run.json"].sort(),
+      [...model, "epoch-1", "epoch-2", "events.jsonl", "held_out.jsonl", "metrics.jsonl", "run.json"].sort(),
     );
     for (const epoch of ["epoch-1", "epoch-2"])
       expect(readdirSync(join(folder.path("whole"), epoch)).sort()).toEqual(model);
@@ -227,8 +229,8 @@ describe("a run that was stopped", () => {
     expect(readdirSync(folder.path(out))).not.toContain("model.safetensors");
     let resumedAt = -1;
     const record = await tune(request(out, { saveEveryEpoch: true, ...(step % 2 === 0 ? {} : { resume: true }) }), {
-      onStart: (plan) => {
-        resumedAt = plan.resumedAt;
+      onEvent: (event) => {
+        if (event.event === "begin") resumedAt = event.reused;
       },
     });
     expect(resumedAt).toBe(step + 1);
@@ -249,12 +251,17 @@ describe("a run that was stopped", () => {
   it("is resumed by the same call with force as well, and replaced by another", async () => {
     await expect(tune(request("kept", { force: true }), stoppingAt(1))).rejects.toThrow(Interrupted);
     const resumedAt: number[] = [];
-    const onStart: TuneWatch["onStart"] = (plan) => void resumedAt.push(plan.resumedAt);
-    await expect(tune(request("kept", { force: true }), { ...stoppingAt(2), onStart })).rejects.toThrow(Interrupted);
+    const hear = (event: StepEvent): void => void (event.event === "begin" && resumedAt.push(event.reused));
+    const { signal, onEvent } = stoppingAt(2);
+    const both = (event: StepEvent): void => {
+      hear(event);
+      onEvent?.(event);
+    };
+    await expect(tune(request("kept", { force: true }), { signal, onEvent: both })).rejects.toThrow(Interrupted);
     expect(await lineOf(tune(request("kept", { learningRate: 2e-3 })))).toMatch(
       /kept holds an unfinished run of another kind: lr was 0.001 and is 0.002; .* or pass --force to replace it$/,
     );
-    const record = await tune(request("kept", { force: true, maxSteps: 1 }), { onStart });
+    const record = await tune(request("kept", { force: true, maxSteps: 1 }), { onEvent: hear });
     expect([resumedAt, record.steps]).toEqual([[2, 0], 1]);
   });
   it("when only its traces were left to remove, ends well", async () => {
@@ -307,14 +314,14 @@ describe("a run that was stopped", () => {
 describe("a finished run", () => {
   it("asked to go on says so and does nothing", async () => {
     const before = statSync(folder.path("whole/model.safetensors")).mtimeMs;
-    let told: TuneRunRecord | undefined;
+    const told: string[] = [];
     const again = await tune(request("whole", { resume: true, saveEveryEpoch: true }), {
-      onFinishedBefore: (record) => {
-        told = record;
-      },
+      onEvent: (event) => event.event === "note" && told.push(event.text),
     });
     expect(again).toEqual(whole);
-    expect(told).toEqual(whole);
+    expect(told).toEqual([
+      `${folder.path("whole")} holds this run, finished at ${whole.finished}: nothing is left to do`,
+    ]);
     expect(statSync(folder.path("whole/model.safetensors")).mtimeMs).toBe(before);
   });
   it("is not taken for one with other options", async () => {
@@ -343,6 +350,7 @@ describe("a finished run", () => {
           "checkpoints",
           "config.json",
           "epoch-2",
+          "events.jsonl",
           "generation_config.json",
           "held_out.jsonl",
           "metrics.jsonl",

@@ -4,16 +4,17 @@
  */
 import { embeddedEngine } from "../embedded/embedded.js";
 import type { Engine } from "../engine/engine.js";
-import type { StepMetrics, TuneOptions } from "../engine/tuning.js";
+import type { TuneOptions } from "../engine/tuning.js";
 import { recordedModel } from "../model-files/hash.js";
-import type { Certificate } from "../records/certificate.js";
+import { type Emitter, type Watch, watched } from "../records/events.js";
 import type { RecordedModel } from "../records/model.js";
-import { type HeldOutLine, TUNE_RUN_VERSION, type TunePlan, type TuneRunRecord } from "../records/tune.js";
+import { TUNE_RUN_VERSION, type TunePlan, type TuneRunRecord } from "../records/tune.js";
 import { templateText } from "../text/template.js";
 import { UserError } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
 import { packageVersion } from "../util/system.js";
 import { openTuneFolder, type TuneFolder } from "./tune/folder.js";
+import { describeFinished, describeHeldOut, describeLossy, describeRows, describeSteps } from "./tune/notes.js";
 import {
   engineOptions,
   recordedOptions,
@@ -27,28 +28,6 @@ import { type Material, readRows, rowsSeen } from "./tune/rows.js";
 
 export type { TuneRequest } from "./tune/options.js";
 
-export interface TuneWatch {
-  /** What was found in the model that a person should know. */
-  readonly onNote?: (text: string) => void;
-  readonly signal?: AbortSignal;
-  /** The rows are certified, the run fits, and training begins or resumes. */
-  readonly onStart?: (plan: {
-    readonly resumedAt: number;
-    readonly total: number;
-    /** Of the rows trained on. */
-    readonly certificate: Certificate;
-    /** Of the rows held out, where there are some. */
-    readonly heldOutCertificate: Certificate | undefined;
-    readonly data: TunePlan["data"];
-    /** Rows that the steps see: fewer than all where the run stops within its first epoch. */
-    readonly seen: number;
-  }) => void;
-  readonly onStep?: (metrics: StepMetrics, progress: { readonly total: number }) => void;
-  readonly onHeldOut?: (line: HeldOutLine) => void;
-  /** Asked to resume a finished run: nothing is done, its record is the answer. */
-  readonly onFinishedBefore?: (record: TuneRunRecord) => void;
-}
-
 /**
  * Tunes all parameters of a model.
  *
@@ -57,7 +36,10 @@ export interface TuneWatch {
  * @example
  * const { held_out } = await tune({ model: "base", data: "rows.jsonl", objective: "response", out: "tuned", holdOut: 32 });
  */
-export async function tune(request: TuneRequest, watch: TuneWatch = {}): Promise<TuneRunRecord> {
+export const tune = (request: TuneRequest, watch: Watch = {}): Promise<TuneRunRecord> =>
+  watched("tune", watch, (say) => tuneModel(request, say, watch.signal));
+
+async function tuneModel(request: TuneRequest, say: Emitter, signal: AbortSignal | undefined): Promise<TuneRunRecord> {
   const engine = request.engine ?? embeddedEngine;
   if (!engine.capabilities.tune) throw new UserError(`the engine ${engine.name} does not tune`);
   const settled = settleRequest(request);
@@ -69,26 +51,31 @@ export async function tune(request: TuneRequest, watch: TuneWatch = {}): Promise
     const plan = planOf(settled, options, material, await recordedModel(settled.model, engine), engine);
     const resume = resumes(settled, folder, plan);
     if (resume && folder.finished !== undefined) {
-      watch.onFinishedBefore?.(folder.finished);
+      say.note(describeFinished(settled.out, folder.finished));
       return folder.finished;
     }
-    return await carryOut(engine, settled, options, material, plan, folder, resume, watch);
+    return await carryOut(engine, settled, options, { material, plan, folder, resume, say, signal });
   } finally {
     await folder.close();
   }
 }
 
-async function carryOut(
+interface Tuning {
+  readonly material: Material;
+  readonly plan: TunePlan;
+  readonly folder: TuneFolder;
+  readonly resume: boolean;
+  readonly say: Emitter;
+  readonly signal: AbortSignal | undefined;
+}
+
+function carryOut(
   engine: Engine,
   request: SettledRequest,
   options: TuneOptions,
-  material: Material,
-  plan: TunePlan,
-  folder: TuneFolder,
-  resume: boolean,
-  watch: TuneWatch,
+  { material, plan, folder, resume, say, signal }: Tuning,
 ): Promise<TuneRunRecord> {
-  const { certificate, heldOutCertificate, heldOut, rows } = material;
+  const { certificate, heldOut, rows } = material;
   const run = {
     out: request.out,
     threads: request.threads,
@@ -97,19 +84,17 @@ async function carryOut(
     heldOut,
     ...(request.checkpointEvery === undefined ? {} : { checkpointEvery: request.checkpointEvery }),
     ...(request.dtype === undefined ? {} : { dtype: request.dtype }),
-    onNote: watch.onNote,
-    ...(watch.signal === undefined ? {} : { signal: watch.signal }),
+    ...(signal === undefined ? {} : { signal }),
   };
+  say.note(describeRows(certificate, plan.data));
+  if (certificate.rows_lossy > 0) say.warning(describeLossy(certificate));
+  const begins = (steps: number): string[] => [
+    describeSteps(steps, plan.data, rowsSeen(rows.length, steps, options.batch)),
+  ];
   return trainOnRecord(
     engine,
-    { model: request.model, rows, options, run, plan, folder },
-    {
-      ...watch,
-      onStart(begun) {
-        const seen = rowsSeen(rows.length, begun.total, options.batch);
-        watch.onStart?.({ ...begun, certificate, heldOutCertificate, data: plan.data, seen });
-      },
-    },
+    { model: request.model, rows, options, run, plan, folder, begins, describeHeldOut },
+    say,
     ({ steps, weightsHash }, ledgers) =>
       folder.finish({ ...plan, ...trainingResult(ledgers), steps, weights_sha256: weightsHash }),
   );

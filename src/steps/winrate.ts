@@ -7,6 +7,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { winrateOptions } from "../options/measure.js";
 import type { Annotation } from "../records/annotations.js";
+import { type Emitter, type Watch, watched } from "../records/events.js";
 import { type WinrateSummary, winrateSummarySchema } from "../records/winrate.js";
 import { UserError } from "../util/errors.js";
 import type { OptionsOf } from "../util/options.js";
@@ -29,18 +30,26 @@ export interface WinrateOptions extends Omit<OptionsOf<typeof winrateOptions>, "
   readonly annotations: readonly AnnotationSource[];
 }
 
-export interface WinrateWatch {
-  readonly onFile?: (file: string, done: number, files: number) => void;
-}
-
 /** @throws UserError  a file that is no annotations, several judges in one table, or data that the fit needs and lacks */
-export async function winrate(options: WinrateOptions, watch: WinrateWatch = {}): Promise<WinrateSummary> {
+export const winrate = (options: WinrateOptions, watch: Watch = {}): Promise<WinrateSummary> =>
+  watched("winrate", watch, (say) => summarise(options, say, watch.signal));
+
+async function summarise(
+  options: WinrateOptions,
+  say: Emitter,
+  signal: AbortSignal | undefined,
+): Promise<WinrateSummary> {
   const started = performance.now();
   const data = options.lcData === undefined || options.lc === "none" ? undefined : await readLcData(options.lcData);
   const folds = options.folds === undefined ? undefined : await readFolds(options.folds);
   const { lc, lcC: c, compat } = options;
   const scale = options.scale ?? (compat === undefined ? undefined : "1..2"); // AlpacaEval's files have no other
-  const { named, prompts } = await readAll(options.annotations, { instructions: data?.instructions, scale }, watch);
+  const { named, prompts } = await readAll(
+    options.annotations,
+    { instructions: data?.instructions, scale },
+    say,
+    signal,
+  );
   refuseSeveralJudges(named);
   const models = grouped(named, (evaluation, name) =>
     evaluate(evaluation, name, { lc, data, c, folds, compat: compat !== undefined }),
@@ -64,18 +73,21 @@ export async function winrate(options: WinrateOptions, watch: WinrateWatch = {})
 async function readAll(
   annotations: readonly AnnotationSource[],
   collected: CollectOptions,
-  watch: WinrateWatch,
+  say: Emitter,
+  signal: AbortSignal | undefined,
 ): Promise<{ readonly named: readonly Named[]; readonly prompts: number }> {
   const ids = openPromptIds(collected.instructions);
   const named: Named[] = [];
+  say.begin({ total: annotations.length, unit: "files", reused: 0 });
   for (const [index, source] of sourcesOf(annotations).entries()) {
-    watch.onFile?.(source.file, index, annotations.length);
+    signal?.throwIfAborted();
     const evaluations = await collectEvaluations(source.file, ids, collected, source.given);
     if (source.name !== undefined && evaluations.length > 1) {
       throw new UserError(
         `${source.file} holds ${evaluations.length} models and cannot have the one name ${source.name}`,
       );
     }
+    say.progress({ done: index + 1 });
     named.push(...evaluations.map((evaluation) => ({ name: source.name, evaluation })));
   }
   return { named, prompts: ids.size };

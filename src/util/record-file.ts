@@ -1,5 +1,5 @@
 /**
- * Records of this program as they are read again: what a file does not hold is one line with the file, the place in it and what is wrong
+ * Records of this program as they are written, and as they are read again: what a file does not hold is one line with the file, the place in it and what is wrong
  * there, whatever happened to the file since it was written.
  * May not know: what the records mean.
  */
@@ -9,6 +9,12 @@ import { UserError } from "./errors.js";
 import { LARGEST_ROWS, readJsonAs } from "./json.js";
 import { readLedger } from "./ledger.js";
 import { complaintOf } from "./schema.js";
+
+/** A record as the text of its file. */
+export const recordText = (record: unknown): string => `${JSON.stringify(record, null, 2)}\n`;
+
+/** A record as a line of its file. */
+export const recordLine = (record: unknown): string => `${JSON.stringify(record)}\n`;
 
 /** @throws UserError  the file is missing, is not JSON, or not what `schema` says; with `remedy` */
 export async function readRecord<T>(path: string, schema: z.ZodType<T>, remedy: string): Promise<T> {

@@ -51,7 +51,7 @@ async function make(plan: ResultPlan, { stopAfter = 2, keys = ["a", "b"], run = 
     await result.commit();
     return computed;
   } finally {
-    await result.close();
+    await result[Symbol.asyncDispose]();
   }
 }
 
@@ -102,7 +102,7 @@ describe("a result", () => {
     const error = await make(plan).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(UserError);
     expect((error as UserError).message).toBe(`${out} is in use by process ${process.pid}`);
-    await first.close();
+    await first[Symbol.asyncDispose]();
     expect(await make(plan)).toBe(2);
   });
 });
@@ -179,7 +179,7 @@ it("where one file cannot appear, none of the new ones stays, and the same call 
   for (const path of [plan.main, ...plan.beside]) await result.write(path, "x");
   mkdirSync(join(out, "in the way"), { recursive: true });
   await expect(result.commit()).rejects.toThrow();
-  await result.close();
+  await result[Symbol.asyncDispose]();
   expect(names()).toEqual(["out.json", "out.partial.jsonl"]);
   rmSync(out, { recursive: true });
   expect(await make(plan)).toBe(1);

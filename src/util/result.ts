@@ -41,7 +41,7 @@ export interface Finished<Line extends { readonly key: string }> {
   size(): number;
 }
 
-export interface Result {
+export interface Result extends AsyncDisposable {
   /**
    * What earlier runs finished, and where this one adds to it.
    *
@@ -69,7 +69,7 @@ export interface Result {
    */
   commit(options?: { readonly keepLedger?: boolean }): Promise<void>;
   /** Lets others in. Without a commit nothing is left but the ledger, if it holds a line. */
-  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
@@ -160,7 +160,7 @@ function openOnDisk(plan: ResultPlan, admission: Admission, lock: Lock, removeMa
       if (keepLedger || ledgerPath === undefined || (await isLocked(lockPathOf(main)))) return; // or somebody uses it by now
       await rm(ledgerPath, { force: true });
     },
-    async close() {
+    async [Symbol.asyncDispose]() {
       if (state !== "open") return;
       state = "closed";
       await ledger?.close();
@@ -282,6 +282,6 @@ function inMemory(): Result {
     ledger: (visit) => openVisited(undefined, visit),
     write: async () => {},
     commit: async () => {},
-    close: async () => {},
+    [Symbol.asyncDispose]: async () => {},
   };
 }

@@ -10,7 +10,7 @@ import type { Chat, Reply } from "../../steps/chat.js";
 import { UserError, userErrorOf } from "../../util/errors.js";
 import type { FlagsOf } from "../../util/options.js";
 import { formatRate } from "../../util/progress.js";
-import { type Paint, paintFor, printable, quoted } from "../../util/terminal.js";
+import { type Paint, paintFor, printable } from "../../util/terminal.js";
 import { addOptions } from "../flags.js";
 import { type Io, mistakeLine, runAction } from "../run-action.js";
 import { templateNames, withTemplate } from "../template-options.js";
@@ -51,7 +51,7 @@ async function runChat(flags: ChatFlags, io: Io): Promise<object> {
   const signal = io.signal; // asked for once: from here on the first SIGTERM stops in an orderly way
   const interactive = process.stdin.isTTY === true;
   if (interactive) io.note("tacit: reading the model; /help lists the commands");
-  const chat = await openChat({ ...options, onNote: (text) => io.note(`tacit: ${quoted(text)}`) });
+  const chat = await openChat(options, { onEvent: io.onEvent });
   const paint = paintFor(process.stdout);
   const session: Session = { chat, io, paint, first: flags.rules ?? "paper", running: undefined, turns: [] };
   try {

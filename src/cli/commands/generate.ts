@@ -5,10 +5,9 @@
 import type { Command } from "commander";
 import { generateOptions } from "../../options/generate.js";
 import type { Output } from "../../records/outputs.js";
-import type { GenerateSummary, GenerateWatch } from "../../steps/generate.js";
+import type { GenerateSummary } from "../../steps/generate.js";
 import type { FlagsOf } from "../../util/options.js";
-import { formatCount, formatDuration, formatRate, secondsLeft } from "../../util/progress.js";
-import { quoted } from "../../util/terminal.js";
+import { formatCount, formatDuration } from "../../util/progress.js";
 import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
 import { templateNames, withTemplate } from "../template-options.js";
@@ -39,8 +38,8 @@ export function registerGenerate(program: Command): void {
 
 async function runGenerate(flags: GenerateFlags, io: Io): Promise<object> {
   const { generate, generatePaths } = await import("../../steps/generate.js");
-  const { json: _, ...options } = withTemplate(flags);
-  const summary = await generate(options, { ...watchOn(io), signal: io.signal });
+  const { json: _, events: _events, ...options } = withTemplate(flags);
+  const summary = await generate(options, io.watch());
   for (const { reason, count } of summary.run.prompts.notes ?? []) {
     io.note(`warning: ${formatCount(count)} of ${formatCount(summary.run.prompts.count)} prompts: ${reason}`);
   }
@@ -48,30 +47,6 @@ async function runGenerate(flags: GenerateFlags, io: Io): Promise<object> {
   io.out(`\n${flags.out}\n${generatePaths(flags.out).run}\n`);
   if (flags.trace !== undefined) io.out(`${flags.trace}\n`);
   return { out: flags.out, ...summary.run };
-}
-
-function watchOn(io: Io): GenerateWatch {
-  let started = performance.now();
-  let reused = 0;
-  return {
-    onNote: (text) => io.note(`tacit: ${quoted(text)}`),
-    onStart(plan) {
-      reused = plan.reused;
-      for (const text of plan.unresolved) {
-        io.note(`tacit: the rules name ${JSON.stringify(text)}, which is not one token here; it is ignored`);
-      }
-      if (reused > 0) io.note(`tacit: ${formatCount(reused)} answers were there already and are kept`);
-      started = performance.now();
-    },
-    onProgress({ done, prompts, tokens }) {
-      io.progress.update(() => {
-        const seconds = (performance.now() - started) / 1000;
-        const left = secondsLeft(done - reused, prompts - reused, seconds);
-        const eta = left === undefined ? "" : `, ${formatDuration(left)} left`;
-        return `generating: ${formatCount(done)} of ${formatCount(prompts)} prompts, ${formatRate(tokens / seconds, "tokens")}${eta}`;
-      });
-    },
-  };
 }
 
 function describe({ outputs, run }: GenerateSummary): string {

@@ -3,7 +3,7 @@
  * May not know: formats, families.
  */
 import type { Command } from "commander";
-import { importOptions, onlyJson } from "../../options/files.js";
+import { importOptions, onlyJson, verifyOptions } from "../../options/files.js";
 import type { FlagsOf } from "../../util/options.js";
 import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
@@ -53,13 +53,8 @@ Example:
 async function runImport(file: string, flags: ImportFlags, io: Io): Promise<object> {
   const { importModel } = await import("../../model-files/import.js");
   const { formatBytes, formatCount } = await import("../../util/progress.js");
-  const { json: _, ...options } = flags;
-  const summary = await importModel({
-    file,
-    ...options,
-    signal: io.signal,
-    onTensor: (done, total) => io.progress.update(() => `tensor ${done} of ${total}`),
-  });
+  const { json: _, events: _events, ...options } = flags;
+  const summary = await importModel({ file, ...options }, io.watch());
   io.out(
     `${summary.out}: ${summary.model_type}, ${formatCount(summary.parameters)} parameters in ${summary.tensors} tensors, ` +
       `${summary.dtype}, ${formatBytes(summary.bytes)}\nfrom ${summary.format}, sha256 ${summary.source_sha256}\n`,
@@ -90,16 +85,13 @@ function registerVerify(models: Command): void {
     .command("verify")
     .argument("<dir>", "a model directory, or glasshouse")
     .description("Reads all of a model directory and checks it: shapes, values, tied matrices, tokenizer, hashes.");
-  addOptions(command, onlyJson)
+  addOptions(command, verifyOptions)
     .addHelpText("after", "\nExit status 2 where a check fails.\n\nExample:\n  tacit models verify models/gemma-3-270m")
-    .action((path: string, flags: { json: boolean }) =>
+    .action((path: string, flags: FlagsOf<typeof verifyOptions>) =>
       runAction(flags, async (io) => {
         const { verifyModel } = await import("../../model-files/verify.js");
         const { describeChecks } = await import("../models/describe.js");
-        const summary = await verifyModel(path, {
-          signal: io.signal,
-          onTensor: (done, total) => io.progress.update(() => `tensor ${done} of ${total}`),
-        });
+        const summary = await verifyModel(path, io.watch());
         io.out(describeChecks(summary));
         if (!summary.ok) process.exitCode = 2;
         return summary;

@@ -5,10 +5,9 @@
 import type { Command } from "commander";
 import { rankOptions } from "../../options/score.js";
 import type { RankReading, RankSummary } from "../../records/rank.js";
-import type { RankWatch } from "../../steps/rank.js";
 import type { FlagsOf } from "../../util/options.js";
-import { formatCount, formatDuration, secondsLeft } from "../../util/progress.js";
-import { columns, quoted } from "../../util/terminal.js";
+import { formatCount, formatDuration } from "../../util/progress.js";
+import { columns } from "../../util/terminal.js";
 import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
 import { templateNames, withTemplate } from "../template-options.js";
@@ -39,28 +38,11 @@ export function registerRank(program: Command): void {
 async function runRank(flags: RankFlags, io: Io): Promise<RankSummary> {
   const { rank, rankPaths } = await import("../../steps/rank.js");
   const { formatShare } = await import("../../stats/estimate.js");
-  const { json: _, ...options } = withTemplate(flags);
-  const summary = await rank(options, { ...watchOn(io), signal: io.signal });
+  const { json: _, events: _events, ...options } = withTemplate(flags);
+  const summary = await rank(options, io.watch());
   io.out(describe(summary, formatShare));
   if (flags.out !== undefined) io.out(`\n${rankPaths(flags.out).pairs}\n${rankPaths(flags.out).summary}\n`);
   return summary;
-}
-
-function watchOn(io: Io): RankWatch {
-  const started = performance.now();
-  return {
-    onNote: (text) => io.note(`tacit: ${quoted(text)}`),
-    onStart({ inLedger }) {
-      if (inLedger > 0)
-        io.note(`tacit: the ledger holds ${formatCount(inLedger)} scores of earlier runs; those that fit are used`);
-    },
-    onProgress(done, instructions) {
-      io.progress.update(() => {
-        const left = secondsLeft(done, instructions, (performance.now() - started) / 1000);
-        return `ranking: ${formatCount(done)} of ${formatCount(instructions)} instructions${left === undefined ? "" : `, ${formatDuration(left)} left`}`;
-      });
-    },
-  };
 }
 
 /** Both readings side by side, then what did not take part. */

@@ -6,7 +6,7 @@ import type { Command } from "commander";
 import { similarityOptions } from "../../options/measure.js";
 import type { SimilarityPoint, SimilaritySummary } from "../../records/similarity.js";
 import type { FlagsOf } from "../../util/options.js";
-import { formatCount, formatDuration, secondsLeft } from "../../util/progress.js";
+import { formatCount, formatDuration } from "../../util/progress.js";
 import { columns, quoted, shorten } from "../../util/terminal.js";
 import { defaultLimits } from "../data-options.js";
 import { addOptions } from "../flags.js";
@@ -40,21 +40,8 @@ export function registerSimilarity(program: Command): void {
 
 async function carryOut(io: Io, outputs: string, flags: SimilarityFlags): Promise<SimilaritySummary> {
   const { similarity, similarityPaths } = await import("../../steps/similarity.js");
-  const { json: _, ...options } = flags;
-  const started = performance.now();
-  const summary = await similarity(
-    { ...options, outputs },
-    {
-      signal: io.signal,
-      onNote: (text) => io.note(`tacit: ${text}`),
-      onProgress(done, texts) {
-        io.progress.update(() => {
-          const left = secondsLeft(done, texts, (performance.now() - started) / 1000);
-          return `embedding: ${formatCount(done)} of ${formatCount(texts)} texts${left === undefined ? "" : `, ${formatDuration(left)} left`}`;
-        });
-      },
-    },
-  );
+  const { json: _, events: _events, ...options } = flags;
+  const summary = await similarity({ ...options, outputs }, io.watch());
   io.out(describe(summary));
   const paths = similarityPaths(flags.out);
   io.out(`\n${paths.points}\n${paths.summary}\n`);

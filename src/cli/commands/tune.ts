@@ -4,16 +4,12 @@
  */
 import type { Command } from "commander";
 import { tuneOptions } from "../../options/tune.js";
-import type { Certificate } from "../../records/certificate.js";
-import type { TunePlan, TuneRunRecord } from "../../records/tune.js";
-import type { TuneWatch } from "../../steps/tune.js";
+import type { TuneRunRecord } from "../../records/tune.js";
 import type { FlagsOf } from "../../util/options.js";
 import { formatCount, formatDuration, formatRate } from "../../util/progress.js";
-import { quoted } from "../../util/terminal.js";
 import { defaultLimits } from "../data-options.js";
 import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
-import { stepProgress } from "../step-progress.js";
 import { templateNames, withTemplate } from "../template-options.js";
 
 const help = `
@@ -42,50 +38,10 @@ export function registerTune(program: Command): void {
 
 async function runTune(flags: TuneFlags, io: Io): Promise<TuneRunRecord> {
   const { tune } = await import("../../steps/tune.js");
-  const { json: _, ...request } = withTemplate(flags);
-  const record = await tune(request, { ...watchOn(io, flags.out), signal: io.signal });
+  const { json: _, events: _events, ...request } = withTemplate(flags);
+  const record = await tune(request, io.watch());
   io.out(describe(record, flags.out));
   return record;
-}
-
-/** What is said on the way, and the progress line: step, loss, speed, time left, memory. */
-function watchOn(io: Io, out: string): TuneWatch {
-  return {
-    onNote: (text) => io.note(`tacit: ${quoted(text)}`),
-    onStart({ resumedAt, total, certificate, data, seen }) {
-      for (const line of describeRows(certificate, data)) io.note(line);
-      const some = seen < data.rows ? `, which see ${formatCount(seen)} of the ${formatCount(data.rows)} rows` : "";
-      io.note(
-        resumedAt > 0 ? `resuming after step ${resumedAt} of ${total}${some}` : `${formatCount(total)} steps${some}`,
-      );
-    },
-    onStep: stepProgress(io.progress, { passes: true }),
-    onHeldOut({ epoch, loss }) {
-      io.note(
-        `held-out loss ${epoch === 0 ? "before training" : `after epoch ${epoch}`}: ${loss.toFixed(4)} nats a token`,
-      );
-    },
-    onFinishedBefore({ finished }) {
-      io.note(`${out} holds this run, finished at ${finished}: nothing is left to do`);
-    },
-  };
-}
-
-/** What is trained on, what is held out, and what became of the other rows. */
-function describeRows(certificate: Certificate, data: TunePlan["data"]): string[] {
-  const { rows, supervised_tokens, rows_merged, rows_cut, rows_skipped, rows_lossy } = certificate;
-  const some = (n: number, what: string): string[] => (n === 0 ? [] : [`${formatCount(n)} ${what}`]);
-  const apart = [
-    ...some(rows_merged, "merged at the border of prompt and response"),
-    ...some(rows_cut, "cut at --max-length"),
-    ...some(rows_skipped, "skipped without a token that carries loss"),
-    ...some(data.too_long, "left out with a longer response"),
-    ...some(data.held_out, "held out"),
-    ...data.left_out.flatMap(({ reason, count }) => some(count, `left out by the data set (${reason})`)),
-  ];
-  const certified = `mask certified: ${formatCount(rows)} rows, ${formatCount(supervised_tokens)} tokens carry loss`;
-  const lossy = `warning: ${formatCount(rows_lossy)} rows hold characters that have no token in this vocabulary; their ids lack them`;
-  return [[certified, ...apart].join("; "), ...(rows_lossy > 0 ? [lossy] : [])];
 }
 
 function describe(record: TuneRunRecord, out: string): string {

@@ -44,11 +44,8 @@ export function registerWinrate(program: Command): void {
 
 async function runWinrate(annotations: readonly string[], flags: WinrateFlags, io: Io): Promise<object> {
   const { winrate } = await import("../../steps/winrate.js");
-  const { json: _, ...options } = flags;
-  const summary = await winrate(
-    { annotations, ...options },
-    { onFile: (file, done, files) => io.progress.update(() => `reading ${quoted(file)} (${done + 1} of ${files})`) },
-  );
+  const { json: _, events: _events, ...options } = flags;
+  const summary = await winrate({ annotations, ...options }, { onEvent: io.onEvent });
   for (const { name, warnings } of summary.models) {
     for (const warning of warnings) io.note(`tacit: ${quoted(name)}: ${quoted(warning)}`);
   }

@@ -28,14 +28,9 @@ export function registerFacts(glasshouse: Command): void {
     .action((flags: Flags) => runAction(flags, (io) => run(flags, io)));
 }
 
-async function run({ json: _, ...request }: Flags, io: Io): Promise<FactsSummary> {
+async function run({ json: _, events: _events, ...request }: Flags, io: Io): Promise<FactsSummary> {
   const { askFacts } = await import("../../glasshouse/model/ask-facts.js");
-  const summary = await askFacts(request, {
-    signal: io.signal,
-    onProgress(done, statements) {
-      io.progress.update(() => `scored ${formatCount(done)} of ${formatCount(statements)} statements`);
-    },
-  });
+  const summary = await askFacts(request, io.watch());
   io.out(describe(summary));
   return summary;
 }

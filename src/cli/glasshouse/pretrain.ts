@@ -1,13 +1,11 @@
 /** `tacit glasshouse pretrain`: makes the base model. */
 import type { Command } from "commander";
-import type { PretrainWatch } from "../../glasshouse/model/pretrain.js";
 import { glasshouseOptions } from "../../options/files.js";
 import type { PretrainRun } from "../../records/pretrain.js";
 import type { FlagsOf } from "../../util/options.js";
 import { formatCount, formatDuration, formatPercent, formatRate } from "../../util/progress.js";
 import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
-import { stepProgress } from "../step-progress.js";
 
 const help = `
 Learns a tokenizer, reads pages that are written as they are needed, and leaves a model directory with metrics.jsonl (a line a step),
@@ -29,36 +27,11 @@ export function registerPretrain(glasshouse: Command): void {
     .action((flags: Flags) => runAction(flags, (io) => run(flags, io)));
 }
 
-async function run({ json: _, ...flags }: Flags, io: Io): Promise<PretrainRun> {
+async function run({ json: _, events: _events, ...flags }: Flags, io: Io): Promise<PretrainRun> {
   const { pretrain } = await import("../../glasshouse/model/pretrain.js");
-  const record = await pretrain(flags, { ...watchOn(io, flags.out), signal: io.signal });
+  const record = await pretrain(flags, io.watch());
   io.out(describe(record, flags.out));
   return record;
-}
-
-const STAGES = {
-  tokenizer: "learning a tokenizer from the first pages",
-  knowledge: "measuring what the model knows",
-} as const;
-
-function watchOn(io: Io, out: string): PretrainWatch {
-  return {
-    onStage: (stage) => io.note(STAGES[stage]),
-    onStart({ resumedAt, total, parameters, vocabulary }) {
-      io.note(
-        `${formatCount(parameters)} parameters, ${formatCount(vocabulary)} entries; ` +
-          (resumedAt > 0 ? `resuming after step ${resumedAt} of ${total}` : `${formatCount(total)} steps`),
-      );
-    },
-    onStep: stepProgress(io.progress, { passes: false }),
-    onHeldOut: ({ step, loss }) =>
-      io.note(`loss on pages that are never read, after ${formatCount(step)} steps: ${loss.toFixed(4)} nats a token`),
-    onKnowledge(done, statements) {
-      io.progress.update(() => `scored ${formatCount(done)} of ${formatCount(statements)} statements`);
-    },
-    onFinishedBefore: ({ finished }) =>
-      io.note(`${out} holds this run, finished at ${finished}: nothing is left to do`),
-  };
 }
 
 function describe(

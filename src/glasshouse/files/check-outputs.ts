@@ -62,15 +62,11 @@ const WORST = 3;
 export async function checkOutputs(request: CheckRequest): Promise<CheckSummary> {
   const { out, outputs, prompts, force = false } = request;
   if (out === undefined) return (await check(request)).summary;
-  const result = await openResult({ main: out, beside: [], inputs: [outputs, prompts], force });
-  try {
-    const { lines, summary } = await check(request);
-    await result.write(out, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
-    await result.commit();
-    return summary;
-  } finally {
-    await result.close();
-  }
+  await using result = await openResult({ main: out, beside: [], inputs: [outputs, prompts], force });
+  const { lines, summary } = await check(request);
+  await result.write(out, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  await result.commit();
+  return summary;
 }
 
 async function check(request: CheckRequest) {

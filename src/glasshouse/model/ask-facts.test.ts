@@ -12,7 +12,7 @@ it("asks any model, which need not know the world", async () => {
   const scored: number[] = [];
   const { knowledge, ...summary } = await askFacts(
     { model, limit: 3, threads: 1 },
-    { onProgress: (done) => void scored.push(done) },
+    { onEvent: (event) => event.event === "progress" && scored.push(event.done) },
   );
   expect(summary).toMatchObject({ command: "glasshouse facts", seed: 1, model: { path: model } });
   expect(summary.model.hash).toBe(await hashModel(model));

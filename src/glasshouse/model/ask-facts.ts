@@ -7,6 +7,7 @@ import { embeddedEngine } from "../../embedded/embedded.js";
 import type { Engine } from "../../engine/engine.js";
 import { refuseMissing } from "../../engine/refusals.js";
 import { hashModel } from "../../model-files/hash.js";
+import { type Watch, watched } from "../../records/events.js";
 import type { Knowledge } from "../../records/pretrain.js";
 import { availableCores } from "../../util/system.js";
 import { factRows } from "../facts.js";
@@ -35,7 +36,10 @@ export interface FactsSummary {
 }
 
 /** @throws UserError  no model there, or one that cannot be asked */
-export async function askFacts(request: FactsRequest, watch: KnowledgeWatch = {}): Promise<FactsSummary> {
+export const askFacts = (request: FactsRequest, watch: Watch = {}): Promise<FactsSummary> =>
+  watched("glasshouse facts", watch, (say) => measureFacts(request, { say, signal: watch.signal }));
+
+async function measureFacts(request: FactsRequest, watch: KnowledgeWatch): Promise<FactsSummary> {
   const started = performance.now();
   const { model, seed = 1, limit, threads = availableCores(), engine = embeddedEngine } = request;
   refuseMissing(engine, { score: true });

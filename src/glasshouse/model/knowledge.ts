@@ -6,6 +6,7 @@
 import type { Engine, LoadedModel } from "../../engine/engine.js";
 import type { ScoreRequest } from "../../engine/requests.js";
 import { templateFrom } from "../../options/template.js";
+import type { Emitter } from "../../records/events.js";
 import type { Knowledge } from "../../records/pretrain.js";
 import { loadTextModel } from "../../text/load.js";
 import { promptText } from "../../text/template.js";
@@ -26,8 +27,8 @@ export interface KnowledgeOptions {
 }
 
 export interface KnowledgeWatch {
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (done: number, statements: number) => void;
+  readonly signal?: AbortSignal | undefined;
+  readonly say?: Pick<Emitter, "begin" | "progress">;
 }
 
 /**
@@ -55,20 +56,21 @@ export async function measureKnowledge(
   model: LoadedModel,
   text: TextModel,
   rows: readonly FactRow[],
-  { signal, onProgress }: KnowledgeWatch = {},
+  { signal, say }: KnowledgeWatch = {},
 ): Promise<Knowledge> {
   const requests = Object.entries(FORMS).flatMap(([form, before]) =>
     rows.flatMap((row, fact) =>
       [row.response, ...row.wrong].map((statement, i) => requestOf(text, before(row), statement, [form, fact, i])),
     ),
   );
+  say?.begin({ total: requests.length, unit: "statements", reused: 0 });
   const sums = new Map<string, number>();
   for await (const { id, logprobs } of model.score(requests, signal === undefined ? {} : { signal })) {
     sums.set(
       id,
       logprobs.reduce((sum, value) => sum + value, 0),
     );
-    onProgress?.(sums.size, requests.length);
+    say?.progress({ done: sums.size });
   }
   const beaten = (form: string): Beaten[] =>
     rows.map(({ wrong }, fact) => {

@@ -35,7 +35,7 @@ describe("a run", () => {
     const record = await whole;
     const out = files.path("whole");
     expect(readdirSync(out).sort()).toEqual([
-      ...["README.md", "config.json", "generation_config.json", "held_out.jsonl", "metrics.jsonl"],
+      ...["README.md", "config.json", "events.jsonl", "generation_config.json", "held_out.jsonl", "metrics.jsonl"],
       ...["model.safetensors", "run.json", "tokenizer.json", "tokenizer_config.json"],
     ]);
     expect(pretrainRunSchema.parse(JSON.parse(readFileSync(join(out, "run.json"), "utf8")))).toEqual(record);
@@ -82,12 +82,18 @@ describe("a run that is stopped", () => {
     const stop = new AbortController();
     const first = pretrain(
       { ...tiny, out },
-      { signal: stop.signal, onStep: ({ step }) => step === 2 && stop.abort(new Interrupted("stopped")) },
+      {
+        signal: stop.signal,
+        onEvent: (event) => event.event === "progress" && event.done === 3 && stop.abort(new Interrupted("stopped")),
+      },
     );
     await expect(first).rejects.toThrow("give the same command again to resume");
     expect(existsSync(join(out, "run.json"))).toBe(false);
     const steps: number[] = [];
-    const record = await pretrain({ ...tiny, out, resume: true }, { onStep: ({ step }) => steps.push(step) });
+    const record = await pretrain(
+      { ...tiny, out, resume: true },
+      { onEvent: (event) => event.event === "progress" && event.loss !== undefined && steps.push(event.done - 1) },
+    );
     expect(steps).toEqual([3, 4, 5]);
     const { weights_sha256: sha256, curve, knowledge, fingerprint } = await whole;
     expect(record).toMatchObject({ weights_sha256: sha256, curve, knowledge, fingerprint });

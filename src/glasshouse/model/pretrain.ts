@@ -8,10 +8,12 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { embeddedEngine } from "../../embedded/embedded.js";
 import type { Engine } from "../../engine/engine.js";
-import type { StepMetrics } from "../../engine/tuning.js";
 import { parameterCount, readModelConfig } from "../../models/open.js";
+import { type Emitter, type Watch, watched } from "../../records/events.js";
 import { PRETRAIN_RUN_VERSION, type PretrainPlan, type PretrainRun } from "../../records/pretrain.js";
+import type { HeldOutLine } from "../../records/tune.js";
 import type { TuneLedgers } from "../../steps/tune/ledgers.js";
+import { describeFinished } from "../../steps/tune/notes.js";
 import {
   differingOptions,
   isSameRun,
@@ -22,6 +24,7 @@ import {
 } from "../../steps/tune/recorded.js";
 import { tokenizerFromJson } from "../../text/huggingface.js";
 import { sha256, temporaryName, writeFileAtomic } from "../../util/files.js";
+import { formatCount } from "../../util/progress.js";
 import { availableCores, packageVersion } from "../../util/system.js";
 import { openCorpus } from "../corpus.js";
 import { factRows } from "../facts.js";
@@ -51,43 +54,33 @@ export interface PretrainRequest extends Partial<Recipe> {
   readonly engine?: Engine;
 }
 
-export interface PretrainWatch {
-  readonly signal?: AbortSignal;
-  /** What is under way, where no step tells. */
-  readonly onStage?: (stage: "tokenizer" | "knowledge") => void;
-  readonly onStart?: (plan: {
-    readonly resumedAt: number;
-    readonly total: number;
-    readonly parameters: number;
-    readonly vocabulary: number;
-  }) => void;
-  readonly onStep?: (metrics: StepMetrics, progress: { readonly total: number }) => void;
-  readonly onHeldOut?: (measured: { readonly step: number; readonly loss: number }) => void;
-  readonly onKnowledge?: (done: number, statements: number) => void;
-  /** Asked to resume a finished run: nothing is done, its record is the answer. */
-  readonly onFinishedBefore?: (record: PretrainRun) => void;
-}
-
 /**
  * @throws UserError    the result already exists, the run does not fit, the loss diverged
  * @throws Interrupted  stopped; a checkpoint of the last whole step lies in `out`, the same call resumes from it
  */
-export async function pretrain(request: PretrainRequest, watch: PretrainWatch = {}): Promise<PretrainRun> {
+export const pretrain = (request: PretrainRequest, watch: Watch = {}): Promise<PretrainRun> =>
+  watched("glasshouse pretrain", watch, (say) => makeModel(request, say, watch.signal));
+
+async function makeModel(
+  request: PretrainRequest,
+  say: Emitter,
+  signal: AbortSignal | undefined,
+): Promise<PretrainRun> {
   const recipe = checkRecipe(recipeOf(request));
   const engine = request.engine ?? embeddedEngine;
   const threads = request.threads ?? availableCores();
   const folder = await openPretrainFolder(request);
   const start = temporaryName(join(request.out, "start")); // a run that is killed here leaves what the next one sweeps up
   try {
-    watch.onStage?.("tokenizer");
+    say.note("learning a tokenizer from the first pages");
     const material = await prepare(recipe, start);
     const plan = await planOf({ recipe, engine, threads, start, tokenizer: material.tokenizerJson });
     const resume = resumes(request, folder, plan);
     if (resume && folder.finished !== undefined) {
-      watch.onFinishedBefore?.(folder.finished);
+      say.note(describeFinished(request.out, folder.finished));
       return folder.finished;
     }
-    return await carryOut({ request, recipe, engine, threads, folder, start, plan, resume, ...material }, watch);
+    return await carryOut({ request, recipe, engine, threads, folder, start, plan, resume, ...material, say, signal });
   } finally {
     await rm(start, { recursive: true, force: true });
     await folder.close();
@@ -164,10 +157,12 @@ interface Job extends Material {
   readonly plan: PretrainPlan;
   /** Begin at the last checkpoint. */
   readonly resume: boolean;
+  readonly say: Emitter;
+  readonly signal: AbortSignal | undefined;
 }
 
-async function carryOut(job: Job, watch: PretrainWatch): Promise<PretrainRun> {
-  const { request, recipe, engine, start, plan, folder, world, tokenizerJson: json } = job;
+async function carryOut(job: Job): Promise<PretrainRun> {
+  const { request, recipe, engine, start, plan, folder, world, tokenizerJson: json, say, signal } = job;
   const tokenizer = tokenizerFromJson(json, { config: tokenizerConfig(recipe.shape.maxPositions) });
   const page = openCorpus(world, recipe);
   const count = rowsOf(recipe);
@@ -181,20 +176,20 @@ async function carryOut(job: Job, watch: PretrainWatch): Promise<PretrainRun> {
     heldOut: Array.from({ length: heldOut.length }, (_, i) => heldOut.at(i)),
     dtype: "F16" as const, // three bits more than BF16 has, and no weight comes near its limits
     ...(request.checkpointEvery === undefined ? {} : { checkpointEvery: request.checkpointEvery }),
-    ...(watch.signal === undefined ? {} : { signal: watch.signal }),
+    ...(signal === undefined ? {} : { signal }),
   };
-  const { parameters } = plan;
+  const [parameters, entries] = [formatCount(plan.parameters), formatCount(tokenizer.vocabSize)];
+  const begins = (steps: number): string[] => [
+    `${parameters} parameters, ${entries} entries; ${formatCount(steps)} steps`,
+  ];
   return trainOnRecord(
     engine,
-    { model: start, rows, options: tuneOptionsOf(recipe), run, plan, folder },
-    { ...watch, onStart: (begun) => watch.onStart?.({ ...begun, parameters, vocabulary: tokenizer.vocabSize }) },
+    { model: start, rows, options: tuneOptionsOf(recipe), run, plan, folder, begins, describeHeldOut },
+    say,
     async ({ steps, weightsHash }, ledgers) => {
-      watch.onStage?.("knowledge");
+      say.note("measuring what the model knows");
       const asked = factRows(world, "test").slice(0, request.facts); // facts that no instruction of the training split tells
-      const knowledge = await knowledgeOf(request.out, asked, job, {
-        ...(watch.signal === undefined ? {} : { signal: watch.signal }),
-        ...(watch.onKnowledge === undefined ? {} : { onProgress: watch.onKnowledge }),
-      });
+      const knowledge = await knowledgeOf(request.out, asked, job, { say, signal });
       const { lines } = ledgers;
       const result = { ...trainingResult(ledgers), tokens: tokensOf(lines), curve: curveOf(lines) };
       const record: PretrainRun = { ...plan, ...result, steps, knowledge, weights_sha256: weightsHash };
@@ -203,6 +198,9 @@ async function carryOut(job: Job, watch: PretrainWatch): Promise<PretrainRun> {
     },
   );
 }
+
+const describeHeldOut = ({ step, loss }: HeldOutLine): string =>
+  `loss on pages that are never read, after ${formatCount(step)} steps: ${loss.toFixed(4)} nats a token`;
 
 /** Points of the curve: the first steps and then equal parts of the run, each the mean of the steps since the point before. */
 const POINTS = 20;

@@ -8,6 +8,7 @@ import { readdir, rm, rmdir } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import type { z } from "zod";
 import { isEpochFolder, isModelFile } from "../../model-files/write.js";
+import { EVENTS_FILE } from "../../records/events.js";
 import { type TunePlan, type TuneRunRecord, tunePlanSchema, tuneRunSchema } from "../../records/tune.js";
 import { isCheckpointFile } from "../../train/state.js";
 import { removeOwned } from "../../util/directories.js";
@@ -43,6 +44,7 @@ export const tunePaths = (out: string) => ({
   metrics: join(out, "metrics.jsonl"),
   heldOut: join(out, "held_out.jsonl"),
   checkpoints: join(out, "checkpoints"),
+  events: join(out, EVENTS_FILE),
   lock: join(out, ".lock"),
 });
 

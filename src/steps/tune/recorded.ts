@@ -4,7 +4,8 @@
  * May not know: what rows say, where they come from.
  */
 import type { Engine } from "../../engine/engine.js";
-import type { StepMetrics, TuneOptions, TuneRun, TuneSummary } from "../../engine/tuning.js";
+import type { TuneOptions, TuneRun, TuneSummary } from "../../engine/tuning.js";
+import type { Emitter } from "../../records/events.js";
 import type { Rows } from "../../records/row.js";
 import type { HeldOutLine } from "../../records/tune.js";
 import { invariant, UserError } from "../../util/errors.js";
@@ -18,15 +19,12 @@ export interface RecordedTraining<Plan, Run extends Plan> {
   readonly rows: Rows;
   readonly options: TuneOptions;
   /** What the run has besides the folder and the watch. */
-  readonly run: Omit<TuneRun, "checkpoints" | "onStart" | "onStep" | "onHeldOut">;
+  readonly run: Omit<TuneRun, "checkpoints" | "onStart" | "onStep" | "onHeldOut" | "onNote">;
   readonly plan: Plan;
   readonly folder: RunFolder<Plan, Run>;
-}
-
-export interface TrainingWatch {
-  readonly onStart?: (plan: { readonly resumedAt: number; readonly total: number }) => void;
-  readonly onStep?: (metrics: StepMetrics, progress: { readonly total: number }) => void;
-  readonly onHeldOut?: (line: HeldOutLine) => void;
+  /** What a person should know when training begins or resumes. */
+  readonly begins: (steps: number) => readonly string[];
+  readonly describeHeldOut: (line: HeldOutLine) => string;
 }
 
 /**
@@ -36,27 +34,32 @@ export interface TrainingWatch {
  */
 export async function trainOnRecord<Plan, Run extends Plan>(
   engine: Engine,
-  { model, rows, options, run, plan, folder }: RecordedTraining<Plan, Run>,
-  watch: TrainingWatch,
+  { model, rows, options, run, plan, folder, begins, describeHeldOut }: RecordedTraining<Plan, Run>,
+  say: Emitter,
   finish: (summary: TuneSummary, ledgers: TuneLedgers) => Promise<Run>,
 ): Promise<Run> {
   let ledgers: TuneLedgers | undefined;
+  let tokens = 0;
   try {
     const summary = await engine.tune(model, rows, options, {
       ...run,
+      onNote: say.note,
       checkpoints: folder.paths.checkpoints,
       async onStart({ resumedAt, total }) {
         await folder.begin(plan, resumedAt === 0 ? "start" : "checkpoint");
         ledgers = await openTuneLedgers(folder.paths, resumedAt);
-        watch.onStart?.({ resumedAt, total });
+        await say.keepIn(folder.paths.events);
+        for (const text of begins(total)) say.note(text);
+        say.begin({ total, unit: "steps", reused: resumedAt });
       },
-      async onStep(step, progress) {
+      async onStep(step) {
         await ledgers?.step(step);
-        watch.onStep?.(step, progress);
+        tokens += step.tokens;
+        say.progress({ done: step.step + 1, epoch: step.epoch, loss: step.loss, tokens });
       },
       async onHeldOut(line) {
         await ledgers?.heldOut(line);
-        watch.onHeldOut?.(line);
+        say.note(describeHeldOut(line));
       },
     });
     invariant(ledgers !== undefined, `the engine ${engine.name} never began`);

@@ -4,7 +4,6 @@
  */
 import { existsSync } from "node:fs";
 import { templateFrom } from "../../options/template.js";
-import type { Plan, Standing, Watch } from "../../records/events.js";
 import { present } from "../../util/errors.js";
 import { type Forecast, type Known, NOTHING, type TemplateSettings } from "../step.js";
 
@@ -62,10 +61,3 @@ export function measuredSpeed({ finished, model }: Known<unknown>): number | und
   const sum = (key: "work" | "seconds"): number => like.reduce((total, { timings }) => total + timings[key], 0);
   return sum("work") / Math.max(sum("seconds"), 1e-3);
 }
-
-export const stopping = ({ signal }: Watch) => (signal === undefined ? {} : { signal });
-
-export const told = (
-  { onEvent }: Watch,
-  what: ({ readonly event: "begin" } & Plan) | ({ readonly event: "progress" } & Standing),
-): void => onEvent?.({ time: new Date().toISOString(), step: "", ...what });

@@ -23,7 +23,7 @@ import {
   type TemplateSettings,
   UNREADABLE,
 } from "../step.js";
-import { isWhole, stopping, templateOptions, timed, told } from "./computing.js";
+import { isWhole, templateOptions, timed } from "./computing.js";
 
 export type GenerationSettings = Omit<NonNullable<Study["generation"]>, "prompts" | "limit">;
 
@@ -73,11 +73,7 @@ export const generateStep: StepDefinition<GenerateWork> = {
           ...optionsIn(studySettings.generate, settings),
           ...common,
         },
-        {
-          ...stopping(watch),
-          onStart: ({ prompts, reused }) => told(watch, { event: "begin", total: prompts, unit: "prompts", reused }),
-          onProgress: ({ done, tokens }) => told(watch, { event: "progress", done, tokens }),
-        },
+        watch,
       );
     }
     await rm(paths.partial, { force: true }); // of an attempt that was stopped when only this was left to do

@@ -17,7 +17,7 @@ import {
   type TemplateSettings,
   UNREADABLE,
 } from "../step.js";
-import { isWhole, stopping, templateOptions, timed, told } from "./computing.js";
+import { isWhole, templateOptions, timed } from "./computing.js";
 
 export interface RankWork {
   readonly kind: "rank";
@@ -52,12 +52,7 @@ export const rankStep: StepDefinition<RankWork> = {
           ...work.settings,
           ...common,
         },
-        {
-          ...stopping(watch),
-          onStart: ({ instructions: total, inLedger: reused }) =>
-            told(watch, { event: "begin", total, unit: "instructions", reused }),
-          onProgress: (done) => told(watch, { event: "progress", done }),
-        },
+        watch,
       );
     }
     await rm(partial, { force: true });

@@ -18,7 +18,7 @@ import {
   type StepDefinition,
   UNREADABLE,
 } from "../step.js";
-import { isWhole, measuredSpeed, rate, stopping, told } from "./computing.js";
+import { isWhole, measuredSpeed, rate } from "./computing.js";
 
 export interface SimilarityWork {
   readonly kind: "similarity";
@@ -58,7 +58,6 @@ export const similarityStep: StepDefinition<SimilarityWork> = {
     const out = join(folder, SIMILARITY);
     const { points, summary } = similarityPaths(out);
     if (!isWhole(points, summary)) {
-      let begun = false;
       await similarity(
         {
           ...settings,
@@ -71,14 +70,7 @@ export const similarityStep: StepDefinition<SimilarityWork> = {
           force: true, // the folder is this step's alone
           threads: common.threads,
         },
-        {
-          ...stopping(watch),
-          onProgress(done, total) {
-            if (!begun) told(watch, { event: "begin", total, unit: "texts", reused: 0 });
-            begun = true;
-            told(watch, { event: "progress", done });
-          },
-        },
+        watch,
       );
     }
     const { texts } = await readRecord(summary, similaritySummarySchema, UNREADABLE);

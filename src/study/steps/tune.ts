@@ -10,7 +10,7 @@ import type { TuneWork as TuneOptions } from "../../steps/tune/options.js";
 import { tune } from "../../steps/tune.js";
 import { deciding, optionsIn } from "../../util/options.js";
 import { type Source, type StepDefinition, type TemplateSettings, TUNING_MEMORY } from "../step.js";
-import { stopping, templateOptions, timed, told } from "./computing.js";
+import { templateOptions, timed } from "./computing.js";
 
 type TuneSettings = Study["tune"];
 
@@ -46,11 +46,7 @@ export const tuneStep: StepDefinition<TuneWork> = {
   async run(work, { folder, at, common, watch }) {
     const record = await tune(
       { ...tuneOptions(work, at(work.model.at), at(work.data.at)), out: join(folder, MODEL), ...common, resume: true },
-      {
-        ...stopping(watch),
-        onStart: ({ total, resumedAt }) => told(watch, { event: "begin", total, unit: "steps", reused: resumedAt }),
-        onStep: ({ step, loss }) => told(watch, { event: "progress", done: step + 1, loss }),
-      },
+      watch,
     );
     return { work: Math.round(record.tokens_per_second * record.seconds), unit: "tokens" };
   },
