@@ -10,6 +10,7 @@ import { generateRunSchema, outputSchema } from "../../records/outputs.js";
 import type { Study } from "../../records/study-file.js";
 import { countAnswers } from "../../stats/answers.js";
 import { generate, generatePaths } from "../../steps/generate.js";
+import { MAX_NEW_TOKENS } from "../../steps/generate-plan.js";
 import { deciding, optionsIn } from "../../util/options.js";
 import { readRecord } from "../../util/record-file.js";
 import {
@@ -104,15 +105,13 @@ export const generateStep: StepDefinition<GenerateWork> = {
   decides: undefined,
 };
 
-const DEFAULT_NEW_TOKENS = 8192;
-
 async function answersOf(work: GenerateWork, known: Known<GenerateWork>): Promise<ForecastAnswers> {
   const { rows, promptTokens } = await known.prompts(work.prompts.at, work.limit);
   return {
     rows,
     promptTokens,
     meanTokens: await meanTokens(known),
-    mostTokens: work.settings.max_new_tokens ?? DEFAULT_NEW_TOKENS,
+    mostTokens: work.settings.max_new_tokens ?? MAX_NEW_TOKENS.default,
   };
 }
 
