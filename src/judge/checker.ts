@@ -63,8 +63,7 @@ function namedChecker(name: string, checkers: Checkers): Checker {
 function verdictOf(baseline: CheckerVerdict, model: CheckerVerdict, draw: number): ReturnType<DirectJudge> {
   for (const one of [baseline, model]) {
     if ("reason" in one) return { preference: null, outcome: "unparsed", reason: one.reason };
-    if (Number.isNaN(one.total))
-      return { preference: null, outcome: "unparsed", reason: "the checker gives no number" };
+    if (Number.isNaN(one.total)) return { preference: null, outcome: "unparsed", reason: "the checker's score is NaN" };
   }
   const [score1, score2] = [baseline as CheckedScore, model as CheckedScore];
   const difference = score2.total - score1.total;

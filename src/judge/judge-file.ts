@@ -9,6 +9,7 @@ import { UserError } from "../util/errors.js";
 import { sha256, sha256File } from "../util/files.js";
 import { complaintOf } from "../util/schema.js";
 import { shippedFile } from "../util/shipped.js";
+import { option, words } from "../util/words.js";
 import { parseYaml, readSmallText } from "../util/yaml.js";
 import { ownPrompt } from "./own-prompt.js";
 import type { Prompt } from "./prompt.js";
@@ -84,9 +85,11 @@ export const isAsked = (judge: Judge): judge is AskedJudge => judge.kind === "op
 function changed(judge: Judge, { order, empty, promptFile }: JudgeChanges): Judge {
   const withEmpty: Judge = empty === undefined ? judge : { ...judge, empty };
   if (isAsked(withEmpty)) return order === undefined ? withEmpty : { ...withEmpty, order };
-  const given = order !== undefined ? "--order" : promptFile !== undefined ? "--prompt-file" : undefined;
+  const given = order !== undefined ? "order" : promptFile !== undefined ? "promptFile" : undefined;
   if (given === undefined) return withEmpty;
-  throw new UserError(`a judge of kind ${judge.kind} is not asked with a prompt`, { remedy: `leave ${given} out` });
+  throw new UserError(`a judge of kind ${judge.kind} is not asked with a prompt`, {
+    remedy: words`leave ${option(given)} out`,
+  });
 }
 
 /** The body of each request, but for the messages. The address is not part of it: a model may move to another port. */

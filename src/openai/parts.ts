@@ -42,7 +42,7 @@ export function saysSomething(value: unknown): boolean {
   return Object.values(value).some(saysSomething);
 }
 
-/** Finish reasons that are failures of the server: its reply is none. */
+/** Finish reasons that are failures of the server: the reply does not count. */
 export const isBrokenOff = (finish: unknown): boolean =>
   typeof finish === "string" &&
   /^(?:(?:\w+_)?error|fail(?:ed|ure)|abort(?:ed)?|cancell?ed|insufficient_system_resource)$/i.test(finish);

@@ -35,7 +35,7 @@ export interface AskingOptions extends ServerLimits, Pick<OptionsOf<typeof judge
 }
 
 /**
- * @throws UserError  the judge cannot continue, or nothing is known of any pair
+ * @throws UserError  the judge has stopped answering, or nothing is known of any pair
  * @throws Interrupted  the signal; what was answered is in the ledger
  */
 export async function askForVerdicts(

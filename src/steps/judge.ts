@@ -3,7 +3,7 @@
  * run record out. The command, the library and studies call this one function.
  *
  * The ledger is what was paid for: it is only ever added to, and every result is made from it again. A run that was stopped, by whatever,
- * resumes where it was when the same command is given again.
+ * is resumed by the same command.
  */
 
 import { existsSync } from "node:fs";
@@ -23,6 +23,7 @@ import type { OptionsOf } from "../util/options.js";
 import { formatCount } from "../util/progress.js";
 import { recordText } from "../util/record-file.js";
 import { openResult, type Result } from "../util/result.js";
+import { option, words } from "../util/words.js";
 import { type AskingOptions, askForVerdicts, type Judged } from "./judge-calls.js";
 import { type JudgePlan, type JudgePlanOptions, planJudging } from "./judge-plan.js";
 import { judgeRecord } from "./judge-record.js";
@@ -60,7 +61,7 @@ export const judgePaths = (out: string): JudgePaths => ({
 /**
  * Judges every pair of outputs that answers the same instruction.
  *
- * @throws UserError  something about files or judge is wrong, another run is in `out` or at work there, or the judge cannot continue
+ * @throws UserError  something about files or judge is wrong, another run is in `out` or at work there, or the judge has stopped answering
  * @throws Interrupted  the signal; what was answered is in the ledger
  * @example
  * const { run } = await judge({ outputs: "tuned.json", baseline: "base.json", judge: "judge.yaml", out: "runs/judged" });
@@ -73,7 +74,7 @@ async function judgePairs(options: JudgeOptions, say: Emitter, signal: AbortSign
   const plan = await planJudging(options);
   if (options.maxCost !== undefined && plan.price === undefined) {
     throw new UserError("a limit on cost needs the judge's price", {
-      remedy: "give it in the judge file (price: {input, output}, dollars per million tokens) or with --prices",
+      remedy: words`give it in the judge file (price: {input, output}, dollars per million tokens) or with ${option("prices")}`,
     });
   }
   const paths = judgePaths(options.out);
@@ -108,7 +109,7 @@ async function refuseOtherRun(paths: JudgePaths, { fingerprint }: JudgePlan, for
   const foreign = there === undefined && existsSync(paths.annotations) && !existsSync(paths.ledger);
   if ((there === undefined && !foreign) || theirs === fingerprint) return;
   throw new UserError(`${paths.annotations} is the result of other outputs, another judge or other options`, {
-    remedy: "name another --out, or pass --force to replace it (the ledger of replies is kept)",
+    remedy: words`name another ${option("out")}, or pass ${option("force")} to replace it (the ledger of replies is kept)`,
   });
 }
 

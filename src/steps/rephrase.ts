@@ -25,6 +25,7 @@ import { inParallel } from "../util/parallel.js";
 import { recordLine, recordText } from "../util/record-file.js";
 import { openResult, type Result } from "../util/result.js";
 import { packageVersion } from "../util/system.js";
+import { option, words } from "../util/words.js";
 import { type ModelMethod, type OpenRephraser, openModelRephraser, promptsHash } from "./rephrase-model.js";
 
 export interface RephraseOptions {
@@ -61,7 +62,8 @@ async function rephraseRows(
 ): Promise<RephraseSummary> {
   const started = performance.now();
   const { out, method, force = false } = options;
-  if (!out.endsWith(".jsonl")) throw new UserError(`--out ${out} does not end in .jsonl`, { remedy: "name it so" });
+  if (!out.endsWith(".jsonl"))
+    throw new UserError(words`${option("out")}: ${out} does not end in .jsonl`, { remedy: "name it so" });
   const paths = rephrasePaths(out);
   const spec = parseDataSpec(options.data);
   const inputs = [spec.path, ...(options.verdicts === undefined ? [] : [options.verdicts])];
