@@ -42,8 +42,8 @@ export const effort: readonly Allowed[] = [
 /** Of each value's path below a folder: its text where it is text, else its bytes. */
 export type Tree = ReadonlyMap<string, Buffer>;
 
-/** Left out: events (they tell times), and folders for temporary files. */
-export const leftOut = /(^|\/)(events\.jsonl|tmp)(\/|$)/;
+/** Left out: events (they tell times), folders for temporary files, and locks, which a process that is killed leaves. */
+export const leftOut = /(^|\/)(events\.jsonl|tmp|\.[^/]*lock)(\/|$)/;
 
 /**
  * Files below a folder as they are compared.
