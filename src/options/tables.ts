@@ -29,7 +29,7 @@ export const tables = {
   "data rephrase": dataOptions.rephrase,
   "models import": importOptions,
   "models info": onlyJson,
-  "models verify": onlyJson,
+  "models verify": verifyOptions,
   "glasshouse pages": glasshouseOptions.pages,
   "glasshouse data": glasshouseOptions.data,
   "glasshouse check": glasshouseOptions.check,
