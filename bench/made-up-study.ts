@@ -4,7 +4,9 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { verdictOutcomes } from "../src/records/annotations.js";
 import { studySchema } from "../src/records/study-file.js";
+import type { WinrateEntry } from "../src/records/winrate.js";
 import { type RandomStream, randomStream } from "../src/util/random.js";
 
 /** Arms in the order in which a smaller study takes them. */
@@ -73,11 +75,8 @@ export function madeUpStudy(folder: string, { arms, seeds, prompts }: StudySize)
           preference: 1 + (random.uniform() < mean / 100 ? 1 - 0.3 * random.uniform() : 0.3 * random.uniform()),
         })),
       );
-      const ledger = { n: prompts, judged: prompts, ties: random.integer(20), unparsed: random.integer(4) };
-      const won = Math.round((prompts * mean) / 100);
-      const counts = { n_total: prompts, n_wins: won, n_wins_base: prompts - won - ledger.ties, ledger };
       const sides = { seed, epochs: 3, against_seed: seed, against_epochs: 3 };
-      return { ...sides, annotations, summary: { ...counts, lc: { model: "noreg" }, bounds: null, warnings: [] } };
+      return { ...sides, annotations, summary: verdicts(arm, annotations, prompts, mean, random) };
     });
     const won = numbers.map((seed) => ({ seed, value: mean + 3 * random.uniform() }));
     const controlled = won.map(({ seed, value }) => ({ seed, value: value + 2 * random.uniform() }));
@@ -142,6 +141,30 @@ const estimate = (value: number, half = 4) => ({
 function spread(seeds: readonly { readonly seed: number; readonly value: number }[]) {
   const mean = seeds.reduce((sum, { value }) => sum + value, 0) / seeds.length;
   return { seeds, mean, sd: 1.2, interval: estimate(mean) };
+}
+
+function verdicts(arm: string, file: string, prompts: number, mean: number, random: RandomStream): WinrateEntry {
+  const ties = random.integer(Math.min(20, prompts / 4));
+  const won = Math.round(((prompts - ties) * mean) / 100);
+  const rate = estimate(mean);
+  return {
+    ...{ name: arm, baseline: "instruction", annotator: "made up", file, win_rate: mean, standard_error: 1 },
+    ...{ discrete_win_rate: mean, n_wins: won, n_wins_base: prompts - ties - won, n_draws: ties, n_total: prompts },
+    ...{ length_controlled_winrate: mean, lc_standard_error: 1, avg_length: 900, c: null, weights: null },
+    mean_length: { model: 900, baseline: 800 },
+    lc: { model: "length", c_from: null, losses: null, difficulty_by: null, note: null },
+    ledger: {
+      ...(Object.fromEntries(verdictOutcomes.map((outcome) => [outcome, 0])) as Record<
+        (typeof verdictOutcomes)[number],
+        number
+      >),
+      ...{ n: prompts, judged: prompts, unexplained: 0, out_of_range: 0, ties, absent: null, repeated: 0 },
+    },
+    bounds: null,
+    intervals: { win_rate: rate, discrete_win_rate: rate, length_controlled_winrate: rate },
+    extreme_change: false,
+    warnings: [],
+  };
 }
 
 const RANKED = { instructions: 200, pairs: 1000, self_draws: 2, unscored: 0, unscored_reasons: {} };
