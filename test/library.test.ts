@@ -240,7 +240,7 @@ describe("mistakes in calls", () => {
       ...{ instruction: `Question ${i}?`, output_1: "a", output_2: "bc", preference },
     }));
     const pairs = [{ annotations: files.write("zero-one.json", JSON.stringify(rows)) }];
-    expect(await lineOf(() => compare({ arm: "a", against: "b", pairs }))).toContain("--scale 0..1");
+    expect(await lineOf(() => compare({ arm: "a", against: "b", pairs }))).toContain('scale: "0..1"');
     for (const lc of ["length", "none"] as const)
       expect((await compare({ arm: "a", against: "b", pairs, lc, scale: "0..1" })).win_rate.mean).toBe(75);
     expect(await lineOf(() => compare(wrong({ arm: "a", against: "b", pairs, scale: "0..2" })))).toContain(

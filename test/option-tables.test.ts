@@ -125,6 +125,30 @@ describe("the source below the tables", () => {
       ),
     ).toEqual([]);
   });
+  it("spells no flag in a message: it names the option, and the surface spells it", () => {
+    const commandLines: Readonly<Record<string, string>> = {
+      "util/model-mistakes.ts": "commands that fetch and import a model",
+      "weights/gguf.ts": "a command of llama.cpp",
+      "text/certificate.ts": "tacit render --show",
+      "report/repeat.ts": "the command that repeats a study",
+      "report/read.ts": "the command that makes the folder",
+      "report/style.ts": "CSS",
+      "glasshouse/model/card.ts": "the command that makes the model",
+      "glasshouse/files/data-files.ts": "the command that makes the files",
+      "study/plan/plan.ts": "what `study plan` says of a machine too small",
+      "study/plan/graph-comparisons.ts": "what `study plan` leaves out",
+      "study/plan/analyses/similarity.ts": "what `study plan` leaves out",
+      "study/plan/read.ts": "tacit study --help",
+      "judge/marker-reply.ts": "a decrement",
+      "records/study-file.ts": "the schema's remarks on flags of `study run`",
+    };
+    const spelt = others
+      .filter(({ file }) => !file.startsWith("cli/"))
+      .filter(({ text }) => /["`'][^"`'\n]*--[a-z]{2}/.test(text.replace(/\/\*[\s\S]*?\*\/|(?<![:"])\/\/.*$/gm, "")))
+      .map(({ file }) => file);
+    expect(spelt.filter((file) => !(file in commandLines))).toEqual([]);
+    expect(Object.keys(commandLines).filter((file) => !spelt.includes(file))).toEqual([]);
+  });
   it("spells every option alike wherever it is", () => {
     const spellings = new Map<string, Set<string>>();
     for (const [name, entry] of all) spellings.set(name, (spellings.get(name) ?? new Set()).add(keyName(name, entry)));

@@ -79,13 +79,13 @@ it.each(MEASURED)("tied %s, %s: the peak was more by what a process takes withou
 describe("a model that does not fit", () => {
   it("is refused with what it needs, what is free, and 8 bits where they help", () => {
     expect(lineOf(running("f32"), 23 * GB, seven)).toBe(
-      "seven needs about 54.0 GB of memory for running; 23.0 GB are free; pass --precision q8, which needs about 16.4 GB",
+      'seven needs about 54.0 GB of memory for running; 23.0 GB are free; pass precision: "q8", which needs about 16.4 GB',
     );
     expect(lineOf({ for: "tuning" }, 23 * GB, seven)).toMatch(
       /needs about 108 GB of memory for tuning; .* take a smaller/,
     );
     const [whole, rounded] = [neededBytes(two, running("f32")), neededBytes(two, running("q8"))];
-    expect(lineOf(running("f32"), rounded)).toMatch(/pass --precision q8, which needs about/);
+    expect(lineOf(running("f32"), rounded)).toMatch(/pass precision: "q8", which needs about/);
     expect(lineOf(running("f32"), rounded - 1)).toMatch(/free; take a smaller model, or a machine with more memory$/);
     expect(lineOf(running("q8"), rounded - 1)).toMatch(/take a smaller model/);
     expect(lineOf(running("q8"), rounded)).toBe("");
@@ -96,9 +96,9 @@ describe("a model that does not fit", () => {
   it("is computed with fewer rows at once where that helps, which then fit", () => {
     const use = { rows: 64, positions: 2000 };
     const free = neededBytes(two, running("f32", { ...use, rows: 5 })) + 1;
-    expect(lineOf(running("f32", use), free)).toMatch(/pass --batch 5, which fits$/);
+    expect(lineOf(running("f32", use), free)).toMatch(/pass batch: 5, which fits$/);
     expect(lineOf(running("f32", { ...use, rows: 5 }), free)).toBe("");
     const less = neededBytes(two, running("f32", { ...use, rows: 1 })) - 1;
-    expect(lineOf(running("f32", use), less)).toMatch(/pass --precision q8 --batch 1, which needs/);
+    expect(lineOf(running("f32", use), less)).toMatch(/pass precision: "q8" batch: 1, which needs/);
   });
 });

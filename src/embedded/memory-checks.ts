@@ -2,6 +2,7 @@
  * Whether a model fits into memory, said from its configuration alone, before weights are read or hashed.
  * May not know: texts, the command line.
  */
+
 import { rowBytes, weightBytes } from "../decode/memory.js";
 import type { ModelUse } from "../engine/engine.js";
 import { TUNING_BYTES_PER_PARAMETER } from "../engine/tuning.js";
@@ -12,6 +13,7 @@ import { UserError } from "../util/errors.js";
 import { formatBytes } from "../util/progress.js";
 import { availableMemory } from "../util/system.js";
 import { quoted, shorten } from "../util/terminal.js";
+import { option, type Words, words } from "../util/words.js";
 
 /** @throws UserError  the model does not fit into what this machine has free */
 export async function refuseTooLargeHere(directory: string, use: ModelUse): Promise<void> {
@@ -43,13 +45,13 @@ const bytesOfRow = ({ dims }: Model, { positions = 0 }: Running): number =>
 const LARGER = "take a smaller model, or a machine with more memory";
 
 /** The same work in a way that fits, where there is one. */
-function smaller(model: Model, use: Running, need: number, free: number): string | undefined {
+function smaller(model: Model, use: Running, need: number, free: number): Words | undefined {
   const { rows = 1, precision } = use;
   const row = bytesOfRow(model, use);
   const fitting = Math.floor((free - (need - rows * row)) / row);
-  if (fitting >= 1) return `pass --batch ${fitting}, which fits`;
+  if (fitting >= 1) return words`pass ${option("batch", fitting)}, which fits`;
   if (precision === "q8") return undefined;
   const rounded = neededBytes(model, { ...use, rows: 1, precision: "q8" });
   if (rounded > free) return undefined;
-  return `pass --precision q8${rows > 1 ? " --batch 1" : ""}, which needs about ${formatBytes(rounded)}`;
+  return words`pass ${option("precision", "q8")}${rows > 1 ? words` ${option("batch", 1)}` : ""}, which needs about ${formatBytes(rounded)}`;
 }

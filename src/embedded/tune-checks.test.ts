@@ -69,7 +69,7 @@ describe("refuseForeignRows", () => {
   it("names row, length and positions; one id more than positions still fits, because the last is only a target", () => {
     const of = (length: number) => lineOf(() => refuseForeignRows(model, [rowWith(new Array(length).fill(5))], "m"));
     expect(of(129)).toBe("");
-    expect(of(130)).toBe("row bad has 130 ids; the model has 128 positions; pass --max-length 128");
+    expect(of(130)).toBe("row bad has 130 ids; the model has 128 positions; pass maxLength: 128");
   });
   it("lets rows pass that go with the model", () => {
     expect(lineOf(() => refuseForeignRows(model, rows, "m"))).toBe("");
@@ -82,20 +82,20 @@ describe("refuseTooLarge", () => {
     expect(lineOf(() => refuseTooLarge(model, rows, options, need.total))).toBe("");
     const line = lineOf(() => refuseTooLarge(model, rows, options, need.total - 1));
     expect(line).toMatch(
-      /^tuning needs about [\d.]+ MB \(weights [\d.]+ kB, gradients [\d.]+ kB, Adam [\d.]+ kB, activations [\d.]+ MB\); [\d.]+ MB are free; pass --micro-tokens \d+, which needs about [\d.]+ [kM]B$/,
+      /^tuning needs about [\d.]+ MB \(weights [\d.]+ kB, gradients [\d.]+ kB, Adam [\d.]+ kB, activations [\d.]+ MB\); [\d.]+ MB are free; pass microTokens: \d+, which needs about [\d.]+ [kM]B$/,
     );
   });
   it("proposes the largest number of positions that fits", () => {
     const at = (microTokens: number) => runMemory(model, rows, { ...options, microTokens }, []).total;
     expect(at(512)).toBeLessThan(need.total);
-    expect(lineOf(() => refuseTooLarge(model, rows, options, at(512)))).toContain("--micro-tokens 512");
-    expect(lineOf(() => refuseTooLarge(model, rows, options, at(512) - 1))).toContain("--micro-tokens 256");
+    expect(lineOf(() => refuseTooLarge(model, rows, options, at(512)))).toContain("microTokens: 512");
+    expect(lineOf(() => refuseTooLarge(model, rows, options, at(512) - 1))).toContain("microTokens: 256");
   });
   it("proposes both ways of saving memory where neither is enough", () => {
     const at = (changes: Partial<TuneOptions>) => runMemory(model, rows, { ...options, ...changes }, []).total;
     const both = at({ microTokens: 128, recompute: true });
     expect(both).toBeLessThan(Math.min(at({ microTokens: 128 }), at({ recompute: true })));
-    expect(lineOf(() => refuseTooLarge(model, rows, options, both))).toContain("--micro-tokens 128 --recompute");
+    expect(lineOf(() => refuseTooLarge(model, rows, options, both))).toContain("microTokens: 128 recompute");
   });
   it("proposes another model where nothing fits", () => {
     expect(lineOf(() => refuseTooLarge(model, rows, options, 1000))).toMatch(/take a smaller model or shorter rows/);
@@ -117,7 +117,7 @@ describe("refuseFullDisk", () => {
   it("wants two checkpoints of three arrays each, and the model", () => {
     expect(lineOf(() => refuseFullDisk(model, options, 7 * bytes))).toBe("");
     expect(lineOf(() => refuseFullDisk(model, options, 7 * bytes - 1))).toMatch(
-      /on the disk \(two checkpoints [\d.]+ kB, the tuned model [\d.]+ kB\); [\d.]+ kB are free; free some, or name an --out/,
+      /on the disk \(two checkpoints [\d.]+ kB, the tuned model [\d.]+ kB\); [\d.]+ kB are free; free some, or name an out/,
     );
   });
   it("and a model an epoch where each is kept", () => {

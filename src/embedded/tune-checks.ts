@@ -2,6 +2,7 @@
  * What the embedded engine refuses to tune, said before anything starts: rows that the model cannot see, runs that do not fit.
  * May not know: data sets, templates, the command line's parsing.
  */
+
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
@@ -17,6 +18,7 @@ import { refuseStrangers } from "../util/directories.js";
 import { invariant, UserError } from "../util/errors.js";
 import { bytesBelow } from "../util/files.js";
 import { formatBytes } from "../util/progress.js";
+import { option, words } from "../util/words.js";
 
 /**
  * @param directory  the model's, for the message
@@ -33,7 +35,7 @@ export function refuseForeignRows(model: Model, rows: readonly Row[], directory:
     }
     if (inputIds.length - 1 > maxPositions) {
       throw new UserError(`row ${id} has ${inputIds.length} ids; the model has ${maxPositions} positions`, {
-        remedy: `pass --max-length ${maxPositions}`,
+        remedy: words`pass ${option("maxLength", maxPositions)}`,
       });
     }
   }
@@ -87,11 +89,11 @@ export function refuseTooLarge(
     runMemory(model, rows, { ...options, ...changes }, heldOut).total;
   const fits = [false, true]
     .flatMap((recompute) => [
-      ...(recompute ? [{ flags: "--recompute", total: totalWith({ recompute }) }] : []),
+      ...(recompute ? [{ change: words`${option("recompute")}`, total: totalWith({ recompute }) }] : []),
       ...[8192, 4096, 2048, 1024, 512, 256, 128]
         .filter((microTokens) => microTokens < options.microTokens)
         .map((microTokens) => ({
-          flags: `--micro-tokens ${microTokens}${recompute ? " --recompute" : ""}`,
+          change: words`${option("microTokens", microTokens)}${recompute ? words` ${option("recompute")}` : ""}`,
           total: totalWith({ microTokens, ...(recompute ? { recompute } : {}) }),
         })),
     ])
@@ -102,8 +104,8 @@ export function refuseTooLarge(
   throw new UserError(`tuning needs about ${formatBytes(need.total)} (${parts}); ${formatBytes(free)} are free`, {
     remedy:
       fits === undefined
-        ? "take a smaller model or shorter rows (--max-length)"
-        : `pass ${fits.flags}, which needs about ${formatBytes(fits.total)}`,
+        ? words`take a smaller model or shorter rows (${option("maxLength")})`
+        : words`pass ${fits.change}, which needs about ${formatBytes(fits.total)}`,
   });
 }
 
@@ -116,7 +118,7 @@ export function refuseFullDisk(model: Model, options: TuneOptions, free: number)
   throw new UserError(
     `tuning needs about ${formatBytes(checkpoints + models)} on the disk (two checkpoints ${formatBytes(checkpoints)}, ` +
       `the tuned model ${formatBytes(models)}); ${formatBytes(free)} are free`,
-    { remedy: "free some, or name an --out on another disk" },
+    { remedy: words`free some, or name an ${option("out")} on another disk` },
   );
 }
 

@@ -2,6 +2,7 @@
  * Tuning on the embedded engine: a model directory and rows in, a model directory out, checkpoints in between.
  * May not know: data sets, templates, the command line.
  */
+
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { StepMetrics, TuneOptions, TuneRun, TuneSummary } from "../engine/tuning.js";
@@ -21,6 +22,7 @@ import {
 import { diverged, evaluateLoss, stepsToDo, type TrainStep, train } from "../train/trainer.js";
 import { Interrupted, UserError } from "../util/errors.js";
 import { availableMemory, freeDisk } from "../util/system.js";
+import { option, words } from "../util/words.js";
 import {
   heldDisk,
   refuseForeignEpochs,
@@ -67,7 +69,7 @@ export async function tuneEmbedded(
     const total = stepsToDo(rows.length, options);
     if (state.step > total) {
       throw new UserError(`${state.step} steps are done already, more than the ${total} asked for`, {
-        remedy: "raise --max-steps, or pass --force to train from the start",
+        remedy: words`raise ${option("maxSteps")}, or pass ${option("force")} to train from the start`,
       });
     }
     await run.onStart?.({ resumedAt: state.step, total });

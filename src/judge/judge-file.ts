@@ -2,6 +2,7 @@
  * Reads a judge (YAML) and settles what it is: its schema's defaults, its prompt, its hash.
  * May not know: outputs, how anything is asked.
  */
+
 import { existsSync } from "node:fs";
 import { dirname, parse, resolve } from "node:path";
 import { type AskedJudge, type Judge, type JudgeInput, judgeSchema } from "../records/judge-file.js";

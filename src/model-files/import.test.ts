@@ -212,7 +212,7 @@ describe.each<Architecture>(["llama", "gemma3"])("%s from GGUF", (architecture) 
   });
 
   it("replaces nothing unless forced", async () => {
-    expect(await lineOf(importModel({ file, out }))).toMatch(/already exists; pass --force/);
+    expect(await lineOf(importModel({ file, out }))).toMatch(/already exists; pass force/);
     expect((await importModel({ file, out, force: true })).tensors).toBeGreaterThan(10);
     for (const stranger of ["notes.txt", "adapter.safetensors", "run.json"]) {
       writeFileSync(join(out, stranger), "mine");

@@ -17,6 +17,7 @@ import { jsonObject, LARGEST_JSON } from "../util/json.js";
 import { CONFIG, GENERATION_CONFIG, TOKENIZER, TOKENIZER_CONFIG } from "../util/model-files.js";
 import type { OptionsOf } from "../util/options.js";
 import { excerpt } from "../util/terminal.js";
+import { option, words } from "../util/words.js";
 import { type GgufFile, ggufMetadata, openGguf } from "../weights/gguf.js";
 import { type GgufConfig, ggufConfig } from "../weights/gguf-config.js";
 import { type GgufArchitecture, mapTensors, TENSOR_TABLES, undoChange } from "../weights/gguf-tensors.js";
@@ -119,7 +120,7 @@ async function planImport({ file, tokenizer }: ImportOptions): Promise<ImportPla
     throw new UserError(`${file} is neither a .gguf file nor a .bin file of llama2.c`, { remedy: "name one of these" });
   }
   if (tokenizer !== undefined) {
-    throw new UserError("a GGUF file brings its own tokenizer", { remedy: "leave out --tokenizer" });
+    throw new UserError("a GGUF file brings its own tokenizer", { remedy: words`leave out ${option("tokenizer")}` });
   }
   return planGguf(file, await openGguf(file));
 }
@@ -154,7 +155,9 @@ async function readVocabulary(model: string, size: number, named: string | undef
     named === undefined ? [`tok${size}.bin`, "tokenizer.bin"].map((n) => join(dirname(model), n)) : [named];
   const path = candidates.find((candidate) => existsSync(candidate));
   if (path === undefined) {
-    throw new UserError(`missing: ${candidates.join(" or ")}`, { remedy: "name the vocabulary with --tokenizer" });
+    throw new UserError(`missing: ${candidates.join(" or ")}`, {
+      remedy: words`name the vocabulary with ${option("tokenizer")}`,
+    });
   }
   const bytes = await readInput(path, { most: LARGEST_JSON, what: "a vocabulary" });
   const tokens = llama2cTokenizer(bytes).vocabSize;

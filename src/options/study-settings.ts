@@ -3,10 +3,12 @@
  * the study itself, and `elsewhere` says from what.
  * May not know: studies, schemas.
  */
-import { omit, pick } from "../util/options.js";
+import { type Entries, keyName, omit, pick, written } from "../util/options.js";
+import type { Spelling } from "../util/words.js";
 import { generateOptions } from "./generate.js";
 import { judgeOptions, similarityOptions, winrateOptions } from "./measure.js";
 import { rankOptions, scoreOptions } from "./score.js";
+import { asFlag } from "./tables.js";
 import { tuneOptions } from "./tune.js";
 
 /** A key of the study, a flag of `study run`, or nothing where there is no choice. */
@@ -88,4 +90,17 @@ export const settingsKeys: Readonly<Record<keyof typeof studySettings, string>> 
   similarity: "analyses",
   judge: "judging",
   winrate: "winrate",
+};
+
+const settable: ReadonlyMap<string, Entries[string]> = new Map(
+  Object.values<Entries>(studySettings).flatMap((table) => Object.entries(table)),
+);
+
+/** As a study writes it: `micro_tokens: 512`; what it cannot write in the settings of a step is a flag. */
+export const asSetting: Spelling = (mention) => {
+  const { option, value } = mention;
+  const entry = settable.get(option);
+  if (entry === undefined) return asFlag(mention);
+  const plain = value ?? (entry.type.form?.form === "flag" ? entry.default !== true : undefined);
+  return `${keyName(option, entry)}:${plain === undefined ? "" : ` ${written(entry, plain)}`}`;
 };

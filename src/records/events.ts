@@ -8,8 +8,10 @@
  *
  * May not know: any step, who listens. No package is loaded here: help is quick. `event-line.ts` holds the schema.
  */
+
 import { Interrupted, InvariantError, reasonOf, userErrorOf } from "../util/errors.js";
 import { type LineLog, openLineLog } from "../util/line-log.js";
+import type { Spelling } from "../util/words.js";
 
 /** In a run's folder: what the runs there said, a line an event. It tells times, so that no two runs leave the same bytes. */
 export const EVENTS_FILE = "events.jsonl";
@@ -113,7 +115,7 @@ export async function watched<T>(step: string, watch: Watch, work: (say: Emitter
   try {
     const result = await work(emitter).catch((error: unknown) => {
       try {
-        say({ event: "end", outcome: outcomeOf(error, watch.signal) });
+        say({ event: "end", outcome: outcomeOf(error, { signal: watch.signal }) });
       } catch {
         // the error is the more important one, and where the disk is full it says the same
       }
@@ -127,15 +129,19 @@ export async function watched<T>(step: string, watch: Watch, work: (say: Emitter
 }
 
 /** How a step that threw `error` has ended. */
-export function outcomeOf(error: unknown, signal?: AbortSignal): Exclude<StepOutcome, { readonly kind: "done" }> {
+export function outcomeOf(
+  error: unknown,
+  { signal, spelling }: { readonly signal?: AbortSignal | undefined; readonly spelling?: Spelling } = {},
+): Exclude<StepOutcome, { readonly kind: "done" }> {
   const aborted = signal?.aborted === true && error === signal.reason;
   if (aborted || error instanceof Interrupted || (error instanceof Error && error.name === "AbortError"))
     return { kind: "interrupted" };
   const mistake = userErrorOf(error);
+  const said = mistake?.spelled(spelling);
   return {
     kind: "failed",
-    reason: mistake?.message ?? reasonOf(error),
-    remedy: mistake?.remedy ?? null,
+    reason: said?.message ?? reasonOf(error),
+    remedy: said?.remedy ?? null,
     defect: mistake === undefined || error instanceof InvariantError,
   };
 }

@@ -210,7 +210,7 @@ function predicted(design: Design, rows: LcRows, c: number, w: readonly number[]
 
 /** What is left is a draw at equal lengths, whatever the verdicts: the interval, which takes it as given which weights are 0, would not say so. */
 const COLLAPSED =
-  "the penalty set the model's own term to 0, so that this fit says a draw whatever the verdicts are; --lc length has no such penalty";
+  "the penalty set the model's own term to 0, so that this fit says a draw whatever the verdicts are; the fit length has no such penalty";
 
 /** H⁻¹ g over the weights that are not 0; 0 elsewhere. */
 function fitDirection(design: Design, predictions: Float64Array, c: number, w: readonly number[]): number[] {

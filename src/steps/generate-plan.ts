@@ -2,6 +2,7 @@
  * What a run of generation will do, settled before any weight is read: prompts as ids, rules in this vocabulary, limits.
  * May not know: engines' insides, output files.
  */
+
 import { basename, resolve } from "node:path";
 import { newLoadReport } from "../data/load.js";
 import { loadPrompts, promptsFrom } from "../data/prompts.js";
@@ -22,6 +23,7 @@ import { present, UserError } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
 import { uniqueNames } from "../util/names.js";
 import type { OptionsOf } from "../util/options.js";
+import { option, words } from "../util/words.js";
 
 /** Limits of the paper: rules without an EOS rule hardly ever stop. */
 export const MAX_NEW_TOKENS = { default: 8192, rulesWithoutEos: 512 } as const;
@@ -152,7 +154,9 @@ export async function planRules(
   const disabled = [...(options.disableRules ?? [])];
   if (options.rules === undefined) {
     if (disabled.length === 0) return undefined;
-    throw new UserError(`there are no rules to leave "${disabled[0]}" out of`, { remedy: "pass --rules as well" });
+    throw new UserError(`there are no rules to leave "${disabled[0]}" out of`, {
+      remedy: words`pass ${option("rules")} as well`,
+    });
   }
   const { rules, hash } = await loadRules(options.rules);
   const { resolved, report } = resolveRules(rules, text, { disabled });

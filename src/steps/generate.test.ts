@@ -216,7 +216,7 @@ describe("refusals, before anything is computed", () => {
     const silent = { ...engine, capabilities: { ...engine.capabilities, generate: false } };
     expect(await refused({ model: "nowhere", engine: silent })).toBe("UserError: the engine mock does not generate");
     expect(await refused({ model: "nowhere", precision: "q8" })).toBe(
-      "UserError: the engine mock has no --precision q8",
+      'UserError: the engine mock has no precision: "q8"',
     );
   });
   it.each([

@@ -2,6 +2,7 @@
  * Generation, from files to files: prompts and a model directory in; AlpacaEval's outputs and a run record out. The command, the
  * library and studies call this one function.
  */
+
 import { pathIn } from "../data/spec.js";
 import { embeddedEngine } from "../embedded/embedded.js";
 import type { Engine } from "../engine/engine.js";
@@ -19,6 +20,7 @@ import {
 import { present, UserError } from "../util/errors.js";
 import { recordText } from "../util/record-file.js";
 import { openResult, type ResultPlan } from "../util/result.js";
+import { option, words } from "../util/words.js";
 import { type GeneratePlan, type PlannedPrompt, type PlanOptions, planGeneration } from "./generate-plan.js";
 import { answerLine, outputOf, runRecord } from "./generate-record.js";
 import { answerKeys, memoryUse, type Settings, settle } from "./generate-settings.js";
@@ -100,7 +102,7 @@ async function answerAll(
 function refuseBeforeWork({ out, trace, rules, precision = "f32" }: GenerateOptions, engine: Engine): void {
   refuseMissing(engine, { generate: true, logitRules: rules !== undefined, precision });
   if (trace !== undefined && out === undefined) {
-    throw new UserError("a trace is written only beside outputs", { remedy: "pass --out as well" });
+    throw new UserError("a trace is written only beside outputs", { remedy: words`pass ${option("out")} as well` });
   }
 }
 

@@ -32,6 +32,7 @@ import { formatCount } from "../util/progress.js";
 import { recordLine, recordText } from "../util/record-file.js";
 import { type Finished, openResult, type Result, type ResultPlan } from "../util/result.js";
 import { availableCores, packageVersion } from "../util/system.js";
+import { option, words } from "../util/words.js";
 
 export interface RankOptions extends OptionsOf<typeof rankOptions> {
   /** Default: the embedded engine. */
@@ -203,7 +204,7 @@ async function readData(specText: string, limit: number): Promise<Data> {
   const { examples } = await collectExamples(spec, { limit });
   if (examples.length < 2) {
     throw new UserError(`${spec.path} gives ${examples.length} example; ranking compares at least two`, {
-      remedy: "name more data, or raise --limit",
+      remedy: words`name more data, or raise ${option("limit")}`,
     });
   }
   const multiTurn = examples.filter((example) => example.messages.length > 2).length;

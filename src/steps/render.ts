@@ -2,6 +2,7 @@
  * Examples to certified rows, one at a time: what `tacit render` writes and `tacit tune` trains on.
  * May not know: which data set the examples come from, engines, the command line.
  */
+
 import { createHash } from "node:crypto";
 import type { Template } from "../options/template.js";
 import type { Certificate } from "../records/certificate.js";
@@ -20,6 +21,7 @@ import { templateText } from "../text/template.js";
 import type { TextModel } from "../text/tokenizer.js";
 import { UserError } from "../util/errors.js";
 import { openResult } from "../util/result.js";
+import { option, words } from "../util/words.js";
 
 export const DEFAULT_MAX_LENGTH = 2048;
 
@@ -88,7 +90,7 @@ export async function* renderRows(
 
 function refuseEmpty(row: Row, maxLength: number): never {
   throw new UserError(`row ${row.id}: its prompt alone has ${maxLength} ids or more, so nothing of it carries loss`, {
-    remedy: "pass --skip-empty to leave such rows out, or raise --max-length",
+    remedy: words`pass ${option("skipEmpty")} to leave such rows out, or raise ${option("maxLength")}`,
   });
 }
 

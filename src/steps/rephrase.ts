@@ -4,6 +4,7 @@
  * A model's replies go to a ledger beside the result, from which a stopped run resumes; rows come out in the order in which they came in,
  * every one of them.
  */
+
 import { collectExamples } from "../data/load.js";
 import { OVERLAP_THRESHOLD } from "../data/rephrase/overlap.js";
 import { overlapQuality } from "../data/rephrase/overlap-quality.js";

@@ -17,6 +17,7 @@ import { type BosChoice, renderPair } from "../text/render.js";
 import type { TextModel } from "../text/tokenizer.js";
 import { present, UserError } from "../util/errors.js";
 import { uniqueNames } from "../util/names.js";
+import { option, words } from "../util/words.js";
 
 export interface ScoreRow {
   /** The row's own name. */
@@ -97,7 +98,7 @@ function toRow(value: unknown, where: string, index: number, text: TextModel, op
       : renderPair(text, options.template, textsOf(keys, row.response, where), options);
   if (pair.responseIds.length === 0) {
     throw new UserError(`${where}: the response has no tokens, so there is nothing to score`, {
-      remedy: "leave the row out, or score its EOS (without --no-eos)",
+      remedy: words`leave the row out, or take back ${option("eos", false)} so that its EOS is scored`,
     });
   }
   if (pair.promptIds.length === 0) {

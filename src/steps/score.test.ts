@@ -191,7 +191,7 @@ describe("refusals", () => {
     const [model, precision] = ["nowhere", "q8"] as const;
     await expect(score({ ...base, model, input, engine: mute })).rejects.toThrow("gives no log-probabilities");
     await expect(score({ ...base, model, input, engine, precision })).rejects.toThrow(
-      "the engine mock has no --precision q8",
+      'the engine mock has no precision: "q8"',
     );
   });
   it("no rows, and a file of another kind", async () => {

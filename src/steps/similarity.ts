@@ -40,6 +40,7 @@ import type { OptionsOf } from "../util/options.js";
 import { recordLine, recordText } from "../util/record-file.js";
 import { openResult } from "../util/result.js";
 import { availableCores, packageVersion } from "../util/system.js";
+import { option, words } from "../util/words.js";
 import { limitsIn } from "./server-limits.js";
 
 /** What a row must have; the rest may be absent. */
@@ -214,7 +215,7 @@ function openServer({ encoder, apiKeyEnv, pooling, ...options }: SimilarityOptio
   const [baseUrl = "", model = ""] = encoder.split("#");
   if (model === "") throw new UserError(`${encoder} names no model`, { remedy: "write URL#MODEL" });
   if (pooling !== undefined) {
-    throw new UserError("a server pools by itself", { remedy: "leave --pooling out" });
+    throw new UserError("a server pools by itself", { remedy: words`leave ${option("pooling")} out` });
   }
   return {
     embedder: serverEmbedder({ baseUrl, model, apiKeyEnv, limits: limitsIn(options) }),
@@ -229,7 +230,9 @@ async function openDirectory(options: SimilarityOptions, say: Emitter): Promise<
   const settings = await encoderSettings(directory);
   const pooling = options.pooling ?? settings.pooling;
   if (pooling === undefined) {
-    throw new UserError(`${directory} does not say how it is pooled`, { remedy: "pass --pooling mean, or cls" });
+    throw new UserError(`${directory} does not say how it is pooled`, {
+      remedy: words`pass ${option("pooling", "mean")}, or cls`,
+    });
   }
   if (settings.pooling !== undefined && pooling !== settings.pooling) {
     say.warning(`the encoder was made for pooling by ${settings.pooling}, not by ${pooling}`);

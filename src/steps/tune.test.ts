@@ -259,7 +259,7 @@ describe("a run that was stopped", () => {
     };
     await expect(tune(request("kept", { force: true }), { signal, onEvent: both })).rejects.toThrow(Interrupted);
     expect(await lineOf(tune(request("kept", { learningRate: 2e-3 })))).toMatch(
-      /kept holds an unfinished run of another kind: lr was 0.001 and is 0.002; .* or pass --force to replace it$/,
+      /kept holds an unfinished run of another kind: lr was 0.001 and is 0.002; .* or pass force to replace it$/,
     );
     const record = await tune(request("kept", { force: true, maxSteps: 1 }), { onEvent: hear });
     expect([resumedAt, record.steps]).toEqual([[2, 0], 1]);
@@ -281,9 +281,7 @@ describe("a run that was stopped", () => {
     expect(await again({ model: modelFolder("llama") })).toContain("the model is another one");
     const longer = folder.write("longer.jsonl", `${readFileSync(data, "utf8")}{"instruction":"a","response":"b"}\n`);
     expect(await again({ data: longer })).toMatch(/of another kind: the rows are others;/);
-    expect(await again({ maxSteps: 1 })).toMatch(
-      /2 steps are done already, more than the 1 asked for; raise --max-steps/,
-    );
+    expect(await again({ maxSteps: 1 })).toMatch(/2 steps are done already, more than the 1 asked for; raise maxSteps/);
     const moved = folder.path("moved.jsonl"); // where the rows lie does not matter
     cpSync(data, moved);
     const other = request("other", { resume: true, data: moved, recompute: true }); // nor how memory is saved
@@ -330,7 +328,7 @@ describe("a finished run", () => {
     );
   });
   it("is not replaced unasked", async () => {
-    expect(await lineOf(tune(request("whole")))).toMatch(/whole already exists; pass --force to replace it/);
+    expect(await lineOf(tune(request("whole")))).toMatch(/whole already exists; pass force to replace it/);
   });
   it("is replaced with everything it wrote, and nothing that it did not", async () => {
     const out = folder.path("replaced");
@@ -385,8 +383,8 @@ describe("refusals", () => {
       /leaves no row to train on: 9 examples, 0 skipped, 0 too long, 9 held out; name more/,
     ],
     ["all rows too long", { maxResponseTokens: 1 }, /leaves no row to train on: 9 examples, 0 skipped, \d too long/],
-    ["rows cut before their response", { maxLength: 4 }, /row row_0: its prompt alone has 4 ids or more.*--skip-empty/],
-    ["both ways at once", { resume: true, force: true }, /--resume keeps a run, --force replaces it; pass one/],
+    ["rows cut before their response", { maxLength: 4 }, /row row_0: its prompt alone has 4 ids or more.*skipEmpty/],
+    ["both ways at once", { resume: true, force: true }, /resume keeps a run, force replaces it; pass one/],
     ["data that is not there", { data: folder.path("absent.jsonl") }, /absent\.jsonl/],
     ["a model that is not there", { model: folder.path("absent") }, /absent/],
     [
@@ -411,13 +409,13 @@ describe("refusals", () => {
     );
     for (const holdOut of [0, 9]) {
       expect(await lineOf(tune(request("positions", { data: long, holdOut })))).toMatch(
-        /^row \S+ has \d+ ids; the model has 128 positions; pass --max-length 128$/,
+        /^row \S+ has \d+ ids; the model has 128 positions; pass maxLength: 128$/,
       );
     }
   });
   it("a run that diverges, in one line, before a step's loss is no number or after its last update", async () => {
     const line =
-      /^the training diverged: (step \d+: the loss is|after step \d+).*; start again with a smaller --lr, or with --clip 1$/;
+      /^the training diverged: (step \d+: the loss is|after step \d+).*; start again with a smaller learningRate, or with clip: 1$/;
     const wild = { learningRate: 1e38, warmup: 0, schedule: "constant", holdOut: 0 } as const;
     expect(await lineOf(tune(request("wild", wild)))).toMatch(line);
     expect(await lineOf(tune(request("wild last", { ...wild, maxSteps: 1 })))).toMatch(line);
@@ -446,7 +444,7 @@ describe("refusals", () => {
     symlinkSync(base, folder.path("link"));
     for (const source of ["base", "base/epoch-1", "link"]) {
       expect(await lineOf(tune(request("base", { model: folder.path(source), force: true })))).toMatch(
-        /lies in --out .*base/,
+        /lies in out: .*base/,
       );
     }
     expect(sameWeights("base", "whole")).toBe(true);

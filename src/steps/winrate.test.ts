@@ -141,7 +141,7 @@ describe("the scale of preferences", () => {
       for (const command of [winrate, agreement] as const) {
         await expect(command({ annotations: [file] })).rejects.toMatchObject({
           message: expect.stringContaining("no preference is above 1"),
-          remedy: expect.stringContaining("--scale 0..1"),
+          remedy: expect.stringContaining('scale: "0..1"'),
         });
       }
     },
@@ -378,7 +378,7 @@ describe("winrate", () => {
     writeFileSync(join(lcData, "instruction-difficulty.json"), JSON.stringify(listed.map((_, i) => (i % 9) / 4 - 1)));
     const foreign = Array.from({ length: 30 }, (_, i) => row(i, 1 + (i % 4) / 4));
     await expect(winrate({ annotations: [write("f.json", foreign)], lc: "noreg", lcData })).rejects.toThrow(
-      "--lc noreg cannot be fitted: 30 of 30 instructions are not in",
+      'lc: "noreg" cannot be fitted: 30 of 30 instructions are not in',
     );
     const own = await winrate({ annotations: [write("g.json", madeUp.slice(3))], lc: "noreg", lcData });
     expect(own.models[0]).toMatchObject({

@@ -11,9 +11,11 @@
  *
  * May not know: how rows are made, files, training.
  */
+
 import { CERTIFICATE_VERSION, type Certificate } from "../records/certificate.js";
 import { IGNORE, type Row } from "../records/row.js";
 import { present, UserError } from "../util/errors.js";
+import { option, words } from "../util/words.js";
 
 /** What holds for all rows of a run. */
 export interface CertificateTerms {
@@ -92,7 +94,9 @@ export function createCertifier(terms: CertificateTerms): Certifier {
       }
       if (counts.rows === 0) {
         const why = skipped === 0 ? "" : ` (${skipped} skipped: nothing of them carries loss)`;
-        throw new UserError(`no row is left to train on${why}`, { remedy: "check --data and --max-length" });
+        throw new UserError(`no row is left to train on${why}`, {
+          remedy: words`check ${option("data")} and ${option("maxLength")}`,
+        });
       }
       return {
         version: CERTIFICATE_VERSION,

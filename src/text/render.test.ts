@@ -176,7 +176,7 @@ describe("BOS", () => {
   });
 
   it("always: refused where nothing names one", () => {
-    expect(() => bosOf(gpt2, "always")).toThrow("--bos always");
+    expect(() => bosOf(gpt2, "always")).toThrow('bos: "always"');
   });
 });
 
@@ -227,7 +227,7 @@ describe("templates", () => {
   it.each([
     [{ template: "chatml" }, 'unknown template "chatml"'],
     [{ template: "__proto__" }, 'unknown template "__proto__"'],
-    [{ userTag: "" }, "--user-tag is empty"],
+    [{ userTag: "" }, "userTag is empty"],
     [{ userTag: "x", assistantTag: "x" }, 'tag are both "x"'],
   ])("refuses %j", (options, message) => {
     expect(() => templateFrom(options)).toThrow(message);

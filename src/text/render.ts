@@ -9,6 +9,7 @@ import type { Template } from "../options/template.js";
 import type { Example } from "../records/example.js";
 import { IGNORE, type Row } from "../records/row.js";
 import { UserError } from "../util/errors.js";
+import { option, words } from "../util/words.js";
 import { openingText, promptText } from "./template.js";
 import type { TextModel, Tokenizer } from "./tokenizer.js";
 import { trimWhiteSpace } from "./unicode.js";
@@ -46,9 +47,12 @@ export function bosOf(model: TextModel, choice: BosChoice = "auto"): number | un
   const own = model.bosId ?? (model.modelType === "olmo" ? model.eosId : undefined);
   if (choice === "auto" || own !== undefined) return own;
   if (model.declaredBosId !== undefined) return model.declaredBosId;
-  throw new UserError("--bos always: neither tokenizer.json nor a config of this model names a BOS token", {
-    remedy: "pass --bos auto, or name bos_token in tokenizer_config.json",
-  });
+  throw new UserError(
+    words`${option("bos", "always")}: neither tokenizer.json nor a config of this model names a BOS token`,
+    {
+      remedy: words`pass ${option("bos", "auto")}, or name bos_token in tokenizer_config.json`,
+    },
+  );
 }
 
 /** The ids of `{BOS}<|user|>\n{instruction}\n<|assistant|>\n`. */

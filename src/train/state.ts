@@ -3,6 +3,7 @@
  * A checkpoint is a folder that appears whole; the newest one counts. Values are stored as they are (float32), so that resuming
  * from it gives the same bits as never having stopped; a checksum of each tensor tells where a disk gives back others.
  */
+
 import { existsSync } from "node:fs";
 import { readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,6 +15,7 @@ import { removeOwned } from "../util/directories.js";
 import { present, UserError } from "../util/errors.js";
 import { writeFileAtomic } from "../util/files.js";
 import { readJson } from "../util/json.js";
+import { option, words } from "../util/words.js";
 import { openWeights } from "../weights/open.js";
 import { isWeightsFile, writeModelWeights } from "../weights/safetensors-write.js";
 
@@ -141,7 +143,7 @@ export async function loadCheckpoint(
   if (!record.success || record.data.step !== newest.step) throw damaged(newest.path, STATE);
   if (record.data.fingerprint !== fingerprint) {
     throw new UserError(`${newest.path} belongs to a run with other options, data or threads`, {
-      remedy: "repeat the options of that run, or pass --force to replace it",
+      remedy: words`repeat the options of that run, or pass ${option("force")} to replace it`,
     });
   }
   const checksums = "crc32" in record.data ? record.data.crc32 : undefined;

@@ -132,7 +132,9 @@ describe("train", () => {
     device.fill(state.parameters.get("model.norm.weight")!, Number.NaN);
     const error = await run(state).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(UserError);
-    expect((error as UserError).line).toMatch(/^the training diverged: step 1: the loss is NaN.*--lr.*--clip 1$/);
+    expect((error as UserError).line).toMatch(
+      /^the training diverged: step 1: the loss is NaN.*learningRate.*clip: 1$/,
+    );
     expect(state.step).toBe(0);
   });
   it("does nothing where all steps are done", async () => {

@@ -7,6 +7,7 @@ import type { Model } from "../models/model.js";
 import { type Row, type Rows, representatives } from "../records/row.js";
 import type { Device, Tensor } from "../runtime/device.js";
 import { Interrupted, UserError } from "../util/errors.js";
+import { option, words } from "../util/words.js";
 import { gradientNorm, updateByAdam } from "./adam.js";
 import { type MicroBatch, microBatches, type Step, steps, stepsPerEpoch, supervisedPositions } from "./batches.js";
 import { compileLoss, type LossProgram } from "./loss-program.js";
@@ -117,7 +118,9 @@ function refuseDivergence(loss: number, gradNorm: number, step: number): void {
 
 /** Training that diverged: nothing can be resumed from here. */
 export const diverged = (what: string): UserError =>
-  new UserError(`the training diverged: ${what}`, { remedy: "start again with a smaller --lr, or with --clip 1" });
+  new UserError(`the training diverged: ${what}`, {
+    remedy: words`start again with a smaller ${option("learningRate")}, or with ${option("clip", 1)}`,
+  });
 
 /** Supervised positions that one micro-batch can have. */
 export function largestMicroBatch(rows: readonly Row[], microTokens: number): number {

@@ -50,7 +50,7 @@ describe("writeDirectory", () => {
     const out = folder.path("there");
     await writeDirectory(out, options, fillWith("one"));
     expect(await lineOf(writeDirectory(out, options, fillWith("two")))).toBe(
-      `${out} already exists; pass --force to replace it, or name another --out`,
+      `${out} already exists; pass force to replace it, or name another out`,
     );
     expect(readFileSync(join(out, "config.json"), "utf8")).toBe("one");
     await writeDirectory(out, { ...options, force: true }, fillWith("two"));
@@ -79,7 +79,7 @@ describe("writeDirectory", () => {
     const out = folder.path("killed/model");
     await writeDirectory(out, options, fillWith("one"));
     renameSync(out, folder.path("killed/.model.replaced"));
-    expect(await lineOf(writeDirectory(out, options, fillWith("two")))).toMatch(/already exists; pass --force/);
+    expect(await lineOf(writeDirectory(out, options, fillWith("two")))).toMatch(/already exists; pass force/);
     expect(readFileSync(join(out, "config.json"), "utf8")).toBe("one");
     cpSync(out, folder.path("killed/.model.replaced"), { recursive: true }); // killed behind them
     await writeDirectory(out, { ...options, force: true }, fillWith("two"));
@@ -181,7 +181,7 @@ describe("what is somebody's own", () => {
     mkdirSync(out);
     writeFileSync(join(out, "config.json"), '{"port": 80}');
     expect(await lineOf(writeDirectory(out, forced, fillWith("two")))).toMatch(
-      /theirs holds no config\.json that was written here, so --force does not replace it; remove it yourself/,
+      /theirs holds no config\.json that was written here, so force does not replace it; remove it yourself/,
     );
   });
 

@@ -2,6 +2,7 @@
  * Directories that are whole or missing: filled under a temporary name beside the final one, then renamed.
  * May not know: what is in them.
  */
+
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
@@ -10,6 +11,7 @@ import { alreadyExists, isTrace, makeDirectory } from "./files.js";
 import { readInput } from "./input.js";
 import { acquireLock, holding, isHeld, lockPathOf } from "./lock.js";
 import { quoted, shorten } from "./terminal.js";
+import { option, words } from "./words.js";
 
 /**
  * In a directory until its maker is done, whose process it names. Where that was killed the directory is whole all the same, and the same
@@ -92,8 +94,11 @@ export async function checkReplaceable(out: string, options: Replacing): Promise
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === "ENOENT") return false;
-    if (code === "ENOTDIR") throw new UserError(`${out} is a file`, { remedy: "name a new directory with --out" });
-    throw new UserError(`cannot write ${out}: ${code ?? String(error)}`, { remedy: "name another --out" });
+    if (code === "ENOTDIR")
+      throw new UserError(`${out} is a file`, { remedy: words`name a new directory with ${option("out")}` });
+    throw new UserError(`cannot write ${out}: ${code ?? String(error)}`, {
+      remedy: words`name another ${option("out")}`,
+    });
   }
   if (names.length === 0) return true;
   if (!names.includes(UNFINISHED) || (await isHeld(join(out, UNFINISHED)))) {
@@ -116,8 +121,8 @@ async function checkMarker(out: string, { name, isOurs }: Replacing["marker"]): 
     isOurs(new TextDecoder().decode(await readInput(path, { most: LARGEST_MARKER })));
   if (ours) return;
   throw new UserError(
-    `${out} holds no ${name}${found === undefined ? "" : " that was written here"}, so --force does not replace it`,
-    { remedy: "remove it yourself, or name another --out" },
+    words`${out} holds no ${name}${found === undefined ? "" : " that was written here"}, so ${option("force")} does not replace it`,
+    { remedy: words`remove it yourself, or name another ${option("out")}` },
   );
 }
 
@@ -127,7 +132,7 @@ export async function refuseStrangers(directory: string, owns: Owns): Promise<vo
   if (stranger === undefined) return;
   throw new UserError(
     `${directory} holds ${quoted(shorten(stranger, 120))}, which is not Tacit's, so it is neither replaced nor removed`,
-    { remedy: "move it away, or name another --out" },
+    { remedy: words`move it away, or name another ${option("out")}` },
   );
 }
 

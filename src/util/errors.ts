@@ -34,7 +34,7 @@ export class UserError extends Error {
   }
 
   /** Both parts as a surface spells the options in them. */
-  spelled(spelling: Spelling): { readonly message: string; readonly remedy: string | undefined } {
+  spelled(spelling?: Spelling): { readonly message: string; readonly remedy: string | undefined } {
     const remedy = this.#remedy;
     return {
       message: spelled(this.#message, spelling),

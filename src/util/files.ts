@@ -2,12 +2,14 @@
  * Files that are whole or missing: written under a temporary name, flushed, then renamed.
  * May not know: what the bytes mean.
  */
+
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, realpathSync } from "node:fs";
 import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { UserError, withPath } from "./errors.js";
 import { inputChunks } from "./input.js";
+import { option, words } from "./words.js";
 
 /** A name beside `path` that no reader looks for. */
 export function temporaryName(path: string): string {
@@ -102,7 +104,9 @@ export async function openAtomic(path: string): Promise<AtomicWriter> {
 }
 
 export const alreadyExists = (path: string): UserError =>
-  new UserError(`${path} already exists`, { remedy: "pass --force to replace it, or name another --out" });
+  new UserError(`${path} already exists`, {
+    remedy: words`pass ${option("force")} to replace it, or name another ${option("out")}`,
+  });
 
 /** Where a path leads behind all links, as far as something is there. */
 export const realPath = (path: string): string => (existsSync(path) ? realpathSync(path) : resolve(path));
@@ -113,7 +117,8 @@ export function refuseSameFile(outputs: readonly string[], inputs: readonly stri
   const written = new Set<string>();
   for (const path of outputs) {
     const real = realPath(path);
-    if (read.has(real)) throw new UserError(`${path} would replace an input`, { remedy: "name another --out" });
+    if (read.has(real))
+      throw new UserError(`${path} would replace an input`, { remedy: words`name another ${option("out")}` });
     if (written.has(real)) throw new UserError(`${path} is named for two outputs`, { remedy: "name another file" });
     written.add(real);
   }

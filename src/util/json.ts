@@ -3,11 +3,13 @@
  * complaint says where in the text it is.
  * May not know: what the values mean.
  */
+
 import type { z } from "zod";
 import { UserError } from "./errors.js";
 import { decodeText, type InputOptions, readInput } from "./input.js";
 import { faultIn } from "./json-fault.js";
 import { checked } from "./schema.js";
+import type { Words } from "./words.js";
 
 /** Levels of lists and objects. Nobody's files have more than ten, and what walks through them recurses. */
 export const MAX_DEPTH = 128;
@@ -56,14 +58,14 @@ export function jsonObject(text: string): Readonly<Record<string, unknown>> | un
  * @param path    only for messages
  * @throws UserError  `path:line:column: what is wrong`
  */
-export function parseJson(text: string, path: string, remedy = "correct it, or fetch it again"): unknown {
+export function parseJson(text: string, path: string, remedy: Words = "correct it, or fetch it again"): unknown {
   const result = tryJson(text);
   if ("value" in result) return result.value;
   throw new UserError(`${path}:${lineAndColumn(text, result.offset)}: ${result.problem}`, { remedy });
 }
 
 /** UTF-8 bytes as JSON. */
-export const parseJsonBytes = (bytes: Uint8Array, path: string, remedy?: string): unknown =>
+export const parseJsonBytes = (bytes: Uint8Array, path: string, remedy?: Words): unknown =>
   parseJson(decodeText(bytes, path), path, remedy);
 
 export interface JsonFileOptions extends InputOptions {
@@ -81,7 +83,7 @@ export async function readJson(path: string, options: JsonFileOptions = {}): Pro
 export async function readJsonAs<T>(
   path: string,
   schema: z.ZodType<T>,
-  remedy: string,
+  remedy: Words,
   options: JsonFileOptions = {},
 ): Promise<T> {
   return checked(schema, await readJson(path, options), path, remedy);

@@ -3,12 +3,14 @@
  * there, whatever happened to the file since it was written.
  * May not know: what the records mean.
  */
+
 import { existsSync } from "node:fs";
 import type { z } from "zod";
 import { UserError } from "./errors.js";
 import { LARGEST_ROWS, readJsonAs } from "./json.js";
 import { readLedger } from "./ledger.js";
 import { complaintOf } from "./schema.js";
+import type { Words } from "./words.js";
 
 /** A record as the text of its file. */
 export const recordText = (record: unknown): string => `${JSON.stringify(record, null, 2)}\n`;
@@ -17,7 +19,7 @@ export const recordText = (record: unknown): string => `${JSON.stringify(record,
 export const recordLine = (record: unknown): string => `${JSON.stringify(record)}\n`;
 
 /** @throws UserError  the file is missing, is not JSON, or not what `schema` says; with `remedy` */
-export async function readRecord<T>(path: string, schema: z.ZodType<T>, remedy: string): Promise<T> {
+export async function readRecord<T>(path: string, schema: z.ZodType<T>, remedy: Words): Promise<T> {
   if (!existsSync(path)) throw new UserError(`${path} is missing`, { remedy });
   return await readJsonAs(path, schema, remedy, { most: LARGEST_ROWS });
 }
@@ -26,11 +28,11 @@ export async function readRecord<T>(path: string, schema: z.ZodType<T>, remedy: 
 export const readRecordIfThere = async <T>(
   path: string,
   schema: z.ZodType<T>,
-  remedy: string,
+  remedy: Words,
 ): Promise<T | undefined> => (existsSync(path) ? readRecord(path, schema, remedy) : undefined);
 
 /** One record a line. A last line without its end was never finished, and is none. */
-export async function readRecordLines<T>(path: string, schema: z.ZodType<T>, remedy: string): Promise<T[]> {
+export async function readRecordLines<T>(path: string, schema: z.ZodType<T>, remedy: Words): Promise<T[]> {
   if (!existsSync(path)) throw new UserError(`${path} is missing`, { remedy });
   const lines: T[] = [];
   await readLedger(path, (value) => {

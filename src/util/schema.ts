@@ -2,9 +2,11 @@
  * What a schema complains of, in words: where, and what is wrong. Keys and values of any length are shown in part.
  * May not know: where the value came from.
  */
+
 import type { z } from "zod";
 import { UserError } from "./errors.js";
 import { excerpt, printable, shorten } from "./terminal.js";
+import type { Words } from "./words.js";
 
 /** Where in a value: keys and indices from outside in. */
 export type ValuePath = readonly PropertyKey[];
@@ -28,7 +30,7 @@ export const complaintOf = (error: z.ZodError): string => firstIssue(error).mess
  * @param place  what stands before the complaint: a path, or a path and a line
  * @throws UserError  `PLACE: where: what is wrong`
  */
-export function checked<T>(schema: z.ZodType<T>, value: unknown, place: string, remedy: string): T {
+export function checked<T>(schema: z.ZodType<T>, value: unknown, place: string, remedy: Words): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw new UserError(`${place}: ${complaintOf(result.error)}`, { remedy });

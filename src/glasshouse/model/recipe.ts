@@ -3,8 +3,10 @@
  * ships with the package.
  * May not know: pages, engines' insides.
  */
+
 import type { TuneOptions } from "../../engine/tuning.js";
 import { UserError } from "../../util/errors.js";
+import { option, words } from "../../util/words.js";
 import { SHAPE, type Shape } from "./base-model.js";
 
 export interface Recipe {
@@ -45,7 +47,9 @@ export const RECIPE: Recipe = {
 export function checkRecipe(recipe: Recipe): Recipe {
   const step = recipe.rowTokens * recipe.rowsAStep;
   if (recipe.tokens >= step) return recipe;
-  throw new UserError(`${recipe.tokens} tokens are less than one step of ${step}`, { remedy: "raise --tokens" });
+  throw new UserError(`${recipe.tokens} tokens are less than one step of ${step}`, {
+    remedy: words`raise ${option("tokens")}`,
+  });
 }
 
 /** Whole rows alone. */

@@ -17,6 +17,7 @@ import { alreadyExists, isPartial, makeDirectory, realPath, removePartial, write
 import { readJson } from "../../util/json.js";
 import { acquireLock, isLocked } from "../../util/lock.js";
 import { modelDirectory } from "../../util/model-directory.js";
+import { option, words } from "../../util/words.js";
 
 /** What tells the runs of one command from those of another. */
 export interface RunKind<Plan, Run extends Plan> {
@@ -140,7 +141,9 @@ const toText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 function refuseSourceInside({ model, out }: { readonly model: string; readonly out: string }): void {
   const [source, target] = [realPath(modelDirectory(model)), realPath(out)];
   if (source !== target && !source.startsWith(target + sep)) return;
-  throw new UserError(`the model ${model} lies in --out ${out}`, { remedy: "name another --out" });
+  throw new UserError(words`the model ${model} lies in ${option("out", out)}`, {
+    remedy: words`name another ${option("out")}`,
+  });
 }
 
 /**
@@ -154,11 +157,15 @@ async function admit(
   cutOff: boolean,
 ): Promise<"nothing" | "unfinished" | "finished"> {
   if (resume && force) {
-    throw new UserError("--resume keeps a run, --force replaces it", { remedy: "pass one of them" });
+    throw new UserError(words`${option("resume")} keeps a run, ${option("force")} replaces it`, {
+      remedy: "pass one of them",
+    });
   }
   const contents = await look(out, paths, kind.command);
   if (contents === "foreign") {
-    throw new UserError(`${out} already exists and holds no ${kind.noun}`, { remedy: "name another --out" });
+    throw new UserError(`${out} already exists and holds no ${kind.noun}`, {
+      remedy: words`name another ${option("out")}`,
+    });
   }
   if (contents !== "finished" || resume || cutOff || existsSync(paths.plan)) return contents;
   if (!force) throw alreadyExists(out);
@@ -183,7 +190,7 @@ async function readAs<T>(schema: z.ZodType<T>, path: string): Promise<T> {
   const parsed = schema.safeParse(await readJson(path));
   if (parsed.success) return parsed.data;
   throw new UserError(`${path} is not a record that this version writes`, {
-    remedy: "pass --force to replace the run",
+    remedy: words`pass ${option("force")} to replace the run`,
   });
 }
 

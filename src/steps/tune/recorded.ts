@@ -3,6 +3,7 @@
  * the part of the record that is only known then. Tuning and pre-training share it.
  * May not know: what rows say, where they come from.
  */
+
 import type { Engine } from "../../engine/engine.js";
 import type { TuneOptions, TuneRun, TuneSummary } from "../../engine/tuning.js";
 import type { Emitter } from "../../records/events.js";
@@ -10,6 +11,7 @@ import type { Rows } from "../../records/row.js";
 import type { HeldOutLine } from "../../records/tune.js";
 import { invariant, UserError } from "../../util/errors.js";
 import { peakMemory } from "../../util/system.js";
+import { option, words } from "../../util/words.js";
 import type { RunFolder } from "./folder.js";
 import { openTuneLedgers, type TuneLedgers } from "./ledgers.js";
 
@@ -104,7 +106,7 @@ export function isSameRun(
   if (differences.length === 0) return true;
   if (force) return false;
   throw new UserError(`${out} holds ${what} of another kind: ${differences.join(", ")}`, {
-    remedy: "repeat the options of that run, or pass --force to replace it",
+    remedy: words`repeat the options of that run, or pass ${option("force")} to replace it`,
   });
 }
 

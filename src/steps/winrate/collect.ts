@@ -11,6 +11,7 @@ import { probabilityOf } from "../../stats/win-rate.js";
 import { codePoints } from "../../util/code-points.js";
 import { UserError } from "../../util/errors.js";
 import { quoted } from "../../util/terminal.js";
+import { option, words } from "../../util/words.js";
 import type { PromptId, PromptIds } from "./prompt-ids.js";
 import { type AnnotationRow, readAnnotations } from "./read-annotations.js";
 
@@ -106,7 +107,7 @@ export async function collectEvaluations(
   refuseOtherScale(file, check.problem(), scale);
   const notes =
     scale === undefined && check.onlyOnes() && !ours
-      ? ["every preference is 1, read as the baseline's win; if 1 means that the model wins, pass --scale 0..1"]
+      ? ["every preference is 1, read as the baseline's win; if 1 means that the model wins, name the scale 0..1"]
       : [];
   return [...found.values()].map((collector) => ({ ...collector.evaluation(), notes }));
 }
@@ -122,8 +123,8 @@ export function refuseOtherScale(
     remedy:
       problem.remedy ??
       (scale === undefined
-        ? "pass --scale 0..1 where 1 means that the model wins and 0 that it loses, or --scale 1..2 where 1 means that the baseline wins and 0 a draw"
-        : "leave --scale out: 1 is then the baseline's win and 2 the model's"),
+        ? words`pass ${option("scale", "0..1")} where 1 means that the model wins and 0 that it loses, or ${option("scale", "1..2")} where 1 means that the baseline wins and 0 a draw`
+        : words`leave ${option("scale")} out: 1 is then the baseline's win and 2 the model's`),
   });
 }
 

@@ -2,6 +2,7 @@
  * One model's figures: win rate, length-controlled win rate, intervals, bounds and ledger.
  * May not know: files, other models.
  */
+
 import type { LcChoice, LcModel } from "../../options/lc-models.js";
 import type { LcRecord, WinrateEntry } from "../../records/winrate.js";
 import { clusteredColumnProbability } from "../../stats/cluster.js";
@@ -13,6 +14,7 @@ import { wilson } from "../../stats/wilson.js";
 import { isExtremeChange, openWinRate, type WinRate, whyNoRate, winRateBounds } from "../../stats/win-rate.js";
 import { UserError } from "../../util/errors.js";
 import { quoted } from "../../util/terminal.js";
+import { option, words } from "../../util/words.js";
 import type { Evaluation } from "./collect.js";
 import type { LcData } from "./lc-data.js";
 
@@ -167,14 +169,14 @@ function modelFor(evaluation: Evaluation, { lc, data, compat, c }: EvaluateOptio
   if (asked === "length" || asked === "minimal") return chosen(asked, undefined);
   if (data === undefined) {
     if (asked === undefined) return chosen(compat ? "minimal" : "length", undefined);
-    throw new UserError(`--lc ${asked} needs the instructions' difficulties`, {
-      remedy: "name their folder with --lc-data, or take --lc length",
+    throw new UserError(words`${option("lc", asked)} needs the instructions' difficulties`, {
+      remedy: words`name their folder with ${option("lcData")}, or take ${option("lc", "length")}`,
     });
   }
   const fit = asked ?? "v1";
   if (fit === "v1" && data.gamed === undefined) {
     throw new UserError(`${quoted(data.folder)} has no gamed baselines`, {
-      remedy: "add gamed-baseline.json or df_gamed.csv, or take --lc noreg or --lc length",
+      remedy: words`add gamed-baseline.json or df_gamed.csv, or take ${option("lc", "noreg")} or ${option("lc", "length")}`,
     });
   }
   const lookup = lookupIn(evaluation, data, compat);
@@ -186,17 +188,20 @@ function modelFor(evaluation: Evaluation, { lc, data, compat, c }: EvaluateOptio
       `${lookup.problem}: fitted by length, which needs no difficulties, in place of v1`,
     );
   }
-  throw new UserError(`${quoted(evaluation.file)}: --lc ${fit} cannot be fitted: ${lookup.problem}`, {
+  throw new UserError(words`${quoted(evaluation.file)}: ${option("lc", fit)} cannot be fitted: ${lookup.problem}`, {
     remedy: compat
-      ? "leave --compat out, or take --lc minimal"
-      : "take --lc length, which needs no difficulties, or leave --lc out",
+      ? words`leave ${option("compat")} out, or take ${option("lc", "minimal")}`
+      : words`take ${option("lc", "length")}, which needs no difficulties, or leave ${option("lc")} out`,
   });
 }
 
 const refusedStrength = (note: string | undefined): UserError =>
-  new UserError(`--lc length has no penalty whose strength --lc-c could fix${note === undefined ? "" : ` (${note})`}`, {
-    remedy: "take --lc minimal, noreg or v1 with it, or leave it out",
-  });
+  new UserError(
+    words`${option("lc", "length")} has no penalty whose strength ${option("lcC")} could fix${note === undefined ? "" : ` (${note})`}`,
+    {
+      remedy: words`take ${option("lc", "minimal")}, noreg or v1 with it, or leave it out`,
+    },
+  );
 
 /** How rows find their difficulties, or why they do not. */
 function lookupIn(

@@ -3,6 +3,7 @@
  * AlpacaEval's two CSV files.
  * May not know: what is fitted with it.
  */
+
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readCsv } from "../../data/formats/csv.js";
@@ -20,6 +21,7 @@ import type { GamedRows } from "../../stats/length-control.js";
 import { UserError } from "../../util/errors.js";
 import { readJsonAs } from "../../util/json.js";
 import { quoted, shorten } from "../../util/terminal.js";
+import { option, words } from "../../util/words.js";
 
 export interface LcData {
   readonly folder: string;
@@ -75,7 +77,7 @@ export async function readFolds(file: string): Promise<(n: number) => Uint8Array
     const digits = folds[String(n)];
     if (digits?.length !== n) {
       throw new UserError(`${file} has no folds for ${n} rows (it has them for ${Object.keys(folds).join(", ")})`, {
-        remedy: "leave --folds out: rows are then dealt out by instruction",
+        remedy: words`leave ${option("folds")} out: rows are then dealt out by instruction`,
       });
     }
     return Uint8Array.from(digits, Number);

@@ -13,6 +13,7 @@ import { withPathOf } from "../../util/named-path.js";
 import type { OptionsOf } from "../../util/options.js";
 import { complaintOf, describe } from "../../util/schema.js";
 import { excerpt } from "../../util/terminal.js";
+import { joined, option, words } from "../../util/words.js";
 import { analysisOf } from "./analyses.js";
 import { namesDataFolder } from "./inputs.js";
 import { checkNames } from "./names.js";
@@ -89,7 +90,7 @@ function withModels(models: Study["models"], given: readonly string[]): Study["m
     const [name, path] = namedModel(models, text);
     const model = models[name];
     if (model === undefined) {
-      throw new UserError(`--model ${excerpt(text)}: the study has no model ${excerpt(name)}`, {
+      throw new UserError(words`${option("models", excerpt(text))}: the study has no model ${excerpt(name)}`, {
         remedy: `it has ${Object.keys(models).join(", ")}`,
       });
     }
@@ -103,10 +104,11 @@ function namedModel(models: Study["models"], text: string): readonly [name: stri
   if (name !== undefined && path !== undefined) return [name, path];
   const [only, ...others] = Object.keys(models);
   if (only !== undefined && others.length === 0) return [only, text];
-  throw new UserError(`--model ${excerpt(text)}: the study has several models`, {
-    remedy: `say which: ${Object.keys(models)
-      .map((one) => `--model ${one}=DIR`)
-      .join(" ")}`,
+  throw new UserError(words`${option("models", excerpt(text))}: the study has several models`, {
+    remedy: words`say which: ${joined(
+      Object.keys(models).map((one) => words`${option("models", `${one}=DIR`)}`),
+      " ",
+    )}`,
   });
 }
 
@@ -115,7 +117,7 @@ function withData(data: Study["data"], given: readonly string[]): Study["data"] 
   for (const text of given) {
     const [, name = "", spec = ""] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
     if (!Object.hasOwn(data, name) || spec === "") {
-      throw new UserError(`--data ${excerpt(text)}: the study has no data of that name`, {
+      throw new UserError(words`${option("data", excerpt(text))}: the study has no data of that name`, {
         remedy: `write NAME=SPEC; names are ${Object.keys(data).join(", ")}`,
       });
     }

@@ -2,6 +2,7 @@
  * Everything from outside that a study reads: where it lies, and the hash of what it is.
  * May not know: steps.
  */
+
 import { existsSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { loadJudge, shippedJudges } from "../../judge/judge-file.js";
@@ -12,6 +13,7 @@ import { UserError } from "../../util/errors.js";
 import { modelDirectory, SHIPPED_MODEL } from "../../util/model-directory.js";
 import { splitNamedPath, withPathOf } from "../../util/named-path.js";
 import { shippedFile } from "../../util/shipped.js";
+import { joined, option, type Words, words } from "../../util/words.js";
 import { analysisOf } from "./analyses.js";
 import { type Input, type InputRole, type Inputs, isUrl, type OnRead } from "./sources.js";
 
@@ -128,16 +130,16 @@ async function hashOf({ role, path, spec }: Wanted, onHashed: OnHashed): Promise
 function missingInputs(missing: readonly Wanted[]): UserError {
   const named = missing.map(({ role, name, path }) => `${role} ${name === role ? "" : `${name} `}(${resolve(path)})`);
   const ways = new Set(missing.map(({ role }) => REMEDIES[role]));
-  return new UserError(`missing inputs of the study: ${named.join(", ")}`, { remedy: [...ways].join("; ") });
+  return new UserError(`missing inputs of the study: ${named.join(", ")}`, { remedy: joined([...ways], "; ") });
 }
 
-const REMEDIES: Readonly<Record<InputRole, string>> = {
-  model: `pass --model DIR, or --model ${SHIPPED_MODEL}`,
-  data: "pass --data-dir DIR, where the data sets lie, or --data NAME=SPEC for one of them",
-  judge: "pass --judge FILE",
+const REMEDIES: Readonly<Record<InputRole, Words>> = {
+  model: words`pass ${option("models", "DIR")}, or ${option("models", SHIPPED_MODEL)}`,
+  data: words`pass ${option("dataDir", "DIR")}, where the data sets lie, or ${option("data", "NAME=SPEC")} for one of them`,
+  judge: words`pass ${option("judge", "FILE")}`,
   rules: "check the path of the rules",
-  encoder: "pass --encoder DIR",
-  "length-control": "pass --lc-data DIR, or check the path of length_control.data",
+  encoder: words`pass ${option("encoder", "DIR")}`,
+  "length-control": words`pass ${option("lcData", "DIR")}, or check the path of length_control.data`,
   "prompt-file": "check the path of judging.prompt_file",
   prices: "check the path of judging.prices",
   folds: "check the path of winrate.folds",

@@ -7,6 +7,7 @@ import { RECORD_VERSION, type StudyRecord } from "../../records/study.js";
 import type { Study } from "../../records/study-file.js";
 import { UserError } from "../../util/errors.js";
 import { availableCores, packageVersion } from "../../util/system.js";
+import { option, words } from "../../util/words.js";
 import { admitStudy, type StudyFolder, studyFolder } from "../results/folder.js";
 import { epochsOf } from "./arms.js";
 import { DATA_FOLDER, flagsOf, type StudyRequest, withFlags } from "./flags.js";
@@ -71,6 +72,6 @@ function refuseBlindChoice(study: Study): void {
   const [name] = Object.entries(study.arms).find(([, arm]) => epochsOf(study, arm).length > 1) ?? [];
   if (name === undefined) return;
   throw new UserError(`epochs of ${name} are chosen by win rate, and there is no judge`, {
-    remedy: "pass --judge FILE, or choose by `selection: { measure: loss, data: … }`",
+    remedy: words`pass ${option("judge", "FILE")}, or choose by \`selection: { measure: loss, data: … }\``,
   });
 }

@@ -75,7 +75,7 @@ describe("a study file", () => {
       }),
     );
     expect(() => parseStudy(small, "s.yaml", "c")).toThrow(
-      expect.objectContaining({ remedy: "this study has none: leave --scale out" }),
+      expect.objectContaining({ remedy: "this study has none: leave scale out" }),
     );
     expect(parseStudy(text.replace("[]", "[4]"), "s.yaml", "b").study.seeds).toEqual([4]);
     expect(parseStudy(text.replace("[]", "[4]"), "s.yaml").study.seeds).toEqual([3]);

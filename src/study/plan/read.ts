@@ -2,6 +2,7 @@
  * Reads a study file: YAML, a scale laid over it, schema and names checked. Every complaint names file, line and column.
  * May not know: models, data; whether the files that it names are there.
  */
+
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { type Study, type StudyInput, studyFileSchema, studySchema } from "../../records/study-file.js";
@@ -10,6 +11,7 @@ import { sha256 } from "../../util/files.js";
 import { isObject } from "../../util/json.js";
 import { describe, firstIssue, type ValuePath } from "../../util/schema.js";
 import { packageRoot } from "../../util/system.js";
+import { option, words } from "../../util/words.js";
 import { openYaml, readSmallText, type YamlText } from "../../util/yaml.js";
 import { checkNames } from "./names.js";
 
@@ -83,7 +85,7 @@ function noSuchScale(yaml: YamlText, scale: string, known: readonly string[]): U
   const { message } = yaml.errorAt(["scales"], `there is no scale "${scale}"`);
   const remedy =
     known.length === 0
-      ? "this study has none: leave --scale out"
+      ? words`this study has none: leave ${option("scale")} out`
       : `this study has ${known.join(", ")}: name one of them`;
   return new UserError(message, { remedy });
 }

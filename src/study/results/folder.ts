@@ -2,6 +2,7 @@
  * The folder of a study: whose it is, what its steps' folders say, and which of them nothing refers to any more.
  * May not know: how a step is carried out.
  */
+
 import { existsSync } from "node:fs";
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
@@ -21,6 +22,7 @@ import { isTrace, makeDirectory, writeFileAtomic } from "../../util/files.js";
 import { type Fingerprint, fingerprintsOf } from "../../util/fingerprint.js";
 import { readRecord, readRecordIfThere } from "../../util/record-file.js";
 import { excerpt } from "../../util/terminal.js";
+import { option, words } from "../../util/words.js";
 import type { Place, StepResult } from "../step.js";
 import { definitionOf, folderOf, keyOf, kindOfFolder, type StepPlan } from "../steps.js";
 
@@ -76,7 +78,7 @@ const isResult = (path: string): boolean =>
 
 const toText = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 
-const NOT_OURS = "another version may have written it: name another --out, or remove it to write it again";
+const NOT_OURS = words`another version may have written it: name another ${option("out")}, or remove it to write it again`;
 
 /** The folder's name and the key both follow from the request: a record of which that is not so was changed. The first ones, without results, are not held to it. */
 async function readStepRecord(root: string, folder: string): Promise<StepRecord | undefined> {
@@ -97,18 +99,19 @@ async function readStepRecord(root: string, folder: string): Promise<StepRecord 
  */
 export async function admitStudy(root: string, name: string): Promise<void> {
   if (!existsSync(root)) return;
-  if (!(await stat(root)).isDirectory()) throw new UserError(`${root} is a file`, { remedy: "name another --out" });
+  if (!(await stat(root)).isDirectory())
+    throw new UserError(`${root} is a file`, { remedy: words`name another ${option("out")}` });
   const before = await studyFolder(root).readStudy();
   if (before === undefined) {
     const others = (await readdir(root)).filter((entry) => !isTrace(entry));
     if (others.length === 0 || (others.length === 1 && (await isNoStep(root)))) return;
     throw new UserError(`${root} already exists and holds no ${studyFiles.study}: it is no folder of a study`, {
-      remedy: "name another --out",
+      remedy: words`name another ${option("out")}`,
     });
   }
   if (before.study.name === name) return;
   throw new UserError(`${root} holds the study ${excerpt(before.study.name)}, not ${name}`, {
-    remedy: "name another --out",
+    remedy: words`name another ${option("out")}`,
   });
 }
 

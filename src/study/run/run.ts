@@ -3,7 +3,9 @@
  * it. Stopped in any way, the next run resumes; where nothing is left, it does nothing.
  * May not know: what the steps compute.
  */
+
 import { join } from "node:path";
+import { asSetting } from "../../options/study-settings.js";
 import {
   type Emitter,
   EVENTS_FILE,
@@ -212,7 +214,7 @@ async function attempt(work: () => Promise<Done>): Promise<Attempt> {
   try {
     return { outcome: { kind: "done" }, done: await work() };
   } catch (error) {
-    const outcome = outcomeOf(error);
+    const outcome = outcomeOf(error, { spelling: asSetting });
     if (outcome.kind === "interrupted") throw error;
     const failure = { passing: userErrorOf(error)?.passing ?? false };
     return { outcome, done: { work: 0, unit: "none" }, failure };

@@ -3,8 +3,10 @@
  * a judge that waits for replies, and the progress line, must not wait for it.
  * May not know: which steps there are.
  */
+
 import { setTimeout } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
+import { asSetting } from "../../options/study-settings.js";
 import "../../util/no-telemetry.js";
 import type { StepEvent, Watch } from "../../records/events.js";
 import { Interrupted, InvariantError, outOfMemory, UserError, userErrorOf } from "../../util/errors.js";
@@ -59,7 +61,8 @@ export function toPlainError(thrown: unknown): PlainError {
   return {
     name: error instanceof Error ? error.name : "Error",
     message: error instanceof Error ? error.message : String(error),
-    remedy: error instanceof UserError ? error.remedy : undefined,
+    remedy: undefined,
+    ...(error instanceof UserError ? error.spelled(asSetting) : {}),
     passing: error instanceof UserError && error.passing,
     stack: error instanceof Error ? error.stack : undefined,
   };
