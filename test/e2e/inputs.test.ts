@@ -1,6 +1,6 @@
 /** What is no file is refused at once, whichever option names it, and a full standard output is told. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { plainEnvironment, type StagedPackage, stagePackage } from "../staged-package.js";
@@ -39,6 +39,33 @@ const COMMANDS: readonly (readonly string[])[] = [
   ["models", "import", "PIPE.gguf", "--out", out],
   ["glasshouse", "check", "--outputs", "PIPE", "--prompts", rows],
 ];
+
+describe("an encoder whose weights are NaN", () => {
+  it("is refused in one line by tacit similarity, and nothing is left behind", () => {
+    const encoder = files.path("encoder");
+    cpSync(join(import.meta.dirname, "..", "fixtures", "models", "encoders", "bert"), encoder, { recursive: true });
+    const path = join(encoder, "model.safetensors");
+    const bytes = readFileSync(path);
+    const values = 8 + Number(bytes.readBigUInt64LE(0)); // https://github.com/huggingface/safetensors#format
+    for (let at = values; at + 4 <= bytes.length; at += 4) bytes.writeFloatLE(Number.NaN, at);
+    writeFileSync(path, bytes);
+    const finished = staged.tacit(
+      ["similarity", outputs, "--task", rows, "--reference", rows, "--encoder", encoder].concat([
+        "--out",
+        `${out}-similar`,
+      ]),
+    );
+    expect(finished).toMatchObject({ status: 2, stdout: "" });
+    const complaints = finished.stderr.split("\n").filter((line) => line.startsWith("tacit: "));
+    expect(complaints).toEqual([
+      expect.stringMatching(
+        /^tacit: .*model\.safetensors: tensor \S+ holds NaN at 0; the weights are damaged or overflowed/,
+      ),
+    ]);
+    expect(finished.stderr).not.toMatch(/^\s+at /m);
+    expect(existsSync(join(`${out}-similar`, "summary.json"))).toBe(false);
+  });
+});
 
 describe("a pipe that nobody writes into", () => {
   it.each(COMMANDS)("%s %s %s %s %s %s", (...args) => {
