@@ -3,7 +3,15 @@
  * May not know: what a step does.
  */
 import type { Plan, Standing, StepEvent } from "../records/events.js";
-import { formatBytes, formatCount, formatDuration, formatRate, type Progress, secondsLeft } from "../util/progress.js";
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatRate,
+  type Progress,
+  plural,
+  secondsLeft,
+} from "../util/progress.js";
 import { quoted } from "../util/terminal.js";
 
 /** What the line of progress begins with; any other step, with its name. */
@@ -65,7 +73,7 @@ export function describeStanding({ total, unit }: Plan, { done, loss, epoch, rep
       : `${formatCount(done)} of ${formatCount(total)} ${unit}`,
     ...(epoch === undefined ? [] : [`epoch ${epoch + 1}`]),
     ...(loss === undefined ? [] : [`loss ${loss.toPrecision(4)}`]),
-    ...(repeated === undefined || repeated === 0 ? [] : [`${formatCount(repeated)} requests without a reply`]),
+    ...(repeated === undefined || repeated === 0 ? [] : [`${plural(repeated, "request")} without a reply`]),
     ...(dollars === undefined ? [] : [`$${dollars.toFixed(2)}`]),
   ].join(", ");
 }

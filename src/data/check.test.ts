@@ -59,7 +59,7 @@ describe("checkData", () => {
     );
     const check = await checkData(parseDataSpec(`chess:${path}`));
     expect(check.left_out).toEqual([{ reason: "no moves", count: 1, lines: [6], places: ["line 6"] }]);
-    expect(check.warnings).toEqual(["1 examples, but the paper has 1000 of chess"]);
+    expect(check.warnings).toEqual(["1 example, but the paper has 1000 of chess"]);
     expect(check.licence).toContain("CC0");
   });
 

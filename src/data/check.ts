@@ -5,10 +5,12 @@
  *
  * Memory: 22 characters of hash a text and 8 bytes a length, so a million rows take some 200 MB; the texts are not kept.
  */
+
 import { createHash } from "node:crypto";
 import { codePoints } from "../util/code-points.js";
 import { sha256File } from "../util/files.js";
 import { inputSize } from "../util/input.js";
+import { plural } from "../util/progress.js";
 import { type Format, formats } from "./formats/formats.js";
 import {
   type Counted,
@@ -201,7 +203,7 @@ function warningsOf(spec: DataSpec, report: LoadReport, tally: Tally): string[] 
   const { paperRows, name } = spec.dataSet;
   const warnings: string[] = [];
   if (paperRows !== undefined && report.examples !== paperRows) {
-    warnings.push(`${report.examples} examples, but the paper has ${paperRows} of ${name}`);
+    warnings.push(`${plural(report.examples, "example")}, but the paper has ${paperRows} of ${name}`);
   }
   if (report.examples === 0) warnings.push("no examples");
   if (tally.emptyResponses > 0) {

@@ -31,6 +31,3 @@ export function armsOf(study: StudyFolder): ArmCells[] {
     }),
   );
 }
-
-export const plural = (count: number, noun: string): string =>
-  `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;

@@ -1,6 +1,6 @@
 /**
  * Work whose every item is finished once: what earlier runs left in the ledger is kept, equal items are computed once, and every line is on
- * disk before the next is waited for. Stopped at any moment, the same call goes on from there.
+ * disk before the next is waited for. Stopped at any moment, the same call resumes from there.
  * May not know: what is computed.
  */
 import type { Emitter, Unit } from "../records/events.js";

@@ -132,7 +132,7 @@ describe("certificate", () => {
     [
       "a user message that carries loss",
       () => add(row([BOS, 7, 8, 9, EOS, 7, EOS], "...xx.x"), undefined, 1),
-      "2 stretches carry loss, but it has 1 responses",
+      "2 stretches carry loss, but it has 1 response",
     ],
     ["a response without loss", () => add(good, undefined, 2), "1 stretches carry loss, but it has 2 responses"],
   ])("refuses %s", (_name, attempt, message) => {

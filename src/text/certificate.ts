@@ -15,6 +15,7 @@
 import { CERTIFICATE_VERSION, type Certificate } from "../records/certificate.js";
 import { IGNORE, type Row } from "../records/row.js";
 import { present, UserError } from "../util/errors.js";
+import { plural } from "../util/progress.js";
 import { option, words } from "../util/words.js";
 
 /** What holds for all rows of a run. */
@@ -209,7 +210,7 @@ function checkResponses(row: Row, { eosId }: CertificateTerms, { promptIds, resp
     if (early >= 0 && early < span.end - 1) wrong(row, `loss continues behind the stop token at position ${early}`);
   }
   const complete = row.cut ? spans.length <= responses : spans.length === responses;
-  if (!complete) wrong(row, `${spans.length} stretches carry loss, but it has ${responses} responses`);
+  if (!complete) wrong(row, `${spans.length} stretches carry loss, but it has ${plural(responses, "response")}`);
   return spans;
 }
 

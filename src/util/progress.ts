@@ -97,6 +97,9 @@ export function formatCount(n: number): string {
   return n.toLocaleString("en-US");
 }
 
+/** `1 answer`, `1,030 answers`. */
+export const plural = (count: number, noun: string): string => `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+
 /** A share of 1: "90.9 %". */
 export const formatPercent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 

@@ -8,7 +8,7 @@ import type { LoadedExample } from "../../data/record.js";
 import type { DataSet } from "../../data/sets/data-set.js";
 import { dataOptions, onlyJson } from "../../options/files.js";
 import type { FlagsOf } from "../../util/options.js";
-import { formatCount } from "../../util/progress.js";
+import { formatCount, plural } from "../../util/progress.js";
 import { registerRephrase } from "../data/rephrase.js";
 import { defaultLimits, limitOf, specHelp } from "../data-options.js";
 import { addOptions } from "../flags.js";
@@ -43,7 +43,7 @@ function registerList(data: Command): void {
 }
 
 function printSet(io: Io, set: DataSet, formatTitles: string): void {
-  const rows = set.paperRows === undefined ? "" : ` · ${formatCount(set.paperRows)} examples in the paper`;
+  const rows = set.paperRows === undefined ? "" : ` · ${plural(set.paperRows, "example")} in the paper`;
   io.out(`${set.name}: ${set.title}${rows}\n`);
   io.out(`  instruction  ${set.instruction}\n  response     ${set.response}\n`);
   if (set.leavesOut !== undefined) io.out(`  left out     ${set.leavesOut}\n`);
@@ -101,7 +101,7 @@ async function printCheck(io: Io, check: DataCheck): Promise<void> {
     ...check.left_out.map((entry): [string, string] => ["left out", reasonLine(entry)]),
     ["messages", messagesLine(check)],
     ["duplicates", duplicatesLine(check)],
-    ["empty", `${formatCount(check.empty.instructions)} instructions, ${formatCount(check.empty.responses)} responses`],
+    ["empty", `${plural(check.empty.instructions, "instruction")}, ${plural(check.empty.responses, "response")}`],
     ["instruction", lengthLine(check.characters.instruction)],
     ["response", lengthLine(check.characters.response)],
     ...check.notes.map((entry): [string, string] => ["note", reasonLine(entry)]),
@@ -125,7 +125,7 @@ function recordsLine(check: DataCheck): string {
     ? `; stopped at the limit of ${formatCount(check.limit ?? 0)}, --limit all reads on`
     : "";
   return (
-    `${formatCount(check.records)} read = ${formatCount(check.examples)} examples${paper} + ${formatCount(leftOut)} left out + ` +
+    `${formatCount(check.records)} read = ${plural(check.examples, "example")}${paper} + ${formatCount(leftOut)} left out + ` +
     `${formatCount(check.bad)} bad${stop}`
   );
 }
@@ -139,8 +139,8 @@ const messagesLine = (check: DataCheck): string =>
     .join(", ");
 
 const duplicatesLine = ({ duplicates }: DataCheck): string =>
-  `${formatCount(duplicates.examples)} examples, ${formatCount(duplicates.instructions)} instructions, ` +
-  `${formatCount(duplicates.responses)} responses, ${formatCount(duplicates.ids)} ids repeat an earlier one`;
+  `${plural(duplicates.examples, "example")}, ${plural(duplicates.instructions, "instruction")}, ` +
+  `${plural(duplicates.responses, "response")}, ${formatCount(duplicates.ids)} ids repeat an earlier one`;
 
 const lengthLine = (stats: LengthStats | null): string =>
   stats === null
@@ -222,7 +222,7 @@ async function carryOutExport(io: Io, text: string, options: ExportCommandOption
   });
   const leftOut = [...report.leftOut].map(([reason, { count }]) => ({ reason, count }));
   for (const { reason, count } of leftOut) io.note(`left out: ${formatCount(count)} · ${reason}`);
-  io.out(`${out}: ${formatCount(report.examples)} examples of ${formatCount(report.records)} records\n`);
+  io.out(`${out}: ${plural(report.examples, "example")} of ${formatCount(report.records)} records\n`);
   return {
     out,
     sha256: await sha256File(out),

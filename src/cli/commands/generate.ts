@@ -7,7 +7,7 @@ import { generateOptions } from "../../options/generate.js";
 import type { Output } from "../../records/outputs.js";
 import type { GenerateSummary } from "../../steps/generate.js";
 import type { FlagsOf } from "../../util/options.js";
-import { formatCount, formatDuration } from "../../util/progress.js";
+import { formatCount, formatDuration, plural } from "../../util/progress.js";
 import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
 import { templateNames, withTemplate } from "../template-options.js";
@@ -53,8 +53,8 @@ function describe({ outputs, run }: GenerateSummary): string {
   const { eos, length, tokens } = run.outcome;
   const mean = outputs.length === 0 ? 0 : tokens / outputs.length;
   return (
-    `${formatCount(outputs.length)} answers: ${formatCount(eos)} ended by themselves, ${formatCount(length)} ran into the limit. ` +
-    `${formatCount(tokens)} tokens, ${mean.toFixed(1)} an answer; ${formatCount(emptyOnes(outputs))} are empty.\n` +
+    `${plural(outputs.length, "answer")}: ${formatCount(eos)} ended by themselves, ${formatCount(length)} ran into the limit. ` +
+    `${plural(tokens, "token")}, ${mean.toFixed(1)} an answer; ${formatCount(emptyOnes(outputs))} are empty.\n` +
     `${formatDuration(run.timings.seconds)} with ${run.options.threads} threads, ${run.options.batch} prompts side by side.\n`
   );
 }

@@ -7,7 +7,7 @@ import { judgeOptions } from "../../options/measure.js";
 import type { JudgeRun, JudgeSpent } from "../../records/judge-run.js";
 import type { JudgeEstimate } from "../../steps/judge-plan.js";
 import type { FlagsOf } from "../../util/options.js";
-import { formatCount, formatDuration } from "../../util/progress.js";
+import { formatCount, formatDuration, plural } from "../../util/progress.js";
 import { printable } from "../../util/terminal.js";
 import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
@@ -78,10 +78,10 @@ function describeEstimate(estimate: JudgeEstimate): string {
       ? "no price is known (--prices, or price in the judge file)"
       : `at most about $${dollars.toFixed(2)}`;
   return (
-    `${formatCount(estimate.pairs)} pairs: ${formatCount(estimate.identical)} identical, ${formatCount(estimate.empty)} with an empty output` +
+    `${plural(estimate.pairs, "pair")}: ${formatCount(estimate.identical)} identical, ${formatCount(estimate.empty)} with an empty output` +
     `${unmatched(estimate)}\n` +
-    `${formatCount(calls)} calls, of which ${formatCount(reused)} are answered already: ${formatCount(left)} to ask\n` +
-    `about ${formatCount(tokens.input)} tokens in (4 bytes a token) and at most ${formatCount(tokens.output)} out: ${price}\n`
+    `${plural(calls, "call")}, of which ${formatCount(reused)} are answered already: ${formatCount(left)} to ask\n` +
+    `about ${plural(tokens.input, "token")} in (4 bytes a token) and at most ${formatCount(tokens.output)} out: ${price}\n`
   );
 }
 
@@ -97,7 +97,7 @@ function describe(run: JudgeRun, spent: JudgeSpent, share: Share): string {
   const lines = [
     `${run.outputs.generator} against ${run.baseline.generator}, judged by ${run.judge.name} (${run.judge.definition.kind})`,
     winRateLine(run),
-    `${formatCount(run.pairs.total)} pairs: ${outcomesOf(run)}${unmatched(run.pairs)}`,
+    `${plural(run.pairs.total, "pair")}: ${outcomesOf(run)}${unmatched(run.pairs)}`,
     ...run.reasons
       .filter(({ outcome }) => outcome !== "identical")
       .map(({ outcome, reason, count }) => `  ${formatCount(count)} ${outcome}: ${reason}`),
@@ -138,12 +138,12 @@ function positionLines(
 
 function spentLine(run: JudgeRun, { requests, replies, reused, seconds }: JudgeSpent): string {
   const tokens =
-    run.tokens === null ? "" : `; ${formatCount(run.tokens.input)} tokens in, ${formatCount(run.tokens.output)} out`;
+    run.tokens === null ? "" : `; ${plural(run.tokens.input, "token")} in, ${formatCount(run.tokens.output)} out`;
   const money = run.dollars === null ? "" : `, $${run.dollars.toFixed(2)}`;
   const silent = run.judge.definition.kind === "openai" ? (run.replies_without_tokens ?? 0) : 0;
   const unknown = silent === 0 ? "" : `; ${formatCount(silent)} replies without a plausible count of tokens`;
   return (
-    `${formatCount(run.calls.total)} calls: ${formatCount(reused)} answered before, ${formatCount(replies)} now with ${formatCount(requests)} requests, ` +
+    `${plural(run.calls.total, "call")}: ${formatCount(reused)} answered before, ${formatCount(replies)} now with ${plural(requests, "request")}, ` +
     `${formatDuration(seconds)}${tokens}${money}${unknown}`
   );
 }

@@ -6,7 +6,7 @@ import type { Command } from "commander";
 import { rankOptions } from "../../options/score.js";
 import type { RankReading, RankSummary } from "../../records/rank.js";
 import type { FlagsOf } from "../../util/options.js";
-import { formatCount, formatDuration } from "../../util/progress.js";
+import { formatCount, formatDuration, plural } from "../../util/progress.js";
 import { columns } from "../../util/terminal.js";
 import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
@@ -64,11 +64,11 @@ function describe(summary: RankSummary, share: (rate: RankReading["rate"]) => st
   const reasons = Object.entries(summary.unscored_reasons).map(([reason, n]) => `${n} ${reason}`);
   const unscored = `${formatCount(summary.unscored)} unscored${reasons.length === 0 ? "" : ` (${reasons.join(", ")})`}`;
   const turns =
-    summary.data.multi_turn === 0 ? "" : `${formatCount(summary.data.multi_turn)} dialogues: first exchange only. `;
+    summary.data.multi_turn === 0 ? "" : `${plural(summary.data.multi_turn, "dialogue")}: first exchange only. `;
   return (
-    `${table}\n${formatCount(summary.pairs)} pairs of ${formatCount(summary.instructions)} instructions: ` +
+    `${table}\n${plural(summary.pairs, "pair")} of ${formatCount(summary.instructions)} instructions: ` +
     `${formatCount(summary.self_draws)} self-draws, ${unscored}. ${turns}` +
     `Intervals: 95 %, clustered by instruction.\n` +
-    `${formatCount(summary.scored)} responses scored, ${formatCount(summary.reused)} reused, ${formatDuration(summary.seconds)}.\n`
+    `${plural(summary.scored, "response")} scored, ${formatCount(summary.reused)} reused, ${formatDuration(summary.seconds)}.\n`
   );
 }

@@ -11,7 +11,7 @@ import type { RenderRequest } from "../../steps/render.js";
 import type { TextModel } from "../../text/tokenizer.js";
 import { UserError } from "../../util/errors.js";
 import type { FlagsOf } from "../../util/options.js";
-import { formatCount } from "../../util/progress.js";
+import { formatCount, plural } from "../../util/progress.js";
 import type { Paint } from "../../util/terminal.js";
 import { option, words } from "../../util/words.js";
 import { defaultLimits, limitOf } from "../data-options.js";
@@ -133,10 +133,10 @@ function bracketed(run: Run, safe: (text: string) => string): string {
 function printCertificate(io: Io, certificate: Certificate, report: LoadReport): void {
   const share = (100 * certificate.supervised_tokens) / certificate.tokens;
   io.out(
-    `${formatCount(certificate.rows)} rows · ${formatCount(certificate.tokens)} tokens · longest ${formatCount(certificate.longest_row)}\n`,
+    `${plural(certificate.rows, "row")} · ${plural(certificate.tokens, "token")} · longest ${formatCount(certificate.longest_row)}\n`,
   );
   io.out(
-    `loss on ${formatCount(certificate.supervised_tokens)} tokens (${share.toFixed(1)} %) of ${formatCount(certificate.responses)} responses\n`,
+    `loss on ${plural(certificate.supervised_tokens, "token")} (${share.toFixed(1)} %) of ${formatCount(certificate.responses)} responses\n`,
   );
   io.out(
     `${formatCount(certificate.responses_stopped)} responses end with a supervised EOS (id ${certificate.eos_id})\n`,

@@ -6,7 +6,7 @@ import type { Command } from "commander";
 import { scoreOptions } from "../../options/score.js";
 import type { ScoreSummary } from "../../steps/score.js";
 import type { FlagsOf } from "../../util/options.js";
-import { formatCount, formatDuration } from "../../util/progress.js";
+import { formatCount, formatDuration, plural } from "../../util/progress.js";
 import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
 import { templateNames, withTemplate } from "../template-options.js";
@@ -49,7 +49,7 @@ function describe({ run }: ScoreSummary): string {
       ? ""
       : ` ${formatCount(merged)} would have merged at the border of prompt and response; their prompts were kept.`;
   return (
-    `${formatCount(run.input.rows)} responses, ${formatCount(tokens)} tokens: ` +
+    `${plural(run.input.rows, "response")}, ${plural(tokens, "token")}: ` +
     `log-probability ${sum.toFixed(3)} in total, ${mean.toFixed(4)} a token (perplexity ${Math.exp(-mean).toFixed(2)}).${joined}\n` +
     `${formatDuration(run.timings.seconds)} with ${run.options.threads} threads.\n`
   );

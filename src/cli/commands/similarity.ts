@@ -6,7 +6,7 @@ import type { Command } from "commander";
 import { similarityOptions } from "../../options/measure.js";
 import type { SimilarityPoint, SimilaritySummary } from "../../records/similarity.js";
 import type { FlagsOf } from "../../util/options.js";
-import { formatCount, formatDuration } from "../../util/progress.js";
+import { formatCount, formatDuration, plural } from "../../util/progress.js";
 import { columns, quoted, shorten } from "../../util/terminal.js";
 import { defaultLimits } from "../data-options.js";
 import { addOptions } from "../flags.js";
@@ -65,13 +65,13 @@ function describe(summary: SimilaritySummary): string {
   const how =
     embedder.kind === "server"
       ? `${embedder.model} at ${embedder.base_url}`
-      : `${embedder.path}, pooled by ${embedder.pooling}, at most ${formatCount(embedder.max_tokens)} tokens (${formatCount(embedder.cut)} texts cut)`;
+      : `${embedder.path}, pooled by ${embedder.pooling}, at most ${formatCount(embedder.max_tokens)} tokens (${plural(embedder.cut, "text")} cut)`;
   const part = (title: string, points: readonly SimilarityPoint[]): string =>
     points.length === 0 ? "" : `\n${title}\n${columns(points.map(lineOf), [0, 1])}`;
   return (
-    `${formatCount(outputs.n)} answers of ${outputs.generators.join(", ")}; ${formatCount(outputs.empty)} are empty\n${table}` +
+    `${plural(outputs.n, "answer")} of ${outputs.generators.join(", ")}; ${formatCount(outputs.empty)} are empty\n${table}` +
     `Intervals: 95 %. Encoder: ${how}.\n` +
-    `${formatCount(texts.distinct)} texts, ${formatCount(texts.computed)} embedded now, ${formatDuration(summary.seconds)}.\n` +
+    `${plural(texts.distinct, "text")}, ${formatCount(texts.computed)} embedded now, ${formatDuration(summary.seconds)}.\n` +
     part("instructions most like the task's", extremes.highest_x) +
     part("median instructions", extremes.median_x) +
     part("answers most like the task's", extremes.highest_y) +

@@ -6,7 +6,7 @@ import type { Command } from "commander";
 import { tuneOptions } from "../../options/tune.js";
 import type { TuneRunRecord } from "../../records/tune.js";
 import type { FlagsOf } from "../../util/options.js";
-import { formatCount, formatDuration, formatRate } from "../../util/progress.js";
+import { formatDuration, formatRate, plural } from "../../util/progress.js";
 import { defaultLimits } from "../data-options.js";
 import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
@@ -46,7 +46,7 @@ async function runTune(flags: TuneFlags, io: Io): Promise<TuneRunRecord> {
 
 function describe(record: TuneRunRecord, out: string): string {
   return (
-    `${formatCount(record.steps)} steps on ${formatCount(rowsSeenBy(record))} rows in ${formatDuration(record.seconds)} ` +
+    `${plural(record.steps, "step")} on ${plural(rowsSeenBy(record), "row")} in ${formatDuration(record.seconds)} ` +
     `(${formatRate(record.tokens_per_second, "tok")}), last loss ${record.final_loss.toPrecision(4)}${heldOut(record)}\n${out}\n`
   );
 }

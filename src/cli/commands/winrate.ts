@@ -8,7 +8,7 @@ import { winrateOptions } from "../../options/measure.js";
 import type { EstimateRecord } from "../../records/estimate.js";
 import type { WinrateComparison, WinrateEntry, WinrateRuns, WinrateSummary } from "../../records/winrate.js";
 import type { FlagsOf } from "../../util/options.js";
-import { formatCount } from "../../util/progress.js";
+import { formatCount, plural } from "../../util/progress.js";
 import { columns, quoted } from "../../util/terminal.js";
 import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
@@ -129,5 +129,5 @@ function ledgerLine({ name, ledger, bounds }: WinrateEntry): string {
   if (parts.length === 0) return "";
   const between =
     bounds === null ? "" : `; the win rate of all lies between ${figure(bounds.low)} and ${figure(bounds.high)}`;
-  return `${quoted(name)}: ${formatCount(n)} rows, ${formatCount(judged)} judged, ${parts.join(", ")}${between}.`;
+  return `${quoted(name)}: ${plural(n, "row")}, ${formatCount(judged)} judged, ${parts.join(", ")}${between}.`;
 }

@@ -7,7 +7,7 @@ import { dataOptions } from "../../options/files.js";
 import type { ClassificationRecord, RephraseSummary } from "../../records/rephrase.js";
 import type { RephraseOptions } from "../../steps/rephrase.js";
 import type { FlagsOf } from "../../util/options.js";
-import { formatCount, formatPercent } from "../../util/progress.js";
+import { formatCount, formatPercent, plural } from "../../util/progress.js";
 import { defaultLimits, limitOf, specHelp } from "../data-options.js";
 import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
@@ -86,8 +86,8 @@ function describe(summary: RephraseSummary): string {
       .map(([reason, n]) => `${formatCount(n)} ${reason}`)
       .join(", ") || "none";
   return (
-    `${formatCount(summary.rows_in)} rows in, ${formatCount(summary.rows_out)} rows out; ${formatCount(summary.exchanges)} exchanges:\n` +
-    `  ${formatCount(summary.rewritten)} restated the instruction and were rewritten, in ${formatCount(summary.rows_rewritten)} rows\n` +
+    `${plural(summary.rows_in, "row")} in, ${plural(summary.rows_out, "row")} out; ${formatCount(summary.exchanges)} exchanges:\n` +
+    `  ${formatCount(summary.rewritten)} restated the instruction and were rewritten, in ${plural(summary.rows_rewritten, "row")}\n` +
     `  ${formatCount(summary.plain)} did not\n` +
     `  restated, but kept: ${reasons(summary.kept)}\n` +
     `  not judged: ${reasons(summary.unjudged)}\n${describeAgreement(summary)}`

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { glasshouseOptions } from "../../options/files.js";
 import type { PretrainRun } from "../../records/pretrain.js";
 import type { FlagsOf } from "../../util/options.js";
-import { formatCount, formatDuration, formatPercent, formatRate } from "../../util/progress.js";
+import { formatCount, formatDuration, formatPercent, formatRate, plural } from "../../util/progress.js";
 import { addOptions } from "../flags.js";
 import { type Io, runAction } from "../run-action.js";
 
@@ -43,7 +43,7 @@ function describe(
       `${formatPercent(first)} (${form === "page" ? "on a page of questions" : "under the template"})`,
   );
   return (
-    `${formatCount(tokens)} tokens in ${formatCount(steps)} steps and ${formatDuration(seconds)} (${formatRate(speed, "tok")}), ` +
+    `${plural(tokens, "token")} in ${plural(steps, "step")} and ${formatDuration(seconds)} (${formatRate(speed, "tok")}), ` +
     `last loss ${loss.toPrecision(4)}\nof ${formatCount(knowledge.facts)} facts it knows ${forms.join(", ")}\n${out}\n`
   );
 }

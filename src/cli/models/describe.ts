@@ -1,7 +1,7 @@
 /** `tacit models` in words: a model's table, a verification's list. May not know: how anything was found out. */
 import type { ModelInfo } from "../../model-files/inspect.js";
 import type { VerifySummary } from "../../model-files/verify.js";
-import { formatBytes, formatCount } from "../../util/progress.js";
+import { formatBytes, formatCount, plural } from "../../util/progress.js";
 import { columns, paintFor, quoted } from "../../util/terminal.js";
 
 export function describeModel(info: ModelInfo): string {
@@ -31,7 +31,7 @@ function familyRows(info: ModelInfo): Pair[] {
   const { tokenizer } = info;
   if (tokenizer === null) rows.push(["tokenizer", quoted(info.tokenizer_reason ?? "none")]);
   else {
-    const rowsOf = info.vocabulary === null ? "" : ` for ${formatCount(info.vocabulary)} rows`;
+    const rowsOf = info.vocabulary === null ? "" : ` for ${plural(info.vocabulary, "row")}`;
     const begin = tokenizer.bos === null ? "no begin token" : `begins with ${quoted(JSON.stringify(tokenizer.bos))}`;
     const end = tokenizer.eos === null ? "no end token" : `ends with ${quoted(JSON.stringify(tokenizer.eos))}`;
     rows.push(["tokenizer", `${formatCount(tokenizer.size)} ids${rowsOf}, ${begin}, ${end}`]);

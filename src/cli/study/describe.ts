@@ -12,7 +12,7 @@ import {
 } from "../../records/study.js";
 import { controlledOf } from "../../report/rates.js";
 import { formatShare } from "../../stats/estimate.js";
-import { formatCount } from "../../util/progress.js";
+import { formatCount, plural } from "../../util/progress.js";
 import { columns, quoted } from "../../util/terminal.js";
 import { lineOf } from "../run-action.js";
 
@@ -94,7 +94,7 @@ function choiceTable(choices: readonly Choice[]): string {
     String(chosen),
     tied.join(", "),
     epochs.map(({ epochs: n, value }) => `${n}: ${fixed(value.estimate, measure === "loss" ? 4 : 1)}`).join("  "),
-    `${measure === "loss" ? "nats a token" : "win rate, %"}, ${formatCount(prompts)} prompts`,
+    `${measure === "loss" ? "nats a token" : "win rate, %"}, ${plural(prompts, "prompt")}`,
   ];
   return table([["epochs", "chosen", "tied", "validation", ""], ...choices.map(row)]);
 }

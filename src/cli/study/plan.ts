@@ -8,7 +8,7 @@ import { type PlannedStep, planStudy, type StudyPlan } from "../../study/plan/pl
 import type { Forecast } from "../../study/step.js";
 import { COMMON_TOKENS } from "../../study/steps/judge.js";
 import { groupOf } from "../../study/steps.js";
-import { formatBytes, formatCount, formatDuration } from "../../util/progress.js";
+import { formatBytes, formatCount, formatDuration, plural } from "../../util/progress.js";
 import { columns, quoted } from "../../util/terminal.js";
 import type { Io } from "../run-action.js";
 import { prepareShown } from "./prepare.js";
@@ -85,7 +85,7 @@ function groupTable(steps: readonly PlannedStep[]): string {
 function cost(left: readonly Forecast[]): string {
   if (left.length === 0) return "";
   const calls = left.reduce((sum, one) => sum + one.calls, 0);
-  if (calls > 0) return `${formatCount(calls)} calls`;
+  if (calls > 0) return plural(calls, "call");
   if (left.some(({ seconds }) => seconds === undefined)) return "not known"; // a server of somebody else's
   const seconds = left.reduce((sum, one) => sum + (one.seconds ?? 0), 0);
   if (seconds === 0) return "no time";
@@ -110,8 +110,8 @@ function describeTotals({ steps, totals, assumed }: StudyPlan, threads: number):
       ? ""
       : `, about $${likelyDollars.toFixed(2)} where answers and replies that do not exist yet have ${COMMON_TOKENS} tokens, at most $${dollars.toFixed(2)} where they are as long as their limits`;
   const lines = [
-    `${formatCount(steps.length)} steps, ${formatCount(done)} done. ${done === steps.length ? "Nothing is left to do." : `The rest: ${time}, ${formatBytes(totals.memoryBytes)} of memory.`}`,
-    ...(totals.calls === 0 ? [] : [`${formatCount(totals.calls)} calls to the judge${price}.`]),
+    `${plural(steps.length, "step")}, ${formatCount(done)} done. ${done === steps.length ? "Nothing is left to do." : `The rest: ${time}, ${formatBytes(totals.memoryBytes)} of memory.`}`,
+    ...(totals.calls === 0 ? [] : [`${plural(totals.calls, "call")} to the judge${price}.`]),
     ...(totals.diskBytes === 0
       ? []
       : [`Tuned models: ${formatBytes(totals.diskBytes)} of disk; ${formatBytes(totals.diskFree)} are free.`]),

@@ -18,7 +18,7 @@ export function parseJsonText(text: string): JsonRow {
 const COLON = 0x3a;
 const QUOTE = 0x22;
 
-/** Of a text that is JSON: every key is followed by one, those included that `JSON.parse` lets a later one replace. */
+/** Of a text that is JSON: every key is followed by one, those included that a later one of the same name replaces. */
 function colonsIn(text: string): number {
   let colons = 0;
   for (let at = 0; at < text.length; at++) {
@@ -48,7 +48,8 @@ function duplicateIn(text: string): { readonly key: string; readonly offset: num
     let next = end + 1;
     while (" \t\r\n".includes(text.charAt(next))) next++;
     if (text.charCodeAt(next) === COLON) {
-      const key = JSON.parse(text.slice(at, end + 1)) as string;
+      const parsed = tryJson(text.slice(at, end + 1));
+      const key = "value" in parsed ? String(parsed.value) : "";
       if (open.at(-1)?.has(key)) return { key, offset: at };
       open.at(-1)?.add(key);
     }

@@ -1,7 +1,8 @@
 /** What is compared: the arms in words, and what of the study is not here. */
 import { basename } from "node:path";
+import { plural } from "../../util/progress.js";
 import { type Block, type Section, text } from "../document.js";
-import { armsOf, plural } from "../names.js";
+import { armsOf } from "../names.js";
 import type { StudyFolder } from "../read.js";
 
 export function compared(study: StudyFolder): Section {

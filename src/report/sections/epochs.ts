@@ -1,8 +1,9 @@
 /** How many passes over the data, chosen on the validation set: the values, the chosen one, and those not told apart from it. */
 import type { Choice } from "../../records/study.js";
+import { plural } from "../../util/progress.js";
 import { type Block, interval, number, type Section, text } from "../document.js";
 import { curveFigure } from "../figures/curves.js";
-import { armName, plural } from "../names.js";
+import { armName } from "../names.js";
 import type { StudyFolder } from "../read.js";
 
 export function epochs(study: StudyFolder): Section | undefined {

@@ -3,9 +3,10 @@
  * the task's, and how much nearer the answer is to the task's responses than to the reference's.
  */
 import { type SimilaritySummary, similarityPointSchema, similaritySummarySchema } from "../../records/similarity.js";
+import { plural } from "../../util/progress.js";
 import { type Block, integer, interval, number, quote, type Section, type Table, text } from "../document.js";
 import { type Cloud, scatterFigure } from "../figures/scatter.js";
-import { armName, plural } from "../names.js";
+import { armName } from "../names.js";
 import { shownPath } from "../paths.js";
 import { readJsonOf, readLinesOf, type StudyFolder } from "../read.js";
 
