@@ -177,7 +177,6 @@ const readers: readonly { readonly word: RegExp; readonly where: Readonly<Record
       "util/json.ts": "the bounded reader",
       "util/system.ts": "the package's own manifest",
       "cli/doctor/installation.ts": "an installed package's manifest",
-      "data/formats/json-text.ts": "one key of a text that the bounded reader took",
       "weights/safetensors-header.ts": "one key of a header that the bounded reader took",
       "glasshouse/files/data-files.ts": "what was just written",
       "study/steps.ts": "what it wrote itself",
