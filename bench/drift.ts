@@ -11,14 +11,14 @@ import { compileBody } from "../src/decode/body.js";
 import { createCache } from "../src/decode/cache.js";
 import { prefill } from "../src/decode/prefill.js";
 import { bakedWeight, quantize, quantizedLinear } from "../src/decode/quantize.js";
-import { loadEmbedded } from "../src/embedded/model.js";
+import { ability } from "../src/engine/refusals.js";
 import type { Precision } from "../src/engine/requests.js";
 import { argmax, createGraph, exp, input, linear, logSoftmax, mul, sub, sum } from "../src/graph/build.js";
 import { openModel, readParameter } from "../src/models/open.js";
 import { templateFrom } from "../src/options/template.js";
 import { createCpuDevice } from "../src/runtime/cpu.js";
 import type { Device, Tensor } from "../src/runtime/device.js";
-import { loadTextModel } from "../src/text/load.js";
+import { openEngine } from "../src/steps/open-engine.js";
 import { renderPrompt } from "../src/text/render.js";
 import { present } from "../src/util/errors.js";
 import { packageRoot } from "../src/util/system.js";
@@ -96,18 +96,14 @@ interface Asked {
 
 /** Greedy answers in the order of the prompts. */
 async function greedyOf({ model, prompts, limit, tokens, threads }: Asked, precision: Precision): Promise<Answered[]> {
-  const text = await loadTextModel(model);
+  await using opened = await openEngine({ threads, precision }).open(model);
+  const { text } = opened;
   const requests: { id: string; promptIds: readonly number[]; conversationIds: readonly number[] }[] = [];
   for await (const { instruction } of loadPrompts(prompts, { limit }))
     requests.push({ id: `${requests.length}`, ...renderPrompt(text, templateFrom(), instruction) });
-  const loaded = await loadEmbedded(model, { threads, precision });
   const found = new Map<string, readonly number[]>();
   const how = { maxNewTokens: tokens, stopIds: [text.eosId], temperature: 0, seed: 0, batch: 64 };
-  try {
-    for await (const { id, ids } of loaded.generate(requests, how)) found.set(id, ids);
-  } finally {
-    await loaded.close();
-  }
+  for await (const { id, ids } of ability(opened, "generate")(requests, how)) found.set(id, ids);
   return requests.map(({ id, promptIds }) => ({ promptIds, ids: present(found.get(id), "answer") }));
 }
 

@@ -2,6 +2,7 @@
  * How fast is a training step? On random weights and ids, half of the tokens supervised; or, with `--model` and `--data`, on real rows as
  * `tacit tune --objective response` takes them, all of them one step. Beside Transformers with `--python`.
  */
+
 import { writeFileSync } from "node:fs";
 import type { Model } from "../src/models/model.js";
 import { readModelConfig } from "../src/models/open.js";
@@ -9,6 +10,7 @@ import { tuneOptions } from "../src/options/tune.js";
 import type { Row } from "../src/records/row.js";
 import { settleWork } from "../src/steps/tune/options.js";
 import { readRows } from "../src/steps/tune/rows.js";
+import { loadTextModel } from "../src/text/load.js";
 import { present, UserError } from "../src/util/errors.js";
 import { type Bench, count, needed, type Settings, type Table, temporaryFolder } from "./bench.js";
 import { rate } from "./measure.js";
@@ -74,7 +76,7 @@ async function onRealRows(settings: Settings): Promise<Table> {
   const [directory, data] = [needed(settings, "model"), needed(settings, "data")];
   const most = count(settings, "max-response-tokens", 420);
   const work = { model: directory, data, objective: "response", maxResponseTokens: most } as const;
-  const { rows: all } = await readRows(settleWork(work));
+  const { rows: all } = await readRows(settleWork(work), await loadTextModel(directory));
   const rows = all.slice(0, count(settings, "count", settings.quick ? 2 : 64));
   if (rows.length === 0) throw new UserError(`${data} has no row`, { remedy: "name other data" });
   const title = `train ${directory}: ${rows.length} rows of at most ${most} response tokens, ${supervisedOf(rows)} tokens supervised`;

@@ -148,8 +148,9 @@ export const report = checkedCall(
 );
 
 export type { BadRow, DataCheck } from "./data/check.js";
-export { embeddedEngine } from "./embedded/embedded.js";
-export type { Capabilities, Engine, LoadedModel } from "./engine/engine.js";
+export type { Engine, EngineSpec } from "./engine/engine.js";
+export type { Identity } from "./engine/identity.js";
+export type { Capabilities, OpenedEncoder, OpenedModel, Plan } from "./engine/opened.js";
 export type { StepMetrics } from "./engine/tuning.js";
 export { checkers } from "./glasshouse/checker.js";
 export type { CheckedAnswer, Checker, Checkers, CheckerVerdict } from "./judge/checker.js";

@@ -2,9 +2,13 @@
  * A scripted engine: log-probabilities and texts come from functions. It keeps what it was asked for, and answers out of order
  * where it is told to, as the contract allows.
  */
-import type { Capabilities, Engine, LoadedModel } from "../src/engine/engine.js";
-import { refuseMissing } from "../src/engine/refusals.js";
+import { join } from "node:path";
+import type { Engine } from "../src/engine/engine.js";
+import type { OpenedModel, Plan } from "../src/engine/opened.js";
+import { refuseRules } from "../src/engine/refusals.js";
 import type { GenerateRequest, GenerateResult, ScoreRequest } from "../src/engine/requests.js";
+import { openModelFolder } from "../src/model-files/open.js";
+import { repositoryRoot } from "./staged-package.js";
 
 export interface MockScript {
   /** Natural log-probability of each response id. Default: uniform over 100 ids. */
@@ -17,67 +21,78 @@ export interface MockScript {
   readonly maxPositions?: number;
   /** The order in which a batch of requests is answered. Default: as asked. */
   readonly order?: <T>(requests: readonly T[]) => readonly T[];
+  /** What it has not. */
+  readonly without?: readonly ("generate" | "score")[];
+  /** Of its identity; default: no bit depends on them. */
+  readonly threads?: number;
+  /** What there is to say of the model's files. */
+  readonly notes?: readonly string[];
+  readonly plan?: Omit<Plan, "tokensPerSecond">;
 }
 
 export interface MockEngine extends Engine {
   /** Batches of score requests as they came. */
   readonly scored: ScoreRequest[][];
-  /** Models loaded and not closed: 0 at the end of every test. */
-  open(): number;
+  /** Models opened and not closed: 0 at the end of every test. */
+  held(): number;
 }
 
-export function mockEngine(script: MockScript = {}): MockEngine {
-  const capabilities: Capabilities = {
-    tune: false,
-    generate: true,
-    score: true,
-    embed: false,
-    logitRules: script.logitRules ?? false,
-    precisions: ["f32"],
-  };
-  const order = script.order ?? ((requests) => requests);
-  const scored: ScoreRequest[][] = [];
-  let open = 0;
+/** A model directory whose tokenizer it can use; its weights it never reads. */
+export const mockModel = join(repositoryRoot, "test", "fixtures", "models", "llama");
 
-  const load = (): LoadedModel => ({
-    capabilities,
-    maxPositions: script.maxPositions,
-    async *score(requests, options) {
-      scored.push([...requests]);
-      for (const request of order(requests)) {
-        options?.signal?.throwIfAborted();
-        const given = script.logprobs?.(request) ?? request.responseIds.map(() => -Math.log(100));
-        yield { id: request.id, logprobs: Float32Array.from(given) };
-      }
-    },
-    async *generate(requests, options): AsyncGenerator<GenerateResult> {
-      refuseMissing({ name: "mock", capabilities }, { logitRules: options.rules !== undefined });
-      for (const request of order(requests)) {
-        const ids = script.answer?.(request) ?? request.promptIds.slice(-1);
-        const kept = ids.slice(0, options.maxNewTokens);
-        for (const id of kept) {
-          options.signal?.throwIfAborted();
-          options.onToken?.(requests.indexOf(request), id);
-        }
+export function mockEngine(script: MockScript = {}): MockEngine {
+  const { logitRules = false, order = (requests) => requests, without = [] } = script;
+  const scored: ScoreRequest[][] = [];
+  let held = 0;
+
+  const score: OpenedModel["score"] = async function* (requests, options) {
+    scored.push([...requests]);
+    for (const request of order(requests)) {
+      options?.signal?.throwIfAborted();
+      const given = script.logprobs?.(request) ?? request.responseIds.map(() => -Math.log(100));
+      yield { id: request.id, logprobs: Float32Array.from(given) };
+    }
+  };
+  const generate: OpenedModel["generate"] = async function* (requests, options): AsyncGenerator<GenerateResult> {
+    if (options.rules !== undefined) refuseRules({ engine: "mock", capabilities: { logitRules } });
+    for (const request of order(requests)) {
+      const ids = script.answer?.(request) ?? request.promptIds.slice(-1);
+      const kept = ids.slice(0, options.maxNewTokens);
+      for (const id of kept) {
         options.signal?.throwIfAborted();
-        yield { id: request.id, ids: kept, stop: ids.length > kept.length ? "length" : "eos" };
+        options.onToken?.(requests.indexOf(request), id);
       }
-    },
-    async close() {
-      open--;
-    },
+      options.signal?.throwIfAborted();
+      yield { id: request.id, ids: kept, stop: ids.length > kept.length ? "length" : "eos" };
+    }
+  };
+  const identify: Engine["identify"] = (files) => ({
+    ...{ files, engine: "mock", precision: "f32", threads: script.threads ?? null, device: "none", version: "1" },
   });
   return {
     name: "mock",
-    capabilities,
     scored,
-    open: () => open,
-    async load() {
-      open++;
-      return load();
-    },
-    async tune() {
-      throw new Error("the mock engine does not tune");
+    held: () => held,
+    identify,
+    async open(ref): Promise<OpenedModel> {
+      const { text, stopIds, hash } = await openModelFolder(ref);
+      held++;
+      return {
+        ...{ ref, engine: "mock", text, stopIds, notes: script.notes ?? [], capabilities: { logitRules } },
+        identity: async (onHashed) => identify(await hash(onHashed)),
+        dims: { parameters: 0 },
+        limits: { maxPositions: script.maxPositions },
+        plan: (use) => ({
+          ...{ purpose: "nothing", bytes: 0, freeBytes: 0, tokensPerSecond: async () => 1000 },
+          ...(use.for === "generating" ? { batch: use.batch ?? 1 } : {}),
+          ...script.plan,
+        }),
+        ...(without.includes("generate") ? {} : { generate }),
+        ...(without.includes("score") ? {} : { score }),
+        async [Symbol.asyncDispose]() {
+          held--;
+        },
+      };
     },
   };
 }

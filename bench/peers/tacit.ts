@@ -1,14 +1,14 @@
 /** Tacit itself, in a process of its own like its peers: `--kind decode|rank|train`, "go" in, one JSON line out. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { loadEmbedded } from "../../src/embedded/model.js";
+import { ability } from "../../src/engine/refusals.js";
 import type { Precision } from "../../src/engine/requests.js";
 import { openModel, readParameters } from "../../src/models/open.js";
 import type { Row } from "../../src/records/row.js";
 import { loadRules } from "../../src/rules/file.js";
 import { resolveRules } from "../../src/rules/resolve.js";
 import { createCpuDevice } from "../../src/runtime/cpu.js";
-import { loadTextModel } from "../../src/text/load.js";
+import { openEngine } from "../../src/steps/open-engine.js";
 import { gradientNorm, updateByAdam } from "../../src/train/adam.js";
 import { microBatches } from "../../src/train/batches.js";
 import { compileLoss } from "../../src/train/loss-program.js";
@@ -47,24 +47,24 @@ if (values.kind === "train") await train(work as TrainWork);
 else await run(values.kind, values.precision as Precision);
 
 async function run(kind: string, precision: Precision): Promise<void> {
-  const loaded = await loadEmbedded(values.model, { threads, precision });
-  const { resolved: rules } = resolveRules((await loadRules("paper")).rules, await loadTextModel(values.model));
+  await using model = await openEngine({ threads, precision }).open(values.model);
+  const [generate, score] = [ability(model, "generate"), ability(model, "score")];
+  const { resolved: rules } = resolveRules((await loadRules("paper")).rules, model.text);
   const decode = async ({ prompts, tokens, batch }: DecodeWork) => {
     const requests = prompts.map((promptIds, i) => ({ id: `${i}`, promptIds, conversationIds: promptIds }));
     const how = { maxNewTokens: tokens, stopIds: [], temperature: 0, seed: 0, batch, rules };
     const ids = new Array<readonly number[]>(requests.length);
-    for await (const result of loaded.generate(requests, how)) ids[Number(result.id)] = result.ids;
+    for await (const result of generate(requests, how)) ids[Number(result.id)] = result.ids;
     return { ids };
   };
   const rank = async ({ rows }: RankWork) => {
     const requests = rows.map(({ prompt, response }, i) => ({ id: `${i}`, promptIds: prompt, responseIds: response }));
     const sums = new Array<number>(requests.length);
-    for await (const { id, logprobs } of loaded.score(requests)) sums[Number(id)] = logprobs.reduce((a, b) => a + b, 0);
+    for await (const { id, logprobs } of score(requests)) sums[Number(id)] = logprobs.reduce((a, b) => a + b, 0);
     return { sums };
   };
   const once = () => (kind === "rank" ? rank(work as RankWork) : decode(work as DecodeWork));
   await answerTurns(`${name}, ${precision}`, once);
-  await loaded.close();
 }
 
 /** What `tacit tune` does in a step, in its two parts. */

@@ -3,7 +3,6 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { scoresRow } from "../rules/row.js";
 import type { ResolvedRules } from "../rules/rules.js";
-import { rampScore } from "../rules/rules.js";
 import { startRules } from "./rule-scores.js";
 
 const V = 12;
@@ -13,15 +12,12 @@ const scope = fc.constantFrom("response" as const, "conversation" as const);
 const ramp = fc.record({
   score,
   tokens: fc.integer({ min: 1, max: 6 }),
-  after: fc.constantFrom("grow", "hold", "zero"),
+  after: fc.constantFrom("grow" as const, "hold" as const, "zero" as const),
 });
 const rules: fc.Arbitrary<ResolvedRules> = fc.record({
   eosId: id,
   constant: fc.array(fc.tuple(id, score)).map((entries) => new Map(entries)),
-  stopScore: fc.option(
-    ramp.map((one) => (n: number) => rampScore(one as Parameters<typeof rampScore>[0], n)),
-    { nil: undefined },
-  ),
+  eosRamps: fc.array(ramp, { maxLength: 2 }),
   usedTokens: fc.uniqueArray(fc.record({ score, scope }), { selector: (used) => used.scope }),
 });
 
@@ -48,6 +44,11 @@ it("after every token the updated row is the row made from scratch", () => {
 });
 
 it("an id outside the vocabulary is a defect, not a write elsewhere", () => {
-  const resolved: ResolvedRules = { eosId: V, constant: new Map(), stopScore: () => 1, usedTokens: [] };
+  const resolved: ResolvedRules = {
+    eosId: V,
+    constant: new Map(),
+    eosRamps: [{ score: 1, tokens: 1, after: "grow" }],
+    usedTokens: [],
+  };
   expect(() => scoresRow(resolved, V, { responseIds: [], conversationIds: [] })).toThrow(/id 12 is outside/);
 });

@@ -4,7 +4,7 @@
  * May not know: models, engines, files.
  */
 
-import type { ResolvedRules } from "../rules/rules.js";
+import { type ResolvedRules, stopScore } from "../rules/rules.js";
 import type { Device, Tensor } from "../runtime/device.js";
 import { invariant } from "../util/errors.js";
 
@@ -39,13 +39,13 @@ export function startRules(rules: ResolvedRules, conversationIds: readonly numbe
     },
     parts: (id) => ({
       constant: rules.constant.get(id) ?? 0,
-      stop: id === rules.eosId && rules.stopScore !== undefined ? rules.stopScore(responseTokens) : 0,
+      stop: id === rules.eosId ? stopScore(rules, responseTokens) : 0,
       used: scopes.reduce((total, { score, ids }) => total + (ids.has(id) ? score : 0), 0),
     }),
     advance(id) {
       responseTokens++;
       for (const { ids } of scopes) ids.add(id);
-      return [...(scopes.length > 0 ? [id] : []), ...(rules.stopScore === undefined ? [] : [rules.eosId])];
+      return [...(scopes.length > 0 ? [id] : []), ...(rules.eosRamps.length === 0 ? [] : [rules.eosId])];
     },
     scored: () => new Set([...rules.constant.keys(), ...scopes.flatMap(({ ids }) => [...ids]), rules.eosId]),
   };

@@ -6,23 +6,25 @@
  * May not know: texts, what vectors are for.
  */
 
-import type { LoadedEncoder } from "../engine/engine.js";
-import type { EmbedRequest, EmbedResult } from "../engine/requests.js";
-import { checkIds } from "../engine/requests.js";
+import type { ModelRef, OpenedEncoder } from "../engine/opened.js";
+import { refuseTooLarge } from "../engine/refusals.js";
+import { checkIds, type EmbedRequest, type EmbedResult } from "../engine/requests.js";
 import { add, createGraph, input, matmul, reshape, softmax } from "../graph/build.js";
 import { checkGraph } from "../graph/check.js";
 import { liveFor } from "../graph/live.js";
 import type { Value } from "../graph/ops.js";
-import { openEncoder } from "../models/encoders/open.js";
+import { openEncoderFolder } from "../model-files/open.js";
+import { encoderSettings, openEncoder as openEncoderIn } from "../models/encoders/open.js";
 import { MASKED } from "../models/layers.js";
 import type { Attend, Model } from "../models/model.js";
-import { readParameter } from "../models/open.js";
+import { type OpenModel, parameterCount, readParameter } from "../models/open.js";
 import { ropeFeeds } from "../models/rope.js";
 import type { Pooling } from "../records/similarity.js";
-import { createCpuDevice } from "../runtime/cpu.js";
 import type { Device, Program, Tensor } from "../runtime/device.js";
-import { invariant, present } from "../util/errors.js";
-import { refuseTooLargeHere } from "./memory-checks.js";
+import { invariant, present, UserError } from "../util/errors.js";
+import { option, words } from "../util/words.js";
+import { planEmbedding } from "./plan.js";
+import type { Settings } from "./settings.js";
 
 /** Lengths are multiples of this. */
 const STEP = 16;
@@ -31,29 +33,72 @@ const BATCH_TOKENS = 4096;
 /** Bounds the attention scores of one batch: B · T². */
 const BATCH_PAIRS = 2 ** 20;
 
-/** @throws UserError  no such model, or no encoder that is read here */
-export async function loadEncoder(
-  directory: string,
-  { threads, pooling }: { threads: number; pooling: Pooling },
-): Promise<LoadedEncoder> {
-  await refuseTooLargeHere(directory, { for: "embedding" });
-  const device = createCpuDevice(threads);
-  const opened = await openEncoder(directory);
-  try {
-    const { model } = opened;
-    const { graph, outputs, parameters } = encoderGraph(model);
-    checkGraph(graph);
-    const live = liveFor(graph, [...outputs.values()]);
-    const baked: Record<string, Tensor> = {};
-    for (const { name, shape } of model.parameters) {
-      if (!live.values.has(present(parameters.get(name), name))) continue;
-      baked[name] = device.fromFloats(await readParameter(opened, name), shape);
-    }
-    const program = await device.compile(graph, outputs, { baked });
-    return held({ model, device, program, pooling });
-  } finally {
-    await opened.weights.close();
+/** Opens an encoder's directory: nothing of its weights but their headers is read before the first text. */
+export async function openEncoder(
+  ref: ModelRef,
+  asked: Pooling | undefined,
+  settings: Settings,
+): Promise<OpenedEncoder> {
+  const folder = await openEncoderFolder(ref);
+  const { pooling: published, maxTokens } = await encoderSettings(folder.directory);
+  const pooling = asked ?? published;
+  if (pooling === undefined) {
+    throw new UserError(`${ref} does not say how it is pooled`, {
+      remedy: words`pass ${option("pooling", "mean")}, or cls`,
+    });
   }
+  const opened = await openEncoderIn(folder.directory, folder.config);
+  const { model } = opened;
+  const plan = () => planEmbedding(model, settings);
+  let program: Promise<Program> | undefined;
+  const device = settings.device();
+  const compiled = (): Promise<Program> => {
+    program ??= compile(opened, device).catch((error: unknown) => {
+      program = undefined;
+      throw error;
+    });
+    return program;
+  };
+  return {
+    ref,
+    engine: "embedded",
+    identity: async (onHashed) => ({ ...settings.identify(await folder.hash(onHashed)), precision: "f32" }),
+    notes:
+      published === undefined || published === pooling
+        ? opened.notes
+        : [...opened.notes, `the encoder was made for pooling by ${published}, not by ${pooling}`],
+    text: folder.text,
+    pooling,
+    dims: { parameters: parameterCount(model) },
+    limits: { maxTokens: Math.min(maxTokens ?? model.dims.maxPositions, model.dims.maxPositions) },
+    plan,
+    async *embed(requests, { signal } = {}) {
+      if (program === undefined) refuseTooLarge({ ref }, plan());
+      const running = { model, device, program: await compiled(), pooling };
+      for (const batch of batchesOf(requests)) {
+        signal?.throwIfAborted();
+        yield* await embedBatch(running, batch);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      const held = await program?.catch(() => undefined);
+      await held?.[Symbol.asyncDispose]();
+      await opened.weights.close();
+    },
+  };
+}
+
+async function compile(opened: OpenModel, device: Device): Promise<Program> {
+  const { model } = opened;
+  const { graph, outputs, parameters } = encoderGraph(model);
+  checkGraph(graph);
+  const live = liveFor(graph, [...outputs.values()]);
+  const baked: Record<string, Tensor> = {};
+  for (const { name, shape } of model.parameters) {
+    if (!live.values.has(present(parameters.get(name), name))) continue;
+    baked[name] = device.fromFloats(await readParameter(opened, name), shape);
+  }
+  return device.compile(graph, outputs, { baked });
 }
 
 /** Named sizes: B texts of T tokens. Inputs: `ids`, `positions`, `mask` [B,1,1,T] added to scores, `pool` [B,1,T] weights. */
@@ -76,23 +121,6 @@ interface Running {
   readonly device: Device;
   readonly program: Program;
   readonly pooling: Pooling;
-}
-
-function held(running: Running): LoadedEncoder {
-  const { hiddenSize, maxPositions } = running.model.dims;
-  return {
-    dimensions: hiddenSize,
-    maxPositions,
-    async *embed(requests, { signal } = {}) {
-      for (const batch of batchesOf(requests)) {
-        signal?.throwIfAborted();
-        yield* await embedBatch(running, batch);
-      }
-    },
-    async close() {
-      await running.program[Symbol.asyncDispose]();
-    },
-  };
 }
 
 const paddedLength = ({ ids }: EmbedRequest): number => Math.ceil(ids.length / STEP) * STEP;

@@ -3,11 +3,11 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../test/temporary-folder.js";
-import type { LoadedModel } from "../engine/engine.js";
+import type { OpenedModel } from "../engine/opened.js";
 import type { GenerateOptions, GenerateRequest } from "../engine/requests.js";
 import { openSessionCount } from "../runtime/cpu.js";
 import { randomStream } from "../util/random.js";
-import { loadEmbedded } from "./model.js";
+import { embeddedEngine } from "./embedded.js";
 
 const VOCABULARY = 397; // of llama and gemma3; gpt2 has 340
 const POSITIONS = 128;
@@ -19,9 +19,9 @@ const lengths = [1, 2, 31, 32, 33, 34, 64, 65, 66, 90];
 const requests = lengths.map((length, i) => ({ id: `p${i}`, promptIds: idsOf(length), conversationIds: [] }));
 const greedy: GenerateOptions = { maxNewTokens: 12, stopIds: [], temperature: 0, seed: 1, batch: 16, trace: true };
 
-async function all(model: LoadedModel, asked: readonly GenerateRequest[], options: Partial<GenerateOptions> = {}) {
+async function all(model: OpenedModel, asked: readonly GenerateRequest[], options: Partial<GenerateOptions> = {}) {
   const found: Record<string, string> = {};
-  for await (const result of model.generate(asked, { ...greedy, ...options }))
+  for await (const result of model.generate!(asked, { ...greedy, ...options }))
     found[result.id] = JSON.stringify(result);
   return found;
 }
@@ -35,11 +35,11 @@ describe.each([
   ["gemma3", "q8"],
   ["gpt2", "q8"],
 ] as const)("%s, %s", (name, precision) => {
-  let model: LoadedModel;
+  let model: OpenedModel;
   beforeAll(async () => {
-    model = await loadEmbedded(join(folder, name), { threads: 2, precision });
+    model = await embeddedEngine({ threads: 2, precision }).open(join(folder, name));
   });
-  afterAll(() => model.close());
+  afterAll(() => model[Symbol.asyncDispose]());
 
   it("gives a prompt the same ids and log-probabilities, bit for bit, whatever shares its batch", async () => {
     const together = await all(model, requests);
@@ -65,7 +65,7 @@ describe.each([
     }));
     const scores = async (asked: typeof rows) => {
       const found: Record<string, number[]> = {};
-      for await (const { id, logprobs } of model.score(asked)) found[id] = [...logprobs];
+      for await (const { id, logprobs } of model.score!(asked)) found[id] = [...logprobs];
       return found;
     };
     const together = await scores(rows);
@@ -77,7 +77,7 @@ describe.each([
   it("scores what it generates as it traced it", async () => {
     const [request] = requests.slice(5);
     const [result] = Object.values(await all(model, [request!])).map((text) => JSON.parse(text));
-    for await (const { logprobs } of model.score([{ ...request!, responseIds: result.ids }])) {
+    for await (const { logprobs } of model.score!([{ ...request!, responseIds: result.ids }])) {
       result.trace.forEach((step: { baseLogprob: number }, i: number) => {
         expect(logprobs[i]).toBeCloseTo(step.baseLogprob, precision === "f32" ? 4 : 1); // chunks against single tokens: other sums
       });
@@ -86,12 +86,12 @@ describe.each([
 });
 
 describe("chance, limits and refusals", () => {
-  let model: LoadedModel;
+  let model: OpenedModel;
   beforeAll(async () => {
-    model = await loadEmbedded(join(folder, "llama"), { threads: 1, precision: "f32" });
+    model = await embeddedEngine({ threads: 1, precision: "f32" }).open(join(folder, "llama"));
   });
   afterAll(async () => {
-    await model.close();
+    await model[Symbol.asyncDispose]();
     expect(openSessionCount()).toBe(0);
   });
 
@@ -108,7 +108,7 @@ describe("chance, limits and refusals", () => {
     const options = { temperature: 0.5, maxNewTokens: 1, batch: 250 };
     const counts = new Map<number, number>();
     const probabilities = new Map<number, number>();
-    for await (const { ids, trace } of model.generate(many, { ...greedy, ...options })) {
+    for await (const { ids, trace } of model.generate!(many, { ...greedy, ...options })) {
       counts.set(ids[0]!, (counts.get(ids[0]!) ?? 0) + 1);
       probabilities.set(ids[0]!, trace![0]!.baseLogprob);
     }
@@ -144,7 +144,7 @@ describe("chance, limits and refusals", () => {
     await expect(all(model, asked)).rejects.toThrow(message);
   });
 
-  const rules = { eosId: 2, constant: new Map(), stopScore: undefined, usedTokens: [] };
+  const rules = { eosId: 2, constant: new Map(), eosRamps: [], usedTokens: [] };
   it.each<[Partial<GenerateOptions>, string]>([
     [{ stopIds: [9999] }, "the end of an answer has the id 9999"],
     [{ rules: { ...rules, eosId: VOCABULARY } }, "a rule has the id 397; the model's go from 0 to 396"],
@@ -162,7 +162,7 @@ describe("chance, limits and refusals", () => {
     [{ promptIds: [1], responseIds: [-1] }, "row x has the id -1"],
   ])("refuses to score %j", async (row, message) => {
     const run = async () => {
-      for await (const _ of model.score([{ id: "x", ...row }]));
+      for await (const _ of model.score!([{ id: "x", ...row }]));
     };
     await expect(run()).rejects.toThrow(message);
   });
@@ -189,11 +189,11 @@ describe("weights that no number comes of", () => {
     return directory;
   };
   const scored = async (directory: string, precision: "f32" | "q8"): Promise<void> => {
-    const model = await loadEmbedded(directory, { threads: 1, precision });
+    const model = await embeddedEngine({ threads: 1, precision }).open(directory);
     try {
-      for await (const _ of model.score([{ id: "x", promptIds: [1], responseIds: [5, 6] }]));
+      for await (const _ of model.score!([{ id: "x", promptIds: [1], responseIds: [5, 6] }]));
     } finally {
-      await model.close();
+      await model[Symbol.asyncDispose]();
     }
   };
 
@@ -210,23 +210,23 @@ describe("weights that no number comes of", () => {
 
   it.each([0, 1])("finite ones that overflow make no answers at temperature %d, and no scores", async (temperature) => {
     const directory = changed("model.norm.weight", 3e38, 0);
-    const model = await loadEmbedded(directory, { threads: 1, precision: "f32" });
+    const model = await embeddedEngine({ threads: 1, precision: "f32" }).open(directory);
     const trace = temperature === 0;
     await expect(all(model, requests.slice(0, 2), { temperature, trace })).rejects.toThrow(
       /^p\d: the model's logits are NaN or infinite$/,
     );
-    await model.close();
+    await model[Symbol.asyncDispose]();
     await expect(scored(directory, "f32")).rejects.toThrow("a log-probability is NaN");
   });
 });
 
 describe("temperatures", () => {
-  let model: LoadedModel;
+  let model: OpenedModel;
   beforeAll(async () => {
-    model = await loadEmbedded(join(folder, "llama"), { threads: 1, precision: "f32" });
+    model = await embeddedEngine({ threads: 1 }).open(join(folder, "llama"));
     await all(model, requests.slice(0, 1), { maxNewTokens: 1 }); // the first session makes the processor take denormals as zero
   });
-  afterAll(() => model.close());
+  afterAll(() => model[Symbol.asyncDispose]());
 
   // By their bits, since they may be read when the processor does so already.
   it.each(["5e-324", "1e-310", "1e-40", "9e-7", "-1", "NaN", "Infinity"])("refuses %s", async (text) => {

@@ -1,6 +1,6 @@
 /**
- * A model directory held by the embedded engine: its programs are compiled when they are first needed and kept until `close`.
- * May not know: texts, templates, training.
+ * A model directory opened by the embedded engine: its programs are compiled when they are first needed and kept until it is closed.
+ * May not know: templates, files beside the model's.
  */
 import { type Body, compileBody, type ReadParameters } from "../decode/body.js";
 import { generateResponses } from "../decode/generate.js";
@@ -8,74 +8,98 @@ import { compileLogprobs, compileNextToken, type Head, type NextTokenKind } from
 import { scoringBytes } from "../decode/memory.js";
 import { quantize } from "../decode/quantize.js";
 import { scoreResponses } from "../decode/score.js";
-import type { Capabilities, LoadedModel, LoadOptions } from "../engine/engine.js";
-import { refuseMissing } from "../engine/refusals.js";
-import { type OpenModel, openModel, readParameter } from "../models/open.js";
-import { createCpuDevice } from "../runtime/cpu.js";
+import type { ModelRef, ModelUse, OpenedModel } from "../engine/opened.js";
+import { refuseTooLarge } from "../engine/refusals.js";
+import type { Precision } from "../engine/requests.js";
+import { openModelFolder } from "../model-files/open.js";
+import { type OpenModel, openModelIn, parameterCount, readParameter } from "../models/open.js";
 import type { Device, Program, Tensor } from "../runtime/device.js";
 import { present } from "../util/errors.js";
 import { availableMemory } from "../util/system.js";
-import { refuseTooLargeHere } from "./memory-checks.js";
+import { planUse } from "./plan.js";
+import type { Settings } from "./settings.js";
+import { tuneModel } from "./tune.js";
 
-export const embeddedCapabilities: Capabilities = {
-  tune: true,
-  generate: true,
-  score: true,
-  embed: true,
-  logitRules: true,
-  precisions: ["f32", "q8"],
-};
-
-/**
- * @throws UserError  no such model, or a model that is not supported
- */
-export async function loadEmbedded(
-  directory: string,
-  { threads, precision, onNote }: LoadOptions,
-): Promise<LoadedModel> {
-  refuseMissing({ name: "embedded", capabilities: embeddedCapabilities }, { precision });
-  await refuseTooLargeHere(directory, { for: "running", precision });
-  const device = createCpuDevice(threads);
-  const opened = await openModel(directory);
-  try {
-    for (const note of opened.notes) onNote?.(note);
-    const read: ReadParameters = (names) => readNamed(opened, device, names);
-    const body = await compileBody(opened.model, device, read, precision);
-    const heads = openHeads(device, async () => {
-      const head = present((await read([body.headName])).get(body.headName), body.headName);
-      return precision === "q8" ? quantizedHead(device, head) : head;
-    });
-    return loaded(opened, body, heads);
-  } catch (error) {
-    await opened.weights.close();
-    throw error;
-  }
-}
-
-/** What there is to say of a model's files: a few headers are read, and matrices that might differ. */
-export async function notesOn(directory: string): Promise<readonly string[]> {
-  const { notes, weights } = await openModel(directory);
-  await weights.close();
-  return notes;
-}
-
-function loaded({ weights }: OpenModel, body: Body, heads: Heads): LoadedModel {
+/** Opens a model directory: nothing of its weights but their headers is read before it is asked for something. */
+export async function openModel(ref: ModelRef, settings: Settings): Promise<OpenedModel> {
+  const folder = await openModelFolder(ref);
+  const opened = await openModelIn(folder.directory, folder.config);
+  const { model } = opened;
+  const { precision } = settings;
+  const plan = (use: ModelUse) => planUse(model, use, settings);
+  const running = openRunning(async () => {
+    refuseTooLarge({ ref }, plan({ for: "scoring" }));
+    return load(opened, settings.device(), precision);
+  });
   return {
-    capabilities: embeddedCapabilities,
-    maxPositions: body.model.dims.maxPositions,
-    generate: (requests, options) => generateResponses({ body, head: heads.nextToken }, requests, options),
-    score: (requests, options = {}) =>
-      scoreResponses({ body, head: heads.logprobs }, requests, {
-        ...options,
-        cacheBytes: scoringBytes(availableMemory().free),
-      }),
-    async close() {
+    ref,
+    engine: "embedded",
+    identity: async (onHashed) => settings.identify(await folder.hash(onHashed)),
+    notes: opened.notes,
+    text: folder.text,
+    stopIds: folder.stopIds,
+    dims: { parameters: parameterCount(model) },
+    limits: { maxPositions: model.dims.maxPositions },
+    capabilities: { logitRules: true },
+    plan,
+    async *generate(requests, options) {
+      const { body, heads } = await running.get();
+      yield* generateResponses({ body, head: heads.nextToken }, requests, options);
+    },
+    async *score(requests, options = {}) {
+      const { body, heads } = await running.get();
+      const cacheBytes = scoringBytes(availableMemory().free);
+      yield* scoreResponses({ body, head: heads.logprobs }, requests, { ...options, cacheBytes });
+    },
+    // Values that were rounded are not trained.
+    ...(precision === "f32"
+      ? {
+          tune: (rows, options, run) =>
+            tuneModel({ ref, folder, opened, device: settings.device() }, rows, options, run),
+        }
+      : {}),
+    async [Symbol.asyncDispose]() {
       try {
-        await heads.close();
-        await body[Symbol.asyncDispose]();
+        await running.close();
       } finally {
-        await weights.close();
+        await opened.weights.close();
       }
+    },
+  };
+}
+
+/** A model's programs. */
+interface Loaded {
+  readonly body: Body;
+  readonly heads: Heads;
+}
+
+async function load(opened: OpenModel, device: Device, precision: Precision): Promise<Loaded> {
+  const read: ReadParameters = (names) => readNamed(opened, device, names);
+  const body = await compileBody(opened.model, device, read, precision);
+  const heads = openHeads(device, async () => {
+    const head = present((await read([body.headName])).get(body.headName), body.headName);
+    return precision === "q8" ? quantizedHead(device, head) : head;
+  });
+  return { body, heads };
+}
+
+/** Loads when it is first asked to, and holds what was loaded until it is closed. */
+function openRunning(make: () => Promise<Loaded>) {
+  let loaded: Promise<Loaded> | undefined;
+  return {
+    get(): Promise<Loaded> {
+      loaded ??= make().catch((error: unknown) => {
+        loaded = undefined; // memory may suffice the next time
+        throw error;
+      });
+      return loaded;
+    },
+    async close(): Promise<void> {
+      const held = await loaded?.catch(() => undefined);
+      if (held === undefined) return;
+      await held.heads.close();
+      await held.body[Symbol.asyncDispose]();
     },
   };
 }

@@ -9,14 +9,7 @@ import type { TuneOptions } from "../engine/tuning.js";
 import { parameterCount } from "../models/open.js";
 import type { Row } from "../records/row.js";
 import { UserError } from "../util/errors.js";
-import {
-  heldDisk,
-  refuseForeignRows,
-  refuseFullDisk,
-  refuseTooLarge,
-  refusingForeign,
-  runMemory,
-} from "./tune-checks.js";
+import { heldDisk, refuseForeignRows, refuseFullDisk, refusingForeign } from "./tune-checks.js";
 
 const { model } = await runModel(modelFolder("llama"));
 const folder = temporaryFolder();
@@ -73,42 +66,6 @@ describe("refuseForeignRows", () => {
   });
   it("lets rows pass that go with the model", () => {
     expect(lineOf(() => refuseForeignRows(model, rows, "m"))).toBe("");
-  });
-});
-
-describe("refuseTooLarge", () => {
-  const need = runMemory(model, rows, options, []);
-  it("lets a run pass that needs what is free, and refuses it at a byte less, saying what takes how much", () => {
-    expect(lineOf(() => refuseTooLarge(model, rows, options, need.total))).toBe("");
-    const line = lineOf(() => refuseTooLarge(model, rows, options, need.total - 1));
-    expect(line).toMatch(
-      /^tuning needs about [\d.]+ MB \(weights [\d.]+ kB, gradients [\d.]+ kB, Adam [\d.]+ kB, activations [\d.]+ MB\); [\d.]+ MB are free; pass microTokens: \d+, which needs about [\d.]+ [kM]B$/,
-    );
-  });
-  it("proposes the largest number of positions that fits", () => {
-    const at = (microTokens: number) => runMemory(model, rows, { ...options, microTokens }, []).total;
-    expect(at(512)).toBeLessThan(need.total);
-    expect(lineOf(() => refuseTooLarge(model, rows, options, at(512)))).toContain("microTokens: 512");
-    expect(lineOf(() => refuseTooLarge(model, rows, options, at(512) - 1))).toContain("microTokens: 256");
-  });
-  it("proposes both ways of saving memory where neither is enough", () => {
-    const at = (changes: Partial<TuneOptions>) => runMemory(model, rows, { ...options, ...changes }, []).total;
-    const both = at({ microTokens: 128, recompute: true });
-    expect(both).toBeLessThan(Math.min(at({ microTokens: 128 }), at({ recompute: true })));
-    expect(lineOf(() => refuseTooLarge(model, rows, options, both))).toContain("microTokens: 128 recompute");
-  });
-  it("proposes another model where nothing fits", () => {
-    expect(lineOf(() => refuseTooLarge(model, rows, options, 1000))).toMatch(/take a smaller model or shorter rows/);
-  });
-  it("asks for no more than the rows and the batch can fill", () => {
-    const at = (batch: number) => runMemory(model, rows, { ...options, batch }, []).activations;
-    expect(at(1)).toBeLessThan(at(4));
-    expect(at(14)).toBe(at(64)); // 14 rows there are
-  });
-  it("counts the rows held out as they are computed: as many at once as positions allow, whatever the batch", () => {
-    const at = (heldOut: readonly Row[]) => runMemory(model, rows, { ...options, batch: 1 }, heldOut).total;
-    expect(at(rows)).toBeGreaterThan(at(rows.slice(0, 1)));
-    expect(at(rows.slice(0, 1))).toBeGreaterThan(at([]));
   });
 });
 

@@ -11,9 +11,7 @@ import { epochFolder, isEpochFolder, isModelFile } from "../model-files/write.js
 import type { Model } from "../models/model.js";
 import { parameterCount } from "../models/open.js";
 import type { Row, Rows } from "../records/row.js";
-import { batchShapes, type MemoryEstimate, memoryEstimator } from "../train/memory.js";
 import { CHECKPOINT_BYTES_PER_PARAMETER } from "../train/state.js";
-import { largestMicroBatch } from "../train/trainer.js";
 import { refuseStrangers } from "../util/directories.js";
 import { invariant, UserError } from "../util/errors.js";
 import { bytesBelow } from "../util/files.js";
@@ -51,62 +49,6 @@ export function refusingForeign(model: Model, rows: Rows, directory: string): Ro
     return row;
   };
   return { length: rows.length, longest: rows.longest, at };
-}
-
-/** The most that a run over `rows` will need at one time. */
-export function runMemory(
-  model: Model,
-  rows: readonly Row[],
-  options: TuneOptions,
-  heldOut: readonly Row[],
-): MemoryEstimate {
-  const estimate = memoryEstimator(model, largestMicroBatch(rows, options.microTokens), {
-    heldOut: batchShapes(heldOut, { batch: heldOut.length, microTokens: options.microTokens }),
-    recompute: options.recompute ?? false,
-  });
-  const shapes = batchShapes(rows, options);
-  const largest = shapes
-    .map(estimate)
-    .reduce<MemoryEstimate | undefined>(
-      (most, one) => (most === undefined || one.total > most.total ? one : most),
-      undefined,
-    );
-  invariant(largest !== undefined, "no row to train on");
-  return largest;
-}
-
-/** @param free bytes of memory */
-export function refuseTooLarge(
-  model: Model,
-  rows: readonly Row[],
-  options: TuneOptions,
-  free: number,
-  heldOut: readonly Row[] = [],
-): void {
-  const need = runMemory(model, rows, options, heldOut);
-  if (need.total <= free) return;
-  const totalWith = (changes: Partial<TuneOptions>): number =>
-    runMemory(model, rows, { ...options, ...changes }, heldOut).total;
-  const fits = [false, true]
-    .flatMap((recompute) => [
-      ...(recompute ? [{ change: words`${option("recompute")}`, total: totalWith({ recompute }) }] : []),
-      ...[8192, 4096, 2048, 1024, 512, 256, 128]
-        .filter((microTokens) => microTokens < options.microTokens)
-        .map((microTokens) => ({
-          change: words`${option("microTokens", microTokens)}${recompute ? words` ${option("recompute")}` : ""}`,
-          total: totalWith({ microTokens, ...(recompute ? { recompute } : {}) }),
-        })),
-    ])
-    .find(({ total }) => total <= free);
-  const parts =
-    `weights ${formatBytes(need.weights)}, gradients ${formatBytes(need.gradients)}, ` +
-    `Adam ${formatBytes(need.adam)}, activations ${formatBytes(need.activations)}`;
-  throw new UserError(`tuning needs about ${formatBytes(need.total)} (${parts}); ${formatBytes(free)} are free`, {
-    remedy:
-      fits === undefined
-        ? words`take a smaller model or shorter rows (${option("maxLength")})`
-        : words`pass ${fits.change}, which needs about ${formatBytes(fits.total)}`,
-  });
 }
 
 /** @param free bytes on the disk of the output */

@@ -5,11 +5,13 @@
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import type { ModelRef } from "../engine/opened.js";
+import { refuseTooLarge } from "../engine/refusals.js";
 import type { StepMetrics, TuneOptions, TuneRun, TuneSummary } from "../engine/tuning.js";
+import type { ModelFolder } from "../model-files/open.js";
 import { epochFolder, writeModel, writeModelDirectory } from "../model-files/write.js";
-import { type OpenModel, openModel, parameterCount, readParameters } from "../models/open.js";
+import { type OpenModel, parameterCount, readParameters } from "../models/open.js";
 import { type Rows, representatives } from "../records/row.js";
-import { createCpuDevice } from "../runtime/cpu.js";
 import type { Device } from "../runtime/device.js";
 import { stepsPerEpoch } from "../train/batches.js";
 import {
@@ -23,14 +25,8 @@ import { diverged, evaluateLoss, stepsToDo, type TrainStep, train } from "../tra
 import { Interrupted, UserError } from "../util/errors.js";
 import { availableMemory, freeDisk } from "../util/system.js";
 import { option, words } from "../util/words.js";
-import {
-  heldDisk,
-  refuseForeignEpochs,
-  refuseForeignRows,
-  refuseFullDisk,
-  refuseTooLarge,
-  refusingForeign,
-} from "./tune-checks.js";
+import { planUse } from "./plan.js";
+import { heldDisk, refuseForeignEpochs, refuseForeignRows, refuseFullDisk, refusingForeign } from "./tune-checks.js";
 
 const MOST_SECONDS = 600;
 const FEWEST_SECONDS = 10;
@@ -41,45 +37,44 @@ const BYTES_PER_SECOND = 2.5e6;
 export const checkpointSeconds = (parameters: number): number =>
   Math.min(MOST_SECONDS, Math.max(FEWEST_SECONDS, (CHECKPOINT_BYTES_PER_PARAMETER * parameters) / BYTES_PER_SECOND));
 
+/** A model that is to be tuned. */
+export interface Source {
+  readonly ref: ModelRef;
+  readonly folder: Pick<ModelFolder, "directory">;
+  readonly opened: OpenModel;
+  readonly device: Device;
+}
+
 /**
  * @throws UserError    rows that do not go with the model, a run that does not fit, another run's checkpoint, a loss that is NaN or infinite
  * @throws Interrupted  `run.signal` was aborted; a checkpoint of the last whole step has been kept
  */
-export async function tuneEmbedded(
-  directory: string,
+export async function tuneModel(
+  { ref, folder, opened, device }: Source,
   rows: Rows,
   options: TuneOptions,
   run: TuneRun,
 ): Promise<TuneSummary> {
-  const device = createCpuDevice(run.threads);
-  const opened = await openModel(directory);
-  try {
-    const { model } = opened;
-    for (const note of opened.notes) run.onNote?.(note);
-    const known = representatives(rows, options.batch);
-    refuseForeignRows(model, [...known, ...(run.heldOut ?? [])], directory);
-    const free = run.free ?? {
-      memory: availableMemory().free,
-      disk: (await freeDisk(run.out)) + (await heldDisk(run, options)),
-    };
-    refuseTooLarge(model, known, options, free.memory, run.heldOut);
-    refuseFullDisk(model, options, free.disk);
-    if (options.saveEveryEpoch) await refuseForeignEpochs(run.out, options.epochs); // before hours of training
-    const state = await firstState(opened, device, run);
-    const total = stepsToDo(rows.length, options);
-    if (state.step > total) {
-      throw new UserError(`${state.step} steps are done already, more than the ${total} asked for`, {
-        remedy: words`raise ${option("maxSteps")}, or pass ${option("force")} to train from the start`,
-      });
-    }
-    await run.onStart?.({ resumedAt: state.step, total });
-    return await tuneFrom(state, {
-      ...{ directory, opened, device, options, run, total },
-      rows: refusingForeign(model, rows, directory),
+  const { model } = opened;
+  refuseForeignRows(model, [...representatives(rows, options.batch), ...(run.heldOut ?? [])], ref);
+  const work = { rows, options, heldOut: run.heldOut ?? [] };
+  const freeBytes = run.free?.memory ?? availableMemory().free;
+  refuseTooLarge({ ref }, planUse(model, { for: "tuning", work }, { precision: "f32", threads: 1, freeBytes }));
+  const freeOnDisk = run.free?.disk ?? (await freeDisk(run.out)) + (await heldDisk(run, options));
+  refuseFullDisk(model, options, freeOnDisk);
+  if (options.saveEveryEpoch) await refuseForeignEpochs(run.out, options.epochs); // before hours of training
+  const state = await firstState(opened, device, run);
+  const total = stepsToDo(rows.length, options);
+  if (state.step > total) {
+    throw new UserError(`${state.step} steps are done already, more than the ${total} asked for`, {
+      remedy: words`raise ${option("maxSteps")}, or pass ${option("force")} to train from the start`,
     });
-  } finally {
-    await opened.weights.close();
   }
+  await run.onStart?.({ resumedAt: state.step, total });
+  return tuneFrom(state, {
+    ...{ directory: folder.directory, opened, device, options, run, total },
+    rows: refusingForeign(model, rows, ref),
+  });
 }
 
 async function firstState(opened: OpenModel, device: Device, run: TuneRun): Promise<TrainState> {

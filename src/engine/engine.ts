@@ -1,94 +1,34 @@
 /**
- * What `rank`, `judge`, `similarity`, `steps` and `study` know of whatever runs a model. Everything goes in and comes out
- * as token ids: text, templates and masks were settled before (`text/render.ts`).
- *
- * An engine declares what it can do and refuses the rest up front, with the reason; it never ignores an option.
+ * What runs models, seen from above: a name, who answers for a result, and models to open (`opened.ts`). What an engine needs of the
+ * machine (threads, precision, device) is said when it is made and known to nobody else.
+ * May not know: any one engine.
  */
-import type { Rows } from "../records/row.js";
 import type { Pooling } from "../records/similarity.js";
-import type {
-  EmbedRequest,
-  EmbedResult,
-  GenerateOptions,
-  GenerateRequest,
-  GenerateResult,
-  Precision,
-  ScoreOptions,
-  ScoreRequest,
-  ScoreResult,
-} from "./requests.js";
-import type { TuneOptions, TuneRun, TuneSummary } from "./tuning.js";
+import type { Identity } from "./identity.js";
+import type { ModelRef, OpenedEncoder, OpenedModel } from "./opened.js";
+import type { Precision } from "./requests.js";
 
-export interface Capabilities {
-  readonly tune: boolean;
-  readonly generate: boolean;
-  /** Log-probabilities of given response ids. */
-  readonly score: boolean;
-  /** Vectors of whole texts, from an encoder's directory. */
-  readonly embed: boolean;
-  /** Arbitrary per-step changes of the logits, EOS included. */
-  readonly logitRules: boolean;
-  readonly precisions: readonly Precision[];
-}
-
-/** A model held in memory by an engine. `test/engine-contract.ts` holds what must hold. */
-export interface LoadedModel {
-  readonly capabilities: Capabilities;
-  /** Prompt and response together; undefined where the engine cannot say. */
-  readonly maxPositions: number | undefined;
-  /** One result a request, in any order. Stops with the signal's reason. */
-  generate(requests: readonly GenerateRequest[], options: GenerateOptions): AsyncIterable<GenerateResult>;
-  /** As `generate`. Requests that follow each other with the same prompt may share its computation. */
-  score(requests: readonly ScoreRequest[], options?: ScoreOptions): AsyncIterable<ScoreResult>;
-  close(): Promise<void>;
-}
-
-/** An encoder held in memory by an engine. A vector does not depend, in any bit, on what is embedded beside it. */
-export interface LoadedEncoder {
-  readonly dimensions: number;
-  /** Ids of one text, special ones included. */
-  readonly maxPositions: number;
-  /** One result a request, in any order. Stops with the signal's reason. */
-  embed(
-    requests: readonly EmbedRequest[],
-    options?: { readonly signal?: AbortSignal | undefined },
-  ): AsyncIterable<EmbedResult>;
-  close(): Promise<void>;
-}
-
-/** What a model is wanted for, as far as memory goes. */
-export type ModelUse =
-  | {
-      readonly for: "running";
-      readonly precision: Precision;
-      /** Rows side by side, and ids of the longest prompt among them; default: one of no length. */
-      readonly rows?: number;
-      readonly positions?: number;
-    }
-  | { readonly for: "tuning" }
-  | { readonly for: "embedding" };
-
-export interface LoadOptions {
-  readonly threads: number;
-  readonly precision: Precision;
-  /** Gets what was found in the model that a person should know, a sentence each. */
-  readonly onNote?: ((text: string) => void) | undefined;
+/** Which engine, and how it is to compute. */
+export interface EngineSpec {
+  /** Default: the embedded one. */
+  readonly name?: "embedded";
+  /** Of the weights of linear layers; default f32. */
+  readonly precision?: Precision | undefined;
+  /** Default: the cores there are. */
+  readonly threads?: number | undefined;
 }
 
 export interface Engine {
   readonly name: string;
-  readonly capabilities: Capabilities;
+  /** Who computes with a model whose files have this hash. */
+  identify(files: string): Identity;
+  /** @throws UserError  no such model, or one that is not read here */
+  open(model: ModelRef): Promise<OpenedModel>;
   /**
-   * Refuses a model that does not fit into memory, from its configuration alone: before anything is read or hashed at length.
+   * Absent where it embeds no texts.
    *
-   * @throws UserError  what it needs, what is free, and what to do
+   * @param pooling  default: as the encoder's publisher says
+   * @throws UserError  no such encoder, one that is not read here, or nobody says how it is pooled
    */
-  refuseTooLarge?(directory: string, use: ModelUse): Promise<void>;
-  /** What `LoadOptions.onNote` would get, without loading. Records keep it. */
-  notes?(directory: string): Promise<readonly string[]>;
-  load(directory: string, options: LoadOptions): Promise<LoadedModel>;
-  /** There where `capabilities.embed` is. */
-  loadEncoder?(directory: string, options: { threads: number; pooling: Pooling }): Promise<LoadedEncoder>;
-  /** Tunes all parameters on `rows` and writes a model directory. */
-  tune(directory: string, rows: Rows, options: TuneOptions, run: TuneRun): Promise<TuneSummary>;
+  openEncoder?(encoder: ModelRef, pooling?: Pooling): Promise<OpenedEncoder>;
 }

@@ -6,10 +6,12 @@
  * the engine has not for this model, and an option that it cannot honour is refused, never ignored.
  * `test/engine-contract.ts` holds what must hold of all.
  */
+
 import type { Row, Rows } from "../records/row.js";
 import type { Pooling } from "../records/similarity.js";
 import type { EncoderText } from "../text/encoder.js";
 import type { TextModel } from "../text/tokenizer.js";
+import type { Words } from "../util/words.js";
 import type { Identity } from "./identity.js";
 import type {
   EmbedRequest,
@@ -64,8 +66,8 @@ export interface OpenedModel extends Opened {
 /** An encoder: whole texts to vectors. A vector does not depend, in any bit, on what is embedded beside it. */
 export interface OpenedEncoder extends Opened {
   readonly text: EncoderText;
-  /** How hidden states become a vector, and what the encoder's publisher says of it, where that is said. */
-  readonly pooling: { readonly used: Pooling; readonly published: Pooling | undefined };
+  /** How hidden states become a vector. */
+  readonly pooling: Pooling;
   readonly dims: ModelSizes;
   readonly limits: {
     /** Ids of one text, special ones included. */
@@ -118,7 +120,7 @@ export interface Plan {
   /** Of generation: prompts that are decoded side by side. */
   readonly batch?: number;
   /** The same work in a way that fits; undefined where there is none. */
-  readonly smaller?: string | undefined;
+  readonly smaller?: Words | undefined;
   /** Ids a second, at a rough estimate that measures this machine: a tenth of a second at the first call. */
   tokensPerSecond(): Promise<number>;
 }

@@ -1,37 +1,54 @@
 /**
- * What an engine cannot do, said before anything is read or loaded.
+ * What an engine cannot do with a model, said before anything is read at length or computed.
  * May not know: any one engine.
  */
 
 import { UserError } from "../util/errors.js";
-import { option, type Words, words } from "../util/words.js";
+import { formatBytes } from "../util/progress.js";
+import { quoted, shorten } from "../util/terminal.js";
+import { option, words } from "../util/words.js";
 import type { Engine } from "./engine.js";
-import type { Precision } from "./requests.js";
+import type { OpenedModel, Plan } from "./opened.js";
 
-export interface Needs {
-  readonly generate?: boolean;
-  readonly score?: boolean;
-  readonly embed?: boolean;
-  readonly logitRules?: boolean;
-  readonly precision?: Precision;
+const CANNOT = {
+  generate: "does not generate",
+  score: "gives no log-probabilities of given responses",
+  tune: "does not tune",
+} as const;
+
+/** What a model is asked by. @throws UserError  the engine has it not */
+export function ability<K extends keyof typeof CANNOT>(model: OpenedModel, what: K): NonNullable<OpenedModel[K]> {
+  const able = model[what];
+  if (able !== undefined) return able;
+  throw cannot(model.engine, CANNOT[what]);
 }
 
-/** @throws UserError  the first thing that is needed and missing */
-export function refuseMissing({ name, capabilities }: Pick<Engine, "name" | "capabilities">, needs: Needs): void {
-  const refuse = (what: Words, remedy: Words): never => {
-    throw new UserError(words`the engine ${name} ${what}`, { remedy });
-  };
-  if (needs.generate === true && !capabilities.generate) refuse("does not generate", "use the embedded engine");
-  if (needs.score === true && !capabilities.score) {
-    refuse("gives no log-probabilities of given responses", "use the embedded engine");
+/** @throws UserError  the engine embeds no texts */
+export function embedding(engine: Engine): NonNullable<Engine["openEncoder"]> {
+  if (engine.openEncoder !== undefined) return engine.openEncoder.bind(engine);
+  throw cannot(engine.name, "does not embed texts");
+}
+
+/** @throws UserError  the engine takes no rules */
+export function refuseRules({ engine, capabilities }: Pick<OpenedModel, "engine" | "capabilities">): void {
+  if (!capabilities.logitRules) {
+    throw new UserError(`the engine ${engine} cannot change logits at every step`, {
+      remedy: words`leave ${option("rules")} out, or use the embedded engine`,
+    });
   }
-  if (needs.embed === true && !capabilities.embed) refuse("does not embed texts", "use the embedded engine");
-  if (needs.logitRules === true && !capabilities.logitRules) {
-    refuse("cannot change logits at every step", words`leave ${option("rules")} out, or use the embedded engine`);
-  }
-  const { precision } = needs;
-  if (precision !== undefined && !capabilities.precisions.includes(precision)) {
-    const [other = "f32"] = capabilities.precisions;
-    refuse(words`has no ${option("precision", precision)}`, words`use ${option("precision", other)}`);
-  }
+}
+
+const cannot = (engine: string, what: string): UserError =>
+  new UserError(`the engine ${engine} ${what}`, { remedy: "use the embedded engine" });
+
+/** @throws UserError  what is planned does not fit into memory: what it needs, what is free, and what to do */
+export function refuseTooLarge({ ref }: Pick<OpenedModel, "ref">, plan: Plan): void {
+  const { bytes, freeBytes, purpose, parts, smaller } = plan;
+  if (bytes <= freeBytes) return;
+  const sizes = Object.entries(parts ?? {}).map(([part, size]) => `${part} ${formatBytes(size)}`);
+  const of = sizes.length === 0 ? "" : ` (${sizes.join(", ")})`;
+  throw new UserError(
+    `${quoted(shorten(ref, 200))} needs about ${formatBytes(bytes)} of memory for ${purpose}${of}; ${formatBytes(freeBytes)} are free`,
+    { remedy: smaller ?? "take a smaller model, or a machine with more memory" },
+  );
 }

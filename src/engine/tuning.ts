@@ -59,7 +59,6 @@ export interface TuneRun {
   readonly checkpoints: string;
   /** Steps between checkpoints, besides those that the engine makes anyway (every epoch, at least every ten minutes, when interrupted). */
   readonly checkpointEvery?: number;
-  readonly threads: number;
   /** Go on from the newest checkpoint, where there is one. */
   readonly resume: boolean;
   /** Hash of all that determines the result: a checkpoint under another one is refused. */
@@ -68,8 +67,6 @@ export interface TuneRun {
   readonly dtype?: "F32" | "F16" | "BF16";
   /** Bytes that the run may take; default: what this machine has free. */
   readonly free?: { readonly memory: number; readonly disk: number };
-  /** As for `load`. */
-  readonly onNote?: ((text: string) => void) | undefined;
   readonly onStart?: (plan: { readonly resumedAt: number; readonly total: number }) => Promise<void>;
   /** Awaited: when it has returned, the step may become part of a checkpoint. */
   readonly onStep?: (metrics: StepMetrics, progress: { readonly total: number }) => Promise<void>;

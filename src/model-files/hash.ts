@@ -4,17 +4,13 @@
  */
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
-import type { Engine } from "../engine/engine.js";
-import type { RecordedModel } from "../records/model.js";
+import type { OnHashed } from "../engine/opened.js";
 import { sha256, sha256File } from "../util/files.js";
 import { knownSha256 } from "../util/fingerprint.js";
 import { inputSize } from "../util/input.js";
 import { modelDirectory } from "../util/model-directory.js";
 import { decidesAnswers } from "../util/model-files.js";
 import { requireModel } from "../util/model-kinds.js";
-
-/** Told how many bytes of all have been read. */
-export type OnHashed = (done: number, total: number) => void;
 
 /**
  * sha256 over the names and the sha256 of the files that decide what a model says (`util/model-files.ts`), in order of their names. The rest
@@ -23,20 +19,12 @@ export type OnHashed = (done: number, total: number) => void;
  * @throws UserError  the directory is none of a model
  */
 export async function hashModel(model: string, onHashed?: OnHashed): Promise<string> {
-  const directory = await requireModel(model, ["config", "weights"]);
-  return hashFiles(directory, (await readdir(directory)).filter(decidesAnswers).sort(), onHashed);
+  return hashModelIn(await requireModel(model, ["config", "weights"]), onHashed);
 }
 
-/**
- * A model as records name it. Its notes do not come from loading it, so that a run that is resumed with nothing left to do has them as well.
- *
- * @throws UserError  the directory is none of a model, or of one that the engine does not read
- */
-export async function recordedModel(model: string, engine: Engine): Promise<RecordedModel> {
-  const hash = await hashModel(model);
-  const notes = (await engine.notes?.(model)) ?? [];
-  return { path: model, hash, ...(notes.length === 0 ? {} : { notes: [...notes] }) };
-}
+/** The same of a directory that was looked at before. */
+export const hashModelIn = async (directory: string, onHashed?: OnHashed): Promise<string> =>
+  hashFiles(directory, (await readdir(directory)).filter(decidesAnswers).sort(), onHashed);
 
 /** The files of a model that decide what it says, which no result may replace; none where the directory is missing. */
 export async function decidingFiles(model: string): Promise<string[]> {

@@ -5,9 +5,8 @@
 import { join } from "node:path";
 import type { Device, Tensor } from "../runtime/device.js";
 import { invariant, present, UserError } from "../util/errors.js";
-import { readJson } from "../util/json.js";
 import { CONFIG } from "../util/model-files.js";
-import { requireModel } from "../util/model-kinds.js";
+import { requireConfig } from "../util/model-kinds.js";
 import { excerpt } from "../util/terminal.js";
 import type { PiecewiseStore } from "../weights/weight-store.js";
 import { gemma3 } from "./gemma3.js";
@@ -35,8 +34,8 @@ const DERIVED = /(rotary_emb\.inv_freq|\.(attn|attention)\.(bias|masked_bias))$/
 
 /** What a model directory says of itself in `config.json`; weights are not looked at. Takes `glasshouse` as well. */
 export async function readModelConfig(named: string): Promise<Model> {
-  const path = join(await requireModel(named, ["config"]), CONFIG);
-  return modelFromConfig(await readJson(path), path);
+  const { directory, config } = await requireConfig(named, ["config"]);
+  return modelFromConfig(config, join(directory, CONFIG));
 }
 
 /**
@@ -45,9 +44,13 @@ export async function readModelConfig(named: string): Promise<Model> {
  * @throws UserError  unknown family, a config value that is not honoured, a tensor missing, of another shape, or unknown
  */
 export async function openModel(named: string): Promise<OpenModel> {
-  const directory = await requireModel(named, ["config", "weights"]);
+  const { directory, config } = await requireConfig(named, ["config", "weights"]);
+  return openModelIn(directory, config);
+}
+
+/** The same where `config.json` was read before. */
+export async function openModelIn(directory: string, config: unknown): Promise<OpenModel> {
   const path = join(directory, CONFIG);
-  const config = await readJson(path);
   const model = modelFromConfig(config, path);
   const opened = await openTensors(model, directory, namingOf(model));
   try {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type MockScript, mockEngine } from "../../test/mock-engine.js";
+import { type MockScript, mockEngine, mockModel } from "../../test/mock-engine.js";
 import { type RankPair, rankPairSchema, rankTotalsSchema } from "../records/rank.js";
 import { Interrupted } from "../util/errors.js";
 import { type RankInput, rankPairs } from "./rank.js";
@@ -8,12 +8,14 @@ import { drawRivals } from "./rivals.js";
 import { type Scored, scoreKey } from "./scoring.js";
 import { openTally } from "./totals.js";
 
+const computedBy = (files: string) => mockEngine().identify(files);
+
 /** Prompt of example i is [1, 10 + i]; its response as given, EOS 2 last. */
 function inputOf(responses: readonly (readonly number[])[], rivals: RankInput["rivals"]): RankInput {
   return {
     ids: responses.map((_, i) => `e${i}`),
     rivals,
-    keyPrefix: "m",
+    computedBy: computedBy("m"),
     render: (i, j) =>
       (responses[j] ?? []).length === 0
         ? { kind: "unscored", reason: "empty-response" }
@@ -23,7 +25,7 @@ function inputOf(responses: readonly (readonly number[])[], rivals: RankInput["r
 
 async function rankAll(input: RankInput, script: MockScript = {}, group = 2) {
   const engine = mockEngine(script);
-  const model = await engine.load("", { threads: 1, precision: "f32" });
+  const { score } = await engine.open(mockModel);
   const cache = new Map<string, Scored>();
   const store = {
     get: (key: string) => cache.get(key),
@@ -31,7 +33,7 @@ async function rankAll(input: RankInput, script: MockScript = {}, group = 2) {
   };
   const pairs: RankPair[] = [];
   const tally = openTally();
-  for await (const pair of rankPairs(model, input, { cache: store, group })) {
+  for await (const pair of rankPairs(score!, input, { cache: store, group })) {
     rankPairSchema.parse(pair);
     pairs.push(pair);
     tally.add(pair);
@@ -175,7 +177,7 @@ describe("the engine's work", () => {
     const input = inputOf(responses, drawRivals(6, 3, 1));
     const whole = await rankAll(input, {}, 2);
     const engine = mockEngine();
-    const model = await engine.load("", { threads: 1, precision: "f32" });
+    const { score } = await engine.open(mockModel);
     const cache = new Map<string, Scored>();
     const store = {
       get: (key: string) => cache.get(key),
@@ -190,11 +192,11 @@ describe("the engine's work", () => {
         signal: controller.signal,
         onProgress: () => controller.abort(new Interrupted("kept")),
       };
-      for await (const pair of rankPairs(model, input, run)) first.push(pair);
+      for await (const pair of rankPairs(score!, input, run)) first.push(pair);
     }).rejects.toThrow(Interrupted);
     expect(first).toEqual(whole.pairs.slice(0, 6));
     const second: RankPair[] = [];
-    for await (const pair of rankPairs(model, input, { cache: store, group: 2 })) second.push(pair);
+    for await (const pair of rankPairs(score!, input, { cache: store, group: 2 })) second.push(pair);
     expect(second).toEqual(whole.pairs);
     expect(engine.scored.flat()).toHaveLength(whole.asked.flat().length);
   });
@@ -215,8 +217,8 @@ describe("the engine's work", () => {
     fc.assert(
       fc.property(ids, ids, ids, ids, (a, b, c, d) => {
         const same = JSON.stringify([a, b]) === JSON.stringify([c, d]);
-        expect(scoreKey("m", a, b) === scoreKey("m", c, d)).toBe(same);
-        expect(scoreKey("m", a, b)).not.toBe(scoreKey("n", a, b));
+        expect(scoreKey(computedBy("m"), a, b) === scoreKey(computedBy("m"), c, d)).toBe(same);
+        expect(scoreKey(computedBy("m"), a, b)).not.toBe(scoreKey(computedBy("n"), a, b));
       }),
     );
   });

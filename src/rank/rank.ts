@@ -4,7 +4,8 @@
  * code).
  * May not know: engines beyond their interface, texts, templates, files.
  */
-import type { LoadedModel } from "../engine/engine.js";
+import type { Identity } from "../engine/identity.js";
+import type { OpenedModel } from "../engine/opened.js";
 import type { Likelihood, RankPair, UnscoredReason, Verdict } from "../records/rank.js";
 import { invariant } from "../util/errors.js";
 import { type KeyedRequest, type ScoreCache, type Scored, scoreKey, scoreMissing } from "./scoring.js";
@@ -21,8 +22,8 @@ export interface RankInput {
   readonly render: (instruction: number, response: number) => RankedText;
   /** Per example the indices of its rivals. */
   readonly rivals: readonly (readonly number[])[];
-  /** In keys of the cache: names all that decides a value besides the ids. */
-  readonly keyPrefix: string;
+  /** Part of every key of the cache. */
+  readonly computedBy: Identity;
 }
 
 export interface RankRun {
@@ -36,7 +37,7 @@ export interface RankRun {
 
 /** All comparisons in order of the examples. Stops with the signal's reason; what was scored is in the cache. */
 export async function* rankPairs(
-  model: Pick<LoadedModel, "score">,
+  score: NonNullable<OpenedModel["score"]>,
   input: RankInput,
   run: RankRun,
 ): AsyncGenerator<RankPair, void, undefined> {
@@ -47,7 +48,7 @@ export async function* rankPairs(
     run.signal?.throwIfAborted();
     const plans = input.ids.slice(start, start + group).map((_, i) => planFor(input, start + i));
     const requests = plans.flatMap((plan) => plan.requests);
-    computed += await scoreMissing(model, requests, run.cache, { signal: run.signal });
+    computed += await scoreMissing(score, requests, run.cache, { signal: run.signal });
     for (const plan of plans) yield* pairsOf(input, plan, run.cache);
     run.onProgress?.(Math.min(start + group, input.ids.length), computed);
   }
@@ -72,7 +73,7 @@ function planFor(input: RankInput, index: number): Plan {
       if (response === index) break; // no comparison of this instruction can be made: its rivals need not be computed
       continue;
     }
-    const key = scoreKey(input.keyPrefix, text.promptIds, text.responseIds);
+    const key = scoreKey(input.computedBy, text.promptIds, text.responseIds);
     places.set(response, { key });
     requests.push({ key, promptIds: text.promptIds, responseIds: text.responseIds });
   }

@@ -3,11 +3,11 @@
  * compute the prompt once for all of them; equal (prompt, response) ids share one value, so that equal texts are exact ties.
  * May not know: texts, templates, files.
  */
-import type { LoadedModel } from "../engine/engine.js";
+import { type Identity, keyOf } from "../engine/identity.js";
+import type { OpenedModel } from "../engine/opened.js";
 import type { ScoreOptions, ScoreRequest, ScoreResult } from "../engine/requests.js";
 import type { Likelihood, UnscoredReason } from "../records/rank.js";
 import { invariant } from "../util/errors.js";
-import { sha256 } from "../util/files.js";
 import { computeMissing } from "../util/missing.js";
 
 export type Scored = Likelihood | { readonly unscored: UnscoredReason };
@@ -24,10 +24,9 @@ export interface KeyedRequest {
   readonly responseIds: readonly number[];
 }
 
-/** The name of one value: what computes it, the prompt's ids, the response's ids. */
-export function scoreKey(prefix: string, promptIds: readonly number[], responseIds: readonly number[]): string {
-  return sha256(`${prefix}\n${promptIds.join(",")}\n${responseIds.join(",")}`).slice(0, 32);
-}
+/** The name of one value. */
+export const scoreKey = (computedBy: Identity, promptIds: readonly number[], responseIds: readonly number[]): string =>
+  keyOf(computedBy, { promptIds, responseIds });
 
 /**
  * Makes `cache` hold a value for each request.
@@ -35,7 +34,7 @@ export function scoreKey(prefix: string, promptIds: readonly number[], responseI
  * @returns how many were computed; the others were there
  */
 export function scoreMissing(
-  model: Pick<LoadedModel, "score">,
+  score: NonNullable<OpenedModel["score"]>,
   requests: readonly KeyedRequest[],
   cache: ScoreCache,
   options: ScoreOptions = {},
@@ -46,7 +45,7 @@ export function scoreMissing(
     known: (key) => cache.get(key) !== undefined,
     id: (request) => request.key,
     compute: (missing) =>
-      model.score(
+      score(
         missing.map(({ key, promptIds, responseIds }): ScoreRequest => ({ id: key, promptIds, responseIds })),
         options,
       ),

@@ -88,7 +88,7 @@ export const generateRunSchema = z.object({
     stop_ids: z.array(count),
     batch: count,
     precision: z.string(),
-    threads: count,
+    threads: count.nullable(),
     limit: count.nullable(),
   }),
   outcome: z.object({

@@ -90,7 +90,7 @@ export const rankSummarySchema = rankTotalsSchema.extend({
     limit: count,
     seed: z.number().int(),
     max_length: count,
-    threads: count,
+    threads: count.nullable(),
     /** Of the weights; files of before it could be chosen do not say. */
     precision: z.string().default("f32"),
     template: z.string(),

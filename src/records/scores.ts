@@ -45,7 +45,7 @@ export const scoreRunSchema = z.object({
   template: z.string(),
   bos: z.enum(["auto", "always", "never"]),
   eos: z.boolean(),
-  options: z.object({ precision: z.string(), threads: count, limit: count.nullable() }),
+  options: z.object({ precision: z.string(), threads: count.nullable(), limit: count.nullable() }),
   outcome: z.object({
     tokens: count,
     /** Rows scored in this run, taken from an interrupted one, and shared with an equal row. Their sum is all rows. */

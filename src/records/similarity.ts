@@ -49,7 +49,7 @@ export const similaritySummarySchema = z.object({
       engine: z.string(),
       pooling: z.enum(poolings),
       max_tokens: count,
-      threads: count,
+      threads: count.nullable(),
       /** Texts with more tokens, which lost some at their end. */
       cut: count,
     }),

@@ -5,7 +5,7 @@ import { UserError } from "../util/errors.js";
 import { loadRules } from "./file.js";
 import { resolveRules, unresolvedStrings } from "./resolve.js";
 import { scoresRow } from "./row.js";
-import type { Rule, RuleSet } from "./rules.js";
+import { type Rule, type RuleSet, stopScore } from "./rules.js";
 
 // 0 <s>, 1 </s>, 2-4 bytes, 5... ordinary; 12 is a hole, 13 and 14 stand for the same three spaces
 const pieces = [
@@ -103,7 +103,7 @@ describe("scores of all rules add up", () => {
     );
     const { resolved } = resolveRules(rules, vocabulary);
     expect(Object.fromEntries(resolved.constant)).toEqual({ 7: -5, 5: 1 });
-    expect([0, 50, 249, 250, 500].map((n) => resolved.stopScore?.(n))).toEqual([0, 6, 29.88, 15, 30]);
+    expect([0, 50, 249, 250, 500].map((n) => stopScore(resolved, n))).toEqual([0, 6, 29.88, 15, 30]);
     expect(resolved.usedTokens).toEqual([
       { scope: "response", score: -2 },
       { scope: "conversation", score: -1 },
@@ -118,7 +118,7 @@ describe("scores of all rules add up", () => {
   it("a disabled rule adds nothing and its name must exist", () => {
     const rules = ruleSet(scores("a", { "<": -4 }), ramp("eos", "grow"), used("r", -1.5, "response"));
     const { resolved, report } = resolveRules(rules, vocabulary, { disabled: ["eos", "a", "r"] });
-    expect(resolved).toEqual({ eosId: 1, constant: new Map(), stopScore: undefined, usedTokens: [] });
+    expect(resolved).toEqual({ eosId: 1, constant: new Map(), eosRamps: [], usedTokens: [] });
     expect(report.map((entry) => entry.disabled)).toEqual([true, true, true]);
     expect(() => resolveRules(rules, vocabulary, { disabled: ["EOS"] })).toThrow(UserError);
     expect(() => resolveRules(rules, vocabulary, { disabled: ["EOS"] })).toThrow(/no rule named "EOS"/);

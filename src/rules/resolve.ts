@@ -8,7 +8,7 @@
  */
 import { UserError } from "../util/errors.js";
 import { excerpt } from "../util/terminal.js";
-import { type EosRamp, type ResolvedRules, type Rule, type RuleSet, rampScore, type UsedScope } from "./rules.js";
+import type { EosRamp, ResolvedRules, Rule, RuleSet, UsedScope } from "./rules.js";
 
 /** What became of one string of a `token_scores` rule. */
 export type TokenReport =
@@ -103,7 +103,7 @@ function combine(report: readonly RuleReport[], eosId: number): ResolvedRules {
   return {
     eosId,
     constant,
-    stopScore: ramps.length === 0 ? undefined : (n) => ramps.reduce((sum, ramp) => sum + rampScore(ramp, n), 0),
+    eosRamps: ramps.map(({ score, tokens, after }) => ({ score, tokens, after })),
     usedTokens: [...used].map(([scope, score]) => ({ scope, score })),
   };
 }

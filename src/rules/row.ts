@@ -3,7 +3,7 @@
  * May not know: models, engines, files.
  */
 import { invariant } from "../util/errors.js";
-import type { ResolvedRules } from "./rules.js";
+import { type ResolvedRules, stopScore } from "./rules.js";
 
 export interface RuleState {
   /** Response ids so far. */
@@ -24,6 +24,6 @@ export function scoresRow(rules: ResolvedRules, vocabSize: number, state: RuleSt
     const ids = used.scope === "response" ? state.responseIds : [...state.conversationIds, ...state.responseIds];
     for (const id of new Set(ids)) add(id, used.score);
   }
-  if (rules.stopScore !== undefined) add(rules.eosId, rules.stopScore(state.responseIds.length));
+  if (rules.eosRamps.length > 0) add(rules.eosId, stopScore(rules, state.responseIds.length));
   return Float32Array.from(row);
 }

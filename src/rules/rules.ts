@@ -44,23 +44,29 @@ export interface RuleSet {
 
 /** Rules resolved to the ids of one vocabulary: all that a decoder needs. Scores in nats, summed over rules. */
 export interface ResolvedRules {
-  /** The id that `stopScore` is added to: the model's `eos_token`. */
+  /** The id that ramps raise: the model's `eos_token`. */
   readonly eosId: number;
   /** Scores added at every step, by id. */
   readonly constant: ReadonlyMap<number, number>;
-  /** Score of `eosId` after `n` response tokens; absent where no EOS rule is on. */
-  readonly stopScore: ((n: number) => number) | undefined;
+  /** They add up; none where no EOS rule is on. */
+  readonly eosRamps: readonly Ramp[];
   /** Added once per distinct id in use; at most one entry per scope, none where no such rule is on. */
   readonly usedTokens: readonly UsedTokenScore[];
 }
+
+export type Ramp = Pick<EosRamp, "score" | "tokens" | "after">;
 
 export interface UsedTokenScore {
   readonly score: number;
   readonly scope: UsedScope;
 }
 
+/** What all ramps add to the EOS after `n` response tokens. */
+export const stopScore = ({ eosRamps }: Pick<ResolvedRules, "eosRamps">, n: number): number =>
+  eosRamps.reduce((sum, ramp) => sum + rampScore(ramp, n), 0);
+
 /** The ramp's score after `n` response tokens. */
-export function rampScore(ramp: Pick<EosRamp, "score" | "tokens" | "after">, n: number): number {
+export function rampScore(ramp: Ramp, n: number): number {
   if (n < ramp.tokens || ramp.after === "grow") return (ramp.score * n) / ramp.tokens;
   return ramp.after === "hold" ? ramp.score : 0;
 }

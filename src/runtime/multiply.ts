@@ -8,8 +8,9 @@ import { createCpuDevice } from "./cpu.js";
 const n = 1024;
 
 /** The product of two matrices whose product is known: a[i, k] = i mod 7 and b[k, j] = j mod 5 give n · (i mod 7) · (j mod 5). */
-export async function multiplyOnce(): Promise<{ threads: number; gigaflops: number; exact: boolean }> {
-  const threads = availableCores();
+export async function multiplyOnce(
+  threads = availableCores(),
+): Promise<{ threads: number; gigaflops: number; exact: boolean }> {
   const device = createCpuDevice(threads);
   const graph = createGraph();
   const product = matmul(input(graph, "a", "f32", [n, n]), input(graph, "b", "f32", [n, n]));

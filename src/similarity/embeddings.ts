@@ -3,18 +3,19 @@
  * May not know: engines beyond their interface, tokenizers, files.
  */
 
-import type { LoadedEncoder } from "../engine/engine.js";
+import { type Identity, keyOf } from "../engine/identity.js";
+import type { OpenedEncoder } from "../engine/opened.js";
 import type { EmbedRequest, EmbedResult } from "../engine/requests.js";
 import type { Emitter } from "../records/events.js";
 import { present } from "../util/errors.js";
-import { sha256 } from "../util/files.js";
 import { computeMissing } from "../util/missing.js";
 import { normalized } from "./vectors.js";
 
 /** A text to a vector, many at a time; vectors need not be normalised. */
 export interface Embedder {
-  /** Names all that decides a vector besides the text: model, pooling, engine. */
-  readonly fingerprint: string;
+  readonly computedBy: Identity;
+  /** What decides a vector besides that and the text. */
+  readonly settings: unknown;
   /** One result a text, in any order; `id` is the text's place in the list. */
   embed(texts: readonly string[], signal?: AbortSignal): AsyncIterable<EmbedResult>;
 }
@@ -33,12 +34,9 @@ export interface EmbedRun {
   readonly say?: Pick<Emitter, "begin" | "progress">;
 }
 
-export const vectorKey = ({ fingerprint }: Embedder, text: string): string =>
-  sha256(JSON.stringify([fingerprint, text])).slice(0, 32);
-
 /** A vector of length 1 for each text, in their order. Stops with the signal's reason; what was computed is in the cache. */
 export async function embedTexts(embedder: Embedder, texts: readonly string[], run: EmbedRun): Promise<Float64Array[]> {
-  const keys = texts.map((text) => vectorKey(embedder, run.prefix + text));
+  const keys = texts.map((text) => keyOf(embedder.computedBy, [embedder.settings, run.prefix + text]));
   const items = texts.map((text, i) => ({ text: run.prefix + text, key: present(keys[i], "key") }));
   const distinct = new Set(keys);
   const reused = [...distinct].filter((key) => run.cache.get(key) !== undefined).length;
@@ -68,12 +66,13 @@ export async function embedTexts(embedder: Embedder, texts: readonly string[], r
 
 /** An encoder held by an engine, behind the tokenizer that goes with it. */
 export function encoderEmbedder(
-  encoder: Pick<LoadedEncoder, "embed">,
-  fingerprint: string,
+  encoder: Pick<OpenedEncoder, "embed">,
+  { computedBy, settings }: Pick<Embedder, "computedBy" | "settings">,
   encode: (text: string) => readonly number[],
 ): Embedder {
   return {
-    fingerprint,
+    computedBy,
+    settings,
     embed: (texts, signal) =>
       encoder.embed(
         texts.map((text, i): EmbedRequest => ({ id: String(i), ids: encode(text) })),

@@ -66,7 +66,8 @@ export function serverEmbedder({ baseUrl, model, apiKeyEnv, batch = 64, limits: 
   const post = openTransport(server);
   const url = urlOf(server);
   return {
-    fingerprint: JSON.stringify([url, model]),
+    computedBy: { files: model, engine: "server", precision: "f32", threads: null, device: url, version: "v1" },
+    settings: null,
     async *embed(texts, signal) {
       const client = openClient<Batch>({
         send: ({ input }) => post({ model, input, encoding_format: "float" }),

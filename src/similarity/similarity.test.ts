@@ -104,7 +104,8 @@ function memory(): VectorCache & { readonly known: Map<string, Float32Array> } {
 /** Vectors say which text they are of; results come back to front. */
 function scripted(asked: string[][]): Embedder {
   return {
-    fingerprint: "scripted",
+    computedBy: { files: "", engine: "scripted", precision: "f32", threads: null, device: "none", version: "1" },
+    settings: null,
     async *embed(texts) {
       asked.push([...texts]);
       for (const [i, text] of [...texts.entries()].reverse()) {

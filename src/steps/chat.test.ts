@@ -22,9 +22,9 @@ async function scripted(text: string, options: Partial<ChatOptions> = {}) {
   const mock = mockEngine({ logitRules: true });
   const engine: Engine = {
     ...mock,
-    load: async (directory, settings) => ({
-      ...(await mock.load(directory, settings)),
-      async *generate([request], engineOptions) {
+    open: async (directory) => ({
+      ...(await mock.open(directory)),
+      async *generate([request]: readonly GenerateRequest[], engineOptions: GenerateOptions) {
         asked.push(request!);
         given.push(engineOptions);
         for (const id of ids) {
@@ -35,7 +35,7 @@ async function scripted(text: string, options: Partial<ChatOptions> = {}) {
       },
     }),
   };
-  return { chat: await openChat({ model, engine, threads: 1, ...options }), asked, given };
+  return { chat: await openChat({ model, engine, ...options }), asked, given };
 }
 
 describe("turns", () => {
@@ -94,7 +94,7 @@ describe("rules", () => {
     await chat.ask("a", () => {});
     await chat.setRules(undefined);
     await chat.ask("a", () => {});
-    expect(given.map(({ rules }) => [rules!.constant.size > 0, rules!.stopScore !== undefined])).toEqual([
+    expect(given.map(({ rules }) => [rules!.constant.size > 0, rules!.eosRamps.length > 0])).toEqual([
       [false, false],
       [true, true],
       [false, false],
@@ -110,8 +110,9 @@ describe("rules", () => {
     await expect(chat.setRules("paper")).rejects.toThrow(refusal);
     expect((await chat.ask("a", () => {})).stop).toBe("eos");
     await chat.close();
-    const silent = { ...engine, capabilities: { ...engine.capabilities, generate: false } };
-    await expect(openChat({ model: "nowhere", engine: silent })).rejects.toThrow("the engine mock does not generate");
+    const silent = mockEngine({ without: ["generate"] });
+    await expect(openChat({ model, engine: silent })).rejects.toThrow("the engine mock does not generate");
+    expect(silent.held()).toBe(0);
   });
 });
 

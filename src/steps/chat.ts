@@ -3,19 +3,16 @@
  * May not know: terminals.
  */
 
-import { embeddedEngine } from "../embedded/embedded.js";
-import type { Engine, LoadedModel } from "../engine/engine.js";
-import { refuseMissing } from "../engine/refusals.js";
-import type { GenerateRequest } from "../engine/requests.js";
-import { checkTemperature } from "../engine/requests.js";
+import type { Engine } from "../engine/engine.js";
+import type { OpenedModel } from "../engine/opened.js";
+import { ability, refuseRules } from "../engine/refusals.js";
+import { checkTemperature, type GenerateRequest } from "../engine/requests.js";
 import type { chatOptions } from "../options/generate.js";
 import { type Emitter, type Watch, watched } from "../records/events.js";
-import { loadTextModel } from "../text/load.js";
-import { stopIdsOf } from "../text/stop-ids.js";
 import type { TextModel } from "../text/tokenizer.js";
 import type { OptionsOf } from "../util/options.js";
-import { availableCores } from "../util/system.js";
 import { type GeneratePlan, MAX_NEW_TOKENS, planRules, renderer } from "./generate-plan.js";
+import { engineOf } from "./open-engine.js";
 
 export interface ChatOptions extends OptionsOf<typeof chatOptions> {
   readonly engine?: Engine;
@@ -46,13 +43,22 @@ export const openChat = (options: ChatOptions, watch: Watch = {}): Promise<Chat>
   watched("chat", watch, (say) => openModel(options, say));
 
 async function openModel(options: ChatOptions, say: Emitter): Promise<Chat> {
-  const { engine = embeddedEngine, precision = "f32", threads = availableCores() } = options;
-  refuseMissing(engine, { generate: true, logitRules: options.rules !== undefined, precision });
   checkTemperature(options.temperature ?? 0);
-  const text = await loadTextModel(options.model);
-  const stopIds = await stopIdsOf(options.model, text);
+  const model = await engineOf(options).open(options.model);
+  try {
+    for (const note of model.notes) say.note(note);
+    ability(model, "generate");
+    if (options.rules !== undefined) refuseRules(model);
+    return await chatWith(model, options);
+  } catch (error) {
+    await model[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function chatWith(model: OpenedModel, options: ChatOptions): Promise<Chat> {
+  const { text } = model;
   let rules = await planRules(options, text);
-  const model = await engine.load(options.model, { threads, precision, onNote: say.note });
   const history = openHistory(text, options);
   let asked = 0;
   return {
@@ -61,16 +67,16 @@ async function openModel(options: ChatOptions, say: Emitter): Promise<Chat> {
     },
     async ask(question, onText, signal) {
       const request = { id: `turn_${asked++}`, ...history.render(question) };
-      const { ids, ...reply } = await answer(model, text, request, { options, rules, stopIds, onText, signal });
+      const { ids, ...reply } = await answer(model, request, { options, rules, onText, signal });
       history.add(request, ids, reply.stop);
       return reply;
     },
     async setRules(spec) {
-      refuseMissing(engine, { logitRules: spec !== undefined });
+      if (spec !== undefined) refuseRules(model);
       rules = spec === undefined ? undefined : await planRules({ ...options, rules: spec }, text);
     },
     reset: () => history.reset(),
-    close: () => model.close(),
+    close: async () => model[Symbol.asyncDispose](),
   };
 }
 
@@ -141,30 +147,30 @@ export interface OneQuestion extends Omit<ChatOptions, "multiTurn">, Watch {
 interface Asked {
   readonly options: ChatOptions;
   readonly rules: GeneratePlan["rules"];
-  readonly stopIds: readonly number[];
   readonly onText: (piece: string) => void;
   readonly signal: AbortSignal | undefined;
 }
 
 async function answer(
-  model: LoadedModel,
-  text: TextModel,
+  model: OpenedModel,
   request: GenerateRequest,
-  { options, rules, stopIds, onText, signal }: Asked,
+  { options, rules, onText, signal }: Asked,
 ): Promise<Reply & { readonly ids: readonly number[] }> {
   const started = performance.now();
+  const { text, stopIds } = model;
+  const generate = ability(model, "generate");
   const ids: number[] = [];
   const stream = openTextStream(text, onText);
-  const endless = rules !== undefined && rules.resolved.stopScore === undefined;
+  const endless = rules !== undefined && rules.resolved.eosRamps.length === 0;
   let stop: Reply["stop"] = "interrupted";
   try {
-    const results = model.generate([request], {
+    const results = generate([request], {
       maxNewTokens: options.maxNewTokens ?? (endless ? MAX_NEW_TOKENS.rulesWithoutEos : MAX_NEW_TOKENS.default),
       stopIds,
       temperature: options.temperature ?? 0,
       seed: options.seed ?? 0,
       batch: 1,
-      ...rulesFor(model, text, rules),
+      ...rulesFor(model, rules),
       onToken: (_, id) => {
         ids.push(id);
         stream.push(ids);
@@ -186,9 +192,9 @@ async function answer(
 }
 
 /** Switching rules on or off must not compile another program: without rules, rules that say nothing hold. */
-function rulesFor({ capabilities }: LoadedModel, { eosId }: TextModel, rules: GeneratePlan["rules"]) {
+function rulesFor({ capabilities, text: { eosId } }: OpenedModel, rules: GeneratePlan["rules"]) {
   if (!capabilities.logitRules) return {};
-  const none = { eosId, constant: new Map<number, number>(), stopScore: undefined, usedTokens: [] };
+  const none = { eosId, constant: new Map<number, number>(), eosRamps: [], usedTokens: [] };
   return { rules: rules?.resolved ?? none };
 }
 

@@ -3,13 +3,13 @@
  * Nothing is computed and no weight is read.
  * May not know: how fast this machine is, studies.
  */
+
 import { collectExamples } from "../data/load.js";
 import { loadPrompts } from "../data/prompts.js";
-import { runMemory } from "../embedded/tune-checks.js";
 import { maxOutput } from "../judge/calls.js";
 import { loadJudge } from "../judge/judge-file.js";
-import { parameterCount, readModelConfig } from "../models/open.js";
 import type { Price } from "../records/judge-file.js";
+import { engineOf, openEngine } from "./open-engine.js";
 import { engineOptions, settleWork, type TuneWork } from "./tune/options.js";
 import { readRows } from "./tune/rows.js";
 
@@ -17,7 +17,8 @@ import { readRows } from "./tune/rows.js";
 const BYTES_PER_TOKEN = 4;
 
 export async function parametersOf(directory: string): Promise<number> {
-  return parameterCount(await readModelConfig(directory));
+  await using model = await openEngine().open(directory);
+  return model.dims.parameters;
 }
 
 export interface TuningForecast {
@@ -31,13 +32,13 @@ export interface TuningForecast {
 export async function forecastTuning(work: TuneWork): Promise<TuningForecast> {
   const settled = settleWork(work);
   const options = engineOptions(settled);
-  const { rows, heldOut } = await readRows(settled);
-  const model = await readModelConfig(settled.model);
+  await using model = await engineOf(work).open(settled.model);
+  const { rows, heldOut } = await readRows(settled, model.text);
   const tokens = rows.reduce((sum, row) => sum + row.inputIds.length, 0);
   return {
     rows: rows.length,
     tokens: tokens * options.epochs,
-    memoryBytes: runMemory(model, rows, options, heldOut).total,
+    memoryBytes: model.plan({ for: "tuning", work: { rows, options, heldOut } }).bytes,
   };
 }
 

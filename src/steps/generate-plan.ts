@@ -6,6 +6,7 @@
 import { basename, resolve } from "node:path";
 import { newLoadReport } from "../data/load.js";
 import { loadPrompts, promptsFrom } from "../data/prompts.js";
+import type { OpenedModel } from "../engine/opened.js";
 import type { GenerateRequest } from "../engine/requests.js";
 import { checkTemperature } from "../engine/requests.js";
 import type { generateOptions } from "../options/generate.js";
@@ -14,9 +15,7 @@ import type { GenerateRun } from "../records/outputs.js";
 import { loadRules } from "../rules/file.js";
 import { resolveRules, unresolvedStrings } from "../rules/resolve.js";
 import type { ResolvedRules } from "../rules/rules.js";
-import { loadTextModel } from "../text/load.js";
 import { type RenderedPrompt, renderLaterPrompt, renderPrompt, renderRaw } from "../text/render.js";
-import { stopIdsOf } from "../text/stop-ids.js";
 import { templateText } from "../text/template.js";
 import type { TextModel } from "../text/tokenizer.js";
 import { present, UserError } from "../util/errors.js";
@@ -61,9 +60,11 @@ export interface GeneratePlan {
 }
 
 /** @throws UserError  the first thing that is wrong with the prompts, the rules or the tokenizer */
-export async function planGeneration(options: PlanOptions): Promise<GeneratePlan> {
+export async function planGeneration(
+  options: PlanOptions,
+  { text, stopIds }: Pick<OpenedModel, "text" | "stopIds">,
+): Promise<GeneratePlan> {
   checkTemperature(options.temperature ?? 0);
-  const text = await loadTextModel(options.model);
   const rules = await planRules(options, text);
   const { inputs, notes } = await readPrompts(options);
   if (inputs.length === 0) throw new UserError("there are no prompts", { remedy: "give at least one" });
@@ -75,7 +76,7 @@ export async function planGeneration(options: PlanOptions): Promise<GeneratePlan
     request: { id: present(names[i], "name"), ...render.first(input.instruction) },
   }));
   const { default: most, rulesWithoutEos } = MAX_NEW_TOKENS;
-  const endless = rules !== undefined && rules.resolved.stopScore === undefined;
+  const endless = rules !== undefined && rules.resolved.eosRamps.length === 0;
   return {
     text,
     prompts,
@@ -83,7 +84,7 @@ export async function planGeneration(options: PlanOptions): Promise<GeneratePlan
     maxNewTokens: options.maxNewTokens ?? (endless ? rulesWithoutEos : most),
     temperature: options.temperature ?? 0,
     seed: options.seed ?? 0,
-    stopIds: await stopIdsOf(options.model, text),
+    stopIds,
     generator: options.generator ?? defaultName(options, rules?.record.name),
     described: {
       prompts: {

@@ -2,13 +2,13 @@
  * What a run of generation leaves: outputs in AlpacaEval's format, the record of how they came about, and a trace where one was asked for.
  * May not know: how answers are computed.
  */
+import type { Identity } from "../engine/identity.js";
 import type { GenerateResult } from "../engine/requests.js";
 import type { RecordedModel } from "../records/model.js";
 import type { AnswerLine, GenerateRun, Output } from "../records/outputs.js";
 import type { Tokenizer } from "../text/tokenizer.js";
 import { packageVersion } from "../util/system.js";
 import type { GeneratePlan, PlannedPrompt } from "./generate-plan.js";
-import type { Settings } from "./generate-settings.js";
 import type { FinishedWork } from "./resumable.js";
 import { traceSteps } from "./trace.js";
 
@@ -26,16 +26,18 @@ export function outputOf(
 }
 
 export interface Made {
-  readonly engine: string;
   readonly model: RecordedModel;
-  readonly settings: Settings;
+  readonly computedBy: Identity;
+  readonly batch: number;
   readonly limit: number | undefined;
   readonly answers: FinishedWork<AnswerLine>;
   /** From the first check to the last answer. */
   readonly seconds: number;
 }
 
-export function runRecord(plan: GeneratePlan, { engine, model, settings, limit, answers, seconds }: Made): GenerateRun {
+export function runRecord(plan: GeneratePlan, made: Made): GenerateRun {
+  const { model, computedBy, batch, limit, answers, seconds } = made;
+  const { engine, precision, threads } = computedBy;
   const stopped = answers.lines.filter(({ stop }) => stop === "eos").length;
   return {
     version: 1,
@@ -51,9 +53,7 @@ export function runRecord(plan: GeneratePlan, { engine, model, settings, limit, 
       temperature: plan.temperature,
       seed: plan.seed,
       stop_ids: [...plan.stopIds],
-      batch: settings.batch,
-      precision: settings.precision,
-      threads: settings.threads,
+      ...{ batch, precision, threads },
       limit: limit ?? null,
     },
     outcome: {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { mockEngine } from "../../test/mock-engine.js";
+import { type MockScript, mockEngine } from "../../test/mock-engine.js";
 import { temporaryFolder } from "../../test/temporary-folder.js";
 import type { Engine } from "../engine/engine.js";
 import type { GenerateOptions as EngineOptions, GenerateRequest } from "../engine/requests.js";
@@ -18,7 +18,7 @@ const prompts = [
   { instruction: "Name a sea." },
   { id: "a", instruction: "Name a bread." },
 ];
-const base = { model, prompts, threads: 1, batch: 2 } satisfies Partial<GenerateOptions>;
+const base = { model, prompts, batch: 2 } satisfies Partial<GenerateOptions>;
 let next = 0;
 const freshOut = (): string => files.path(`outputs-${next++}.json`);
 const lines = (text: string): unknown[] =>
@@ -28,29 +28,30 @@ const lines = (text: string): unknown[] =>
     .map((line) => JSON.parse(line));
 
 /** Answers with the second to last ids of the prompt; keeps what it was asked. */
-function scripted(options: { readonly logitRules?: boolean } = {}) {
+function scripted(options: Pick<MockScript, "logitRules" | "threads"> = {}) {
   const asked: GenerateRequest[] = [];
   const given: EngineOptions[] = [];
   const mock = mockEngine({
-    logitRules: options.logitRules ?? true,
+    logitRules: true,
+    ...options,
     answer: (request) => request.promptIds.slice(2, 5),
     order: (all) => [...all].reverse(),
   });
   const engine: Engine = {
     ...mock,
-    async load(directory, settings) {
-      const loaded = await mock.load(directory, settings);
+    async open(directory) {
+      const opened = await mock.open(directory);
       return {
-        ...loaded,
+        ...opened,
         generate: (requests, engineOptions) => {
           asked.push(...requests);
           given.push(engineOptions);
-          return loaded.generate(requests, engineOptions);
+          return opened.generate!(requests, engineOptions);
         },
       };
     },
   };
-  return { engine, asked, given, open: () => mock.open() };
+  return { engine, asked, given, open: () => mock.held() };
 }
 
 describe("outputs", () => {
@@ -119,34 +120,35 @@ describe("outputs", () => {
   });
 });
 
-describe("a stopped run", () => {
-  const stopping = (after: number) => {
-    const controller = new AbortController();
-    const { engine } = scripted();
-    const halting: Engine = {
-      ...engine,
-      async load(directory, settings) {
-        const loaded = await engine.load(directory, settings);
-        return {
-          ...loaded,
-          async *generate(requests, options) {
-            let given = 0;
-            for await (const result of loaded.generate(requests, options)) {
-              if (given++ === after) controller.abort(new Interrupted("kept"));
-              options.signal?.throwIfAborted();
-              yield result;
-            }
-          },
-        };
-      },
-    };
-    return { engine: halting, signal: controller.signal };
+/** Answers so many prompts, and is stopped. */
+function stoppingAfter(after: number) {
+  const controller = new AbortController();
+  const { engine } = scripted();
+  const halting: Engine = {
+    ...engine,
+    async open(directory) {
+      const opened = await engine.open(directory);
+      return {
+        ...opened,
+        async *generate(requests, options) {
+          let given = 0;
+          for await (const result of opened.generate!(requests, options)) {
+            if (given++ === after) controller.abort(new Interrupted("kept"));
+            options.signal?.throwIfAborted();
+            yield result;
+          }
+        },
+      };
+    },
   };
+  return { engine: halting, signal: controller.signal };
+}
 
+describe("a stopped run", () => {
   it("keeps finished answers, and the next computes the rest: the same bytes as a run in one go", async () => {
     const [whole, out] = [freshOut(), freshOut()];
     await generate({ ...base, out: whole, engine: scripted().engine });
-    const { engine, signal } = stopping(2);
+    const { engine, signal } = stoppingAfter(2);
     await expect(generate({ ...base, out, engine }, { signal })).rejects.toThrow(Interrupted);
     expect(existsSync(out)).toBe(false);
     const partial = generatePaths(out).partial;
@@ -164,18 +166,26 @@ describe("a stopped run", () => {
     [{ rules: "paper" }, 3],
     [{ temperature: 1 }, 3],
     [{ preset: "reference" as const }, 1], // it trims nothing of the two that are there
-    [{ threads: 2 }, 3],
     [{ prompts: [...prompts].reverse() }, 1],
     [{ force: true }, 1], // replaces a result, and there is none yet
   ])("is resumed as far as %j leaves answers as they are: %i are computed", async (change, computed) => {
     const out = freshOut();
-    const { engine, signal } = stopping(2);
+    const { engine, signal } = stoppingAfter(2);
     await expect(generate({ ...base, out, engine }, { signal })).rejects.toThrow(Interrupted);
     const again = scripted();
     await generate({ ...base, ...change, out, engine: again.engine });
     // Answered in reverse: the first of the three prompts was missing.
     expect(again.asked.length).toBe(computed);
   });
+});
+
+it("is not resumed by an engine whose bits are others", async () => {
+  const out = freshOut();
+  const { engine, signal } = stoppingAfter(2);
+  await expect(generate({ ...base, out, engine }, { signal })).rejects.toThrow(Interrupted);
+  const again = scripted({ threads: 2 });
+  await generate({ ...base, out, engine: again.engine });
+  expect(again.asked.length).toBe(3);
 });
 
 describe("refusals, before anything is computed", () => {
@@ -211,13 +221,17 @@ describe("refusals, before anything is computed", () => {
       "UserError: the engine mock cannot change logits at every step",
     );
   });
-  it("an engine that does not generate, and a precision that is not there, before the model is looked at", async () => {
-    const { engine } = scripted();
-    const silent = { ...engine, capabilities: { ...engine.capabilities, generate: false } };
-    expect(await refused({ model: "nowhere", engine: silent })).toBe("UserError: the engine mock does not generate");
+  it("an engine that does not generate, and one that is given together with another's precision", async () => {
+    const silent = mockEngine({ without: ["generate"] });
+    expect(await refused({ engine: silent })).toBe("UserError: the engine mock does not generate");
+    expect(silent.held()).toBe(0);
     expect(await refused({ model: "nowhere", precision: "q8" })).toBe(
-      'UserError: the engine mock has no precision: "q8"',
+      "UserError: an engine is given, and precision as well",
     );
+  });
+  it("what does not fit into memory, before its files are hashed or a ledger is begun", async () => {
+    const engine = mockEngine({ plan: { purpose: "running", bytes: 3e9, freeBytes: 1e9, smaller: "take less" } });
+    expect(await refused({ engine })).toMatch(/needs about 3.00 GB of memory for running; 1.00 GB are free$/);
   });
   it.each([
     [{ disableRules: ["eos"] }, 'UserError: there are no rules to leave "eos" out of'],
@@ -228,7 +242,7 @@ describe("refusals, before anything is computed", () => {
 
   it("leaves no empty ledger behind when the engine refuses", async () => {
     const out = freshOut();
-    const failing: Engine = { ...scripted().engine, load: () => Promise.reject(new Error("no")) };
+    const failing: Engine = { ...scripted().engine, open: () => Promise.reject(new Error("no")) };
     await expect(generate({ ...base, out, engine: failing })).rejects.toThrow("no");
     expect(existsSync(generatePaths(out).partial)).toBe(false);
   });

@@ -4,11 +4,10 @@
  */
 
 import { pathIn } from "../data/spec.js";
-import { embeddedEngine } from "../embedded/embedded.js";
 import type { Engine } from "../engine/engine.js";
-import { refuseMissing } from "../engine/refusals.js";
-import type { GenerateResult } from "../engine/requests.js";
-import { decidingFiles, recordedModel } from "../model-files/hash.js";
+import { ability, refuseRules } from "../engine/refusals.js";
+import type { GenerateOptions as Decode } from "../engine/requests.js";
+import { decidingFiles } from "../model-files/hash.js";
 import { type Emitter, type Watch, watched } from "../records/events.js";
 import {
   answerLineSchema,
@@ -21,9 +20,10 @@ import { present, UserError } from "../util/errors.js";
 import { recordText } from "../util/record-file.js";
 import { openResult, type ResultPlan } from "../util/result.js";
 import { option, words } from "../util/words.js";
-import { type GeneratePlan, type PlannedPrompt, type PlanOptions, planGeneration } from "./generate-plan.js";
+import { type GeneratePlan, type PlanOptions, planGeneration } from "./generate-plan.js";
 import { answerLine, outputOf, runRecord } from "./generate-record.js";
-import { answerKeys, memoryUse, type Settings, settle } from "./generate-settings.js";
+import { answerKeys, roomFor } from "./generate-settings.js";
+import { engineOf, recordedModel } from "./open-engine.js";
 import { resumable } from "./resumable.js";
 import { traceLines } from "./trace.js";
 
@@ -65,31 +65,41 @@ async function answerAll(
   signal: AbortSignal | undefined,
 ): Promise<GenerateSummary> {
   const started = performance.now();
-  const { out, trace, limit, engine = embeddedEngine } = options;
-  refuseBeforeWork(options, engine);
+  const { out, trace, limit } = options;
+  if (trace !== undefined && out === undefined) {
+    throw new UserError("a trace is written only beside outputs", { remedy: words`pass ${option("out")} as well` });
+  }
+  const engine = engineOf(options);
   await using result = await openResult(await resultPlan(options));
-  const plan = await planGeneration(options);
+  await using model = await engine.open(options.model);
+  for (const note of model.notes) say.note(note);
+  const generate = ability(model, "generate");
+  if (options.rules !== undefined) refuseRules(model);
+  const plan = await planGeneration(options, model);
   for (const text of plan.rules?.record.unresolved ?? [])
     say.warning(`the rules name ${JSON.stringify(text)}, which is not one token here; it is ignored`);
-  await engine.refuseTooLarge?.(options.model, memoryUse(options, plan));
-  const model = await recordedModel(options.model, engine);
-  const settings = await settle(options, plan);
+  const { batch = 1 } = roomFor(options.batch, plan, model);
+  const computedBy = await model.identity();
   const traced = trace !== undefined;
   const answers = await resumable(result, say, {
     items: plan.prompts,
     unit: "prompts",
-    key: answerKeys(plan, settings, { engine: engine.name, modelHash: model.hash, traced }),
+    key: answerKeys(plan, computedBy, traced),
     id: ({ request }) => request.id,
     parse: (line) => answerLineSchema.parse(line),
     compute: (missing, onTokens) =>
-      decode(missing, { engine, directory: options.model, plan, settings, traced, say, signal, onTokens }),
+      generate(
+        missing.map(({ request }) => request),
+        decoding(plan, { batch, traced, signal, onTokens }),
+      ),
     line: (key, found) => answerLine(key, found, plan.text.tokenizer),
   });
   const outputs = plan.prompts.map(({ input }, i) =>
     outputOf(input, present(answers.lines[i], "answer"), plan.generator),
   );
   const seconds = (performance.now() - started) / 1000;
-  const run = runRecord(plan, { engine: engine.name, model, settings, limit, answers, seconds });
+  const recorded = recordedModel(model, computedBy);
+  const run = runRecord(plan, { model: recorded, computedBy, batch, limit, answers, seconds });
   if (out !== undefined) {
     if (trace !== undefined) await result.write(trace, traceLines(plan.prompts, answers.lines));
     await result.write(generatePaths(out).run, recordText(generateRunSchema.parse(run)));
@@ -97,13 +107,6 @@ async function answerAll(
     await result.commit();
   }
   return { outputs, run };
-}
-
-function refuseBeforeWork({ out, trace, rules, precision = "f32" }: GenerateOptions, engine: Engine): void {
-  refuseMissing(engine, { generate: true, logitRules: rules !== undefined, precision });
-  if (trace !== undefined && out === undefined) {
-    throw new UserError("a trace is written only beside outputs", { remedy: words`pass ${option("out")} as well` });
-  }
 }
 
 async function resultPlan(options: GenerateOptions): Promise<ResultPlan | undefined> {
@@ -116,32 +119,18 @@ async function resultPlan(options: GenerateOptions): Promise<ResultPlan | undefi
 }
 
 interface Decoding {
-  readonly engine: Engine;
-  readonly directory: string;
-  readonly plan: GeneratePlan;
-  readonly settings: Settings;
+  readonly batch: number;
   readonly traced: boolean;
-  readonly say: Emitter;
   readonly signal: AbortSignal | undefined;
   readonly onTokens: (count: number) => void;
 }
 
-async function* decode(prompts: readonly PlannedPrompt[], how: Decoding): AsyncGenerator<GenerateResult> {
-  const { engine, directory, plan, settings, traced, say, signal, onTokens } = how;
+function decoding(plan: GeneratePlan, { batch, traced, signal, onTokens }: Decoding): Decode {
   const { maxNewTokens, stopIds, temperature, seed, rules } = plan;
-  const { threads, precision, batch } = settings;
-  const model = await engine.load(directory, { threads, precision, onNote: say.note });
-  try {
-    yield* model.generate(
-      prompts.map(({ request }) => request),
-      {
-        ...{ maxNewTokens, stopIds, temperature, seed, batch, trace: traced },
-        onToken: () => onTokens(1),
-        ...(rules === undefined ? {} : { rules: rules.resolved }),
-        ...(signal === undefined ? {} : { signal }),
-      },
-    );
-  } finally {
-    await model.close();
-  }
+  return {
+    ...{ maxNewTokens, stopIds, temperature, seed, batch, trace: traced },
+    onToken: () => onTokens(1),
+    ...(rules === undefined ? {} : { rules: rules.resolved }),
+    ...(signal === undefined ? {} : { signal }),
+  };
 }

@@ -69,7 +69,6 @@ const options = (over: object = {}) => ({
   data: join(folder, "data.jsonl"),
   out: join(folder, "out"),
   template: templateFrom(),
-  threads: 1,
   against: 3,
   ...over,
 });
@@ -98,7 +97,7 @@ describe("rank", () => {
     expect(pairs).toHaveLength(36);
     expect(rankSummarySchema.parse(JSON.parse(await readFile(paths.summary, "utf8")))).toEqual(summary);
     expect((await linesOf(paths.scores)).map((line) => scoreLineSchema.parse(line))).toHaveLength(summary.scored);
-    expect(engine.open()).toBe(0);
+    expect(engine.held()).toBe(0);
     const self = pairs.filter((pair) => pair.outcome === "self-draw").length;
     expect(summary.mean).toMatchObject({ greater: 36 - self, less: 0, ties: 0 });
     expect(summary.mean.rate_without_self_draws.estimate).toBe(1);
@@ -114,7 +113,7 @@ describe("rank", () => {
         seed: 0,
         max_length: 2048,
         bos: "auto",
-        threads: 1,
+        threads: null,
         template: "{BOS}<|user|>\n{instruction}\n<|assistant|>\n{response}{EOS}",
       },
     });
@@ -146,7 +145,7 @@ describe("rank", () => {
       },
     };
     await expect(rank(options({ engine: first }), stop)).rejects.toThrow(Interrupted);
-    expect(first.open()).toBe(0);
+    expect(first.held()).toBe(0);
     const paths = rankPaths(join(folder, "out"));
     await expect(readFile(paths.pairs)).rejects.toThrow(/ENOENT/);
     await appendFile(paths.partial, '{"key":"abc","su');
@@ -236,8 +235,7 @@ describe("rank", () => {
     await expect(rank(options({ engine: mockEngine(script), limit: 1, out: join(folder, "one") }))).rejects.toThrow(
       /gives 1 example/,
     );
-    const mute = mockEngine();
-    const deaf = { ...mute, capabilities: { ...mute.capabilities, score: false } };
+    const deaf = mockEngine({ without: ["score"] });
     await expect(rank(options({ engine: deaf, out: join(folder, "deaf") }))).rejects.toThrow(/no log-probabilities/);
   });
 });

@@ -6,10 +6,11 @@
 import { join } from "node:path";
 import { collectExamples } from "../data/load.js";
 import { parseDataSpec } from "../data/spec.js";
-import { embeddedEngine } from "../embedded/embedded.js";
 import type { Engine } from "../engine/engine.js";
-import { refuseMissing } from "../engine/refusals.js";
-import { decidingFiles, recordedModel } from "../model-files/hash.js";
+import type { Identity } from "../engine/identity.js";
+import type { OpenedModel } from "../engine/opened.js";
+import { ability, refuseTooLarge } from "../engine/refusals.js";
+import { decidingFiles } from "../model-files/hash.js";
 import type { rankOptions } from "../options/score.js";
 import { templateFrom } from "../options/template.js";
 import { type RankedText, rankPairs } from "../rank/rank.js";
@@ -20,19 +21,19 @@ import { type Emitter, EVENTS_FILE, type Watch, watched } from "../records/event
 import type { Example } from "../records/example.js";
 import type { RecordedModel } from "../records/model.js";
 import { type RankSummary, rankSummarySchema, type ScoreLine, scoreLineSchema } from "../records/rank.js";
-import { loadTextModel } from "../text/load.js";
 import { renderPair } from "../text/render.js";
 import { templateText } from "../text/template.js";
 import type { TextModel } from "../text/tokenizer.js";
 import { trimWhiteSpace } from "../text/unicode.js";
 import { present, UserError } from "../util/errors.js";
-import { sha256, sha256File } from "../util/files.js";
+import { sha256File } from "../util/files.js";
 import type { OptionsOf } from "../util/options.js";
 import { formatCount } from "../util/progress.js";
 import { recordLine, recordText } from "../util/record-file.js";
 import { type Finished, openResult, type Result, type ResultPlan } from "../util/result.js";
-import { availableCores, packageVersion } from "../util/system.js";
+import { packageVersion } from "../util/system.js";
 import { option, words } from "../util/words.js";
+import { engineOf, recordedModel } from "./open-engine.js";
 
 export interface RankOptions extends OptionsOf<typeof rankOptions> {
   /** Default: the embedded engine. */
@@ -41,12 +42,7 @@ export interface RankOptions extends OptionsOf<typeof rankOptions> {
 
 /** Options of which nothing is left open. */
 type Settled = RankOptions &
-  Required<
-    Pick<
-      RankOptions,
-      "template" | "against" | "limit" | "seed" | "maxLength" | "bos" | "threads" | "precision" | "engine"
-    >
-  >;
+  Required<Pick<RankOptions, "template" | "against" | "limit" | "seed" | "maxLength" | "bos">>;
 
 /** Where a run's three files lie, and the ledger of one that is not finished. */
 export function rankPaths(out: string): {
@@ -70,25 +66,33 @@ export function rankPaths(out: string): {
  * @throws the signal's reason  stopped; what was scored is in the ledger
  */
 export const rank = (request: RankOptions, watch: Watch = {}): Promise<RankSummary> =>
-  watched("rank", watch, (say) => rankData(settle(request), say, watch.signal));
+  watched("rank", watch, (say) => rankData(settle(request), engineOf(request), say, watch.signal));
 
-async function rankData(options: Settled, say: Emitter, signal: AbortSignal | undefined): Promise<RankSummary> {
+async function rankData(
+  options: Settled,
+  engine: Engine,
+  say: Emitter,
+  signal: AbortSignal | undefined,
+): Promise<RankSummary> {
   const started = performance.now();
-  const { engine, precision, out } = options;
-  refuseMissing(engine, { score: true, precision });
+  const { out } = options;
   await using result = await openResult(await resultPlan(options));
   const data = await readData(options.data, options.limit);
-  const text = await loadTextModel(options.model);
-  await engine.refuseTooLarge?.(options.model, { for: "running", precision });
-  const model = await recordedModel(options.model, engine);
+  await using model = await engine.open(options.model);
+  for (const note of model.notes) say.note(note);
+  const score = ability(model, "score");
+  refuseTooLarge(model, model.plan({ for: "scoring" }));
+  const computedBy = await model.identity();
   const cache = openCache(await result.finished((line) => scoreLineSchema.parse(line)));
   if (out !== undefined && !out.endsWith(".jsonl")) await say.keepIn(join(out, EVENTS_FILE));
   if (cache.known > 0)
     say.note(`the ledger holds ${formatCount(cache.known)} scores of earlier runs; those that fit are used`);
   say.begin({ total: data.examples.length, unit: "instructions", reused: 0 });
-  const found = await compareData(options, { data, text, modelHash: model.hash, cache, result }, say, signal);
+  const found = await compareData(options, { data, model, score, computedBy, cache, result }, say, signal);
   const seconds = (performance.now() - started) / 1000;
-  const summary = rankSummarySchema.parse(summaryOf(options, { data, model, seconds, ...found }));
+  const summary = rankSummarySchema.parse(
+    summaryOf(options, { data, model: recordedModel(model, computedBy), computedBy, seconds, ...found }),
+  );
   if (out !== undefined) {
     const { scores, summary: path } = rankPaths(out);
     await result.write(scores, cache.lines());
@@ -118,67 +122,62 @@ const settle = (request: RankOptions): Settled => ({
   seed: request.seed ?? 0,
   maxLength: request.maxLength ?? 2048,
   bos: request.bos ?? "auto",
-  threads: request.threads ?? availableCores(),
-  precision: request.precision ?? "f32",
-  engine: request.engine ?? embeddedEngine,
 });
 
 interface Material {
   readonly data: Data;
-  readonly text: TextModel;
-  readonly modelHash: string;
+  readonly model: OpenedModel;
+  readonly score: NonNullable<OpenedModel["score"]>;
+  readonly computedBy: Identity;
   readonly cache: Cache;
   readonly result: Result;
 }
 
-/** Loads the model and compares; gives what a summary says of it. */
+/** Compares; gives what a summary says of it. */
 async function compareData(
   options: Settled,
-  { data, text, modelHash, cache, result }: Material,
+  { data, model, score, computedBy, cache, result }: Material,
   say: Emitter,
   signal: AbortSignal | undefined,
 ) {
-  const { engine, threads, precision, out } = options;
-  const model = await engine.load(options.model, { threads, precision, onNote: say.note });
-  try {
-    const maxLength = Math.min(options.maxLength, model.maxPositions ?? Number.POSITIVE_INFINITY);
-    const source = renderer(text, options, data.examples, maxLength);
-    const input = {
-      ids: data.examples.map(({ id }) => id),
-      render: source.render,
-      rivals: drawRivals(data.examples.length, options.against, options.seed),
-      keyPrefix: sha256([packageVersion(), engine.name, precision, threads, modelHash].join("\n")),
-    };
-    const tally = openTally();
-    const lines = async function* (): AsyncGenerator<string> {
-      const onProgress = (done: number): void => say.progress({ done });
-      for await (const pair of rankPairs(model, input, { cache, signal, onProgress })) {
-        tally.add(pair);
-        yield recordLine(pair);
-      }
-    };
-    if (out !== undefined) await result.write(rankPaths(out).pairs, lines());
-    else for await (const _ of lines());
-    const counts = { scored: cache.scored(), reused: cache.reused() };
-    return { totals: tally.totals(), ...counts, maxLength, merged: source.merged() };
-  } finally {
-    await model.close();
-  }
+  const { out } = options;
+  const maxLength = Math.min(options.maxLength, model.limits.maxPositions ?? Number.POSITIVE_INFINITY);
+  const source = renderer(model.text, options, data.examples, maxLength);
+  const input = {
+    ids: data.examples.map(({ id }) => id),
+    render: source.render,
+    rivals: drawRivals(data.examples.length, options.against, options.seed),
+    computedBy,
+  };
+  const tally = openTally();
+  const lines = async function* (): AsyncGenerator<string> {
+    const onProgress = (done: number): void => say.progress({ done });
+    for await (const pair of rankPairs(score, input, { cache, signal, onProgress })) {
+      tally.add(pair);
+      yield recordLine(pair);
+    }
+  };
+  if (out !== undefined) await result.write(rankPaths(out).pairs, lines());
+  else for await (const _ of lines());
+  const counts = { scored: cache.scored(), reused: cache.reused() };
+  return { totals: tally.totals(), ...counts, maxLength, merged: source.merged() };
 }
 
 interface Found extends Awaited<ReturnType<typeof compareData>> {
   readonly data: Data;
   readonly model: RecordedModel;
+  readonly computedBy: Identity;
   readonly seconds: number;
 }
 
 function summaryOf(options: Settled, found: Found): RankSummary {
-  const { data, totals, scored, reused, merged, maxLength, model, seconds } = found;
-  const { against, limit, seed, bos, precision, threads } = options;
+  const { data, totals, scored, reused, merged, maxLength, model, computedBy, seconds } = found;
+  const { against, limit, seed, bos } = options;
+  const { engine, precision, threads } = computedBy;
   return {
     version: 1,
     ...totals,
-    engine: options.engine.name,
+    engine,
     model,
     data: { spec: options.data, hash: data.hash, examples: data.examples.length, multi_turn: data.multiTurn },
     options: {

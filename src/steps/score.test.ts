@@ -23,7 +23,7 @@ const input = files.write("rows.jsonl", rows.map((row) => `${JSON.stringify(row)
 /** A number that says which id it stands for, and what came before it. */
 const logprobs = ({ promptIds, responseIds }: ScoreRequest): number[] =>
   responseIds.map((id) => -id - promptIds.length / 8);
-const base = { model: folder, threads: 1 };
+const base = { model: folder };
 
 describe("results", () => {
   it("hold one value a response token, EOS last, in the order of the rows", async () => {
@@ -46,21 +46,17 @@ describe("results", () => {
   it("keep what there is to say of the model's files, also where nothing is left to score", async () => {
     const out = files.path("noted.jsonl");
     const notes = ["lm_head.weight is stored and differs"];
-    const engine = { ...mockEngine({ logprobs }), notes: async () => notes };
-    const failing: Engine = { ...engine, load: () => Promise.reject(new Interrupted("loaded again")) };
-    const load = engine.load;
-    let stopped = false;
-    const stopping: Engine = {
-      ...engine,
-      async load(...args) {
-        const model = await load(...args);
-        return { ...model, close: () => Promise.reject(new Interrupted("after the last row")) };
-      },
+    const engine = mockEngine({ logprobs, notes });
+    const controller = new AbortController();
+    const onEvent = (event: StepEvent) => {
+      if (event.event === "progress" && event.done === 2) controller.abort(new Interrupted("after the last row"));
     };
-    await score({ ...base, input, out, engine: stopping }).catch(() => {
-      stopped = true;
-    });
-    expect(stopped).toBe(true);
+    const stopped = score({ ...base, input, out, engine }, { signal: controller.signal, onEvent });
+    await expect(stopped).rejects.toThrow("after the last row");
+    const fail = () => {
+      throw new Error("asked again");
+    };
+    const failing: Engine = { ...engine, open: async (ref) => ({ ...(await engine.open(ref)), score: fail }) };
     const { run } = await score({ ...base, input, out, engine: failing });
     expect(run.model.notes).toEqual(notes);
     expect(scoreRunSchema.parse(JSON.parse(await readFile(scorePaths(out).run, "utf8"))).model.notes).toEqual(notes);
@@ -76,7 +72,7 @@ describe("results", () => {
   });
 
   it("are those of the embedded engine by default, the same for texts and their ids", async () => {
-    const { scores } = await score({ ...base, input });
+    const { scores } = await score({ ...base, threads: 1, input });
     expect(scores.every(({ logprobs: found }) => found.every((value) => value < 0 && Number.isFinite(value)))).toBe(
       true,
     );
@@ -185,13 +181,13 @@ describe("refusals", () => {
     const engine = mockEngine({ logprobs: ({ responseIds }) => responseIds.map(() => Number.NaN) });
     expect(await refused({ prompt_ids: [1], response_ids: [2] }, engine)).toContain("a log-probability is NaN");
   });
-  it("an engine that cannot score, and a precision that is not there, before the model is looked at", async () => {
-    const engine = mockEngine();
-    const mute = { ...engine, capabilities: { ...engine.capabilities, score: false } };
+  it("an engine that cannot score, and one that is given together with another's precision", async () => {
+    const [engine, mute] = [mockEngine(), mockEngine({ without: ["score"] })];
     const [model, precision] = ["nowhere", "q8"] as const;
-    await expect(score({ ...base, model, input, engine: mute })).rejects.toThrow("gives no log-probabilities");
+    await expect(score({ ...base, input, engine: mute })).rejects.toThrow("gives no log-probabilities");
+    expect(mute.held()).toBe(0);
     await expect(score({ ...base, model, input, engine, precision })).rejects.toThrow(
-      'the engine mock has no precision: "q8"',
+      "an engine is given, and precision as well",
     );
   });
   it("no rows, and a file of another kind", async () => {

@@ -5,11 +5,12 @@
  * As in `generate`, finished rows go to a ledger beside the results, from which a stopped run resumes.
  */
 
-import { embeddedEngine } from "../embedded/embedded.js";
 import type { Engine } from "../engine/engine.js";
-import { refuseMissing } from "../engine/refusals.js";
+import { type Identity, keyOf } from "../engine/identity.js";
+import type { OpenedModel } from "../engine/opened.js";
+import { ability, refuseTooLarge } from "../engine/refusals.js";
 import { NOT_FINITE, type ScoreResult } from "../engine/requests.js";
-import { decidingFiles, recordedModel } from "../model-files/hash.js";
+import { decidingFiles } from "../model-files/hash.js";
 import type { scoreOptions } from "../options/score.js";
 import { templateFrom } from "../options/template.js";
 import { type Emitter, type Watch, watched } from "../records/events.js";
@@ -22,14 +23,14 @@ import {
   type ScoreRun,
   scoreRunSchema,
 } from "../records/scores.js";
-import { loadTextModel } from "../text/load.js";
 import { templateText } from "../text/template.js";
 import { present, UserError } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
 import type { OptionsOf } from "../util/options.js";
 import { recordLine, recordText } from "../util/record-file.js";
 import { openResult, type ResultPlan } from "../util/result.js";
-import { availableCores, packageVersion } from "../util/system.js";
+import { packageVersion } from "../util/system.js";
+import { engineOf, recordedModel } from "./open-engine.js";
 import { type FinishedWork, resumable } from "./resumable.js";
 import { readScoreRows, type ScoreRow } from "./score-rows.js";
 
@@ -67,25 +68,35 @@ async function scoreRows(options: ScoreOptions, say: Emitter, signal: AbortSigna
   const started = performance.now();
   const { out } = options;
   const settings = settle(options);
-  const { engine, precision } = settings;
-  refuseMissing(engine, { score: true, precision });
+  const engine = engineOf(options);
   await using result = await openResult(await resultPlan(options));
-  const rows = await readScoreRows(options.input, await loadTextModel(options.model), settings);
-  await engine.refuseTooLarge?.(options.model, { for: "running", precision });
-  const model = await recordedModel(options.model, engine);
+  await using model = await engine.open(options.model);
+  for (const note of model.notes) say.note(note);
+  const scoring = ability(model, "score");
+  const rows = await readScoreRows(options.input, model.text, settings);
+  refuseTooLarge(model, model.plan({ for: "scoring" }));
+  const computedBy = await model.identity();
   const found = await resumable(result, say, {
     items: rows,
     unit: "rows",
-    key: rowKeys(settings, model.hash),
+    key: ({ request: { promptIds, responseIds } }) => keyOf(computedBy, { promptIds, responseIds }),
     id: ({ request }) => request.id,
     parse: (line) => logprobsLineSchema.parse(line),
-    compute: (missing) => scored(missing, { settings, directory: options.model, say, signal }),
+    compute: (missing) => scored(scoring, missing, signal),
     line: (key, { id, logprobs }) => ({ key, logprobs: finite(logprobs, id) }),
     tokens: ({ logprobs }) => logprobs.length,
   });
   const scores = rows.map(({ id }, i) => scoreOutput(id, present(found.lines[i], id).logprobs));
   const seconds = (performance.now() - started) / 1000;
-  const run = runRecord(options, { settings, model, rows, scores, found, seconds });
+  const run = runRecord(options, {
+    settings,
+    model: recordedModel(model, computedBy),
+    computedBy,
+    rows,
+    scores,
+    found,
+    seconds,
+  });
   if (out !== undefined) {
     await result.write(scorePaths(out).run, recordText(scoreRunSchema.parse(run)));
     await result.write(out, scores.map(recordLine));
@@ -104,40 +115,21 @@ async function resultPlan({ model, out, input, force = false }: ScoreOptions): P
 type Settings = ReturnType<typeof settle>;
 
 const settle = (options: ScoreOptions) => ({
-  engine: options.engine ?? embeddedEngine,
   template: options.template ?? templateFrom(),
   bos: options.bos ?? ("auto" as const),
   eos: options.eos ?? true,
-  threads: options.threads ?? availableCores(),
-  precision: options.precision ?? ("f32" as const),
   limit: options.limit,
 });
 
-/** The hash of everything that decides a row's values. */
-function rowKeys({ engine, threads, precision }: Settings, modelHash: string): (row: ScoreRow) => string {
-  const common = [packageVersion(), engine.name, modelHash, threads, precision];
-  return ({ request }) => sha256(JSON.stringify([common, request.promptIds, request.responseIds])).slice(0, 32);
-}
-
-interface Scoring {
-  readonly settings: Settings;
-  readonly directory: string;
-  readonly say: Emitter;
-  readonly signal: AbortSignal | undefined;
-}
-
-async function* scored(rows: readonly ScoreRow[], how: Scoring): AsyncGenerator<ScoreResult> {
-  const { settings, directory, say, signal } = how;
-  const { engine, threads, precision } = settings;
-  const model = await engine.load(directory, { threads, precision, onNote: say.note });
-  try {
-    const requests = rows.map(({ request }) => request);
-    for await (const result of model.score(requests, { signal })) {
-      yield result;
-      signal?.throwIfAborted();
-    }
-  } finally {
-    await model.close();
+async function* scored(
+  score: NonNullable<OpenedModel["score"]>,
+  rows: readonly ScoreRow[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ScoreResult> {
+  const requests = rows.map(({ request }) => request);
+  for await (const result of score(requests, { signal })) {
+    yield result;
+    signal?.throwIfAborted();
   }
 }
 
@@ -159,6 +151,7 @@ function scoreOutput(id: string, logprobs: readonly number[]): ScoreOutput {
 interface Made {
   readonly settings: Settings;
   readonly model: RecordedModel;
+  readonly computedBy: Identity;
   readonly rows: readonly ScoreRow[];
   readonly scores: readonly ScoreOutput[];
   readonly found: FinishedWork<LogprobsLine>;
@@ -166,7 +159,8 @@ interface Made {
 }
 
 function runRecord({ input }: ScoreOptions, made: Made): ScoreRun {
-  const { settings, model, rows, scores, found, seconds } = made;
+  const { settings, model, computedBy, rows, scores, found, seconds } = made;
+  const { engine, precision, threads } = computedBy;
   const sum = scores.reduce((total, line) => total + line.sum, 0);
   const tokens = scores.reduce((total, line) => total + line.tokens, 0);
   const ids = rows.map(({ request }) => JSON.stringify([request.promptIds, request.responseIds]));
@@ -174,7 +168,7 @@ function runRecord({ input }: ScoreOptions, made: Made): ScoreRun {
     version: 1,
     command: "score",
     tacit: packageVersion(),
-    engine: settings.engine.name,
+    engine,
     model,
     input: {
       source: typeof input === "string" ? input : "given",
@@ -184,7 +178,7 @@ function runRecord({ input }: ScoreOptions, made: Made): ScoreRun {
     template: templateText(settings.template),
     bos: settings.bos,
     eos: settings.eos,
-    options: { precision: settings.precision, threads: settings.threads, limit: settings.limit ?? null },
+    options: { precision, threads, limit: settings.limit ?? null },
     outcome: {
       tokens,
       ...found.counts,

@@ -11,8 +11,5 @@ export const signal: Kind<AbortSignal> = {
   wanted: "an AbortSignal",
   holds: (value): value is AbortSignal => value instanceof AbortSignal,
 };
-export const engine = having<Engine>(
-  { name: needed(text), capabilities: needed(having({}, "")), load: needed(call), tune: needed(call) },
-  "an engine",
-);
+export const engine = having<Engine>({ name: needed(text), identify: needed(call), open: needed(call) }, "an engine");
 export const checkers: Kind<Checkers> = namedBy(call as Kind<Checkers[string]>, "checkers by name");

@@ -8,12 +8,10 @@
 import { dirname, join } from "node:path";
 import { collectExamples } from "../data/load.js";
 import { parseDataSpec } from "../data/spec.js";
-import { embeddedEngine } from "../embedded/embedded.js";
 import type { Engine } from "../engine/engine.js";
-import { refuseMissing } from "../engine/refusals.js";
+import { embedding, refuseTooLarge } from "../engine/refusals.js";
 import { givenOutputs, type OutputSet, readOutputs } from "../judge/pairs.js";
-import { decidingFiles, hashModel } from "../model-files/hash.js";
-import { encoderSettings } from "../models/encoders/open.js";
+import { decidingFiles } from "../model-files/hash.js";
 import type { similarityOptions } from "../options/measure.js";
 import { type Emitter, EVENTS_FILE, type Watch, watched } from "../records/events.js";
 import type { Output } from "../records/outputs.js";
@@ -31,16 +29,16 @@ import { serverEmbedder } from "../similarity/server.js";
 import { clusteredMean } from "../stats/cluster.js";
 import { toEstimateRecord } from "../stats/estimate.js";
 import { rankCorrelation } from "../stats/rank-correlation.js";
-import { loadEncoderText } from "../text/encoder.js";
 import { present, UserError } from "../util/errors.js";
-import { makeDirectory, sha256, sha256File } from "../util/files.js";
+import { makeDirectory, sha256File } from "../util/files.js";
 import { type Ledger, openLedger } from "../util/ledger.js";
 import { lockPathOf, waitForLock } from "../util/lock.js";
 import type { OptionsOf } from "../util/options.js";
 import { recordLine, recordText } from "../util/record-file.js";
 import { openResult } from "../util/result.js";
-import { availableCores, packageVersion } from "../util/system.js";
+import { packageVersion } from "../util/system.js";
 import { option, words } from "../util/words.js";
+import { engineOf } from "./open-engine.js";
 import { limitsIn } from "./server-limits.js";
 
 /** What a row must have; the rest may be absent. */
@@ -225,40 +223,31 @@ function openServer({ encoder, apiKeyEnv, pooling, ...options }: SimilarityOptio
 }
 
 async function openDirectory(options: SimilarityOptions, say: Emitter): Promise<OpenEmbedder> {
-  const { encoder: directory, engine = embeddedEngine, threads = availableCores() } = options;
-  refuseMissing(engine, { embed: true });
-  const settings = await encoderSettings(directory);
-  const pooling = options.pooling ?? settings.pooling;
-  if (pooling === undefined) {
-    throw new UserError(`${directory} does not say how it is pooled`, {
-      remedy: words`pass ${option("pooling", "mean")}, or cls`,
-    });
+  const encoder = await embedding(engineOf(options))(options.encoder, options.pooling);
+  try {
+    for (const note of encoder.notes) say.warning(note);
+    refuseTooLarge(encoder, encoder.plan());
+    const computedBy = await encoder.identity();
+    const { pooling, text, limits } = encoder;
+    const encode = (part: string): readonly number[] => text.encode(part, limits.maxTokens).ids;
+    return {
+      embedder: encoderEmbedder(encoder, { computedBy, settings: { pooling, ...limits } }, encode),
+      record: (texts) => ({
+        kind: "encoder",
+        path: options.encoder,
+        hash: computedBy.files,
+        engine: computedBy.engine,
+        pooling,
+        max_tokens: limits.maxTokens,
+        threads: computedBy.threads,
+        cut: texts.filter((part) => text.encode(part, limits.maxTokens).cut).length,
+      }),
+      [Symbol.asyncDispose]: async () => encoder[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await encoder[Symbol.asyncDispose]();
+    throw error;
   }
-  if (settings.pooling !== undefined && pooling !== settings.pooling) {
-    say.warning(`the encoder was made for pooling by ${settings.pooling}, not by ${pooling}`);
-  }
-  const text = await loadEncoderText(directory);
-  await engine.refuseTooLarge?.(directory, { for: "embedding" });
-  const hash = await hashModel(directory);
-  const load = present(engine.loadEncoder?.bind(engine), "loadEncoder");
-  const encoder = await load(directory, { threads, pooling });
-  const maxTokens = Math.min(settings.maxTokens ?? encoder.maxPositions, encoder.maxPositions);
-  const encode = (words: string): readonly number[] => text.encode(words, maxTokens).ids;
-  const decides = [packageVersion(), engine.name, hash, pooling, maxTokens, threads];
-  return {
-    embedder: encoderEmbedder(encoder, sha256(JSON.stringify(decides)), encode),
-    record: (texts) => ({
-      kind: "encoder",
-      path: directory,
-      hash,
-      engine: engine.name,
-      pooling,
-      max_tokens: maxTokens,
-      threads,
-      cut: texts.filter((words) => text.encode(words, maxTokens).cut).length,
-    }),
-    [Symbol.asyncDispose]: () => encoder.close(),
-  };
 }
 
 function cacheOn(ledger: Pick<Ledger<EmbeddingLine>, "lines" | "append">): VectorCache & { added(): number } {

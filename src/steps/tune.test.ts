@@ -1,4 +1,5 @@
 /** A run's files from beginning to end, each refusal, and going on: in this process, on a model of one small layer. */
+
 import {
   cpSync,
   existsSync,
@@ -12,18 +13,18 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { mockEngine } from "../../test/mock-engine.js";
 import { oneLayerModel } from "../../test/one-layer.js";
 import { modelFolder } from "../../test/parity/fixtures.js";
 import { temporaryFolder } from "../../test/temporary-folder.js";
-import { embeddedEngine } from "../embedded/embedded.js";
 import type { Engine } from "../engine/engine.js";
-import type { TuneRun } from "../engine/tuning.js";
 import { tuneOptions } from "../options/tune.js";
 import type { StepEvent, Watch } from "../records/events.js";
 import { type MetricsLine, type TuneRunRecord, tuneRunSchema } from "../records/tune.js";
 import { Interrupted, UserError } from "../util/errors.js";
 import { acquireLock } from "../util/lock.js";
 import { withDefaults } from "../util/options.js";
+import { openEngine } from "./open-engine.js";
 import { longestResponse } from "./tune/rows.js";
 import { type TuneRequest, tune } from "./tune.js";
 
@@ -49,7 +50,7 @@ const request = (out: string, changes: Partial<TuneRequest> = {}): TuneRequest =
   batch: 3,
   holdOut: 1,
   learningRate: 1e-3,
-  threads: 1,
+  ...(changes.engine === undefined ? { threads: 1 } : {}),
   ...changes,
 });
 
@@ -87,9 +88,13 @@ function stoppingAt(step: number): Watch {
 
 /** The embedded engine, told what is free; it says what it was asked. */
 function told(free: { memory: number; disk: number }): Engine {
+  const engine = openEngine({ threads: 1 });
   return {
-    ...embeddedEngine,
-    tune: (m, rows, options, run: TuneRun) => embeddedEngine.tune(m, rows, options, { ...run, free }),
+    ...engine,
+    async open(model) {
+      const opened = await engine.open(model);
+      return { ...opened, tune: (rows, options, run) => opened.tune!(rows, options, { ...run, free }) };
+    },
   };
 }
 
@@ -390,13 +395,13 @@ describe("refusals", () => {
     [
       "too little memory",
       { engine: told({ memory: 1000, disk: 1e12 }) },
-      /^tuning needs about .* MB .*; 1.00 kB are free/,
+      /needs about .* MB of memory for tuning \(weights .*\); 1.00 kB are free/,
     ],
     ["too little disk", { engine: told({ memory: 1e12, disk: 1000 }) }, /on the disk .*; 1.00 kB are free; free some/],
     [
       "an engine that does not tune",
-      { engine: { ...embeddedEngine, capabilities: { ...embeddedEngine.capabilities, tune: false } } },
-      /^the engine embedded does not tune$/,
+      { engine: mockEngine() },
+      /^the engine mock does not tune; use the embedded engine$/,
     ],
   ])("%s, and nothing is left behind", async (name, changes, line) => {
     expect(await lineOf(tune(request(`refused ${name}`, changes)))).toMatch(line);

@@ -2,17 +2,15 @@
  * Tuning, from files to files: data set and model directory in; a model directory, `metrics.jsonl` and `run.json` out. The command,
  * the library and studies call this one function.
  */
-import { embeddedEngine } from "../embedded/embedded.js";
-import type { Engine } from "../engine/engine.js";
+import { type Identity, keyOf } from "../engine/identity.js";
+import type { OpenedModel } from "../engine/opened.js";
+import { ability, refuseTooLarge } from "../engine/refusals.js";
 import type { TuneOptions } from "../engine/tuning.js";
-import { recordedModel } from "../model-files/hash.js";
 import { type Emitter, type Watch, watched } from "../records/events.js";
-import type { RecordedModel } from "../records/model.js";
 import { TUNE_RUN_VERSION, type TunePlan, type TuneRunRecord } from "../records/tune.js";
 import { templateText } from "../text/template.js";
-import { UserError } from "../util/errors.js";
-import { sha256 } from "../util/files.js";
 import { packageVersion } from "../util/system.js";
+import { engineOf, recordedModel } from "./open-engine.js";
 import { openTuneFolder, type TuneFolder } from "./tune/folder.js";
 import { describeFinished, describeHeldOut, describeLossy, describeRows, describeSteps } from "./tune/notes.js";
 import {
@@ -40,21 +38,22 @@ export const tune = (request: TuneRequest, watch: Watch = {}): Promise<TuneRunRe
   watched("tune", watch, (say) => tuneModel(request, say, watch.signal));
 
 async function tuneModel(request: TuneRequest, say: Emitter, signal: AbortSignal | undefined): Promise<TuneRunRecord> {
-  const engine = request.engine ?? embeddedEngine;
-  if (!engine.capabilities.tune) throw new UserError(`the engine ${engine.name} does not tune`);
   const settled = settleRequest(request);
   const options = engineOptions(settled);
   const folder = await openTuneFolder(settled);
   try {
-    await engine.refuseTooLarge?.(settled.model, { for: "tuning" });
-    const material = await readRows(settled);
-    const plan = planOf(settled, options, material, await recordedModel(settled.model, engine), engine);
+    await using model = await engineOf(request).open(settled.model);
+    for (const note of model.notes) say.note(note);
+    ability(model, "tune");
+    refuseTooLarge(model, model.plan({ for: "tuning" }));
+    const material = await readRows(settled, model.text);
+    const plan = planOf(settled, options, material, model, await model.identity());
     const resume = resumes(settled, folder, plan);
     if (resume && folder.finished !== undefined) {
       say.note(describeFinished(settled.out, folder.finished));
       return folder.finished;
     }
-    return await carryOut(engine, settled, options, { material, plan, folder, resume, say, signal });
+    return await carryOut(model, settled, options, { material, plan, folder, resume, say, signal });
   } finally {
     await folder.close();
   }
@@ -70,7 +69,7 @@ interface Tuning {
 }
 
 function carryOut(
-  engine: Engine,
+  model: OpenedModel,
   request: SettledRequest,
   options: TuneOptions,
   { material, plan, folder, resume, say, signal }: Tuning,
@@ -78,7 +77,6 @@ function carryOut(
   const { certificate, heldOut, rows } = material;
   const run = {
     out: request.out,
-    threads: request.threads,
     resume,
     fingerprint: plan.fingerprint,
     heldOut,
@@ -92,8 +90,7 @@ function carryOut(
     describeSteps(steps, plan.data, rowsSeen(rows.length, steps, options.batch)),
   ];
   return trainOnRecord(
-    engine,
-    { model: request.model, rows, options, run, plan, folder, begins, describeHeldOut },
+    { model, rows, options, run, plan, folder, begins, describeHeldOut },
     say,
     ({ steps, weightsHash }, ledgers) =>
       folder.finish({ ...plan, ...trainingResult(ledgers), steps, weights_sha256: weightsHash }),
@@ -104,23 +101,22 @@ function planOf(
   request: SettledRequest,
   options: TuneOptions,
   { certificate, heldOutCertificate, data }: Material,
-  model: RecordedModel,
-  engine: Engine,
+  model: OpenedModel,
+  computedBy: Identity,
 ): TunePlan {
   const { maxSteps: _steps, saveEveryEpoch: _save, recompute: _recompute, ...determining } = options;
-  const determines = [packageVersion(), engine.name, request.threads, model.hash, data.rows_sha256, determining];
   return {
     version: TUNE_RUN_VERSION,
     command: "tune",
-    engine: engine.name,
-    device: "cpu",
-    model,
+    engine: computedBy.engine,
+    device: computedBy.device,
+    model: recordedModel(model, computedBy),
     data,
-    options: recordedOptions(request),
+    options: recordedOptions(request, computedBy),
     template: templateText(request.template),
     certificate,
     ...(heldOutCertificate === undefined ? {} : { held_out_certificate: heldOutCertificate }),
-    fingerprint: sha256(JSON.stringify(determines)),
+    fingerprint: keyOf(computedBy, [data.rows_sha256, determining]),
     versions: { tacit: packageVersion(), node: process.version },
   };
 }

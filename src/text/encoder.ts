@@ -5,7 +5,6 @@
 import { join } from "node:path";
 import { UserError } from "../util/errors.js";
 import { TOKENIZER } from "../util/model-files.js";
-import { requireModel } from "../util/model-kinds.js";
 import { readTokenizer } from "./tokenizer-files.js";
 
 export interface EncoderText {
@@ -16,8 +15,7 @@ export interface EncoderText {
 }
 
 /** @throws UserError  no tokenizer.json, one that is not supported, or one that would turn the empty text into nothing */
-export async function loadEncoderText(named: string): Promise<EncoderText> {
-  const directory = await requireModel(named, ["config", "tokenizer"]);
+export async function loadEncoderText(directory: string): Promise<EncoderText> {
   const path = join(directory, TOKENIZER);
   const { tokenizer, hash } = await readTokenizer(directory);
   const around = tokenizer.encode("").length;

@@ -5,9 +5,9 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../util/errors.js";
-import { readJsonAs } from "../util/json.js";
 import { CONFIG } from "../util/model-files.js";
-import { requireModel } from "../util/model-kinds.js";
+import { requireConfig } from "../util/model-kinds.js";
+import { checked } from "../util/schema.js";
 import type { TextModel, Tokenizer } from "./tokenizer.js";
 import { readTokenizer } from "./tokenizer-files.js";
 
@@ -24,8 +24,13 @@ const configSchema = idsSchema.extend({ text_config: idsSchema.nullish() });
  * @throws UserError  a file is missing or malformed, the EOS is unknown, or the tokenizer adds more than one BOS
  */
 export async function loadTextModel(model: string): Promise<TextModel> {
-  const directory = await requireModel(model, ["tokenizer", "config"]);
-  const config = await readJsonAs(join(directory, CONFIG), configSchema, "correct it there");
+  const { directory, config } = await requireConfig(model, ["tokenizer", "config"]);
+  return textModelIn(directory, config);
+}
+
+/** The same where `config.json` was read before. */
+export async function textModelIn(directory: string, configJson: unknown): Promise<TextModel> {
+  const config = checked(configSchema, configJson, join(directory, CONFIG), "correct it there");
   const { tokenizer, declared, hash } = await readTokenizer(directory);
   const ids = { ...config.text_config, ...withoutNull(config) };
   return {

@@ -7,7 +7,7 @@ import { readdirSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "./errors.js";
 import { openInput, readInput } from "./input.js";
-import { jsonObject } from "./json.js";
+import { jsonObject, parseJsonBytes, readJson } from "./json.js";
 import { modelDirectory, NAME_A_MODEL } from "./model-directory.js";
 import { CONFIG, decidesAnswers, TOKENIZER, WEIGHTS, WEIGHTS_INDEX } from "./model-files.js";
 import {
@@ -35,13 +35,28 @@ const PARTS: Readonly<Record<Part, readonly string[]>> = {
  * @throws UserError  it is something else: what, and what to do
  */
 export async function requireModel(named: string, parts: readonly Part[]): Promise<string> {
+  return (await requireFolder(named, parts)).path;
+}
+
+/** As `requireModel`, for parts with `config` among them, and what `config.json` says, which is read once. */
+export async function requireConfig(
+  named: string,
+  parts: readonly Part[],
+): Promise<{ readonly directory: string; readonly config: unknown }> {
+  const { path, config } = await requireFolder(named, parts);
+  const file = join(path, CONFIG);
+  return { directory: path, config: config === undefined ? await readJson(file) : parseJsonBytes(config, file) };
+}
+
+/** A folder, and the bytes of its `config.json` where they are few. */
+async function requireFolder(named: string, parts: readonly Part[]) {
   const path = modelDirectory(named);
   const found = await lookAt(path);
   const lacking =
     found.kind === "folder" ? parts.find((part) => !PARTS[part].some((name) => found.names.has(name))) : "config";
   await refuseKnown(path, found, lacking);
   if (lacking !== undefined) throw missing(path, PARTS[lacking].join(" or "));
-  return path;
+  return { path, config: found.kind === "folder" ? found.configBytes : undefined };
 }
 
 /** For a directory in which weights were looked for and not found. */
@@ -71,8 +86,9 @@ async function lookAt(path: string): Promise<Found> {
   const entries = readdirSync(path, { withFileTypes: true });
   const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
   const names = new Set(entries.map(({ name }) => name));
-  const [config, adapter] = [await jsonIn(path, CONFIG), await jsonIn(path, ADAPTER)];
-  return { kind: "folder", path, names, folders: folders.sort(), config, adapter };
+  const configBytes = await smallFile(path, CONFIG);
+  const [config, adapter] = [objectIn(configBytes), objectIn(await smallFile(path, ADAPTER))];
+  return { kind: "folder", path, names, folders: folders.sort(), config, adapter, configBytes };
 }
 
 /** Undefined where nothing is. */
@@ -104,22 +120,29 @@ async function refuseKnown(path: string, found: Found, lacking: Part | undefined
 }
 
 /** The first file that decides answers and is only a pointer to what it should be. */
-async function pointerIn({ path, names }: Folder): Promise<string | undefined> {
+async function pointerIn({ path, names, configBytes }: Folder): Promise<string | undefined> {
   for (const name of [...names].filter(decidesAnswers)) {
     const file = join(path, name);
     const status = statSync(file, { throwIfNoEntry: false });
-    if (status?.isFile() === true && isPointer(await firstBytes(file))) return file;
+    if (status?.isFile() !== true || status.size > LARGEST_POINTER) continue;
+    if (isPointer(name === CONFIG && configBytes !== undefined ? configBytes : await firstBytes(file))) return file;
   }
   return undefined;
 }
 
+/** Bytes of a pointer at most (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md). */
+const LARGEST_POINTER = 1024;
+
 /** Largest file that is looked into for a word of what it is. */
 const SMALL_FILE = 1 << 20;
 
-/** A small JSON object, or undefined where there is none: whoever reads the file in earnest says what is wrong with it. */
-async function jsonIn(folder: string, name: string): Promise<Json | undefined> {
+async function smallFile(folder: string, name: string): Promise<Uint8Array | undefined> {
   const path = join(folder, name);
   const status = statSync(path, { throwIfNoEntry: false });
   if (status?.isFile() !== true || status.size > SMALL_FILE) return undefined;
-  return jsonObject(new TextDecoder().decode(await readInput(path, { most: SMALL_FILE })));
+  return readInput(path, { most: SMALL_FILE });
 }
+
+/** A JSON object, or undefined where there is none: whoever reads the file in earnest says what is wrong with it. */
+const objectIn = (bytes: Uint8Array | undefined): Json | undefined =>
+  bytes === undefined ? undefined : jsonObject(new TextDecoder().decode(bytes));

@@ -27,6 +27,8 @@ export type Found =
       /** Where they are small JSON objects. */
       readonly config: Json | undefined;
       readonly adapter: Json | undefined;
+      /** The bytes of its `config.json`, where they are few. */
+      readonly configBytes: Uint8Array | undefined;
     };
 export type Json = Readonly<Record<string, unknown>>;
 export type Folder = Extract<Found, { kind: "folder" }>;

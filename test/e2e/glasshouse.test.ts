@@ -2,14 +2,13 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
-import { embeddedEngine } from "../../src/embedded/embedded.js";
 import { factRows } from "../../src/glasshouse/facts.js";
 import { measureKnowledge } from "../../src/glasshouse/model/knowledge.js";
 import { learnTokenizer } from "../../src/glasshouse/model/pretrain.js";
 import { RECIPE, recordedRecipe } from "../../src/glasshouse/model/recipe.js";
 import { makeWorld } from "../../src/glasshouse/world.js";
 import { pretrainRunSchema } from "../../src/records/pretrain.js";
-import { loadTextModel } from "../../src/text/load.js";
+import { openEngine } from "../../src/steps/open-engine.js";
 import { sha256 } from "../../src/util/files.js";
 import { repositoryRoot } from "../staged-package.js";
 
@@ -28,13 +27,9 @@ it("was made by the recipe and from the pages that are in the source", () => {
 
 it("knows facts that no tuning data tells", async () => {
   const rows = factRows(world, "test").filter((_, i) => i % 20 === 0);
-  const loaded = await embeddedEngine.load(model, { threads: 2, precision: "f32" });
-  try {
-    const { forms } = await measureKnowledge(loaded, await loadTextModel(model), rows);
-    // By chance a sixth; of all 472 facts its record says nine in ten, of which these two dozen are a sample.
-    expect(forms.page?.first).toBeGreaterThan(0.6);
-    expect(forms.template?.first).toBeGreaterThan(0.6);
-  } finally {
-    await loaded.close();
-  }
+  await using opened = await openEngine({ threads: 2 }).open(model);
+  const { forms } = await measureKnowledge(opened, rows);
+  // By chance a sixth; of all 472 facts its record says nine in ten, of which these two dozen are a sample.
+  expect(forms.page?.first).toBeGreaterThan(0.6);
+  expect(forms.template?.first).toBeGreaterThan(0.6);
 });

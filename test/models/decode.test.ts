@@ -5,8 +5,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadEmbedded } from "../../src/embedded/model.js";
-import type { LoadedModel } from "../../src/engine/engine.js";
+import { embeddedEngine } from "../../src/embedded/embedded.js";
+import type { OpenedModel } from "../../src/engine/opened.js";
 import type { GenerateOptions, GenerateRequest, GenerateResult } from "../../src/engine/requests.js";
 import { templateFrom } from "../../src/options/template.js";
 import { loadTextModel } from "../../src/text/load.js";
@@ -49,26 +49,26 @@ describe.each(["smollm2-135m-instruct", "gemma-3-270m"])("%s", (name) => {
   const expected = (JSON.parse(readFileSync(expectedPath, "utf8")) as Expected).models[name]!;
   const longest = Math.max(...expected.greedy.map(({ ids }) => ids.length));
   const greedy: GenerateOptions = { maxNewTokens: 8, stopIds: [], temperature: 0, seed: 0, batch: 16, trace: true };
-  let model: LoadedModel;
+  let model: OpenedModel;
   let text: TextModel;
   let requests: GenerateRequest[];
   beforeAll(async () => {
     text = await loadTextModel(path);
-    model = await loadEmbedded(path, { threads: availableCores(), precision: "f32" });
+    model = await embeddedEngine({ threads: availableCores(), precision: "f32" }).open(path);
     requests = expected.greedy.map(({ instruction }, i) => ({
       id: `${i}`,
       ...renderPrompt(text, templateFrom(), instruction),
     }));
   });
-  afterAll(() => model.close());
+  afterAll(() => model[Symbol.asyncDispose]());
 
   async function generate(
     asked: readonly GenerateRequest[],
     options: Partial<GenerateOptions> = {},
-    by: LoadedModel = model,
+    by: OpenedModel = model,
   ) {
     const found = new Map<string, GenerateResult>();
-    for await (const result of by.generate(asked, { ...greedy, ...options })) found.set(result.id, result);
+    for await (const result of by.generate!(asked, { ...greedy, ...options })) found.set(result.id, result);
     return found;
   }
 
@@ -97,7 +97,7 @@ describe.each(["smollm2-135m-instruct", "gemma-3-270m"])("%s", (name) => {
       promptIds: input_ids.slice(0, prompt_tokens),
       responseIds: input_ids.slice(prompt_tokens),
     }));
-    for await (const { id, logprobs } of model.score(rows)) {
+    for await (const { id, logprobs } of model.score!(rows)) {
       const { logprobs: wanted } = expected.score[Number(id)]!;
       expect(logprobs.length).toBe(wanted.length);
       const furthest = Math.max(...wanted.map((value, i) => Math.abs(logprobs[i]! - value)));
@@ -106,7 +106,7 @@ describe.each(["smollm2-135m-instruct", "gemma-3-270m"])("%s", (name) => {
   });
 
   it.each(["f32", "q8"] as const)("%s: gives a prompt the same bits whatever shares its batch", async (precision) => {
-    const own = precision === "f32" ? model : await loadEmbedded(path, { threads: availableCores(), precision });
+    const own = precision === "f32" ? model : await embeddedEngine({ threads: availableCores(), precision }).open(path);
     const many = [0, 1, 2, 3, 4, 5].flatMap((cut) =>
       requests.map((request) => ({
         ...request,
@@ -125,6 +125,6 @@ describe.each(["smollm2-135m-instruct", "gemma-3-270m"])("%s", (name) => {
     for (const request of many.slice(0, 3)) {
       expect((await generate([request], { batch: 1 }, own)).get(request.id)).toEqual(together.get(request.id));
     }
-    if (own !== model) await own.close();
+    if (own !== model) await own[Symbol.asyncDispose]();
   });
 });

@@ -2,11 +2,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { loadEncoder } from "../../src/embedded/encoder.js";
+import { embeddedEngine } from "../../src/embedded/embedded.js";
 import { encoderSettings } from "../../src/models/encoders/open.js";
 import { cosine, normalized } from "../../src/similarity/vectors.js";
 import { loadEncoderText } from "../../src/text/encoder.js";
-import { present } from "../../src/util/errors.js";
 import { repositoryRoot } from "../staged-package.js";
 import { runTokenizerContract } from "../tokenizer-oracle.js";
 import { realModel } from "./folder.js";
@@ -29,12 +28,13 @@ describe("minilm-l6", () => {
     const { pooling, maxTokens } = await encoderSettings(path);
     expect([pooling, maxTokens]).toEqual(["mean", 256]);
     const text = await loadEncoderText(path);
-    const encoder = await loadEncoder(path, { threads: 2, pooling: present(pooling, "pooling") });
-    expect([encoder.dimensions, encoder.maxPositions]).toEqual([384, 512]);
+    const encoder = await embeddedEngine({ threads: 2 }).openEncoder!(path);
+    expect([encoder.pooling, encoder.limits.maxTokens]).toEqual([pooling, maxTokens]);
     const vectors: Float64Array[] = [];
     const requests = expected.texts.map((words, i) => ({ id: String(i), ids: text.encode(words, 256).ids }));
     for await (const { id, vector } of encoder.embed(requests)) vectors[Number(id)] = normalized(vector);
-    await encoder.close();
+    await encoder[Symbol.asyncDispose]();
+    expect(vectors.map(({ length }) => length)).toEqual(expected.texts.map(() => 384));
     // Published with five decimals: half a unit of the last, and float32 behind it.
     const close = (found: number, wanted: number) => expect(Math.abs(found - wanted)).toBeLessThan(6e-6);
     for (const [i, row] of expected.first8.entries()) {

@@ -3,8 +3,8 @@
  * Ids are exact: the fixtures' smallest margin between two tokens is 1e-3, far above single-precision noise. Log-probabilities: 2e-4.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadEmbedded } from "../../src/embedded/model.js";
-import type { LoadedModel } from "../../src/engine/engine.js";
+import { embeddedEngine } from "../../src/embedded/embedded.js";
+import type { OpenedModel } from "../../src/engine/opened.js";
 import type { GenerateOptions, GenerateRequest, GenerateResult } from "../../src/engine/requests.js";
 import { resolveRules } from "../../src/rules/resolve.js";
 import type { RuleSet } from "../../src/rules/rules.js";
@@ -17,16 +17,16 @@ const GREEDY = { temperature: 0, seed: 0 } as const;
 describe.each(modelNames)("%s", (name) => {
   const expected = expectedOf(name);
   const { rules } = expected;
-  let model: LoadedModel;
+  let model: OpenedModel;
   beforeAll(async () => {
-    model = await loadEmbedded(modelFolder(name), { threads: 1, precision: "f32" });
+    model = await embeddedEngine({ threads: 1, precision: "f32" }).open(modelFolder(name));
   });
-  afterAll(() => model.close());
+  afterAll(() => model[Symbol.asyncDispose]());
 
   /** In the order of the requests. */
   async function generate(requests: readonly GenerateRequest[], options: GenerateOptions): Promise<GenerateResult[]> {
     const found = new Map<string, GenerateResult>();
-    for await (const result of model.generate(requests, options)) found.set(result.id, result);
+    for await (const result of model.generate!(requests, options)) found.set(result.id, result);
     return requests.map((request) => found.get(request.id)!);
   }
 
@@ -83,7 +83,7 @@ describe.each(modelNames)("%s", (name) => {
       )
       .filter((request) => request.promptIds.length > 0);
     const found = new Map<string, Float32Array>();
-    for await (const { id, logprobs } of model.score(requests)) found.set(id, logprobs);
+    for await (const { id, logprobs } of model.score!(requests)) found.set(id, logprobs);
     expect(found.size).toBe(requests.length);
     for (const { id, wanted } of requests)
       expect(largestDifference(found.get(id)!, wanted), id).toBeLessThan(TOLERANCE);

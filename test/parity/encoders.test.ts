@@ -2,7 +2,8 @@
 import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { batchesOf, loadEncoder } from "../../src/embedded/encoder.js";
+import { embeddedEngine } from "../../src/embedded/embedded.js";
+import { batchesOf } from "../../src/embedded/encoder.js";
 import { encoderSettings } from "../../src/models/encoders/open.js";
 import { loadEncoderText } from "../../src/text/encoder.js";
 import { temporaryFolder } from "../temporary-folder.js";
@@ -21,11 +22,11 @@ const folder = temporaryFolder();
 const directoryOf = (name: string): string => join(modelsFolder, "encoders", name);
 
 async function embed(directory: string, pooling: "mean" | "cls", rows: readonly (readonly number[])[]) {
-  const encoder = await loadEncoder(directory, { threads: 1, pooling });
+  const encoder = await embeddedEngine({ threads: 1 }).openEncoder!(directory, pooling);
   const vectors: Float32Array[] = [];
   const requests = rows.map((ids, i) => ({ id: String(i), ids }));
   for await (const { id, vector } of encoder.embed(requests)) vectors[Number(id)] = vector;
-  await encoder.close();
+  await encoder[Symbol.asyncDispose]();
   return vectors;
 }
 
@@ -112,7 +113,7 @@ it("reads the config under which nomic-embed-text-v1 was published, to the same 
   const directory = folder.path("published");
   mkdirSync(directory);
   const source = directoryOf("nomic-bert");
-  copyFileSync(join(source, "model.safetensors"), join(directory, "model.safetensors"));
+  for (const name of ["model.safetensors", "tokenizer.json"]) copyFileSync(join(source, name), join(directory, name));
   copyFileSync(join(source, "config.legacy.json"), join(directory, "config.json"));
   const ids = [[2, 20, 21, 22, 3]];
   expect(await embed(directory, "mean", ids)).toEqual(await embed(source, "mean", ids));
@@ -126,10 +127,11 @@ it.each([
 ])("refuses a config whose %s is %s", async (key, value, message) => {
   const directory = folder.path(`refused ${key}`);
   mkdirSync(directory);
-  copyFileSync(join(directoryOf("bert"), "model.safetensors"), join(directory, "model.safetensors"));
+  for (const name of ["model.safetensors", "tokenizer.json"])
+    copyFileSync(join(directoryOf("bert"), name), join(directory, name));
   const config = JSON.parse(readFileSync(join(directoryOf("bert"), "config.json"), "utf8")) as object;
   folder.write(`refused ${key}/config.json`, JSON.stringify({ ...config, [key]: value }));
-  await expect(loadEncoder(directory, { threads: 1, pooling: "mean" })).rejects.toThrow(message);
+  await expect(embeddedEngine({ threads: 1 }).openEncoder!(directory, "mean")).rejects.toThrow(message);
 });
 
 it("batches by length, shortest first, and bounds tokens and scores", () => {

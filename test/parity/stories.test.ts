@@ -5,8 +5,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { loadEmbedded } from "../../src/embedded/model.js";
-import type { LoadedModel } from "../../src/engine/engine.js";
+import { embeddedEngine } from "../../src/embedded/embedded.js";
+import type { OpenedModel } from "../../src/engine/opened.js";
 import { loadTextModel } from "../../src/text/load.js";
 import { sha256 } from "../../src/util/files.js";
 import { repositoryRoot } from "../staged-package.js";
@@ -26,11 +26,11 @@ const fixtures = join(repositoryRoot, "test", "fixtures");
 const source = readFileSync(join(fixtures, "stories260k.json"), "utf8");
 const golden = JSON.parse(source) as Golden; // origin: stories260k.origin.json
 const folder = join(repositoryRoot, "assets", "stories260k");
-let model: LoadedModel;
+let model: OpenedModel;
 beforeAll(async () => {
-  model = await loadEmbedded(folder, { threads: 1, precision: "f32" });
+  model = await embeddedEngine({ threads: 1, precision: "f32" }).open(folder);
 });
-afterAll(() => model.close());
+afterAll(() => model[Symbol.asyncDispose]());
 
 it("is the fixture that its origin names", () => {
   const origin = JSON.parse(readFileSync(join(fixtures, "stories260k.origin.json"), "utf8"));
@@ -41,7 +41,7 @@ it("tells the story to its last of 257 ids", async () => {
   const { prompt_ids: promptIds, ids } = golden.greedy;
   expect(ids.length).toBe(257);
   const options = { maxNewTokens: 257 - promptIds.length, stopIds: [], temperature: 0, seed: 0, batch: 1 };
-  for await (const result of model.generate([{ id: "story", promptIds, conversationIds: [] }], options)) {
+  for await (const result of model.generate!([{ id: "story", promptIds, conversationIds: [] }], options)) {
     expect([...promptIds, ...result.ids]).toEqual(ids);
   }
   expect.assertions(2);
@@ -51,7 +51,7 @@ it.each(golden.scoring)(
   "gives the log-probabilities of: $text",
   async ({ text, ids, token_logprobs: wanted, ...row }) => {
     expect((await loadTextModel(folder)).tokenizer.encode(text)).toEqual(ids);
-    for await (const { logprobs } of model.score([
+    for await (const { logprobs } of model.score!([
       { id: "text", promptIds: ids.slice(0, 1), responseIds: ids.slice(1) },
     ])) {
       expect(largestDifference(logprobs, wanted)).toBeLessThan(TOLERANCE);

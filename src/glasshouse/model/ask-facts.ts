@@ -3,27 +3,19 @@
  * May not know: the command line.
  */
 
-import { embeddedEngine } from "../../embedded/embedded.js";
-import type { Engine } from "../../engine/engine.js";
-import { refuseMissing } from "../../engine/refusals.js";
-import { hashModel } from "../../model-files/hash.js";
 import { type Watch, watched } from "../../records/events.js";
 import type { Knowledge } from "../../records/pretrain.js";
-import { availableCores } from "../../util/system.js";
+import { type EngineOptions, engineOf } from "../../steps/open-engine.js";
 import { factRows } from "../facts.js";
 import { makeWorld } from "../world.js";
-import { type KnowledgeWatch, knowledgeOf } from "./knowledge.js";
+import { type KnowledgeWatch, measureKnowledge } from "./knowledge.js";
 
-export interface FactsRequest {
+export interface FactsRequest extends Omit<EngineOptions, "precision"> {
   readonly model: string;
   /** Of the world; default 1. */
   readonly seed?: number;
   /** Only the first so many facts; default: all. */
   readonly limit?: number;
-  /** Default: the cores there are. */
-  readonly threads?: number;
-  /** Default: the embedded engine. */
-  readonly engine?: Engine;
 }
 
 export interface FactsSummary {
@@ -41,11 +33,11 @@ export const askFacts = (request: FactsRequest, watch: Watch = {}): Promise<Fact
 
 async function measureFacts(request: FactsRequest, watch: KnowledgeWatch): Promise<FactsSummary> {
   const started = performance.now();
-  const { model, seed = 1, limit, threads = availableCores(), engine = embeddedEngine } = request;
-  refuseMissing(engine, { score: true });
+  const { seed = 1, limit } = request;
   const rows = factRows(makeWorld(seed), "test").slice(0, limit);
-  const hash = await hashModel(model);
-  const knowledge = await knowledgeOf(model, rows, { engine, threads }, watch);
+  await using model = await engineOf(request).open(request.model);
+  const { files: hash } = await model.identity();
+  const knowledge = await measureKnowledge(model, rows, watch);
   const seconds = Number(((performance.now() - started) / 1000).toFixed(1));
-  return { version: 1, command: "glasshouse facts", model: { path: model, hash }, seed, knowledge, seconds };
+  return { version: 1, command: "glasshouse facts", model: { path: model.ref, hash }, seed, knowledge, seconds };
 }

@@ -3,12 +3,12 @@
  * the form of the corpus' own pages with questions, and under the default template.
  * May not know: how a model was made.
  */
-import type { Engine, LoadedModel } from "../../engine/engine.js";
+import type { OpenedModel } from "../../engine/opened.js";
+import { ability } from "../../engine/refusals.js";
 import type { ScoreRequest } from "../../engine/requests.js";
 import { templateFrom } from "../../options/template.js";
 import type { Emitter } from "../../records/events.js";
 import type { Knowledge } from "../../records/pretrain.js";
-import { loadTextModel } from "../../text/load.js";
 import { promptText } from "../../text/template.js";
 import type { TextModel } from "../../text/tokenizer.js";
 import { present, UserError } from "../../util/errors.js";
@@ -21,43 +21,22 @@ const FORMS: Readonly<Record<string, (row: FactRow) => string>> = {
   template: ({ instruction }) => promptText(templateFrom(), instruction, "first"),
 };
 
-export interface KnowledgeOptions {
-  readonly engine: Engine;
-  readonly threads: number;
-}
-
 export interface KnowledgeWatch {
   readonly signal?: AbortSignal | undefined;
   readonly say?: Pick<Emitter, "begin" | "progress">;
 }
 
 /**
- * Of a model directory.
+ * Sums of log-probabilities are compared: the sentences differ in their value alone. A tie counts as not more likely.
  *
- * @throws UserError  no model there, or its tokenizer joins a question's end with its answer's beginning
+ * @throws UserError  the engine does not score, or the tokenizer joins a question's end with its answer's beginning
  */
-export async function knowledgeOf(
-  directory: string,
-  rows: readonly FactRow[],
-  { engine, threads }: KnowledgeOptions,
-  watch: KnowledgeWatch = {},
-): Promise<Knowledge> {
-  const text = await loadTextModel(directory);
-  const model = await engine.load(directory, { threads, precision: "f32" });
-  try {
-    return await measureKnowledge(model, text, rows, watch);
-  } finally {
-    await model.close();
-  }
-}
-
-/** Sums of log-probabilities are compared: the sentences differ in their value alone. A tie counts as not more likely. */
 export async function measureKnowledge(
-  model: LoadedModel,
-  text: TextModel,
+  model: OpenedModel,
   rows: readonly FactRow[],
   { signal, say }: KnowledgeWatch = {},
 ): Promise<Knowledge> {
+  const [score, { text }] = [ability(model, "score"), model];
   const requests = Object.entries(FORMS).flatMap(([form, before]) =>
     rows.flatMap((row, fact) =>
       [row.response, ...row.wrong].map((statement, i) => requestOf(text, before(row), statement, [form, fact, i])),
@@ -65,7 +44,7 @@ export async function measureKnowledge(
   );
   say?.begin({ total: requests.length, unit: "statements", reused: 0 });
   const sums = new Map<string, number>();
-  for await (const { id, logprobs } of model.score(requests, signal === undefined ? {} : { signal })) {
+  for await (const { id, logprobs } of score(requests, signal === undefined ? {} : { signal })) {
     sums.set(
       id,
       logprobs.reduce((sum, value) => sum + value, 0),
@@ -74,7 +53,7 @@ export async function measureKnowledge(
   }
   const beaten = (form: string): Beaten[] =>
     rows.map(({ wrong }, fact) => {
-      const sum = (i: number): number => present(sums.get(keyOf([form, fact, i])), "score");
+      const sum = (i: number): number => present(sums.get(placeOf([form, fact, i])), "score");
       return { of: wrong.length, beaten: wrong.filter((_, i) => sum(0) > sum(i + 1)).length };
     });
   return {
@@ -91,7 +70,7 @@ export async function measureKnowledge(
 }
 
 type Key = readonly [form: string, fact: number, statement: number];
-const keyOf = (key: Key): string => key.join(" ");
+const placeOf = (key: Key): string => key.join(" ");
 
 /** Wrong statements about one fact, and how many of them are less likely than the right one. */
 interface Beaten {
@@ -122,5 +101,5 @@ function requestOf({ tokenizer }: TextModel, before: string, statement: string, 
     throw new UserError(`the tokenizer joins the end of a question with the beginning of its answer: ${statement}`, {
       remedy: "facts can be asked of models whose tokenizer keeps line breaks apart",
     });
-  return { id: keyOf(key), promptIds, responseIds: ids.slice(promptIds.length) };
+  return { id: placeOf(key), promptIds, responseIds: ids.slice(promptIds.length) };
 }

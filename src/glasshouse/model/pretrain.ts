@@ -4,14 +4,16 @@
  * resumed or not.
  * May not know: engines' insides, the command line.
  */
+
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { embeddedEngine } from "../../embedded/embedded.js";
 import type { Engine } from "../../engine/engine.js";
-import { parameterCount, readModelConfig } from "../../models/open.js";
+import { keyOf } from "../../engine/identity.js";
+import type { OpenedModel } from "../../engine/opened.js";
 import { type Emitter, type Watch, watched } from "../../records/events.js";
 import { PRETRAIN_RUN_VERSION, type PretrainPlan, type PretrainRun } from "../../records/pretrain.js";
 import type { HeldOutLine } from "../../records/tune.js";
+import { type EngineOptions, engineOf } from "../../steps/open-engine.js";
 import type { TuneLedgers } from "../../steps/tune/ledgers.js";
 import { describeFinished } from "../../steps/tune/notes.js";
 import {
@@ -25,23 +27,21 @@ import {
 import { tokenizerFromJson } from "../../text/huggingface.js";
 import { sha256, temporaryName, writeFileAtomic } from "../../util/files.js";
 import { formatCount } from "../../util/progress.js";
-import { availableCores, packageVersion } from "../../util/system.js";
+import { packageVersion } from "../../util/system.js";
 import { openCorpus } from "../corpus.js";
 import { factRows } from "../facts.js";
 import { makeWorld, type World } from "../world.js";
 import { writeRandomModel } from "./base-model.js";
 import { modelCard } from "./card.js";
 import { openPretrainFolder, type PretrainFolder } from "./folder.js";
-import { knowledgeOf } from "./knowledge.js";
+import { measureKnowledge } from "./knowledge.js";
 import { checkRecipe, RECIPE, type Recipe, recordedRecipe, rowsOf, tuneOptionsOf } from "./recipe.js";
 import { corpusRows } from "./rows.js";
 import { learnMerges, tokenizerConfig, tokenizerJson } from "./tokenizer.js";
 
-export interface PretrainRequest extends Partial<Recipe> {
+export interface PretrainRequest extends Partial<Recipe>, Omit<EngineOptions, "precision"> {
   /** The model directory to make. */
   readonly out: string;
-  /** Default: the cores there are. */
-  readonly threads?: number;
   /** Go on from the last checkpoint in `out`. */
   readonly resume?: boolean;
   /** Replace a run that is there. */
@@ -50,8 +50,6 @@ export interface PretrainRequest extends Partial<Recipe> {
   readonly checkpointEvery?: number;
   /** Facts that the model's knowledge is measured on at most; default: all of the test split. */
   readonly facts?: number;
-  /** Default: the embedded engine. */
-  readonly engine?: Engine;
 }
 
 /**
@@ -67,20 +65,20 @@ async function makeModel(
   signal: AbortSignal | undefined,
 ): Promise<PretrainRun> {
   const recipe = checkRecipe(recipeOf(request));
-  const engine = request.engine ?? embeddedEngine;
-  const threads = request.threads ?? availableCores();
+  const engine = engineOf(request);
   const folder = await openPretrainFolder(request);
   const start = temporaryName(join(request.out, "start")); // a run that is killed here leaves what the next one sweeps up
   try {
     say.note("learning a tokenizer from the first pages");
     const material = await prepare(recipe, start);
-    const plan = await planOf({ recipe, engine, threads, start, tokenizer: material.tokenizerJson });
+    await using model = await engine.open(start);
+    const plan = await planOf(recipe, model, material.tokenizerJson);
     const resume = resumes(request, folder, plan);
     if (resume && folder.finished !== undefined) {
       say.note(describeFinished(request.out, folder.finished));
       return folder.finished;
     }
-    return await carryOut({ request, recipe, engine, threads, folder, start, plan, resume, ...material, say, signal });
+    return await carryOut({ request, recipe, engine, folder, model, plan, resume, ...material, say, signal });
   } finally {
     await rm(start, { recursive: true, force: true });
     await folder.close();
@@ -116,23 +114,18 @@ export function learnTokenizer(
   return tokenizerJson(learnMerges(pages, vocabSize));
 }
 
-async function planOf(of: {
-  readonly recipe: Recipe;
-  readonly engine: Engine;
-  readonly threads: number;
-  readonly start: string;
-  readonly tokenizer: unknown;
-}): Promise<PretrainPlan> {
-  const options = { ...recordedRecipe(of.recipe), threads: of.threads };
+async function planOf(recipe: Recipe, model: OpenedModel, tokenizer: unknown): Promise<PretrainPlan> {
+  const computedBy = await model.identity();
+  const { engine, device, threads } = computedBy;
   return {
     version: PRETRAIN_RUN_VERSION,
     command: "glasshouse pretrain",
-    engine: of.engine.name,
-    device: "cpu",
-    options,
-    tokenizer_sha256: sha256(JSON.stringify(of.tokenizer)),
-    parameters: parameterCount(await readModelConfig(of.start)),
-    fingerprint: sha256(JSON.stringify([packageVersion(), of.engine.name, options])),
+    engine,
+    device,
+    options: { ...recordedRecipe(recipe), threads },
+    tokenizer_sha256: sha256(JSON.stringify(tokenizer)),
+    parameters: model.dims.parameters,
+    fingerprint: keyOf(computedBy, recordedRecipe(recipe)),
     versions: { tacit: packageVersion(), node: process.version },
   };
 }
@@ -151,9 +144,9 @@ interface Job extends Material {
   readonly request: PretrainRequest;
   readonly recipe: Recipe;
   readonly engine: Engine;
-  readonly threads: number;
   readonly folder: PretrainFolder;
-  readonly start: string;
+  /** The model before it has read anything. */
+  readonly model: OpenedModel;
   readonly plan: PretrainPlan;
   /** Begin at the last checkpoint. */
   readonly resume: boolean;
@@ -162,7 +155,7 @@ interface Job extends Material {
 }
 
 async function carryOut(job: Job): Promise<PretrainRun> {
-  const { request, recipe, engine, start, plan, folder, world, tokenizerJson: json, say, signal } = job;
+  const { request, recipe, engine, model, plan, folder, world, tokenizerJson: json, say, signal } = job;
   const tokenizer = tokenizerFromJson(json, { config: tokenizerConfig(recipe.shape.maxPositions) });
   const page = openCorpus(world, recipe);
   const count = rowsOf(recipe);
@@ -170,7 +163,6 @@ async function carryOut(job: Job): Promise<PretrainRun> {
   const heldOut = corpusRows(page, tokenizer, { count: recipe.heldOutRows, tokens: recipe.rowTokens, from: count });
   const run = {
     out: request.out,
-    threads: job.threads,
     resume: job.resume,
     fingerprint: plan.fingerprint,
     heldOut: Array.from({ length: heldOut.length }, (_, i) => heldOut.at(i)),
@@ -183,13 +175,13 @@ async function carryOut(job: Job): Promise<PretrainRun> {
     `${parameters} parameters, ${entries} entries; ${formatCount(steps)} steps`,
   ];
   return trainOnRecord(
-    engine,
-    { model: start, rows, options: tuneOptionsOf(recipe), run, plan, folder, begins, describeHeldOut },
+    { model, rows, options: tuneOptionsOf(recipe), run, plan, folder, begins, describeHeldOut },
     say,
     async ({ steps, weightsHash }, ledgers) => {
       say.note("measuring what the model knows");
       const asked = factRows(world, "test").slice(0, request.facts); // facts that no instruction of the training split tells
-      const knowledge = await knowledgeOf(request.out, asked, job, { say, signal });
+      await using trained = await engine.open(request.out);
+      const knowledge = await measureKnowledge(trained, asked, { say, signal });
       const { lines } = ledgers;
       const result = { ...trainingResult(ledgers), tokens: tokensOf(lines), curve: curveOf(lines) };
       const record: PretrainRun = { ...plan, ...result, steps, knowledge, weights_sha256: weightsHash };

@@ -10,7 +10,6 @@ import type { Pooling } from "../../records/similarity.js";
 import { UserError } from "../../util/errors.js";
 import { readJson } from "../../util/json.js";
 import { CONFIG } from "../../util/model-files.js";
-import { requireModel } from "../../util/model-kinds.js";
 import { checked } from "../../util/schema.js";
 import { type Naming, openTensors } from "../match-tensors.js";
 import type { AnyFamily, Model } from "../model.js";
@@ -31,18 +30,15 @@ export interface EncoderSettings {
 const BESIDE = /(^|\.)(pooler\.|cls\.|lm_head\.|embeddings\.position_ids$|rotary_emb\.inv_freq$)/;
 
 /**
+ * @param config  what its `config.json` says
  * @throws UserError  no encoder that is read here; a tensor missing, of another shape, or unknown
  */
-export async function openEncoder(named: string): Promise<OpenModel> {
-  const directory = await requireModel(named, ["config", "weights"]);
-  const model = await readEncoderConfig(directory);
+export async function openEncoder(directory: string, config: unknown): Promise<OpenModel> {
+  const model = encoderFromConfig(config, join(directory, CONFIG));
   return { model, ...(await openTensors(model, directory, namingOf(model.family))), configChanges: {} };
 }
 
-/** What an encoder's directory says of itself in `config.json`; weights are not looked at. */
-export async function readEncoderConfig(named: string): Promise<Model> {
-  const path = join(await requireModel(named, ["config"]), CONFIG);
-  const config = await readJson(path);
+function encoderFromConfig(config: unknown, path: string): Model {
   const type = typeof config === "object" && config !== null && "model_type" in config ? config.model_type : undefined;
   const family = encoderFamilies.find(({ modelTypes }) => modelTypes.includes(String(type)));
   if (family === undefined) {

@@ -3,6 +3,7 @@
  * May not know: files.
  */
 import type { Engine } from "../../engine/engine.js";
+import type { Identity } from "../../engine/identity.js";
 import type { TuneOptions } from "../../engine/tuning.js";
 import type { Template } from "../../options/template.js";
 import { templateFrom } from "../../options/template.js";
@@ -10,7 +11,6 @@ import { tuneOptions } from "../../options/tune.js";
 import { checkOptions } from "../../util/check-options.js";
 import type { KindsOf } from "../../util/option-kinds.js";
 import { type Defaulted, keyName, kindsOf, type OptionsOf, omit, recorded, withDefaults } from "../../util/options.js";
-import { availableCores } from "../../util/system.js";
 import { engine } from "../script-options.js";
 
 export interface TuneRequest extends OptionsOf<typeof tuneOptions> {
@@ -21,7 +21,6 @@ export interface TuneRequest extends OptionsOf<typeof tuneOptions> {
 /** A request of which nothing is left open. */
 export type SettledRequest = TuneRequest & Settled;
 interface Settled extends Defaulted<typeof tuneOptions> {
-  readonly threads: number;
   readonly template: Template;
 }
 
@@ -46,7 +45,6 @@ export function settleWork(work: TuneWork): SettledWork {
 
 const settled = <Work extends TuneWork>(work: Work) => ({
   ...withDefaults(tuneOptions, work),
-  threads: work.threads ?? availableCores(),
   template: work.template ?? templateFrom(),
 });
 
@@ -78,8 +76,11 @@ const chosen = omit(
 );
 
 /** As they stand in `run.json`. */
-export const recordedOptions = (request: SettledRequest): Record<string, unknown> => ({
-  ...recorded(chosen, { ...request, dtype: request.dtype ?? "as read" }),
+export const recordedOptions = (
+  request: SettledRequest,
+  { threads }: Pick<Identity, "threads">,
+): Record<string, unknown> => ({
+  ...recorded(chosen, { ...request, threads, dtype: request.dtype ?? "as read" }),
   adam: ADAM,
 });
 

@@ -3,8 +3,8 @@
  * the part of the record that is only known then. Tuning and pre-training share it.
  * May not know: what rows say, where they come from.
  */
-
-import type { Engine } from "../../engine/engine.js";
+import type { OpenedModel } from "../../engine/opened.js";
+import { ability } from "../../engine/refusals.js";
 import type { TuneOptions, TuneRun, TuneSummary } from "../../engine/tuning.js";
 import type { Emitter } from "../../records/events.js";
 import type { Rows } from "../../records/row.js";
@@ -16,12 +16,12 @@ import type { RunFolder } from "./folder.js";
 import { openTuneLedgers, type TuneLedgers } from "./ledgers.js";
 
 export interface RecordedTraining<Plan, Run extends Plan> {
-  /** Directory of the model to train. */
-  readonly model: string;
+  /** The model to train. */
+  readonly model: OpenedModel;
   readonly rows: Rows;
   readonly options: TuneOptions;
   /** What the run has besides the folder and the watch. */
-  readonly run: Omit<TuneRun, "checkpoints" | "onStart" | "onStep" | "onHeldOut" | "onNote">;
+  readonly run: Omit<TuneRun, "checkpoints" | "onStart" | "onStep" | "onHeldOut">;
   readonly plan: Plan;
   readonly folder: RunFolder<Plan, Run>;
   /** What a person should know when training begins or resumes. */
@@ -32,10 +32,9 @@ export interface RecordedTraining<Plan, Run extends Plan> {
 /**
  * Trains, then gives `finish` what came out while the ledgers are still open.
  *
- * @throws UserError, Interrupted  as `Engine.tune`
+ * @throws UserError, Interrupted  as `OpenedModel.tune`
  */
 export async function trainOnRecord<Plan, Run extends Plan>(
-  engine: Engine,
   { model, rows, options, run, plan, folder, begins, describeHeldOut }: RecordedTraining<Plan, Run>,
   say: Emitter,
   finish: (summary: TuneSummary, ledgers: TuneLedgers) => Promise<Run>,
@@ -43,9 +42,8 @@ export async function trainOnRecord<Plan, Run extends Plan>(
   let ledgers: TuneLedgers | undefined;
   let tokens = 0;
   try {
-    const summary = await engine.tune(model, rows, options, {
+    const summary = await ability(model, "tune")(rows, options, {
       ...run,
-      onNote: say.note,
       checkpoints: folder.paths.checkpoints,
       async onStart({ resumedAt, total }) {
         await folder.begin(plan, resumedAt === 0 ? "start" : "checkpoint");
@@ -64,7 +62,7 @@ export async function trainOnRecord<Plan, Run extends Plan>(
         say.note(describeHeldOut(line));
       },
     });
-    invariant(ledgers !== undefined, `the engine ${engine.name} never began`);
+    invariant(ledgers !== undefined, `the engine ${model.engine} never began`);
     return await finish(summary, ledgers);
   } finally {
     await ledgers?.close();

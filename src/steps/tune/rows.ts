@@ -8,7 +8,7 @@ import { parseDataSpec } from "../../data/spec.js";
 import type { Certificate } from "../../records/certificate.js";
 import { IGNORE, type Row } from "../../records/row.js";
 import type { TunePlan } from "../../records/tune.js";
-import { loadTextModel } from "../../text/load.js";
+import type { TextModel } from "../../text/tokenizer.js";
 import { UserError } from "../../util/errors.js";
 import { sha256File } from "../../util/files.js";
 import { randomStream } from "../../util/random.js";
@@ -25,9 +25,8 @@ export interface Material {
 }
 
 /** @throws UserError  bad rows, a wrong mask, nothing left to train on */
-export async function readRows(request: SettledWork): Promise<Material> {
+export async function readRows(request: SettledWork, text: TextModel): Promise<Material> {
   const spec = parseDataSpec(request.data);
-  const text = await loadTextModel(request.model);
   const report = newLoadReport();
   const examples = loadExamples(spec, { report, ...(request.limit === undefined ? {} : { limit: request.limit }) });
   const render: RenderRequest = {

@@ -5,8 +5,9 @@
 
 import { existsSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
+import type { OnHashed } from "../../engine/opened.js";
 import { loadJudge, shippedJudges } from "../../judge/judge-file.js";
-import { hashFile, hashFolder, hashModel, type OnHashed } from "../../model-files/hash.js";
+import { hashFile, hashFolder, hashModel } from "../../model-files/hash.js";
 import type { Study } from "../../records/study-file.js";
 import { shippedRules } from "../../rules/file.js";
 import { UserError } from "../../util/errors.js";
