@@ -77,13 +77,14 @@ export async function openToAppend(path: string, options: InputOptions = {}): Pr
   return open(path, "a+");
 }
 
-/** Bytes of a file that could be read. */
+/** Bytes of a regular file, which is not opened. */
 export async function inputSize(path: string, options: InputOptions = {}): Promise<number> {
-  const handle = await openInput(path, options);
   try {
-    return (await handle.stat()).size;
-  } finally {
-    await handle.close();
+    const status = await stat(path);
+    refuseIrregular(path, status, options);
+    return status.size;
+  } catch (error) {
+    throw inputError(path, error, options);
   }
 }
 
