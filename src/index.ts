@@ -2,6 +2,7 @@ import { checkData as checkSpec, type DataCheck } from "./data/check.js";
 import { collectExamples as collect, type LoadOptions, loadExamples as load } from "./data/load.js";
 import type { LoadedExample } from "./data/record.js";
 import { type DataSpec, parseDataSpec as parseSpec } from "./data/spec.js";
+import type { Engine, EngineSpec } from "./engine/engine.js";
 import { importModel as importFrom } from "./model-files/import.js";
 import { inspectModel as inspect, type ModelInfo } from "./model-files/inspect.js";
 import { type VerifySummary, verifyModel as verify } from "./model-files/verify.js";
@@ -13,6 +14,7 @@ import { type AnswerStream, chat as chatWith, type OneQuestion, openChat as open
 import { explainRules as explain } from "./steps/explain-rules.js";
 import { generate as generateWith } from "./steps/generate.js";
 import { judge as judgeWith } from "./steps/judge.js";
+import { openEngine as engineFrom } from "./steps/open-engine.js";
 import { rank as rankWith } from "./steps/rank.js";
 import { rephrase as rephraseWith } from "./steps/rephrase.js";
 import * as requests from "./steps/requests.js";
@@ -53,6 +55,11 @@ export const rephrase = checkedCall("rephrase", requests.rephraseKinds, requests
 export const importModel = checkedCall("importModel", requests.importKinds, requests.watch, importFrom);
 /** Which token each string of a rule file names in a model's vocabulary. */
 export const explainRules = checkedCall("explainRules", requests.explainKinds, nothing, explain);
+/** What computes, for several calls: pass it as their `engine`. Nothing is read before a model is opened. */
+export function openEngine(spec: EngineSpec = {}): Engine {
+  checkOptions("openEngine", requests.engineKinds, spec);
+  return engineFrom(spec);
+}
 /** A model opened for several questions. */
 export const openChat = checkedCall("openChat", requests.openChatKinds, requests.watch, open);
 

@@ -15,6 +15,7 @@ import {
   judge,
   loadExamples,
   loadTextModel,
+  openEngine,
   parseDataSpec,
   planStudy,
   rank,
@@ -179,6 +180,15 @@ describe("mistakes in calls", () => {
     expect(await lineOf(() => generate({ model, prompts }, wrong({ signal: {} })))).toContain("signal is an object");
     for (const value of [undefined, null, 5, "x", []])
       expect(await lineOf(() => generate(wrong(value)))).toContain("give an object");
+  });
+
+  it("an engine is opened for several calls, which do not say again how it computes", async () => {
+    expect(await lineOf(() => openEngine(wrong({ precison: "q8" })))).toContain('did you mean "precision"?');
+    expect(await lineOf(() => openEngine({ threads: 0 }))).toContain("threads is 0");
+    const engine = openEngine({ precision: "q8", threads: 1 });
+    const { run } = await generate({ model, prompts, engine, maxNewTokens: 2 });
+    expect(run.options).toMatchObject({ precision: "q8", threads: 1 });
+    expect(await lineOf(() => generate({ model, prompts, engine, threads: 2 }))).toContain("threads as well");
   });
 
   it("every call: no options, an unknown one, nulls for all, and files that are not there", async () => {

@@ -3,6 +3,7 @@
  * May not know: what is done with them.
  */
 
+import type { EngineSpec } from "../engine/engine.js";
 import type { ImportOptions } from "../model-files/import.js";
 import { importOptions } from "../options/files.js";
 import { chatOptions, explainOptions, generateOptions } from "../options/generate.js";
@@ -39,6 +40,9 @@ import type { WinrateOptions } from "./winrate.js";
 
 /** The second argument of every step. */
 export const watch: KindsOf<Watch> = { signal, onEvent: call };
+
+const { threads, precision } = kindsOf(scoreOptions);
+export const engineKinds: KindsOf<EngineSpec> = { name: oneOf("embedded"), precision, threads };
 
 export const generateKinds: KindsOf<GenerateOptions> = { ...kindsOf(generateOptions), engine };
 
