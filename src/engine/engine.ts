@@ -22,13 +22,13 @@ export interface Engine {
   readonly name: string;
   /** Who computes with a model whose files have this hash. */
   identify(files: string): Identity;
-  /** @throws UserError  no such model, or one that is not read here */
+  /** @throws UserError  no such model, or one that is not supported */
   open(model: ModelRef): Promise<OpenedModel>;
   /**
    * Absent where it embeds no texts.
    *
    * @param pooling  default: as the encoder's publisher says
-   * @throws UserError  no such encoder, one that is not read here, or nobody says how it is pooled
+   * @throws UserError  no such encoder, one that is not supported, or nobody says how it is pooled
    */
   openEncoder?(encoder: ModelRef, pooling?: Pooling): Promise<OpenedEncoder>;
 }

@@ -28,14 +28,14 @@ export interface EncoderFolder extends Folder {
   readonly text: EncoderText;
 }
 
-/** @throws UserError  no model there, or a tokenizer that is not read here */
+/** @throws UserError  no model there, or a tokenizer that is not supported */
 export async function openModelFolder(ref: ModelRef): Promise<ModelFolder> {
   const { directory, config } = await requireConfig(ref, ["tokenizer", "config", "weights"]);
   const text = await textModelIn(directory, config);
   return { directory, config, hash: hashOnce(directory), text, stopIds: await stopIdsOf(directory, text) };
 }
 
-/** @throws UserError  no encoder there, or a tokenizer that is not read here */
+/** @throws UserError  no encoder there, or a tokenizer that is not supported */
 export async function openEncoderFolder(ref: ModelRef): Promise<EncoderFolder> {
   const { directory, config } = await requireConfig(ref, ["config", "tokenizer", "weights"]);
   return { directory, config, hash: hashOnce(directory), text: await loadEncoderText(directory) };

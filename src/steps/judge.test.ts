@@ -1,5 +1,7 @@
 /** Judging from files to files: what is asked, what is kept, what is counted. The judge is a server on loopback. */
+import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { type JudgeServer, misbehaviours, openJudgeServer, type ServerOptions } from "../../test/judge-server.js";
@@ -9,7 +11,7 @@ import { loadJudge } from "../judge/judge-file.js";
 import type { Annotation } from "../records/annotations.js";
 import type { JudgeInput } from "../records/judge-file.js";
 import type { ReplyLine } from "../records/reply-ledger.js";
-import { type JudgeOptions, judge, judgePaths } from "./judge.js";
+import { type JudgeOptions, judge, judgePaths, olderLockPath } from "./judge.js";
 import { estimateJudging, planJudging } from "./judge-plan.js";
 
 const folder = temporaryFolder();
@@ -476,6 +478,22 @@ describe("the same command again", () => {
     await expect(judge({ ...paths, judge: judgeAt(url) })).rejects.toThrow(/annotations\.json is the result of other/);
     expect(readFileSync(judgePaths(paths.out).annotations, "utf8")).toBe("[]");
   });
+  it("an older version's lock goes where its process is dead, and keeps others out where it is not", async () => {
+    const { out, paths } = await plainRun(2);
+    const before = bytesOf(out);
+    const options = { ...paths, judge: judgeAt(server!.url) };
+    const lock = olderLockPath(out);
+    const heldBy = (pid: number | undefined): void =>
+      writeFileSync(lock, JSON.stringify({ pid, host: hostname(), token: "older" }));
+    heldBy(process.ppid);
+    await expect(judge(options)).rejects.toThrow(`in use by process ${process.ppid}`);
+    expect(readdirSync(out).filter((name) => name.includes("lock"))).toEqual(["judge.lock"]);
+    heldBy(spawnSync(process.execPath, ["-e", ""]).pid);
+    writeFileSync(join(out, ".0123456789ab.partial"), "");
+    await judge(options);
+    expect(readdirSync(out).sort()).toEqual(["annotations.json", "events.jsonl", "ledger.jsonl", "run.json"]);
+    expect(bytesOf(out)).toEqual(before);
+  });
   it("a broken line in the ledger is named", async () => {
     const { out, paths } = await plainRun(1);
     writeFileSync(judgePaths(out).ledger, '{"key": 3}\n');
@@ -584,7 +602,7 @@ describe("judges that are not asked", () => {
     expect(run.judge.verdict).toMatch(/higher, 1 where it is lower, else 1.5; each output is scored by itself/);
     expect(run.outcomes).toMatchObject({ judged: 3, unparsed: 1 });
     expect(readFileSync(judgePaths(paths.out).ledger, "utf8")).toBe("");
-    await expect(judge({ ...options, checkers: {}, out: fresh("no") })).rejects.toThrow(/no checker named "number"/);
+    await expect(judge({ ...options, checkers: {}, out: fresh("no") })).rejects.toThrow(/unknown checker "number"/);
   });
   it("a checker is told how answers ended and what its prompts say, and near scores are a draw", async () => {
     const model = rowsOf("model", 3).map((row) => ({ ...row, output: "the same", stop: "length" }));

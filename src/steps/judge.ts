@@ -18,7 +18,9 @@ import { type Annotation, annotationsJson } from "../records/annotations.js";
 import { type Emitter, EVENTS_FILE, type Watch, watched } from "../records/events.js";
 import { type JudgeRun, type JudgeSpent, judgeRunSchema } from "../records/judge-run.js";
 import { UserError } from "../util/errors.js";
+import { removePartial } from "../util/files.js";
 import { readJson } from "../util/json.js";
+import { acquireLock } from "../util/lock.js";
 import type { OptionsOf } from "../util/options.js";
 import { formatCount } from "../util/progress.js";
 import { recordText } from "../util/record-file.js";
@@ -58,6 +60,9 @@ export const judgePaths = (out: string): JudgePaths => ({
   events: join(out, EVENTS_FILE),
 });
 
+/** What an older version held while it judged into a folder. */
+export const olderLockPath = (out: string): string => join(out, "judge.lock");
+
 /**
  * Judges every pair of outputs that answers the same instruction.
  *
@@ -84,7 +89,10 @@ async function judgePairs(options: JudgeOptions, say: Emitter, signal: AbortSign
     ledger: paths.ledger,
     inputs: [options.outputs, options.baseline],
     force: options.force === true,
-    refuseOther: () => refuseOtherRun(paths, plan, options.force === true),
+    refuseOther: async () => {
+      await endOlderRun(options.out);
+      await refuseOtherRun(paths, plan, options.force === true);
+    },
   });
   await say.keepIn(paths.events);
   say.note(`${formatCount(plan.pairs.length)} pairs, ${formatCount(plan.keys.size)} calls`);
@@ -100,6 +108,19 @@ async function judgePairs(options: JudgeOptions, say: Emitter, signal: AbortSign
     spent: { requests: spent.requests, replies: spent.replies, reused, seconds },
     unusable: withoutVerdict(plan, replies, paths),
   };
+}
+
+/**
+ * Removes what an older version left when it was killed.
+ *
+ * @throws UserError  it is still at work
+ */
+async function endOlderRun(out: string): Promise<void> {
+  const path = olderLockPath(out);
+  if (!existsSync(path)) return;
+  const lock = await acquireLock(path, out);
+  await removePartial(out);
+  await lock.release();
 }
 
 async function refuseOtherRun(paths: JudgePaths, { fingerprint }: JudgePlan, force: boolean): Promise<void> {

@@ -2,6 +2,7 @@
  * A language model behind a server as what judges and rewrites: every reply goes to the result's ledger, from which a stopped run resumes.
  * May not know: rows, files.
  */
+import { z } from "zod";
 import {
   checkPrompt,
   languageModelRephraser,
@@ -68,7 +69,7 @@ export async function openModelRephraser(
   const post = openTransport(server);
   const url = urlOf(server);
   const known = new Map<string, ModelReply>();
-  const ledger = await result.ledger<ReplyLine>((line) => take(known, replyLineSchema.parse(line)));
+  const ledger = await result.ledger<ReplyLine>((line) => take(known, readLine(line)));
   const client = openClient<{ readonly key: string; readonly prompt: string }>({
     send: ({ prompt }) => post({ model: method.model, messages: [{ role: "user", content: prompt }], temperature: 0 }),
     server: method.baseUrl,
@@ -123,6 +124,17 @@ export async function openModelRephraser(
     },
   };
 }
+
+/** @throws Error  the reason why it is not a line of this ledger */
+function readLine(line: unknown): ReplyLine {
+  const read = replyLineSchema.safeParse(line);
+  if (read.success) return read.data;
+  if (olderLineSchema.safeParse(line).success) throw new Error("an older version wrote it, which kept less of a reply");
+  throw read.error;
+}
+
+/** Of older versions: a reply's text, with its reasoning taken off. */
+const olderLineSchema = z.strictObject({ key: z.string(), text: z.string(), cut: z.boolean() });
 
 function take(known: Map<string, ModelReply>, line: ReplyLine): void {
   if ("error" in line || known.has(line.key)) return;

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import fc from "fast-check";
@@ -190,6 +190,26 @@ describe("by a language model", () => {
     const out = folder.path(`none ${JSON.stringify(body).length}.jsonl`);
     await expect(rephrase({ data, out, method: llm(port) })).rejects.toThrow(message);
     expect(existsSync(out)).toBe(false);
+  });
+
+  it("tells of an older version's replies, and of a damaged line, in one line", async () => {
+    const { prompts, port } = await modelServer();
+    const out = folder.path("older.jsonl");
+    const { partial } = rephrasePaths(out);
+    const refusal = async (line: object): Promise<unknown> => {
+      writeFileSync(partial, `${JSON.stringify(line)}\n`);
+      return rephrase({ data, out, method: llm(port) }).catch((error) => error);
+    };
+    const older = await refusal({ key: "0".repeat(32), text: "#### YES", cut: false });
+    expect(older).toBeInstanceOf(UserError);
+    expect(older).toMatchObject({
+      message: `${partial}:1: not a line of this ledger: an older version wrote it, which kept less of a reply`,
+      remedy: "delete the file and start from scratch",
+    });
+    expect((await refusal({ key: 1 })) as Error).toMatchObject({
+      message: `${partial}:1: not a line of this ledger: Invalid input`,
+    });
+    expect(prompts).toEqual([]);
   });
 
   it("gives up on a server that has stopped answering", async () => {

@@ -5,10 +5,11 @@
  */
 import type { FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
-import { reasonOf, UserError, withPath } from "./errors.js";
+import { UserError, withPath } from "./errors.js";
 import { makeDirectory } from "./files.js";
 import { openInput, openToAppend } from "./input.js";
 import { tryJson } from "./json.js";
+import { faultOf } from "./schema.js";
 import { excerpt } from "./terminal.js";
 
 export interface Ledger<Line> {
@@ -55,7 +56,7 @@ function parseLine<Line>(text: string, place: string, parse: (value: unknown) =>
     if ("problem" in result) throw new Error(result.problem);
     return parse(result.value);
   } catch (error) {
-    throw new UserError(`${place}: not a line of this ledger: ${excerpt(reasonOf(error).replace(/\s+/g, " "), 300)}`, {
+    throw new UserError(`${place}: not a line of this ledger: ${excerpt(faultOf(error).replace(/\s+/g, " "), 300)}`, {
       remedy: "delete the file and start from scratch",
     });
   }

@@ -4,7 +4,7 @@
  */
 
 import type { z } from "zod";
-import { UserError } from "./errors.js";
+import { reasonOf, UserError } from "./errors.js";
 import { excerpt, printable, shorten } from "./terminal.js";
 import type { Words } from "./words.js";
 
@@ -25,6 +25,10 @@ export function firstIssue(error: z.ZodError): { readonly at: ValuePath; readonl
 
 /** The whole complaint on one line: `limits.retries: expected number, received string (and 2 more)`. */
 export const complaintOf = (error: z.ZodError): string => firstIssue(error).message;
+
+/** What anything thrown says, a schema's complaint on one line. */
+export const faultOf = (error: unknown): string =>
+  error instanceof Error && error.name === "ZodError" ? complaintOf(error as z.ZodError) : reasonOf(error);
 
 /**
  * @param place  what stands before the complaint: a path, or a path and a line

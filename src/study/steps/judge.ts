@@ -4,7 +4,7 @@
  */
 import { dirname, join } from "node:path";
 import { studySettings } from "../../options/study-settings.js";
-import { judge, judgePaths } from "../../steps/judge.js";
+import { judge, judgePaths, olderLockPath } from "../../steps/judge.js";
 import { UserError } from "../../util/errors.js";
 import { deciding, type OptionsOf } from "../../util/options.js";
 import { type ForecastAnswers, leavesFiles, NO_MEMORY, NOTHING, type Source, type StepDefinition } from "../step.js";
@@ -34,7 +34,7 @@ export const judgeStep: StepDefinition<JudgeWork> = {
   memory: NO_MEMORY,
   models: () => 0,
   result: PATHS.annotations,
-  leaves: leavesFiles({ ...PATHS, lock: join(dirname(PATHS.run), "judge.lock") }), // the lock is version 0.1's
+  leaves: leavesFiles({ ...PATHS, lock: olderLockPath(dirname(PATHS.run)) }),
   inputs: ({ judge: file, outputs, baseline, promptFile, prices }) =>
     [file, outputs, baseline, promptFile, prices].filter((source) => source !== undefined),
   request({ judge: file, outputs, baseline, settings, promptFile }) {
