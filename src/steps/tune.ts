@@ -139,6 +139,7 @@ function differencesOf(before: TunePlan, now: TunePlan, free: readonly string[])
   if (before.versions.tacit !== now.versions.tacit) {
     differences.push(`tacit was ${before.versions.tacit ?? "?"} and is ${now.versions.tacit ?? "?"}`);
   }
-  if (differences.length === 0 && before.fingerprint !== now.fingerprint) differences.push("the engine is another one");
+  if (differences.length === 0 && before.fingerprint !== now.fingerprint)
+    differences.push("the engine is another one, or an older version of Tacit began it");
   return differences;
 }
