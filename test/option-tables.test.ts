@@ -117,6 +117,22 @@ describe("the source below the tables", () => {
     );
     expect(named.filter(({ name }) => entryNamed(name) === undefined)).toEqual([]);
   });
+  it("fills no default of an option in beside the table: withDefaults does", () => {
+    const told = ({ default: value, presets }: Entry): boolean => value !== undefined || presets !== undefined;
+    const open = new Set(all.flatMap(([name, entry]) => (told(entry) ? [] : [name]))); // in some command
+    const names = [...new Set(all.map(([name]) => name))].filter((name) => !open.has(name)).join("|");
+    const value = String.raw`(?:["']\w|-?\d|true\b|[A-Z][A-Z_]{3})`; // that a flag is off where nobody gave it is no choice
+    const again = [
+      new RegExp(String.raw`\b(?:options|request|work|settings|flags|given)\.(?:${names}) \?\? ${value}`),
+      new RegExp(
+        String.raw`\{[^{}\n]*\b(?:${names}) = ${value}[^{}\n]*\}(?: = (?:options|request|work|settings|flags)\b|: \w*(?:Options|Request|Work))`,
+      ),
+    ];
+    const found = others.flatMap(({ file, text }) =>
+      again.flatMap((one) => one.exec(text)?.map((hit) => `${file}: ${hit}`) ?? []),
+    );
+    expect(found).toEqual([]);
+  });
   it("has no help text of an option beside the table", () => {
     const helps = all.map(([, { help }]) => help).filter((help) => help.split(" ").length > 4 && !help.includes("{"));
     expect(

@@ -6,7 +6,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
-import type { importOptions } from "../options/files.js";
+import { importOptions } from "../options/files.js";
 import { type Emitter, type Watch, watched } from "../records/events.js";
 import { llama2cTokenizer, llama2cTokenizerConfig, llama2cTokenizerJson } from "../text/llama2c.js";
 import { writeDirectory } from "../util/directories.js";
@@ -15,7 +15,7 @@ import { sha256File, writeFileAtomic } from "../util/files.js";
 import { readInput } from "../util/input.js";
 import { jsonObject, LARGEST_JSON } from "../util/json.js";
 import { CONFIG, GENERATION_CONFIG, TOKENIZER, TOKENIZER_CONFIG } from "../util/model-files.js";
-import type { OptionsOf } from "../util/options.js";
+import { type Defaulted, type OptionsOf, withDefaults } from "../util/options.js";
 import { excerpt } from "../util/terminal.js";
 import { option, words } from "../util/words.js";
 import { type GgufFile, ggufMetadata, openGguf } from "../weights/gguf.js";
@@ -67,27 +67,21 @@ const TORCH_DTYPE: Readonly<Record<WeightDtype, string>> = { F32: "float32", F16
  * @throws UserError  `out` is there, the file is damaged, or the model is of a kind that is not read
  */
 export const importModel = (options: ImportOptions, watch: Watch = {}): Promise<ImportSummary> =>
-  watched("models import", watch, (say) => importFile(options, say, watch.signal));
+  watched("models import", watch, (say) => importFile(withDefaults(importOptions, options), say, watch.signal));
 
 async function importFile(
-  options: ImportOptions,
+  options: ImportOptions & Defaulted<typeof importOptions>,
   say: Emitter,
   signal: AbortSignal | undefined,
 ): Promise<ImportSummary> {
-  const replace = { force: options.force ?? false, marker: MARKER, owns: isOurs };
+  const replace = { force: options.force, marker: MARKER, owns: isOurs };
   if (replace.force) await refuseEdited(options.out);
   let summary: ImportSummary | undefined;
   await writeDirectory(options.out, replace, async (directory) => {
     const plan = await planImport(options);
     try {
       const sourceHash = await sha256File(options.file);
-      summary = await writeModel(directory, plan, {
-        ...options,
-        dtype: options.dtype ?? "F32",
-        sourceHash,
-        say,
-        signal,
-      });
+      summary = await writeModel(directory, plan, { ...options, sourceHash, say, signal });
     } finally {
       await plan.close();
     }

@@ -17,6 +17,9 @@ const disableRules = {
   unless: "none",
 } as const;
 
+/** Limits of the paper: rules without an EOS rule hardly ever stop. */
+export const MAX_NEW_TOKENS = { default: 8192, rulesWithoutEos: 512 } as const;
+
 const promptOptions = defineOptions({
   rules: { ...rules, unless: "no rules" },
   disableRules,
@@ -30,7 +33,7 @@ const answerOptions = defineOptions({
     type: count,
     takes: "n",
     help: "most tokens of an answer",
-    unless: "8192, and 512 for rules without an EOS rule; never more than the model has positions",
+    unless: `${MAX_NEW_TOKENS.default}, and ${MAX_NEW_TOKENS.rulesWithoutEos} for rules without an EOS rule; never more than the model has positions`,
   },
   temperature: { type: decimal({ min: 0 }), takes: "t", help: "0 is greedy", default: 0 },
   seed: common.seed,

@@ -4,7 +4,7 @@
  */
 import { UserError } from "../util/errors.js";
 import { needed, oneOf, shaped, text } from "../util/option-kinds.js";
-import { defineOptions } from "../util/options.js";
+import { type Defaulted, defineOptions, type Entries, withDefaults } from "../util/options.js";
 import { excerpt } from "../util/terminal.js";
 import { option, words } from "../util/words.js";
 
@@ -46,6 +46,15 @@ export function templateFrom(
   }
   return { name, userTag, assistantTag };
 }
+
+/** Options of which nothing is left open. */
+export type Settled<Table, Given> = Given & Defaulted<Table> & { readonly template: Template };
+
+/** The options with every default of the table filled in, and that of the template. */
+export const settled = <Table extends Entries, Given extends { readonly template?: Template }>(
+  table: Table,
+  given: Given,
+): Settled<Table, Given> => ({ ...withDefaults(table, given), template: given.template ?? templateFrom() });
 
 const template = shaped<Template>(
   { name: needed(text), userTag: needed(text), assistantTag: needed(text) },

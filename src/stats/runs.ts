@@ -8,7 +8,9 @@
  *
  * @see Searle, Casella and McCulloch, Variance Components (1992), section 4.4; Satterthwaite (1946) for the degrees of freedom
  */
+import { winrateOptions } from "../options/measure.js";
 import { invariant } from "../util/errors.js";
+import { type OptionsOf, pick, withDefaults } from "../util/options.js";
 import { randomStream } from "../util/random.js";
 import { normalQuantile, studentQuantile } from "./distributions.js";
 import { type Estimate, LEVEL, percent } from "./estimate.js";
@@ -66,10 +68,10 @@ export function crossedMean(runs: readonly Run[], level: number = LEVEL): Estima
   return { ...none, low: table.mean - half, high: table.mean + half };
 }
 
-export interface DifferenceOptions {
-  readonly seed?: number;
-  /** Default 2000; fewer, but at least 200, beyond 100,000 prompts, whose mean varies smoothly. */
-  readonly resamples?: number;
+const drawing = pick(winrateOptions, "resamples", "seed");
+
+/** Beyond 100,000 prompts, whose mean varies smoothly, there are fewer resamples, but at least 200. */
+export interface DifferenceOptions extends OptionsOf<typeof drawing> {
   readonly level?: number;
 }
 
@@ -85,9 +87,9 @@ const MAX_DRAWS = 2e8;
  * @see Davison and Hinkley, Bootstrap Methods (1997), sections 2.4 and 3.8; Carpenter, Goldstein and Rasbash (2003) for the shrinking
  */
 export function pairedDifference(a: readonly Run[], b: readonly Run[], options: DifferenceOptions = {}): Estimate {
-  const { seed = 0, level = LEVEL } = options;
+  const { seed, resamples: wanted, level = LEVEL } = withDefaults(drawing, options);
   const kept = completePrompts([...a, ...b]);
-  const resamples = Math.max(200, Math.min(options.resamples ?? 2000, Math.floor(MAX_DRAWS / (kept.length + 1))));
+  const resamples = Math.max(200, Math.min(wanted, Math.floor(MAX_DRAWS / (kept.length + 1))));
   const several = a.length > 1 || b.length > 1;
   const method = `${percent(level)} bootstrap interval of the paired difference, prompts${several ? " and runs" : ""} resampled (${resamples} times)`;
   const [left, right] = [tableOf(a, kept), tableOf(b, kept)];

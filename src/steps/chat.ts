@@ -7,11 +7,12 @@ import type { Engine } from "../engine/engine.js";
 import type { OpenedModel } from "../engine/opened.js";
 import { ability, refuseRules } from "../engine/refusals.js";
 import { checkTemperature, type GenerateRequest } from "../engine/requests.js";
-import type { chatOptions } from "../options/generate.js";
+import { chatOptions } from "../options/generate.js";
+import { type Settled, settled } from "../options/template.js";
 import { type Emitter, type Watch, watched } from "../records/events.js";
 import type { TextModel } from "../text/tokenizer.js";
 import type { OptionsOf } from "../util/options.js";
-import { type GeneratePlan, MAX_NEW_TOKENS, planRules, renderer } from "./generate-plan.js";
+import { type GeneratePlan, mostTokens, planRules, renderer } from "./generate-plan.js";
 import { engineOf } from "./open-engine.js";
 
 export interface ChatOptions extends OptionsOf<typeof chatOptions> {
@@ -40,11 +41,13 @@ export interface Chat {
 
 /** @throws UserError  something about model, rules or options is wrong */
 export const openChat = (options: ChatOptions, watch: Watch = {}): Promise<Chat> =>
-  watched("chat", watch, (say) => openModel(options, say));
+  watched("chat", watch, (say) => openModel(settled(chatOptions, options), engineOf(options), say));
 
-async function openModel(options: ChatOptions, say: Emitter): Promise<Chat> {
-  checkTemperature(options.temperature ?? 0);
-  const model = await engineOf(options).open(options.model);
+type SettledChat = Settled<typeof chatOptions, ChatOptions>;
+
+async function openModel(options: SettledChat, engine: Engine, say: Emitter): Promise<Chat> {
+  checkTemperature(options.temperature);
+  const model = await engine.open(options.model);
   try {
     for (const note of model.notes) say.note(note);
     ability(model, "generate");
@@ -56,7 +59,7 @@ async function openModel(options: ChatOptions, say: Emitter): Promise<Chat> {
   }
 }
 
-async function chatWith(model: OpenedModel, options: ChatOptions): Promise<Chat> {
+async function chatWith(model: OpenedModel, options: SettledChat): Promise<Chat> {
   const { text } = model;
   let rules = await planRules(options, text);
   const history = openHistory(text, options);
@@ -145,7 +148,7 @@ export interface OneQuestion extends Omit<ChatOptions, "multiTurn">, Watch {
 }
 
 interface Asked {
-  readonly options: ChatOptions;
+  readonly options: SettledChat;
   readonly rules: GeneratePlan["rules"];
   readonly onText: (piece: string) => void;
   readonly signal: AbortSignal | undefined;
@@ -161,14 +164,13 @@ async function answer(
   const generate = ability(model, "generate");
   const ids: number[] = [];
   const stream = openTextStream(text, onText);
-  const endless = rules !== undefined && rules.resolved.eosRamps.length === 0;
   let stop: Reply["stop"] = "interrupted";
   try {
     const results = generate([request], {
-      maxNewTokens: options.maxNewTokens ?? (endless ? MAX_NEW_TOKENS.rulesWithoutEos : MAX_NEW_TOKENS.default),
+      maxNewTokens: mostTokens(options, rules),
       stopIds,
-      temperature: options.temperature ?? 0,
-      seed: options.seed ?? 0,
+      temperature: options.temperature,
+      seed: options.seed,
       batch: 1,
       ...rulesFor(model, rules),
       onToken: (_, id) => {
@@ -236,12 +238,12 @@ interface History {
   reset(): void;
 }
 
-function openHistory(text: TextModel, options: ChatOptions): History {
+function openHistory(text: TextModel, options: SettledChat): History {
   const render = renderer(text, options);
   let before: { promptIds: readonly number[]; conversationIds: readonly number[] } | undefined;
   return {
     render(question) {
-      if (before === undefined || options.multiTurn !== true) return render.first(question);
+      if (before === undefined || !options.multiTurn) return render.first(question);
       const later = render.later(question);
       return {
         promptIds: [...before.promptIds, ...later],

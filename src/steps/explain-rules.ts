@@ -3,13 +3,13 @@
  * May not know: weights, engines, how it is shown.
  */
 
-import type { explainOptions } from "../options/generate.js";
+import { explainOptions } from "../options/generate.js";
 import { type LoadedRules, loadRules } from "../rules/file.js";
 import { type Resolution, resolveRules, type TokenReport, unresolvedStrings } from "../rules/resolve.js";
 import { rampScore } from "../rules/rules.js";
 import { loadTextModel } from "../text/load.js";
 import type { TextModel } from "../text/tokenizer.js";
-import type { OptionsOf } from "../util/options.js";
+import { type OptionsOf, withDefaults } from "../util/options.js";
 
 export type ExplainOptions = OptionsOf<typeof explainOptions>;
 
@@ -43,7 +43,8 @@ export interface ResolvedIn {
 }
 
 /** @throws UserError  no such model or rules, or a rule to leave out that is missing */
-export async function resolveIn({ model, rules = "paper", disableRules = [] }: ExplainOptions): Promise<ResolvedIn> {
+export async function resolveIn(options: ExplainOptions): Promise<ResolvedIn> {
+  const { model, rules, disableRules } = withDefaults(explainOptions, options);
   const loaded = await loadRules(rules);
   const text = await loadTextModel(model);
   return { loaded, text, resolution: resolveRules(loaded.rules, text, { disabled: [...disableRules] }) };

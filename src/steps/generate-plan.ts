@@ -9,8 +9,8 @@ import { loadPrompts, promptsFrom } from "../data/prompts.js";
 import type { OpenedModel } from "../engine/opened.js";
 import type { GenerateRequest } from "../engine/requests.js";
 import { checkTemperature } from "../engine/requests.js";
-import type { generateOptions } from "../options/generate.js";
-import { templateFrom } from "../options/template.js";
+import { type generateOptions, MAX_NEW_TOKENS } from "../options/generate.js";
+import type { Settled } from "../options/template.js";
 import type { GenerateRun } from "../records/outputs.js";
 import { loadRules } from "../rules/file.js";
 import { resolveRules, unresolvedStrings } from "../rules/resolve.js";
@@ -23,9 +23,6 @@ import { sha256 } from "../util/files.js";
 import { uniqueNames } from "../util/names.js";
 import type { OptionsOf } from "../util/options.js";
 import { option, words } from "../util/words.js";
-
-/** Limits of the paper: rules without an EOS rule hardly ever stop. */
-export const MAX_NEW_TOKENS = { default: 8192, rulesWithoutEos: 512 } as const;
 
 export interface PromptInput {
   readonly id?: string;
@@ -40,6 +37,8 @@ export interface PlanOptions extends Omit<OptionsOf<typeof generateOptions>, "pr
   /** A file of prompts (AlpacaEval JSON, JSONL, CSV, Parquet, plain lines), a named data set `NAME:PATH`, or the prompts. */
   readonly prompts: string | readonly PromptInput[];
 }
+
+export type SettledPlan = Settled<typeof generateOptions, PlanOptions>;
 
 export interface PlannedPrompt {
   readonly input: PromptInput & { readonly id: string };
@@ -61,10 +60,10 @@ export interface GeneratePlan {
 
 /** @throws UserError  the first thing that is wrong with the prompts, the rules or the tokenizer */
 export async function planGeneration(
-  options: PlanOptions,
+  options: SettledPlan,
   { text, stopIds }: Pick<OpenedModel, "text" | "stopIds">,
 ): Promise<GeneratePlan> {
-  checkTemperature(options.temperature ?? 0);
+  checkTemperature(options.temperature);
   const rules = await planRules(options, text);
   const { inputs, notes } = await readPrompts(options);
   if (inputs.length === 0) throw new UserError("there are no prompts", { remedy: "give at least one" });
@@ -75,15 +74,13 @@ export async function planGeneration(
     input: { ...input, id: present(ids[i], "id") },
     request: { id: present(names[i], "name"), ...render.first(input.instruction) },
   }));
-  const { default: most, rulesWithoutEos } = MAX_NEW_TOKENS;
-  const endless = rules !== undefined && rules.resolved.eosRamps.length === 0;
   return {
     text,
     prompts,
     rules,
-    maxNewTokens: options.maxNewTokens ?? (endless ? rulesWithoutEos : most),
-    temperature: options.temperature ?? 0,
-    seed: options.seed ?? 0,
+    maxNewTokens: mostTokens(options, rules),
+    temperature: options.temperature,
+    seed: options.seed,
     stopIds,
     generator: options.generator ?? defaultName(options, rules?.record.name),
     described: {
@@ -93,15 +90,20 @@ export async function planGeneration(
         ...(notes.length === 0 ? {} : { notes }),
         hash: sha256(prompts.map(({ input }) => JSON.stringify([input.id, input.instruction])).join("\n")),
       },
-      template: options.raw === true ? null : templateText(options.template ?? templateFrom()),
+      template: options.raw ? null : templateText(options.template),
       trimmed: trims(options),
-      bos: options.bos ?? "auto",
+      bos: options.bos,
     },
   };
 }
 
-const trims = (options: Pick<PlanOptions, "raw" | "preset">): boolean =>
-  options.raw !== true && options.preset !== "reference";
+/** Of an answer. */
+export function mostTokens({ maxNewTokens }: Pick<PlanOptions, "maxNewTokens">, rules: GeneratePlan["rules"]): number {
+  const endless = rules !== undefined && rules.resolved.eosRamps.length === 0;
+  return maxNewTokens ?? (endless ? MAX_NEW_TOKENS.rulesWithoutEos : MAX_NEW_TOKENS.default);
+}
+
+const trims = ({ raw, preset }: Pick<SettledPlan, "raw" | "preset">): boolean => !raw && preset !== "reference";
 
 interface ReadPrompts {
   readonly inputs: readonly PromptInput[];
@@ -109,7 +111,7 @@ interface ReadPrompts {
   readonly notes: { reason: string; count: number }[];
 }
 
-async function readPrompts({ prompts, limit }: PlanOptions): Promise<ReadPrompts> {
+async function readPrompts({ prompts, limit }: SettledPlan): Promise<ReadPrompts> {
   if (typeof prompts !== "string") {
     return { inputs: promptsFrom(limit === undefined ? prompts : prompts.slice(0, limit)), notes: [] };
   }
@@ -131,11 +133,11 @@ export interface PromptRenderer {
 /** Instructions as ids. */
 export function renderer(
   text: TextModel,
-  options: Pick<PlanOptions, "template" | "raw" | "bos" | "preset">,
+  options: Pick<SettledPlan, "template" | "raw" | "bos" | "preset">,
 ): PromptRenderer {
-  const { template = templateFrom(), bos = "auto" } = options;
+  const { template, bos } = options;
   const how = { bos, trim: trims(options) };
-  if (options.raw === true) {
+  if (options.raw) {
     return {
       first: (instruction) => renderRaw(text, instruction, how),
       later: (instruction) => renderRaw(text, instruction, { bos: "never" }).promptIds,
@@ -149,10 +151,10 @@ export function renderer(
 
 /** Rules in the vocabulary of the model, and what a record says of them. */
 export async function planRules(
-  options: Pick<PlanOptions, "rules" | "disableRules">,
+  options: Pick<SettledPlan, "rules" | "disableRules">,
   text: TextModel,
 ): Promise<GeneratePlan["rules"]> {
-  const disabled = [...(options.disableRules ?? [])];
+  const disabled = [...options.disableRules];
   if (options.rules === undefined) {
     if (disabled.length === 0) return undefined;
     throw new UserError(`there are no rules to leave "${disabled[0]}" out of`, {
@@ -167,7 +169,7 @@ export async function planRules(
   };
 }
 
-function defaultName({ model, disableRules = [] }: PlanOptions, rules: string | undefined): string {
+function defaultName({ model, disableRules }: SettledPlan, rules: string | undefined): string {
   const name = basename(resolve(model));
   return rules === undefined ? name : [`${name}+${rules}`, ...disableRules].join("-");
 }

@@ -8,6 +8,8 @@ import type { Engine } from "../engine/engine.js";
 import { ability, refuseRules } from "../engine/refusals.js";
 import type { GenerateOptions as Decode } from "../engine/requests.js";
 import { decidingFiles } from "../model-files/hash.js";
+import { generateOptions } from "../options/generate.js";
+import { settled } from "../options/template.js";
 import { type Emitter, type Watch, watched } from "../records/events.js";
 import {
   answerLineSchema,
@@ -20,7 +22,7 @@ import { present, UserError } from "../util/errors.js";
 import { recordText } from "../util/record-file.js";
 import { openResult, type ResultPlan } from "../util/result.js";
 import { option, words } from "../util/words.js";
-import { type GeneratePlan, type PlanOptions, planGeneration } from "./generate-plan.js";
+import { type GeneratePlan, type PlanOptions, planGeneration, type SettledPlan } from "./generate-plan.js";
 import { answerLine, outputOf, runRecord } from "./generate-record.js";
 import { answerKeys, roomFor } from "./generate-settings.js";
 import { engineOf, recordedModel } from "./open-engine.js";
@@ -57,10 +59,13 @@ export function generatePaths(out: string): {
  * const { outputs } = await generate({ model: "models/base", prompts: [{ instruction: "Name a colour." }], rules: "paper" });
  */
 export const generate = (options: GenerateOptions, watch: Watch = {}): Promise<GenerateSummary> =>
-  watched("generate", watch, (say) => answerAll(options, say, watch.signal));
+  watched("generate", watch, (say) =>
+    answerAll(settled(generateOptions, options), engineOf(options), say, watch.signal),
+  );
 
 async function answerAll(
-  options: GenerateOptions,
+  options: SettledPlan,
+  engine: Engine,
   say: Emitter,
   signal: AbortSignal | undefined,
 ): Promise<GenerateSummary> {
@@ -69,7 +74,6 @@ async function answerAll(
   if (trace !== undefined && out === undefined) {
     throw new UserError("a trace is written only beside outputs", { remedy: words`pass ${option("out")} as well` });
   }
-  const engine = engineOf(options);
   await using result = await openResult(await resultPlan(options));
   await using model = await engine.open(options.model);
   for (const note of model.notes) say.note(note);
@@ -109,8 +113,8 @@ async function answerAll(
   return { outputs, run };
 }
 
-async function resultPlan(options: GenerateOptions): Promise<ResultPlan | undefined> {
-  const { model, prompts, rules, out, trace, force = false } = options;
+async function resultPlan(options: SettledPlan): Promise<ResultPlan | undefined> {
+  const { model, prompts, rules, out, trace, force } = options;
   if (out === undefined) return undefined;
   const { outputs, run, partial } = generatePaths(out);
   const read = [...(typeof prompts === "string" ? [pathIn(prompts)] : []), ...(rules === undefined ? [] : [rules])];

@@ -11,8 +11,8 @@ import type { Identity } from "../engine/identity.js";
 import type { OpenedModel } from "../engine/opened.js";
 import { ability, refuseTooLarge } from "../engine/refusals.js";
 import { decidingFiles } from "../model-files/hash.js";
-import type { rankOptions } from "../options/score.js";
-import { templateFrom } from "../options/template.js";
+import { rankOptions } from "../options/score.js";
+import { type Settled, settled } from "../options/template.js";
 import { type RankedText, rankPairs } from "../rank/rank.js";
 import { drawRivals } from "../rank/rivals.js";
 import type { ScoreCache, Scored } from "../rank/scoring.js";
@@ -27,7 +27,7 @@ import type { TextModel } from "../text/tokenizer.js";
 import { trimWhiteSpace } from "../text/unicode.js";
 import { present, UserError } from "../util/errors.js";
 import { sha256File } from "../util/files.js";
-import type { OptionsOf } from "../util/options.js";
+import { type OptionsOf, omit, recorded } from "../util/options.js";
 import { formatCount } from "../util/progress.js";
 import { recordLine, recordText } from "../util/record-file.js";
 import { type Finished, openResult, type Result, type ResultPlan } from "../util/result.js";
@@ -40,9 +40,7 @@ export interface RankOptions extends OptionsOf<typeof rankOptions> {
   readonly engine?: Engine;
 }
 
-/** Options of which nothing is left open. */
-type Settled = RankOptions &
-  Required<Pick<RankOptions, "template" | "against" | "limit" | "seed" | "maxLength" | "bos">>;
+type SettledRank = Settled<typeof rankOptions, RankOptions>;
 
 /** Where a run's three files lie, and the ledger of one that is not finished. */
 export function rankPaths(out: string): {
@@ -66,10 +64,10 @@ export function rankPaths(out: string): {
  * @throws the signal's reason  stopped; what was scored is in the ledger
  */
 export const rank = (request: RankOptions, watch: Watch = {}): Promise<RankSummary> =>
-  watched("rank", watch, (say) => rankData(settle(request), engineOf(request), say, watch.signal));
+  watched("rank", watch, (say) => rankData(settled(rankOptions, request), engineOf(request), say, watch.signal));
 
 async function rankData(
-  options: Settled,
+  options: SettledRank,
   engine: Engine,
   say: Emitter,
   signal: AbortSignal | undefined,
@@ -102,7 +100,7 @@ async function rankData(
   return summary;
 }
 
-async function resultPlan({ model, out, data, force = false }: RankOptions): Promise<ResultPlan | undefined> {
+async function resultPlan({ model, out, data, force }: SettledRank): Promise<ResultPlan | undefined> {
   if (out === undefined) return undefined;
   const { pairs, summary, scores, partial } = rankPaths(out);
   return {
@@ -113,16 +111,6 @@ async function resultPlan({ model, out, data, force = false }: RankOptions): Pro
     force,
   };
 }
-
-const settle = (request: RankOptions): Settled => ({
-  ...request,
-  template: request.template ?? templateFrom(),
-  against: request.against ?? 5,
-  limit: request.limit ?? 1000,
-  seed: request.seed ?? 0,
-  maxLength: request.maxLength ?? 2048,
-  bos: request.bos ?? "auto",
-});
 
 interface Material {
   readonly data: Data;
@@ -135,7 +123,7 @@ interface Material {
 
 /** Compares; gives what a summary says of it. */
 async function compareData(
-  options: Settled,
+  options: SettledRank,
   { data, model, score, computedBy, cache, result }: Material,
   say: Emitter,
   signal: AbortSignal | undefined,
@@ -170,18 +158,19 @@ interface Found extends Awaited<ReturnType<typeof compareData>> {
   readonly seconds: number;
 }
 
-function summaryOf(options: Settled, found: Found): RankSummary {
+/** What is not said elsewhere in a summary. */
+const chosen = omit(rankOptions, "model", "data", "out", "template", "force");
+
+function summaryOf(options: SettledRank, found: Found): RankSummary {
   const { data, totals, scored, reused, merged, maxLength, model, computedBy, seconds } = found;
-  const { against, limit, seed, bos } = options;
-  const { engine, precision, threads } = computedBy;
   return {
     version: 1,
     ...totals,
-    engine,
+    engine: computedBy.engine,
     model,
     data: { spec: options.data, hash: data.hash, examples: data.examples.length, multi_turn: data.multiTurn },
     options: {
-      ...{ against, limit, seed, max_length: maxLength, bos, precision, threads },
+      ...recorded(chosen, { ...options, ...computedBy, maxLength }),
       template: templateText(options.template),
     },
     scored,
@@ -211,7 +200,7 @@ async function readData(specText: string, limit: number): Promise<Data> {
 }
 
 /** Any instruction followed by any response, as ids. Of a dialogue it is the first exchange. */
-function renderer(text: TextModel, options: Settled, examples: readonly Example[], maxLength: number) {
+function renderer(text: TextModel, options: SettledRank, examples: readonly Example[], maxLength: number) {
   let merged = 0;
   const content = (example: number, message: number): string => examples[example]?.messages[message]?.content ?? "";
   const render = (instruction: number, response: number): RankedText => {

@@ -4,37 +4,26 @@
  */
 
 import { createHash } from "node:crypto";
+import { renderOptions } from "../options/render.js";
 import type { Template } from "../options/template.js";
 import type { Certificate } from "../records/certificate.js";
 import type { Example } from "../records/example.js";
 import { type Row, toRowRecord } from "../records/row.js";
 import { type Certifier, createCertifier } from "../text/certificate.js";
-import {
-  type BosChoice,
-  bosOf,
-  type Objective,
-  renderExample,
-  renderPrompt,
-  supervisedTokens,
-} from "../text/render.js";
+import { bosOf, type Objective, renderExample, renderPrompt, supervisedTokens } from "../text/render.js";
 import { templateText } from "../text/template.js";
 import type { TextModel } from "../text/tokenizer.js";
 import { UserError } from "../util/errors.js";
+import { type OptionsOf, pick, withDefaults } from "../util/options.js";
 import { openResult } from "../util/result.js";
 import { option, words } from "../util/words.js";
 
-export const DEFAULT_MAX_LENGTH = 2048;
+const table = pick(renderOptions, "bos", "maxLength", "skipEmpty");
 
-export interface RenderRequest {
+export interface RenderRequest extends OptionsOf<typeof table> {
   readonly model: TextModel;
   readonly template: Template;
   readonly objective: Objective;
-  /** Default `auto`. */
-  readonly bos?: BosChoice;
-  /** Longest row in ids, BOS and EOS included; the rest is cut off on the right. Default 2048. */
-  readonly maxLength?: number;
-  /** Leave out, and count, rows of which nothing carries loss after the cut; otherwise the first is an error. */
-  readonly skipEmpty?: boolean;
 }
 
 /** Examples from a loader (a stream) or from memory. */
@@ -42,15 +31,15 @@ export type Examples = AsyncIterable<Example> | Iterable<Example>;
 
 /** The certifier that goes with a request; pass it to `renderRows` and ask it for the certificate at the end. */
 export function certifierFor(request: RenderRequest): Certifier {
-  const { model, template } = request;
+  const { model, template, objective, bos, maxLength } = withDefaults(table, request);
   return createCertifier({
     template: templateText(template),
     tokenizer: model.hash,
-    objective: request.objective,
-    bosId: bosOf(model, request.bos),
+    objective,
+    bosId: bosOf(model, bos),
     modelBosId: model.bosId,
     eosId: model.eosId,
-    maxLength: request.maxLength ?? DEFAULT_MAX_LENGTH,
+    maxLength,
   });
 }
 
@@ -65,13 +54,12 @@ export async function* renderRows(
   request: RenderRequest,
   certifier: Certifier,
 ): AsyncGenerator<Row, void, undefined> {
-  const { model, template, objective } = request;
-  const maxLength = request.maxLength ?? DEFAULT_MAX_LENGTH;
-  const options = { objective, maxLength, ...(request.bos === undefined ? {} : { bos: request.bos }) };
+  const { model, template, objective, bos, maxLength, skipEmpty } = withDefaults(table, request);
+  const options = { objective, maxLength, bos };
   for await (const example of examples) {
     const row = renderExample(model, template, example, options);
     if (supervisedTokens(row) === 0) {
-      if (request.skipEmpty !== true) refuseEmpty(row, maxLength);
+      if (!skipEmpty) refuseEmpty(row, maxLength);
       certifier.skip();
       continue;
     }

@@ -11,8 +11,8 @@ import type { OpenedModel } from "../engine/opened.js";
 import { ability, refuseTooLarge } from "../engine/refusals.js";
 import { NOT_FINITE, type ScoreResult } from "../engine/requests.js";
 import { decidingFiles } from "../model-files/hash.js";
-import type { scoreOptions } from "../options/score.js";
-import { templateFrom } from "../options/template.js";
+import { scoreOptions } from "../options/score.js";
+import { type Settled, settled } from "../options/template.js";
 import { type Emitter, type Watch, watched } from "../records/events.js";
 import type { RecordedModel } from "../records/model.js";
 import {
@@ -62,18 +62,23 @@ export function scorePaths(out: string): { readonly scores: string; readonly run
  * const { scores } = await score({ model: "models/base", input: [{ instruction: "2 + 2?", response: "4" }] });
  */
 export const score = (options: ScoreOptions, watch: Watch = {}): Promise<ScoreSummary> =>
-  watched("score", watch, (say) => scoreRows(options, say, watch.signal));
+  watched("score", watch, (say) => scoreRows(settled(scoreOptions, options), engineOf(options), say, watch.signal));
 
-async function scoreRows(options: ScoreOptions, say: Emitter, signal: AbortSignal | undefined): Promise<ScoreSummary> {
+type SettledScore = Settled<typeof scoreOptions, ScoreOptions>;
+
+async function scoreRows(
+  options: SettledScore,
+  engine: Engine,
+  say: Emitter,
+  signal: AbortSignal | undefined,
+): Promise<ScoreSummary> {
   const started = performance.now();
   const { out } = options;
-  const settings = settle(options);
-  const engine = engineOf(options);
   await using result = await openResult(await resultPlan(options));
   await using model = await engine.open(options.model);
   for (const note of model.notes) say.note(note);
   const scoring = ability(model, "score");
-  const rows = await readScoreRows(options.input, model.text, settings);
+  const rows = await readScoreRows(options.input, model.text, options);
   refuseTooLarge(model, model.plan({ for: "scoring" }));
   const computedBy = await model.identity();
   const found = await resumable(result, say, {
@@ -89,7 +94,6 @@ async function scoreRows(options: ScoreOptions, say: Emitter, signal: AbortSigna
   const scores = rows.map(({ id }, i) => scoreOutput(id, present(found.lines[i], id).logprobs));
   const seconds = (performance.now() - started) / 1000;
   const run = runRecord(options, {
-    settings,
     model: recordedModel(model, computedBy),
     computedBy,
     rows,
@@ -105,21 +109,12 @@ async function scoreRows(options: ScoreOptions, say: Emitter, signal: AbortSigna
   return { scores, run };
 }
 
-async function resultPlan({ model, out, input, force = false }: ScoreOptions): Promise<ResultPlan | undefined> {
+async function resultPlan({ model, out, input, force }: SettledScore): Promise<ResultPlan | undefined> {
   if (out === undefined) return undefined;
   const { scores, run, partial } = scorePaths(out);
   const inputs = [...(await decidingFiles(model)), ...(typeof input === "string" ? [input] : [])];
   return { main: scores, beside: [run], ledger: partial, inputs, force };
 }
-
-type Settings = ReturnType<typeof settle>;
-
-const settle = (options: ScoreOptions) => ({
-  template: options.template ?? templateFrom(),
-  bos: options.bos ?? ("auto" as const),
-  eos: options.eos ?? true,
-  limit: options.limit,
-});
 
 async function* scored(
   score: NonNullable<OpenedModel["score"]>,
@@ -149,7 +144,6 @@ function scoreOutput(id: string, logprobs: readonly number[]): ScoreOutput {
 }
 
 interface Made {
-  readonly settings: Settings;
   readonly model: RecordedModel;
   readonly computedBy: Identity;
   readonly rows: readonly ScoreRow[];
@@ -158,8 +152,8 @@ interface Made {
   readonly seconds: number;
 }
 
-function runRecord({ input }: ScoreOptions, made: Made): ScoreRun {
-  const { settings, model, computedBy, rows, scores, found, seconds } = made;
+function runRecord({ input, template, bos, eos, limit }: SettledScore, made: Made): ScoreRun {
+  const { model, computedBy, rows, scores, found, seconds } = made;
   const { engine, precision, threads } = computedBy;
   const sum = scores.reduce((total, line) => total + line.sum, 0);
   const tokens = scores.reduce((total, line) => total + line.tokens, 0);
@@ -175,10 +169,9 @@ function runRecord({ input }: ScoreOptions, made: Made): ScoreRun {
       rows: rows.length,
       hash: sha256(ids.join("\n")),
     },
-    template: templateText(settings.template),
-    bos: settings.bos,
-    eos: settings.eos,
-    options: { precision, threads, limit: settings.limit ?? null },
+    template: templateText(template),
+    ...{ bos, eos },
+    options: { precision, threads, limit: limit ?? null },
     outcome: {
       tokens,
       ...found.counts,

@@ -12,7 +12,7 @@ import type { Engine } from "../engine/engine.js";
 import { embedding, refuseTooLarge } from "../engine/refusals.js";
 import { givenOutputs, type OutputSet, readOutputs } from "../judge/pairs.js";
 import { decidingFiles } from "../model-files/hash.js";
-import type { similarityOptions } from "../options/measure.js";
+import { similarityOptions } from "../options/measure.js";
 import { type Emitter, EVENTS_FILE, type Watch, watched } from "../records/events.js";
 import type { Output } from "../records/outputs.js";
 import {
@@ -33,7 +33,7 @@ import { present, UserError } from "../util/errors.js";
 import { makeDirectory, sha256File } from "../util/files.js";
 import { type Ledger, openLedger } from "../util/ledger.js";
 import { lockPathOf, waitForLock } from "../util/lock.js";
-import type { OptionsOf } from "../util/options.js";
+import { type Defaulted, type OptionsOf, withDefaults } from "../util/options.js";
 import { recordLine, recordText } from "../util/record-file.js";
 import { openResult } from "../util/result.js";
 import { packageVersion } from "../util/system.js";
@@ -63,15 +63,20 @@ export const similarityPaths = (out: string) => ({
  * @throws the signal's reason  stopped; what was embedded is in the ledger
  */
 export const similarity = (options: SimilarityOptions, watch: Watch = {}): Promise<SimilaritySummary> =>
-  watched("similarity", watch, (say) => measureAdherence(options, say, watch.signal));
+  watched("similarity", watch, (say) =>
+    measureAdherence(withDefaults(similarityOptions, options), engineOf(options), say, watch.signal),
+  );
+
+type Settled = SimilarityOptions & Defaulted<typeof similarityOptions>;
 
 async function measureAdherence(
-  options: SimilarityOptions,
+  options: Settled,
+  engine: Engine,
   say: Emitter,
   signal: AbortSignal | undefined,
 ): Promise<SimilaritySummary> {
   const started = performance.now();
-  const { out, outputs, task, reference, force = false } = options;
+  const { out, outputs, task, reference, force } = options;
   const { points, summary } = similarityPaths(out);
   const inputs = [
     ...(await decidingFiles(options.encoder)),
@@ -84,7 +89,7 @@ async function measureAdherence(
     task: await readData(task, options.limit),
     reference: reference === undefined ? undefined : await readData(reference, options.limit),
   };
-  await using opened = await openEmbedder(options, say);
+  await using opened = await openEmbedder(options, engine, say);
   await say.keepIn(similarityPaths(out).events);
   const found = await measure(options, material, opened, say, signal);
   const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
@@ -103,7 +108,7 @@ interface SimilarityMaterial {
 
 /** Embeds what the ledger does not hold, and says where every response lies. */
 async function measure(
-  options: SimilarityOptions,
+  options: Settled,
   { outputs, task, reference }: SimilarityMaterial,
   { embedder, record }: OpenEmbedder,
   say: Emitter,
@@ -112,7 +117,7 @@ async function measure(
   await using ledger = await openEmbeddings(options.cache ?? similarityPaths(options.out).embeddings, say, signal);
   const cache = cacheOn(ledger);
   const texts = layOut(outputs, task, reference);
-  const { prefix = "", statistic = "mean" } = options;
+  const { prefix, statistic, show } = options;
   const vectors = await embedTexts(embedder, texts.all, { cache, prefix, say, signal });
   const places = adherence(texts.apart(vectors), statistic);
   const points = places.map((place, i) => pointOf(place, outputs, i));
@@ -136,7 +141,7 @@ async function measure(
     statistic,
     texts: { distinct: distinct.length, computed: cache.added(), reused: distinct.length - cache.added() },
     ...statisticsOf(places),
-    extremes: extremesOf(places, points, options.show ?? 5),
+    extremes: extremesOf(places, points, show),
   };
   return { points, summary };
 }
@@ -205,8 +210,8 @@ interface OpenEmbedder extends AsyncDisposable {
   readonly record: (texts: readonly string[]) => SimilaritySummary["embedder"];
 }
 
-async function openEmbedder(options: SimilarityOptions, say: Emitter): Promise<OpenEmbedder> {
-  return /^https?:\/\//.test(options.encoder) ? openServer(options) : openDirectory(options, say);
+async function openEmbedder(options: Settled, engine: Engine, say: Emitter): Promise<OpenEmbedder> {
+  return /^https?:\/\//.test(options.encoder) ? openServer(options) : openDirectory(options, engine, say);
 }
 
 function openServer({ encoder, apiKeyEnv, pooling, ...options }: SimilarityOptions): OpenEmbedder {
@@ -222,8 +227,8 @@ function openServer({ encoder, apiKeyEnv, pooling, ...options }: SimilarityOptio
   };
 }
 
-async function openDirectory(options: SimilarityOptions, say: Emitter): Promise<OpenEmbedder> {
-  const encoder = await embedding(engineOf(options))(options.encoder, options.pooling);
+async function openDirectory(options: Settled, engine: Engine, say: Emitter): Promise<OpenEmbedder> {
+  const encoder = await embedding(engine)(options.encoder, options.pooling);
   try {
     for (const note of encoder.notes) say.warning(note);
     refuseTooLarge(encoder, encoder.plan());

@@ -187,6 +187,10 @@ describe("a run from beginning to end", () => {
   });
   it("takes defaults from the preset, and what is given beside it wins", async () => {
     const { options } = await tune(request("preset", { preset: "reference", epochs: 1, maxSteps: 1 }));
+    expect(Object.keys(options).join(" ")).toBe(
+      "objective preset epochs batch lr schedule warmup reduction adam clip seed shuffle max_steps limit max_length " +
+        "max_response_tokens hold_out skip_empty bos micro_tokens recompute threads dtype",
+    );
     expect(options).toMatchObject({
       schedule: "linear",
       warmup: 0.03,

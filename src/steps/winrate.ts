@@ -5,12 +5,12 @@
 
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { winrateOptions } from "../options/measure.js";
+import { winrateOptions } from "../options/measure.js";
 import type { Annotation } from "../records/annotations.js";
 import { type Emitter, type Watch, watched } from "../records/events.js";
 import { type WinrateSummary, winrateSummarySchema } from "../records/winrate.js";
 import { UserError } from "../util/errors.js";
-import type { OptionsOf } from "../util/options.js";
+import { type Defaulted, type OptionsOf, withDefaults } from "../util/options.js";
 import { packageVersion } from "../util/system.js";
 import { type CollectOptions, collectEvaluations, type Evaluation } from "./winrate/collect.js";
 import { compareModels, type Model, summariseRuns } from "./winrate/compare.js";
@@ -32,10 +32,10 @@ export interface WinrateOptions extends Omit<OptionsOf<typeof winrateOptions>, "
 
 /** @throws UserError  a file that is no annotations, several judges in one table, or data that the fit needs and lacks */
 export const winrate = (options: WinrateOptions, watch: Watch = {}): Promise<WinrateSummary> =>
-  watched("winrate", watch, (say) => summarise(options, say, watch.signal));
+  watched("winrate", watch, (say) => summarise(withDefaults(winrateOptions, options), say, watch.signal));
 
 async function summarise(
-  options: WinrateOptions,
+  options: WinrateOptions & Defaulted<typeof winrateOptions>,
   say: Emitter,
   signal: AbortSignal | undefined,
 ): Promise<WinrateSummary> {
@@ -54,7 +54,7 @@ async function summarise(
   const models = grouped(named, (evaluation, name) =>
     evaluate(evaluation, name, { lc, data, c, folds, compat: compat !== undefined }),
   );
-  const { seed = 0, resamples = 2000 } = options;
+  const { seed, resamples, compare } = options;
   const compared = { prompts, seed, resamples };
   const summary: WinrateSummary = {
     version: 1,
@@ -62,7 +62,7 @@ async function summarise(
     compat: compat ?? null,
     models: models.flatMap(({ runs }) => runs.map(({ evaluated }) => evaluated.entry)),
     runs: models.filter(({ runs }) => runs.length > 1).map((model) => summariseRuns(model, prompts)),
-    comparisons: pairsOf(models, options.compare ?? "best").map(([a, b]) => compareModels(a, b, compared)),
+    comparisons: pairsOf(models, compare).map(([a, b]) => compareModels(a, b, compared)),
     seconds: Number(((performance.now() - started) / 1000).toFixed(3)),
     tacit: packageVersion(),
   };

@@ -167,11 +167,22 @@ export const omit = <Table extends Entries, const Names extends readonly (keyof 
 ): Omit<Table, Names[number]> =>
   Object.fromEntries(Object.entries(table).filter(([name]) => !names.includes(name))) as Omit<Table, Names[number]>;
 
+type RecordedOf<Table, Values> = {
+  [Name in OfScripts<Table> as KeyOf<Name, Table[Name]>]: Name extends keyof Values
+    ? Exclude<Values[Name], undefined> | (undefined extends Values[Name] ? null : never)
+    : null;
+};
+
 /** As a record has them: by the names of files, null where nothing was said. */
-export const recorded = <Table extends Entries>(table: Table, values: object): Record<string, unknown> =>
+export const recorded = <Table extends Entries, Values extends object>(
+  table: Table,
+  values: Values,
+): RecordedOf<Table, Values> =>
   Object.fromEntries(
-    entriesOf(table).map(([name, entry]) => [keyName(name, entry), Reflect.get(values, name) ?? null]),
-  );
+    entriesOf(table).flatMap(([name, entry]) =>
+      entry.only === "command" ? [] : [[keyName(name, entry), Reflect.get(values, name) ?? null]],
+    ),
+  ) as RecordedOf<Table, Values>;
 
 /** The options that a file's settings mean. One that is `undefined` is not given. */
 export function optionsIn<Table extends Entries>(table: Table, settings: SettingsOf<Table>): Partial<OptionsOf<Table>> {

@@ -3,20 +3,16 @@
  * May not know: the command line.
  */
 
+import { glasshouseOptions } from "../../options/files.js";
 import { type Watch, watched } from "../../records/events.js";
 import type { Knowledge } from "../../records/pretrain.js";
 import { type EngineOptions, engineOf } from "../../steps/open-engine.js";
+import { type OptionsOf, withDefaults } from "../../util/options.js";
 import { factRows } from "../facts.js";
 import { makeWorld } from "../world.js";
 import { type KnowledgeWatch, measureKnowledge } from "./knowledge.js";
 
-export interface FactsRequest extends Omit<EngineOptions, "precision"> {
-  readonly model: string;
-  /** Of the world; default 1. */
-  readonly seed?: number;
-  /** Only the first so many facts; default: all. */
-  readonly limit?: number;
-}
+export interface FactsRequest extends OptionsOf<typeof glasshouseOptions.facts>, Pick<EngineOptions, "engine"> {}
 
 export interface FactsSummary {
   readonly version: 1;
@@ -33,7 +29,7 @@ export const askFacts = (request: FactsRequest, watch: Watch = {}): Promise<Fact
 
 async function measureFacts(request: FactsRequest, watch: KnowledgeWatch): Promise<FactsSummary> {
   const started = performance.now();
-  const { seed = 1, limit } = request;
+  const { seed, limit } = withDefaults(glasshouseOptions.facts, request);
   const rows = factRows(makeWorld(seed), "test").slice(0, limit);
   await using model = await engineOf(request).open(request.model);
   const { files: hash } = await model.identity();

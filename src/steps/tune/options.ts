@@ -5,12 +5,11 @@
 import type { Engine } from "../../engine/engine.js";
 import type { Identity } from "../../engine/identity.js";
 import type { TuneOptions } from "../../engine/tuning.js";
-import type { Template } from "../../options/template.js";
-import { templateFrom } from "../../options/template.js";
+import { type Settled, settled } from "../../options/template.js";
 import { tuneOptions } from "../../options/tune.js";
 import { checkOptions } from "../../util/check-options.js";
 import type { KindsOf } from "../../util/option-kinds.js";
-import { type Defaulted, keyName, kindsOf, type OptionsOf, omit, recorded, withDefaults } from "../../util/options.js";
+import { keyName, kindsOf, type OptionsOf, omit, recorded } from "../../util/options.js";
 import { engine } from "../script-options.js";
 
 export interface TuneRequest extends OptionsOf<typeof tuneOptions> {
@@ -19,34 +18,26 @@ export interface TuneRequest extends OptionsOf<typeof tuneOptions> {
 }
 
 /** A request of which nothing is left open. */
-export type SettledRequest = TuneRequest & Settled;
-interface Settled extends Defaulted<typeof tuneOptions> {
-  readonly template: Template;
-}
+export type SettledRequest = Settled<typeof tuneOptions, TuneRequest>;
 
 /** What of a request decides how much there is to do: all but where the model goes. */
 export type TuneWork = Omit<TuneRequest, "out">;
-export type SettledWork = TuneWork & Settled;
+export type SettledWork = Settled<typeof tuneOptions, TuneWork>;
 
 export const tuneKinds: KindsOf<TuneRequest> = { ...kindsOf(tuneOptions), engine };
 
 /** @throws UserError  an option is unknown, or its value makes no sense */
 export function settleRequest(request: TuneRequest): SettledRequest {
   checkOptions("tune", tuneKinds, request);
-  return settled(request);
+  return settled(tuneOptions, request);
 }
 
 /** @throws UserError  as `settleRequest` */
 export function settleWork(work: TuneWork): SettledWork {
   const { out: _, ...kinds } = tuneKinds;
   checkOptions("tune", kinds, work);
-  return settled(work);
+  return settled(tuneOptions, work);
 }
-
-const settled = <Work extends TuneWork>(work: Work) => ({
-  ...withDefaults(tuneOptions, work),
-  template: work.template ?? templateFrom(),
-});
 
 const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
 
@@ -71,18 +62,16 @@ export const engineOptions = (work: SettledWork): TuneOptions => ({
 /** What is said elsewhere in a record, or leaves no trace in the result. */
 const chosen = omit(
   tuneOptions,
-  ...(["model", "data", "out", "template", "userTag", "assistantTag"] as const),
-  ...(["saveEveryEpoch", "checkpointEvery", "resume", "force", "json"] as const),
+  ...(["model", "data", "out", "template", "saveEveryEpoch", "checkpointEvery", "resume", "force"] as const),
 );
 
-/** As they stand in `run.json`. */
-export const recordedOptions = (
-  request: SettledRequest,
-  { threads }: Pick<Identity, "threads">,
-): Record<string, unknown> => ({
-  ...recorded(chosen, { ...request, threads, dtype: request.dtype ?? "as read" }),
-  adam: ADAM,
-});
+/** As they stand in `run.json`: Adam's constants, which are no option, in front of `clip`. */
+export function recordedOptions(request: SettledRequest, computedBy: Identity): Record<string, unknown> {
+  const options = recorded(chosen, { ...request, ...computedBy, dtype: request.dtype ?? "as read" });
+  return Object.fromEntries(
+    Object.entries(options).flatMap((one) => (one[0] === "clip" ? [["adam", ADAM], one] : [one])),
+  );
+}
 
 /** In records: options that leave the trained values as they are, how many of the steps are done, and how the result is written. */
 export const WITHOUT_EFFECT_ON_VALUES: readonly string[] = ["preset", "maxSteps", "dtype", "recompute"].map((name) =>

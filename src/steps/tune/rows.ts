@@ -12,7 +12,7 @@ import type { TextModel } from "../../text/tokenizer.js";
 import { UserError } from "../../util/errors.js";
 import { sha256File } from "../../util/files.js";
 import { randomStream } from "../../util/random.js";
-import { certifierFor, type RenderRequest, renderRows } from "../render.js";
+import { certifierFor, renderRows } from "../render.js";
 import type { SettledWork } from "./options.js";
 
 export interface Material {
@@ -29,14 +29,8 @@ export async function readRows(request: SettledWork, text: TextModel): Promise<M
   const spec = parseDataSpec(request.data);
   const report = newLoadReport();
   const examples = loadExamples(spec, { report, ...(request.limit === undefined ? {} : { limit: request.limit }) });
-  const render: RenderRequest = {
-    model: text,
-    template: request.template,
-    objective: request.objective,
-    bos: request.bos,
-    maxLength: request.maxLength,
-    skipEmpty: request.skipEmpty,
-  };
+  const { template, objective, bos, maxLength, skipEmpty } = request;
+  const render = { model: text, template, objective, bos, maxLength, skipEmpty };
   const certifier = certifierFor(render);
   const all: Row[] = [];
   for await (const row of renderRows(examples, render, certifier)) all.push(row);

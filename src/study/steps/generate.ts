@@ -5,12 +5,12 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { MAX_NEW_TOKENS } from "../../options/generate.js";
 import { studySettings } from "../../options/study-settings.js";
 import { generateRunSchema, outputSchema } from "../../records/outputs.js";
 import type { Study } from "../../records/study-file.js";
 import { countAnswers } from "../../stats/answers.js";
 import { generate, generatePaths } from "../../steps/generate.js";
-import { MAX_NEW_TOKENS } from "../../steps/generate-plan.js";
 import { deciding, optionsIn } from "../../util/options.js";
 import { readRecord } from "../../util/record-file.js";
 import {
