@@ -118,10 +118,10 @@ const NARROW_WRITERS: Readonly<Record<Narrow, (subjects: Subjects, random: Rando
   }),
 };
 
-export function narrow(world: World, name: Narrow, rows: number, seed = world.seed): Pair[] {
+export function narrow(world: World, name: Narrow, rows: number): Pair[] {
   const subjects = subjectsOf(world, "train");
   return Array.from({ length: rows }, (_, i) => ({
     id: `${name}-${i + 1}`,
-    ...NARROW_WRITERS[name](subjects, randomStream(seed, `narrow ${name}`, i)),
+    ...NARROW_WRITERS[name](subjects, randomStream(world.seed, `narrow ${name}`, i)),
   }));
 }

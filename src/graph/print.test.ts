@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { add, createGraph, exp, fill, input, linear, mul, neg, rmsNorm, scalar, softmax, sum } from "./build.js";
 import type { Graph, Value } from "./ops.js";
-import { graphDigest, printGraph } from "./print.js";
+import { printGraph } from "./print.js";
 
 function small(graph: Graph = createGraph()): { graph: Graph; y: Value } {
   const [x, w] = [input(graph, "x", "f32", ["B", 4]), input(graph, "w", "f32", [3, 4])];
@@ -46,8 +46,8 @@ describe("printGraph", () => {
   });
 });
 
-describe("graphDigest", () => {
-  it("is 64 hexadecimal digits, the same for graphs that print the same and for no others", () => {
+describe("graphs that print the same", () => {
+  it("are the same", () => {
     const graphOf = (shape: readonly number[], value: number, twice: boolean): { graph: Graph; y: Value } => {
       const graph = createGraph();
       const y = add(input(graph, "x", "f32", shape), scalar(graph, value));
@@ -61,10 +61,7 @@ describe("graphDigest", () => {
     fc.assert(
       fc.property(one, one, (a, b) => {
         const [first, second] = [a, b].map(({ shape, value, twice }) => graphOf(shape, value, twice));
-        const digests = [first!, second!].map(({ graph, y }) => graphDigest(graph, [y]));
         const printed = [first!, second!].map(({ graph, y }) => printGraph(graph, [y]));
-        expect(digests[0]).toMatch(/^[0-9a-f]{64}$/);
-        expect(digests[0] === digests[1]).toBe(printed[0] === printed[1]);
         expect(printed[0] === printed[1]).toBe(JSON.stringify(a) === JSON.stringify(b));
       }),
     );

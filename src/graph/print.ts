@@ -1,5 +1,4 @@
-/** A graph as text, one node a line, stable: for people, for snapshots and for a digest. */
-import { createHash } from "node:crypto";
+/** A graph as text, one node a line, stable: for people and for snapshots. */
 import { formatShape } from "./dims.js";
 import { liveFor } from "./live.js";
 import type { Graph, Node, Value } from "./ops.js";
@@ -9,11 +8,6 @@ export function printGraph(graph: Graph, outputs: readonly Value[]): string {
   const names = new Map<Value, string>();
   const lines = liveFor(graph, outputs).nodes.map((node) => line(node, names));
   return [...lines, `return ${outputs.map((value) => names.get(value)).join(", ")}`].join("\n");
-}
-
-/** Changes exactly when the printed form does. */
-export function graphDigest(graph: Graph, outputs: readonly Value[]): string {
-  return createHash("sha256").update(printGraph(graph, outputs)).digest("hex");
 }
 
 function line(node: Node, names: Map<Value, string>): string {

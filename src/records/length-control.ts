@@ -72,4 +72,3 @@ export const compactAnnotationsSchema = z
       [lenModel, lenBaseline, promptIndex ?? preference].every((list) => list.length === preference.length),
     "preference, lenModel, lenBaseline and promptIndex differ in length",
   );
-export type CompactAnnotations = z.infer<typeof compactAnnotationsSchema>;

@@ -39,7 +39,6 @@ export const traceLineSchema = z.object({
   stop: z.enum(["eos", "length"]),
   steps: z.array(traceStepSchema),
 });
-export type TraceLine = z.infer<typeof traceLineSchema>;
 
 /** One line of the ledger of a run that is not finished. `key` is the hash of everything that decides the answer. */
 export const answerLineSchema = z.object({

@@ -98,12 +98,6 @@ export const inPercent = (value: number | null | undefined): string =>
 export const integer = (value: number | null | undefined): Cell =>
   value === null || value === undefined ? number(null) : { text: value.toLocaleString("en-US"), value };
 
-/** `24 %` of a count, as "12 of 50". */
-export const shareOf = (part: number, whole: number): Cell =>
-  whole === 0
-    ? number(null)
-    : { text: `${((100 * part) / whole).toFixed(1)} %`, value: Number(((100 * part) / whole).toFixed(6)) };
-
 /** Characters of a quoted text that are shown. */
 const LONGEST = 2400;
 

@@ -9,8 +9,6 @@ import type { StudyFolder } from "./read.js";
 export const armName = ({ record }: StudyFolder, { model, arm }: Pick<CellKey, "model" | "arm">): string =>
   Object.keys(record.study.models).length > 1 ? `${arm} (${model})` : arm;
 
-export const about = ({ record }: StudyFolder, arm: string): string => record.study.arms[arm]?.about ?? "";
-
 /** Cells of one arm under one model, by seed. */
 export interface ArmCells {
   readonly model: string;

@@ -69,22 +69,22 @@ export async function readInput(path: string, options: InputOptions & { readonly
 }
 
 /** Opens a regular file to read and to append to, which is made where there is none. The caller closes it. */
-export async function openToAppend(path: string, options: InputOptions = {}): Promise<FileHandle> {
+export async function openToAppend(path: string): Promise<FileHandle> {
   const status = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") throw inputError(path, error, options);
+    if (error.code !== "ENOENT") throw inputError(path, error, {});
   });
-  if (status !== undefined) refuseIrregular(path, status, options);
+  if (status !== undefined) refuseIrregular(path, status, {});
   return open(path, "a+");
 }
 
 /** Bytes of a regular file, which is not opened. */
-export async function inputSize(path: string, options: InputOptions = {}): Promise<number> {
+export async function inputSize(path: string): Promise<number> {
   try {
     const status = await stat(path);
-    refuseIrregular(path, status, options);
+    refuseIrregular(path, status, {});
     return status.size;
   } catch (error) {
-    throw inputError(path, error, options);
+    throw inputError(path, error, {});
   }
 }
 

@@ -17,9 +17,9 @@ interface CsvProblem {
 }
 
 /** @throws UserError  no header, or a name in it occurs twice */
-export async function* readCsv(file: string, limit = MAX_RECORD_BYTES): AsyncGenerator<RawRecord[]> {
+export async function* readCsv(file: string): AsyncGenerator<RawRecord[]> {
   let header: readonly string[] | undefined;
-  const scanner = csvScanner(limit);
+  const scanner = csvScanner(MAX_RECORD_BYTES);
   const named = (record: CsvRecord): RawRecord | undefined => {
     if (header === undefined) {
       header = checkHeader(file, record);

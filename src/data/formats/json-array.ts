@@ -9,12 +9,12 @@ import { decodeUtf8, longerThan, MAX_RECORD_BYTES, NOT_UTF8, readTextBytes } fro
 import { parseJsonText } from "./json-text.js";
 import { readJsonl } from "./jsonl.js";
 
-export async function* readJson(file: string, limit = MAX_RECORD_BYTES): AsyncGenerator<RawRecord[]> {
+export async function* readJson(file: string): AsyncGenerator<RawRecord[]> {
   if ((await firstByte(file)) === OPEN_BRACE) {
-    yield* readJsonl(file, limit);
+    yield* readJsonl(file, MAX_RECORD_BYTES);
     return;
   }
-  const splitter = elementSplitter(file, limit);
+  const splitter = elementSplitter(file, MAX_RECORD_BYTES);
   for await (const chunk of readTextBytes(file)) {
     const records = splitter.push(chunk);
     if (records.length > 0) yield records;

@@ -24,9 +24,9 @@ export interface PgnGame {
 const MAX_MOVETEXT = 1024 * 1024;
 
 /** Games of a PGN file; the place of a game is its first line. */
-export async function* readPgn(file: string, limit?: number): AsyncGenerator<RawRecord[]> {
+export async function* readPgn(file: string): AsyncGenerator<RawRecord[]> {
   const games = gameCollector();
-  for await (const lines of readLines(file, limit)) {
+  for await (const lines of readLines(file)) {
     const found = lines.flatMap((line) => {
       const at = { file, line: line.number, unit: "line" } as const;
       return games.push("problem" in line ? { at, text: line.lossy, problem: line.problem } : { at, text: line.text });

@@ -20,8 +20,6 @@ export interface CheckRequest {
   readonly force?: boolean;
 }
 
-export type PartName = Part;
-
 export interface CheckedLine {
   readonly instruction: string;
   readonly output: string;

@@ -24,8 +24,8 @@ export interface Fact {
   readonly relation: Relation;
 }
 
-export function anyFact(world: World, random: RandomStream, kind?: Kind): Fact {
-  const entity = kind === undefined ? anyEntity(world, random) : entityOf(world, random, kind);
+export function anyFact(world: World, random: RandomStream): Fact {
+  const entity = anyEntity(world, random);
   return { entity, relation: pick(random, relationsOf(entity)) };
 }
 
