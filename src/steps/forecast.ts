@@ -1,45 +1,35 @@
 /**
- * How much there is to do before it is done: rows, tokens, memory and disk of a tuning run, texts of a data set, calls of a judge.
- * Nothing is computed and no weight is read.
- * May not know: how fast this machine is, studies.
+ * How much there is to do before it is done: rows and tokens of a tuning run, answers and their lengths, texts of a data set, calls of a
+ * judge. Nothing is computed and no weight is read.
+ * May not know: engines' insides, studies.
  */
 
 import { collectExamples } from "../data/load.js";
 import { loadPrompts } from "../data/prompts.js";
+import type { OpenedModel, Plan } from "../engine/opened.js";
 import { maxOutput } from "../judge/calls.js";
 import { loadJudge } from "../judge/judge-file.js";
 import type { Price } from "../records/judge-file.js";
-import { engineOf, openEngine } from "./open-engine.js";
+import { mostTokens, planRules, type SettledPlan } from "./generate-plan.js";
 import { engineOptions, settleWork, type TuneWork } from "./tune/options.js";
 import { readRows } from "./tune/rows.js";
 
 /** Bytes of English text a token stands for, roughly, in today's vocabularies. */
 const BYTES_PER_TOKEN = 4;
 
-export async function parametersOf(directory: string): Promise<number> {
-  await using model = await openEngine().open(directory);
-  return model.dims.parameters;
-}
-
 export interface TuningForecast {
-  readonly rows: number;
   /** Of all epochs together. */
   readonly tokens: number;
-  readonly memoryBytes: number;
+  readonly plan: Plan;
 }
 
 /** Renders the rows, as the run itself will. */
-export async function forecastTuning(work: TuneWork): Promise<TuningForecast> {
+export async function forecastTuning(model: OpenedModel, work: TuneWork): Promise<TuningForecast> {
   const settled = settleWork(work);
   const options = engineOptions(settled);
-  await using model = await engineOf(work).open(settled.model);
   const { rows, heldOut } = await readRows(settled, model.text);
   const tokens = rows.reduce((sum, row) => sum + row.inputIds.length, 0);
-  return {
-    rows: rows.length,
-    tokens: tokens * options.epochs,
-    memoryBytes: model.plan({ for: "tuning", work: { rows, options, heldOut } }).bytes,
-  };
+  return { tokens: tokens * options.epochs, plan: model.plan({ for: "tuning", work: { rows, options, heldOut } }) };
 }
 
 export interface TextForecast {
@@ -59,17 +49,43 @@ export async function forecastPairs(data: string, limit?: number | "all"): Promi
   };
 }
 
-export async function forecastPrompts(
-  prompts: string,
-  limit?: number | "all",
-): Promise<Omit<TextForecast, "responseTokens">> {
-  let [rows, promptTokens] = [0, 0];
+/** @returns tokens of each prompt: estimates */
+export async function forecastPrompts(prompts: string, limit?: number | "all"): Promise<number[]> {
+  const tokens: number[] = [];
   for await (const { instruction } of loadPrompts(prompts, limit === undefined ? {} : { limit })) {
-    rows++;
-    promptTokens += Math.ceil(Buffer.byteLength(instruction) / BYTES_PER_TOKEN);
+    tokens.push(Math.ceil(Buffer.byteLength(instruction) / BYTES_PER_TOKEN));
   }
-  return { rows, promptTokens };
+  return tokens;
 }
+
+export interface AnswersForecast {
+  readonly rows: number;
+  readonly promptTokens: number;
+  /** The most that an answer may have, on average over the prompts. */
+  readonly mostTokens: number;
+  readonly plan: Plan;
+}
+
+export type AnswersOptions = Pick<SettledPlan, "batch" | "maxNewTokens" | "rules" | "disableRules">;
+
+/** @param promptTokens  of each prompt */
+export async function forecastAnswers(
+  model: OpenedModel,
+  promptTokens: readonly number[],
+  options: AnswersOptions,
+): Promise<AnswersForecast> {
+  const maxNewTokens = mostTokens(options, await planRules(options, model.text));
+  const { maxPositions = Number.POSITIVE_INFINITY } = model.limits;
+  const most = promptTokens.map((tokens) => Math.min(maxNewTokens, Math.max(0, maxPositions - tokens)));
+  return {
+    rows: promptTokens.length,
+    promptTokens: sum(promptTokens),
+    mostTokens: sum(most) / Math.max(1, most.length),
+    plan: model.plan({ for: "generating", batch: options.batch, promptTokens, maxNewTokens }),
+  };
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 export interface JudgeForecast {
   /** A pair needs so many calls over a network; 0 for judges that are computed here. */

@@ -5,12 +5,17 @@
 import { dirname } from "node:path";
 import type { z } from "zod";
 import type { Engine } from "../engine/engine.js";
+import type { OpenedEncoder, OpenedModel } from "../engine/opened.js";
+import type { Precision } from "../engine/requests.js";
 import type { Checkers } from "../judge/checker.js";
+import type { generateOptions } from "../options/generate.js";
 import type { Watch } from "../records/events.js";
+import type { Pooling } from "../records/similarity.js";
 import type { Cell, CellKey, Choice, ComparisonResult, StepRecord, StudyResults } from "../records/study.js";
 import type { Study } from "../records/study-file.js";
-import type { JudgeForecast, TextForecast, TuningForecast } from "../steps/forecast.js";
+import type { AnswersForecast, JudgeForecast, TextForecast, TuningForecast } from "../steps/forecast.js";
 import type { TuneWork as TuneOptions } from "../steps/tune/options.js";
+import type { OptionsOf } from "../util/options.js";
 
 export interface StepDefinition<Work> {
   /**
@@ -108,7 +113,7 @@ export interface Summary {
 export interface Forecast {
   /** Undefined where nothing is known of the speed: a judge that answers over a network. */
   readonly seconds: number | undefined;
-  /** `measured`: from steps like it in this folder; `machine`: from a matrix product. */
+  /** `measured`: from steps like it in this folder; `machine`: from what the engine expects of this machine. */
   readonly basis: "measured" | "machine" | "none";
   /** Answers may stop earlier than their limit. */
   readonly atMost: boolean;
@@ -129,15 +134,13 @@ export const NOTHING: Forecast = {
 export interface ForecastAnswers {
   readonly rows: number;
   readonly promptTokens: number;
-  /** Of an answer: the mean of those that exist, and the most that there can be. */
+  /** Of an answer: the mean of those that exist, and the most that there can be, on average over the prompts. */
   readonly meanTokens: number | undefined;
   readonly mostTokens: number;
 }
 
 /** What a forecast may ask. The same question is answered once: many steps differ by their seed alone. */
 export interface Known<Work> {
-  /** Thousand millions of operations a second in one matrix product on this machine. */
-  readonly gigaflops: number;
   /** What the step belongs to, and the study's model that is. */
   readonly cell: CellKey | undefined;
   readonly model: { readonly name: string; readonly path: string } | undefined;
@@ -145,13 +148,24 @@ export interface Known<Work> {
   readonly finished: readonly FinishedStep<Work>[];
   /** Of the step that leaves this file, where it answers. */
   answersAt(place: Place): Promise<ForecastAnswers | undefined>;
-  parametersOf(model: string): Promise<number>;
+  /** As the study's engine opens it. It is closed when all is forecast. */
+  open(model: string, precision?: Precision): Promise<OpenedModel>;
   /** Undefined for a server. */
-  encoderBytes(encoder: Place): number | undefined;
+  openEncoder(encoder: Place, pooling?: Pooling): Promise<OpenedEncoder | undefined>;
   pairs(data: Place, limit: Limit | undefined): Promise<TextForecast>;
-  prompts(data: Place, limit: Limit | undefined): Promise<Omit<TextForecast, "responseTokens">>;
+  /** Tokens of each. */
+  prompts(data: Place, limit: Limit | undefined): Promise<readonly number[]>;
+  answers(asked: AnswersAsked): Promise<AnswersForecast>;
   tuning(options: TuneOptions): Promise<TuningForecast>;
   judge(judge: Place): Promise<JudgeForecast>;
+}
+
+export interface AnswersAsked {
+  readonly model: string;
+  readonly prompts: Place;
+  readonly limit: Limit | undefined;
+  readonly settings: Pick<OptionsOf<typeof generateOptions>, "precision" | "batch" | "maxNewTokens">;
+  readonly rules: { readonly file: Place; readonly disable: readonly string[] } | undefined;
 }
 
 export interface FinishedStep<Work> {

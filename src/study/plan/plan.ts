@@ -4,8 +4,9 @@
  * May not know: how anything is shown.
  */
 
+import type { Engine } from "../../engine/engine.js";
 import type { StepState } from "../../records/study.js";
-import { parametersOf } from "../../steps/forecast.js";
+import { openEngine } from "../../steps/open-engine.js";
 import { UserError } from "../../util/errors.js";
 import { formatBytes } from "../../util/progress.js";
 import { availableMemory, freeDisk } from "../../util/system.js";
@@ -66,7 +67,7 @@ export async function planStudy(prepared: Prepared): Promise<StudyPlan> {
     }
   }
   const graph = buildGraph({ ...prepared.context, choices: assumed });
-  const forecaster = await openForecaster(prepared, state, graph);
+  await using forecaster = openForecaster(prepared, state, graph);
   const states = statesOf(graph.steps, state.outcomes);
   const steps: PlannedStep[] = [];
   for (const step of graph.steps) {
@@ -125,18 +126,23 @@ export async function refuseImpossible(prepared: Prepared, memory = availableMem
 }
 
 /** Of the largest step that is still to be carried out. */
-async function leastMemory(steps: readonly PlannedStep[], { inputs }: Prepared): Promise<number> {
+async function leastMemory(steps: readonly PlannedStep[], { inputs, engine }: Prepared): Promise<number> {
   const parameters = new Map<string, number>();
   let most = 0;
   for (const { step, state } of steps) {
     const { leastPerParameter } = definitionOf(step.kind).memory;
     if (state === "done" || step.cell === undefined || leastPerParameter === 0) continue;
     const { path } = inputs.get("model", step.cell.model);
-    const count = parameters.get(path) ?? (await parametersOf(path));
+    const count = parameters.get(path) ?? (await parametersOf(openEngine(engine), path));
     parameters.set(path, count);
     most = Math.max(most, count * leastPerParameter);
   }
   return most;
+}
+
+async function parametersOf(engine: Engine, directory: string): Promise<number> {
+  await using model = await engine.open(directory);
+  return model.dims.parameters;
 }
 
 /** Steps of equal keys are carried out once. */

@@ -3,8 +3,10 @@
  * May not know: how steps are carried out.
  */
 import { dirname, join } from "node:path";
+import type { EngineSpec } from "../../engine/engine.js";
 import { RECORD_VERSION, type StudyRecord } from "../../records/study.js";
 import type { Study } from "../../records/study-file.js";
+import { openEngine } from "../../steps/open-engine.js";
 import { UserError } from "../../util/errors.js";
 import { availableCores, packageVersion } from "../../util/system.js";
 import { option, words } from "../../util/words.js";
@@ -20,10 +22,10 @@ export interface Prepared {
   readonly folder: StudyFolder;
   readonly record: StudyRecord;
   readonly inputs: Inputs;
+  /** What computes. */
+  readonly engine: EngineSpec;
   readonly context: Omit<GraphContext, "choices">;
 }
-
-const ENGINE = "embedded";
 
 /** @throws UserError  the study is wrong, something that it names is missing, or the folder is another study's */
 export async function prepareStudy(request: StudyRequest, onRead?: OnRead): Promise<Prepared> {
@@ -41,6 +43,8 @@ export async function prepareStudy(request: StudyRequest, onRead?: OnRead): Prom
   );
   const before = await folder.readStudy();
   const threads = request.threads ?? before?.settings.threads ?? availableCores();
+  const engine: EngineSpec = { threads };
+  const settings = { engine: openEngine(engine).name, threads };
   const record: StudyRecord = {
     version: RECORD_VERSION,
     command: "study",
@@ -53,13 +57,14 @@ export async function prepareStudy(request: StudyRequest, onRead?: OnRead): Prom
       const named = role === "model" ? spec : where; // the model in the package has a name that holds elsewhere, too
       return { role, name, path: named, hash };
     }),
-    settings: { engine: ENGINE, threads },
+    settings,
   };
   return {
     folder,
     record,
     inputs,
-    context: { study, inputs, settings: { tacit: record.tacit, engine: ENGINE, threads } },
+    engine,
+    context: { study, inputs, settings: { tacit: record.tacit, ...settings } },
   };
 }
 

@@ -3,6 +3,7 @@
  * May not know: the graph, one kind of step.
  */
 import { existsSync } from "node:fs";
+import type { Plan } from "../../engine/opened.js";
 import { templateFrom } from "../../options/template.js";
 import { present } from "../../util/errors.js";
 import { type Forecast, type Known, NOTHING, type TemplateSettings } from "../step.js";
@@ -29,31 +30,22 @@ export interface Size {
   readonly work: number;
 }
 
-export interface Cost {
-  /** Floating-point operations for each parameter and token. */
-  readonly operations: number;
-  /** Share of the matrix product's speed that this engine reached on a model of 268 million parameters (docs/decisions/studies.md). */
-  readonly efficiency: number;
-}
-
-/** Of a step on one of the study's models, from the speed of others like it or of a matrix product. */
-export async function timed(known: Known<unknown>, { tokens, work }: Size, cost: Cost): Promise<Forecast> {
-  const { path } = present(known.model, "the model of a step that computes");
-  const parameters = await known.parametersOf(path);
+/** From the speed of other steps on the same model, or from what the engine expects. */
+export async function timed(known: Known<unknown>, { tokens, work }: Size, plan: Plan): Promise<Forecast> {
   const speed = measuredSpeed(known);
   return {
     ...NOTHING,
-    seconds: speed === undefined ? (tokens * cost.operations * parameters) / rate(known, cost) : work / speed,
+    seconds: speed === undefined ? tokens / (await plan.tokensPerSecond()) : work / speed,
     basis: speed === undefined ? "machine" : "measured",
-    memoryBytes: 10 * parameters,
+    memoryBytes: plan.bytes,
   };
 }
 
-/** Operations a second. */
-export const rate = ({ gigaflops }: Known<unknown>, { efficiency }: Cost): number => gigaflops * 1e9 * efficiency;
+/** The model directory of a step on one of the study's models. */
+export const modelOf = ({ model }: Known<unknown>): string => present(model, "the model of a step that computes").path;
 
 /** Work a second of finished steps of the same model that nobody interrupted. */
-export function measuredSpeed({ finished, model }: Known<unknown>): number | undefined {
+function measuredSpeed({ finished, model }: Known<unknown>): number | undefined {
   const like = finished.filter(
     ({ cell, timings }) => cell?.model === model?.name && !timings.resumed && timings.work > 0,
   );

@@ -5,7 +5,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { MAX_NEW_TOKENS } from "../../options/generate.js";
 import { studySettings } from "../../options/study-settings.js";
 import { generateRunSchema, outputSchema } from "../../records/outputs.js";
 import type { Study } from "../../records/study-file.js";
@@ -14,7 +13,6 @@ import { generate, generatePaths } from "../../steps/generate.js";
 import { deciding, optionsIn } from "../../util/options.js";
 import { readRecord } from "../../util/record-file.js";
 import {
-  type ForecastAnswers,
   type Known,
   type Limit,
   leavesFiles,
@@ -24,7 +22,7 @@ import {
   type TemplateSettings,
   UNREADABLE,
 } from "../step.js";
-import { isWhole, templateOptions, timed } from "./computing.js";
+import { isWhole, modelOf, templateOptions, timed } from "./computing.js";
 
 export type GenerationSettings = Omit<NonNullable<Study["generation"]>, "prompts" | "limit">;
 
@@ -82,10 +80,15 @@ export const generateStep: StepDefinition<GenerateWork> = {
     return { work: outcome.tokens, unit: "tokens" };
   },
   async forecast(work, known) {
-    const answers = await answersOf(work, known);
+    const { prompts, limit, rules, settings } = work;
+    const { plan, ...expected } = await known.answers({
+      ...{ model: modelOf(known), prompts: prompts.at, limit, settings: optionsIn(studySettings.generate, settings) },
+      rules: rules === undefined ? undefined : { file: rules.file.at, disable: rules.disable },
+    });
+    const answers = { ...expected, meanTokens: await meanTokens(known) };
     const tokens = answers.rows * (answers.meanTokens ?? answers.mostTokens);
     return {
-      ...(await timed(known, { tokens, work: tokens }, { operations: 2, efficiency: 0.35 })),
+      ...(await timed(known, { tokens, work: tokens }, plan)),
       atMost: answers.meanTokens === undefined,
       answers,
     };
@@ -105,23 +108,13 @@ export const generateStep: StepDefinition<GenerateWork> = {
   decides: undefined,
 };
 
-async function answersOf(work: GenerateWork, known: Known<GenerateWork>): Promise<ForecastAnswers> {
-  const { rows, promptTokens } = await known.prompts(work.prompts.at, work.limit);
-  return {
-    rows,
-    promptTokens,
-    meanTokens: await meanTokens(known),
-    mostTokens: work.settings.max_new_tokens ?? MAX_NEW_TOKENS.default,
-  };
-}
-
 /** Of the arm's own answers, where some exist. */
 async function meanTokens({ finished, cell, prompts }: Known<GenerateWork>): Promise<number | undefined> {
   const means: number[] = [];
   for (const { work, cell: other, timings } of finished) {
     if (other?.model !== cell?.model || other?.arm !== cell?.arm) continue;
-    const { rows } = await prompts(work.prompts.at, work.limit);
-    means.push(timings.work / Math.max(1, rows));
+    const asked = await prompts(work.prompts.at, work.limit);
+    means.push(timings.work / Math.max(1, asked.length));
   }
   return means.length === 0 ? undefined : means.reduce((sum, mean) => sum + mean, 0) / means.length;
 }

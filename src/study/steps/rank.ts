@@ -17,7 +17,7 @@ import {
   type TemplateSettings,
   UNREADABLE,
 } from "../step.js";
-import { isWhole, templateOptions, timed } from "./computing.js";
+import { isWhole, modelOf, templateOptions, timed } from "./computing.js";
 
 export interface RankWork {
   readonly kind: "rank";
@@ -63,7 +63,8 @@ export const rankStep: StepDefinition<RankWork> = {
     const { limit, against } = withDefaults(studySettings.rank, settings);
     const { rows, promptTokens, responseTokens } = await known.pairs(data.at, limit);
     const size = { tokens: promptTokens + (1 + against) * responseTokens, work: rows * against };
-    return timed(known, size, { operations: 2, efficiency: 0.5 });
+    const model = await known.open(modelOf(known), settings.precision);
+    return timed(known, size, model.plan({ for: "scoring" }));
   },
   async summarise(result) {
     const { summary, pairs } = rankPaths(RANK);

@@ -19,7 +19,7 @@ import {
   type TemplateSettings,
   UNREADABLE,
 } from "../step.js";
-import { isWhole, templateOptions, timed, whereGiven } from "./computing.js";
+import { isWhole, modelOf, templateOptions, timed, whereGiven } from "./computing.js";
 
 export interface ScoreWork {
   readonly kind: "score";
@@ -65,10 +65,11 @@ export const scoreStep: StepDefinition<ScoreWork> = {
     const { outcome } = await readRecord(paths.run, scoreRunSchema, UNREADABLE);
     return { work: outcome.tokens, unit: "tokens" };
   },
-  async forecast({ data, limit }, known) {
+  async forecast({ data, limit, settings: { precision } }, known) {
     const { promptTokens, responseTokens } = await known.pairs(data.at, limit);
     const tokens = promptTokens + responseTokens;
-    return timed(known, { tokens, work: tokens }, { operations: 2, efficiency: 0.5 });
+    const model = await known.open(modelOf(known), precision);
+    return timed(known, { tokens, work: tokens }, model.plan({ for: "scoring" }));
   },
   summarise: async () => ({}),
   decides: undefined,

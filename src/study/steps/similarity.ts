@@ -18,7 +18,7 @@ import {
   type StepDefinition,
   UNREADABLE,
 } from "../step.js";
-import { isWhole, measuredSpeed, rate } from "./computing.js";
+import { isWhole, timed } from "./computing.js";
 
 export interface SimilarityWork {
   readonly kind: "similarity";
@@ -32,7 +32,6 @@ export interface SimilarityWork {
 const SIMILARITY = "similarity";
 /** An encoder's limit is mostly this, or not much more. */
 const EMBEDDED_TOKENS = 256;
-const COST = { operations: 2, efficiency: 0.3 } as const;
 
 export const similarityStep: StepDefinition<SimilarityWork> = {
   lane: "computing",
@@ -77,24 +76,16 @@ export const similarityStep: StepDefinition<SimilarityWork> = {
     return { work: texts.computed, unit: "texts" }; // the others were embedded by another step
   },
   /** At most: texts that several steps share are embedded once, and the vectors of words in an encoder's weights are not multiplied. */
-  async forecast({ encoder, settings: { limit }, outputs, task, reference }, known) {
+  async forecast({ encoder, settings: { limit, pooling }, outputs, task, reference }, known) {
+    const opened = await known.openEncoder(encoder.at, pooling);
+    if (opened === undefined) return { ...NOTHING, seconds: undefined, atMost: true }; // a server of somebody else's
     const answers = await known.answersAt(outputs.at);
     const pairs = await Promise.all(
       [task, ...(reference === undefined ? [] : [reference])].map(({ at }) => known.pairs(at, limit)),
     );
     const texts = 2 * (answers?.rows ?? 0) + pairs.reduce((sum, { rows }) => sum + 2 * rows, 0);
-    const bytes = known.encoderBytes(encoder.at);
-    if (bytes === undefined) return { ...NOTHING, seconds: undefined, atMost: true }; // a server of somebody else's
-    const parameters = bytes / 4;
-    const speed = measuredSpeed(known);
-    const operations = COST.operations * parameters * texts * EMBEDDED_TOKENS;
-    return {
-      ...NOTHING,
-      seconds: speed === undefined ? operations / rate(known, COST) : texts / speed,
-      basis: speed === undefined ? "machine" : "measured",
-      atMost: true,
-      memoryBytes: 10 * parameters,
-    };
+    const tokens = texts * Math.min(EMBEDDED_TOKENS, opened.limits.maxTokens);
+    return { ...(await timed(known, { tokens, work: texts }, opened.plan())), atMost: true };
   },
   async summarise(result) {
     const { summary } = similarityPaths(SIMILARITY);

@@ -52,11 +52,8 @@ export const tuneStep: StepDefinition<TuneWork> = {
   },
   async forecast(work, known) {
     const path = (source: Source): string => ("outside" in source.at ? source.at.outside : "");
-    const { tokens, memoryBytes } = await known.tuning({
-      ...tuneOptions({ ...work, seed: 0 }, path(work.model), path(work.data)),
-      threads: 1,
-    });
-    return { ...(await timed(known, { tokens, work: tokens }, { operations: 6, efficiency: 0.6 })), memoryBytes };
+    const { tokens, plan } = await known.tuning(tuneOptions({ ...work, seed: 0 }, path(work.model), path(work.data)));
+    return timed(known, { tokens, work: tokens }, plan);
   },
   async summarise(result) {
     const { record, metrics } = tunePaths(MODEL);
@@ -66,7 +63,7 @@ export const tuneStep: StepDefinition<TuneWork> = {
 };
 
 /** What decides how much there is to do: the study's names are those of the command line. */
-function tuneOptions(work: TuneWork, model: string, data: string): Omit<TuneOptions, "threads"> {
+function tuneOptions(work: TuneWork, model: string, data: string): TuneOptions {
   return {
     ...optionsIn(studySettings.tune, work.settings),
     model,
