@@ -1,5 +1,5 @@
 /**
- * What decoders in the style of Llama have in common besides a forward pass: fields of config.json,
+ * What decoders in the style of Llama have in common besides their forward pass, which each family writes out: fields of config.json,
  * and parameters under their published names, in the order in which they are written.
  * May not know: graphs.
  */

@@ -3,9 +3,11 @@
  * Source: Touvron et al. 2023, section 2.2; layout as `LlamaForCausalLM` of Transformers.
  */
 import { z } from "zod";
-import { dimsOf, fullAttention, headShape, only } from "./config.js";
+import { add, gather, rmsNorm } from "../graph/build.js";
+import type { Value } from "../graph/ops.js";
+import { dimsOf, fullAttention, headShape, only, paddingRow } from "./config.js";
 import { decoderFields, decoderParameters, llamaLayer, rmsNormEpsilon } from "./decoder.js";
-import { llamaForward } from "./llama-forward.js";
+import { gated, mergeHeads, project, rotate, splitHeads } from "./layers.js";
 import { defineFamily } from "./model.js";
 import { ropeSpec } from "./rope-config.js";
 
@@ -30,5 +32,20 @@ export const llama = defineFamily<Config, ReturnType<typeof parameters>>({
   dims: (c) => dimsOf(c),
   parameters,
   ropes: (c) => [ropeSpec("all", c, c.headDim)],
-  forward: (c, p, inputs, rope) => llamaForward(c, p, inputs, rope("all")),
+  forward(c, p, { ids, batch, time, positions, attend }, rope) {
+    const tables = rope("all");
+    const scale = 1 / Math.sqrt(c.headDim);
+    const heads = (y: Value, count: number): Value => splitHeads(y, batch, time, count, c.headDim);
+    let x = gather(p.embed, ids, paddingRow(c)); // [B*T, D]
+    p.layers.forEach((layer, index) => {
+      const h = rmsNorm(x, layer.attentionNorm, c.rms_norm_eps);
+      const q = rotate(heads(project(h, layer.q), c.num_attention_heads), positions, tables);
+      const k = rotate(heads(project(h, layer.k), c.kvHeads), positions, tables);
+      const v = heads(project(h, layer.v), c.kvHeads);
+      const attended = attend(q, k, v, { index, window: undefined, scale });
+      x = add(x, project(mergeHeads(attended, batch, time, c.num_attention_heads, c.headDim), layer.o));
+      x = add(x, gated(rmsNorm(x, layer.mlpNorm, c.rms_norm_eps), layer.mlp));
+    });
+    return { hidden: rmsNorm(x, p.norm, c.rms_norm_eps), head: p.head ?? p.embed };
+  },
 });

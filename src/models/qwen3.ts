@@ -3,10 +3,11 @@
  * Source: Yang et al. 2025, section 2; layout as `Qwen3ForCausalLM` of Transformers.
  */
 import { z } from "zod";
-import { dimsOf, headShape, only, positiveInt, slidingFields, windowsOf } from "./config.js";
+import { add, gather, rmsNorm } from "../graph/build.js";
+import type { Value } from "../graph/ops.js";
+import { dimsOf, headShape, only, paddingRow, positiveInt, slidingFields, windowsOf } from "./config.js";
 import { type At, attentionParameters, decoderFields, decoderParameters, rmsNormEpsilon, weight } from "./decoder.js";
-import { gatedBlock } from "./layers.js";
-import { llamaForward } from "./llama-forward.js";
+import { gated, gatedBlock, mergeHeads, project, rotate, splitHeads } from "./layers.js";
 import { defineFamily } from "./model.js";
 import { ropeSpec } from "./rope-config.js";
 
@@ -43,5 +44,21 @@ export const qwen3 = defineFamily<Config, ReturnType<typeof parameters>>({
   dims: (c) => dimsOf(c, c.windows),
   parameters,
   ropes: (c) => [ropeSpec("all", c, c.headDim)],
-  forward: (c, p, inputs, rope) => llamaForward(c, p, inputs, rope("all"), c.windows),
+  forward(c, p, { ids, batch, time, positions, attend }, rope) {
+    const tables = rope("all");
+    const scale = 1 / Math.sqrt(c.headDim);
+    const norm = (y: Value, weight: Value): Value => rmsNorm(y, weight, c.rms_norm_eps);
+    const heads = (y: Value, count: number): Value => splitHeads(y, batch, time, count, c.headDim);
+    let x = gather(p.embed, ids, paddingRow(c)); // [B*T, D]
+    p.layers.forEach((layer, index) => {
+      const h = norm(x, layer.attentionNorm);
+      const q = rotate(norm(heads(project(h, layer.q), c.num_attention_heads), layer.qNorm), positions, tables);
+      const k = rotate(norm(heads(project(h, layer.k), c.kvHeads), layer.kNorm), positions, tables);
+      const v = heads(project(h, layer.v), c.kvHeads);
+      const attended = attend(q, k, v, { index, window: c.windows[index], scale });
+      x = add(x, project(mergeHeads(attended, batch, time, c.num_attention_heads, c.headDim), layer.o));
+      x = add(x, gated(norm(x, layer.mlpNorm), layer.mlp));
+    });
+    return { hidden: norm(x, p.norm), head: p.head ?? p.embed };
+  },
 });
