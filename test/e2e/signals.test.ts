@@ -25,7 +25,7 @@ await runAction({}, async (io) => {
   const device = createCpuDevice(1);
   const program = await device.compile(graph, new Map([["product", product]]));
   const zeros = device.fromFloats(new Float32Array(n * n), [n, n]);
-  await new Promise((done) => setTimeout(done, 500)); // the thread listens
+  while (process.listenerCount("SIGINT") > 0) await new Promise((done) => setTimeout(done, 20)); // until the thread listens
   process.stderr.write("native\\n");
   await program.run({ a: zeros });
   process.stderr.write("came back\\n");
