@@ -30,6 +30,11 @@ export type Block =
   | { readonly kind: "figure"; readonly figure: Figure }
   | { readonly kind: "answers"; readonly answers: Answers };
 
+export const paragraph = (text: string): Block => ({ kind: "text", text });
+export const warning = (text: string): Block => ({ kind: "warning", text });
+export const table = (table: Table): Block => ({ kind: "table", table });
+export const figure = (figure: Figure): Block => ({ kind: "figure", figure });
+
 export interface Table {
   /** The name of its CSV file. */
   readonly id: string;
@@ -46,6 +51,10 @@ export interface Column {
   /** In the CSV file alone: the ends of an interval, which a person reads in the cell of its estimate. */
   readonly csvOnly?: boolean;
 }
+
+/** Columns of what `interval` gives behind its first cell; `key` is of that cell's column, where a table has several. */
+export const ends = (key?: string): readonly Column[] =>
+  ["low", "high"].map((end) => ({ key: key === undefined ? end : `${key}_${end}`, label: "", csvOnly: true }));
 
 /** The columns that a person sees, each with its place in a row. */
 export const shownColumns = (columns: readonly Column[]): readonly { readonly column: Column; readonly i: number }[] =>

@@ -3,7 +3,18 @@ import type { ComparisonResult } from "../../records/study.js";
 import { ofPairs } from "../../stats/bounded.js";
 import { toEstimateRecord } from "../../stats/estimate.js";
 import { pairedDifference, type Run } from "../../stats/runs.js";
-import { type Block, type Cell, inPercent, interval, pairedInterval, type Section, text } from "../document.js";
+import {
+  type Block,
+  type Cell,
+  ends,
+  figure,
+  inPercent,
+  interval,
+  pairedInterval,
+  type Section,
+  table,
+  text,
+} from "../document.js";
 import { dotFigure } from "../figures/dots.js";
 import { armName } from "../names.js";
 import { preferences } from "../preferences.js";
@@ -52,44 +63,36 @@ async function leftOut(
     ]);
   }
   return [
-    {
-      kind: "figure",
-      figure: {
-        id,
-        caption: `${caption} with all rules, and with one of them left out.`,
-        ...dotFigure(
-          ruled.map((one) => {
-            const { seeds, mean, interval: range } = of(one);
-            const dots = seeds.flatMap(({ value }) => value ?? []);
-            const name = armName(study, one);
-            return { name, dots, mean, low: range.low, high: range.high, published: publishedOf(one) };
-          }),
-          {
-            axis: `${noun} against ${baseline}, %`,
-            alt: `${caption} with rules left out: ${ruled.map((one) => `${armName(study, one)} ${inPercent(of(one).mean)}`).join(", ")}.`,
-            domain: [0, 100],
-          },
-        ),
-      },
-    },
-    {
-      kind: "table",
-      table: {
-        id,
-        caption: `${caption}, percent, with all rules and with one of them left out. The difference to all rules is of the raw win rate, in points, paired by prompt, with its 95 % interval: an interval that holds 0 tells nothing apart.`,
-        columns: [
-          { key: "arm", label: "arm" },
-          { key: "left_out", label: "left out" },
-          { key: controlled ? "length_controlled_winrate" : "win_rate", label: noun, numeric: true },
-          { key: "low", label: "", csvOnly: true },
-          { key: "high", label: "", csvOnly: true },
-          { key: "difference", label: "difference", numeric: true },
-          { key: "difference_low", label: "", csvOnly: true },
-          { key: "difference_high", label: "", csvOnly: true },
-        ],
-        rows,
-      },
-    },
+    figure({
+      id,
+      caption: `${caption} with all rules, and with one of them left out.`,
+      ...dotFigure(
+        ruled.map((one) => {
+          const { seeds, mean, interval: range } = of(one);
+          const dots = seeds.flatMap(({ value }) => value ?? []);
+          const name = armName(study, one);
+          return { name, dots, mean, low: range.low, high: range.high, published: publishedOf(one) };
+        }),
+        {
+          axis: `${noun} against ${baseline}, %`,
+          alt: `${caption} with rules left out: ${ruled.map((one) => `${armName(study, one)} ${inPercent(of(one).mean)}`).join(", ")}.`,
+          domain: [0, 100],
+        },
+      ),
+    }),
+    table({
+      id,
+      caption: `${caption}, percent, with all rules and with one of them left out. The difference to all rules is of the raw win rate, in points, paired by prompt, with its 95 % interval: an interval that holds 0 tells nothing apart.`,
+      columns: [
+        { key: "arm", label: "arm" },
+        { key: "left_out", label: "left out" },
+        { key: controlled ? "length_controlled_winrate" : "win_rate", label: noun, numeric: true },
+        ...ends(),
+        { key: "difference", label: "difference", numeric: true },
+        ...ends("difference"),
+      ],
+      rows,
+    }),
   ];
 }
 

@@ -7,7 +7,7 @@ import type { CheckedScore } from "../../records/annotations.js";
 import type { Output } from "../../records/outputs.js";
 import type { ComparisonResult } from "../../records/study.js";
 import { randomStream } from "../../util/random.js";
-import { type Answers, type Block, quote, type Section } from "../document.js";
+import { type Answers, type Block, paragraph, quote, type Section } from "../document.js";
 import { type ArmCells, armName, armsOf } from "../names.js";
 import { readOutputs, readVerdicts, type StudyFolder, testAnswers } from "../read.js";
 import { scoredAnswers } from "../scores.js";
@@ -46,10 +46,9 @@ export async function answers(study: StudyFolder): Promise<Section | undefined> 
   );
   const lot = randomStream(LOT_SEED, "answers shown in the report").shuffle(common).slice(0, BY_LOT);
   const blocks: Block[] = [
-    {
-      kind: "text",
-      text: `${lot.length} instructions drawn by lot (seed ${LOT_SEED}) of the ${common.length.toLocaleString("en-US")} that every arm answered; of each arm its first seed.`,
-    },
+    paragraph(
+      `${lot.length} instructions drawn by lot (seed ${LOT_SEED}) of the ${common.length.toLocaleString("en-US")} that every arm answered; of each arm its first seed.`,
+    ),
     ...lot.map((instruction): Block => ({ kind: "answers", answers: sideBySide(shown, instruction, "by lot") })),
     ...(await cases(study, shown)),
   ];
@@ -99,10 +98,9 @@ async function cases(study: StudyFolder, shown: readonly Shown[]): Promise<Block
   return blocks.length === 0
     ? []
     : [
-        {
-          kind: "text",
-          text: "The clearest losses and wins of every arm in its comparison, first seed; of equals, those that the lot put first.",
-        },
+        paragraph(
+          "The clearest losses and wins of every arm in its comparison, first seed; of equals, those that the lot put first.",
+        ),
         ...blocks,
       ];
 }

@@ -6,11 +6,14 @@ import {
   type Block,
   type Cell,
   type Column,
+  ends,
   inPercent,
   integer,
   interval,
   number,
+  paragraph,
   type Section,
+  table,
   text,
 } from "../document.js";
 import { dotFigure } from "../figures/dots.js";
@@ -54,16 +57,15 @@ export function behaviour(study: StudyFolder): Section | undefined {
     id: "behaviour",
     title: "How the answers look",
     blocks: [
-      {
-        kind: "text",
-        text: `Counted in the test answers, without a judge: how many end by themselves within the limit, repeat the question word for word (letter case and white space aside), hold a tag of the template, or are empty. ${
+      paragraph(
+        `Counted in the test answers, without a judge: how many end by themselves within the limit, repeat the question word for word (letter case and white space aside), hold a tag of the template, or are empty. ${
           several
             ? "Means over seeds with their standard deviation; of arms without seeds, 95 % intervals (Wilson)."
             : "Percent of answers with 95 % intervals (Wilson)."
         }`,
-      },
+      ),
       ...SHARES.filter(([share]) => DRAWN.includes(share)).map((share) => shareFigure(rows, share)),
-      { kind: "table", table: { id: "behaviour", caption: "Test answers of every arm.", ...tableOf(rows, several) } },
+      table({ id: "behaviour", caption: "Test answers of every arm.", ...tableOf(rows, several) }),
     ],
   };
 }
@@ -101,8 +103,7 @@ function tableOf(rows: readonly Row[], several: boolean): { columns: Column[]; r
       { key: "answers", label: "answers", numeric: true },
       ...SHARES.flatMap(([share, label]): Column[] => [
         { key: `${share}_percent`, label: `${label}, %`, numeric: true },
-        { key: `${share}_low`, label: "", csvOnly: true },
-        { key: `${share}_high`, label: "", csvOnly: true },
+        ...ends(share),
         { key: `${share}_sd`, label: "", csvOnly: true },
       ]),
       { key: "mean_tokens", label: "tokens an answer", numeric: true },

@@ -1,7 +1,7 @@
 /** What is compared: the arms in words, and what of the study is not here. */
 import { basename } from "node:path";
 import { plural } from "../../util/progress.js";
-import { type Block, type Section, text } from "../document.js";
+import { type Block, paragraph, type Section, table, text, warning } from "../document.js";
 import { armsOf } from "../names.js";
 import type { StudyFolder } from "../read.js";
 
@@ -11,51 +11,49 @@ export function compared(study: StudyFolder): Section {
   const failed = results.steps.filter(({ state }) => state === "failed");
   const open = results.steps.filter(({ state }) => state === "to-do" || state === "open" || state === "blocked");
   const blocks: Block[] = [
-    { kind: "text", text: setting(study) },
-    {
-      kind: "table",
-      table: {
-        id: "arms",
-        caption: "The arms: how the answers of each come about.",
-        columns: [
-          { key: "arm", label: "arm" },
-          { key: "kind", label: "kind" },
-          { key: "about", label: "what it is", csvOnly: arms.every(([, { about }]) => about === undefined) },
-          { key: "data", label: "tuned on" },
-          { key: "epochs", label: "epochs" },
-          { key: "seeds", label: "seeds" },
-        ],
-        rows: arms.map(([name, arm]) => {
-          const cells = armsOf(study)
-            .filter((one) => one.arm === name)
-            .flatMap(({ chosen }) => chosen);
-          const list = (values: readonly (number | null)[]): string =>
-            [...new Set(values)].filter((value) => value !== null).join(", ") || "–";
-          return [
-            text(name),
-            text(arm.kind),
-            text(arm.about ?? "–"),
-            text("data" in arm ? arm.data : "–"),
-            text(list(cells.map(({ epochs }) => epochs))),
-            text(list(cells.map(({ seed }) => seed))),
-          ];
-        }),
-      },
-    },
+    paragraph(setting(study)),
+    table({
+      id: "arms",
+      caption: "The arms: how the answers of each come about.",
+      columns: [
+        { key: "arm", label: "arm" },
+        { key: "kind", label: "kind" },
+        { key: "about", label: "what it is", csvOnly: arms.every(([, { about }]) => about === undefined) },
+        { key: "data", label: "tuned on" },
+        { key: "epochs", label: "epochs" },
+        { key: "seeds", label: "seeds" },
+      ],
+      rows: arms.map(([name, arm]) => {
+        const cells = armsOf(study)
+          .filter((one) => one.arm === name)
+          .flatMap(({ chosen }) => chosen);
+        const list = (values: readonly (number | null)[]): string =>
+          [...new Set(values)].filter((value) => value !== null).join(", ") || "–";
+        return [
+          text(name),
+          text(arm.kind),
+          text(arm.about ?? "–"),
+          text("data" in arm ? arm.data : "–"),
+          text(list(cells.map(({ epochs }) => epochs))),
+          text(list(cells.map(({ seed }) => seed))),
+        ];
+      }),
+    }),
   ];
   if (failed.length > 0) {
-    blocks.push({
-      kind: "warning",
-      text: `${plural(failed.length, "step")} failed; what depends on ${failed.length === 1 ? "it" : "them"} is missing below. The reasons stand under “How it came about”.`,
-    });
+    blocks.push(
+      warning(
+        `${plural(failed.length, "step")} failed; what depends on ${failed.length === 1 ? "it" : "them"} is missing below. The reasons stand under “How it came about”.`,
+      ),
+    );
   }
   if (open.length > 0)
-    blocks.push({
-      kind: "warning",
-      text: `${plural(open.length, "step")} of the study ${open.length === 1 ? "is" : "are"} not done: this report is of what there is.`,
-    });
-  for (const { what, reason } of results.left_out)
-    blocks.push({ kind: "warning", text: `Left out: ${what}: ${reason}.` });
+    blocks.push(
+      warning(
+        `${plural(open.length, "step")} of the study ${open.length === 1 ? "is" : "are"} not done: this report is of what there is.`,
+      ),
+    );
+  for (const { what, reason } of results.left_out) blocks.push(warning(`Left out: ${what}: ${reason}.`));
   return { id: "compared", title: "What is compared", blocks };
 }
 

@@ -1,7 +1,7 @@
 /** How many passes over the data, chosen on the validation set: the values, the chosen one, and those not told apart from it. */
 import type { Choice } from "../../records/study.js";
 import { plural } from "../../util/progress.js";
-import { type Block, interval, number, type Section, text } from "../document.js";
+import { type Block, ends, figure, interval, number, paragraph, type Section, table, text } from "../document.js";
 import { curveFigure } from "../figures/curves.js";
 import { armName } from "../names.js";
 import type { StudyFolder } from "../read.js";
@@ -30,51 +30,43 @@ function one(study: StudyFolder, choice: Choice): Block[] {
   const values = choice.epochs.map((row) => `${number(row.value.estimate, digits).text} after ${row.epochs}`);
   const alt = `${name}: ${MEASURES[choice.measure]} by epochs: ${values.join(", ")}. ${choice.chosen} chosen.`;
   return [
-    { kind: "text", text: said },
-    {
-      kind: "figure",
-      figure: {
-        id,
-        caption: `${name}: ${MEASURES[choice.measure]} by epochs. Shaded: the chosen number and those tied with it.`,
-        ...curveFigure(
-          [
-            {
-              name,
-              marked: true,
-              points: choice.epochs.map(({ epochs: x, value }) => ({
-                x,
-                y: value.estimate,
-                low: value.low,
-                high: value.high,
-              })),
-            },
-          ],
-          { xAxis: "epochs", yAxis: MEASURES[choice.measure], alt, band: choice.tied, wholeX: true },
-        ),
-      },
-    },
-    {
-      kind: "table",
-      table: {
-        id,
-        caption: `${name}: ${MEASURES[choice.measure]}, and how much worse than the best, paired by prompt and seed.`,
-        columns: [
-          { key: "epochs", label: "epochs", numeric: true },
-          { key: "value", label: choice.measure === "loss" ? "loss" : "win rate", numeric: true },
-          { key: "low", label: "", csvOnly: true },
-          { key: "high", label: "", csvOnly: true },
-          { key: "worse_by", label: "worse by", numeric: true },
-          { key: "worse_by_low", label: "", csvOnly: true },
-          { key: "worse_by_high", label: "", csvOnly: true },
-          { key: "status", label: "" },
+    paragraph(said),
+    figure({
+      id,
+      caption: `${name}: ${MEASURES[choice.measure]} by epochs. Shaded: the chosen number and those tied with it.`,
+      ...curveFigure(
+        [
+          {
+            name,
+            marked: true,
+            points: choice.epochs.map(({ epochs: x, value }) => ({
+              x,
+              y: value.estimate,
+              low: value.low,
+              high: value.high,
+            })),
+          },
         ],
-        rows: choice.epochs.map((row) => [
-          { text: String(row.epochs), value: row.epochs },
-          ...interval(row.value, { digits }),
-          ...interval(row.worse_by, { digits }),
-          text(row.epochs === choice.chosen ? "chosen" : row.tied ? "tied" : ""),
-        ]),
-      },
-    },
+        { xAxis: "epochs", yAxis: MEASURES[choice.measure], alt, band: choice.tied, wholeX: true },
+      ),
+    }),
+    table({
+      id,
+      caption: `${name}: ${MEASURES[choice.measure]}, and how much worse than the best, paired by prompt and seed.`,
+      columns: [
+        { key: "epochs", label: "epochs", numeric: true },
+        { key: "value", label: choice.measure === "loss" ? "loss" : "win rate", numeric: true },
+        ...ends(),
+        { key: "worse_by", label: "worse by", numeric: true },
+        ...ends("worse_by"),
+        { key: "status", label: "" },
+      ],
+      rows: choice.epochs.map((row) => [
+        { text: String(row.epochs), value: row.epochs },
+        ...interval(row.value, { digits }),
+        ...interval(row.worse_by, { digits }),
+        text(row.epochs === choice.chosen ? "chosen" : row.tied ? "tied" : ""),
+      ]),
+    }),
   ];
 }

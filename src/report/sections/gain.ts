@@ -6,7 +6,7 @@ import type { ComparisonResult } from "../../records/study.js";
 import { ofPairs } from "../../stats/bounded.js";
 import { toEstimateRecord } from "../../stats/estimate.js";
 import { crossedMean, type Run } from "../../stats/runs.js";
-import { type Block, number, pairedInterval, type Section, text } from "../document.js";
+import { type Block, ends, figure, number, pairedInterval, paragraph, type Section, table, text } from "../document.js";
 import { dotFigure } from "../figures/dots.js";
 import { armName } from "../names.js";
 import { preferences } from "../preferences.js";
@@ -51,48 +51,40 @@ async function above(
   const most = Math.max(10, ...rows.flatMap(({ low, high, means }) => [low ?? 0, high ?? 0, ...means].map(Math.abs)));
   const reach = Math.min(100, 10 * Math.ceil(most / 10));
   return [
-    {
-      kind: "text",
-      text: `How far each arm's raw win rate against ${baseline} lies above that of ${name}, in points: both are judged on the same prompts${several ? " and against the same seeds" : ""}, and the interval is of their difference over prompts${several ? " and seeds" : ""}. An interval that holds 0 tells nothing apart. Where all answers are bad the judge still prefers some: look at the answers, too.`,
-    },
-    {
-      kind: "figure",
-      figure: {
-        id,
-        caption,
-        ...dotFigure(
-          rows.map(({ name: arm, means, estimate, low, high }) => ({
-            name: arm,
-            dots: means,
-            mean: estimate,
-            low,
-            high,
-            published: [],
-          })),
-          {
-            axis: `points above ${name}`,
-            alt: `${caption} ${rows.map((row) => `${row.name} ${number(row.estimate).text}`).join(", ")}.`,
-            domain: [-reach, reach],
-            reference: 0,
-          },
-        ),
-      },
-    },
-    {
-      kind: "table",
-      table: {
-        id,
-        caption: `${caption} With its 95 % interval over prompts${several ? " and seeds" : ""}.`,
-        columns: [
-          { key: "arm", label: "arm" },
-          { key: "difference", label: "difference", numeric: true },
-          { key: "low", label: "", csvOnly: true },
-          { key: "high", label: "", csvOnly: true },
-          { key: "prompts", label: "prompts", numeric: true },
-        ],
-        rows: rows.map((row) => [text(row.name), ...pairedInterval(row), number(row.n, 0)]),
-      },
-    },
+    paragraph(
+      `How far each arm's raw win rate against ${baseline} lies above that of ${name}, in points: both are judged on the same prompts${several ? " and against the same seeds" : ""}, and the interval is of their difference over prompts${several ? " and seeds" : ""}. An interval that holds 0 tells nothing apart. Where all answers are bad the judge still prefers some: look at the answers, too.`,
+    ),
+    figure({
+      id,
+      caption,
+      ...dotFigure(
+        rows.map(({ name: arm, means, estimate, low, high }) => ({
+          name: arm,
+          dots: means,
+          mean: estimate,
+          low,
+          high,
+          published: [],
+        })),
+        {
+          axis: `points above ${name}`,
+          alt: `${caption} ${rows.map((row) => `${row.name} ${number(row.estimate).text}`).join(", ")}.`,
+          domain: [-reach, reach],
+          reference: 0,
+        },
+      ),
+    }),
+    table({
+      id,
+      caption: `${caption} With its 95 % interval over prompts${several ? " and seeds" : ""}.`,
+      columns: [
+        { key: "arm", label: "arm" },
+        { key: "difference", label: "difference", numeric: true },
+        ...ends(),
+        { key: "prompts", label: "prompts", numeric: true },
+      ],
+      rows: rows.map((row) => [text(row.name), ...pairedInterval(row), number(row.n, 0)]),
+    }),
   ];
 }
 

@@ -1,6 +1,6 @@
 /** How the answers came about: the template, and of the rules what was left out and what could not be applied. */
 import { generateRunSchema } from "../../records/outputs.js";
-import { integer, number, oneLine, type Section, text } from "../document.js";
+import { integer, number, oneLine, type Section, table, text } from "../document.js";
 import { armsOf } from "../names.js";
 import { readJsonOf, type StudyFolder, testAnswers } from "../read.js";
 
@@ -27,26 +27,23 @@ export async function generation(study: StudyFolder): Promise<Section | undefine
     id: "generation",
     title: "How the answers came about",
     blocks: [
-      {
-        kind: "table",
-        table: {
-          id: "generation",
-          caption:
-            "How the test answers of every arm were made, first seed. Not applied: strings of the rules that are not one token in the model's vocabulary and were ignored. Trimmed: without white space at both ends of an instruction.",
-          columns: [
-            { key: "arm", label: "arm" },
-            { key: "rules", label: "rules" },
-            { key: "rules_sha256", label: "", csvOnly: true },
-            { key: "left_out", label: "left out" },
-            { key: "not_applied", label: "not applied" },
-            { key: "template", label: "template" },
-            { key: "trimmed", label: "trimmed" },
-            { key: "max_new_tokens", label: "tokens at most", numeric: true },
-            { key: "temperature", label: "temperature", numeric: true },
-          ],
-          rows,
-        },
-      },
+      table({
+        id: "generation",
+        caption:
+          "How the test answers of every arm were made, first seed. Not applied: strings of the rules that are not one token in the model's vocabulary and were ignored. Trimmed: without white space at both ends of an instruction.",
+        columns: [
+          { key: "arm", label: "arm" },
+          { key: "rules", label: "rules" },
+          { key: "rules_sha256", label: "", csvOnly: true },
+          { key: "left_out", label: "left out" },
+          { key: "not_applied", label: "not applied" },
+          { key: "template", label: "template" },
+          { key: "trimmed", label: "trimmed" },
+          { key: "max_new_tokens", label: "tokens at most", numeric: true },
+          { key: "temperature", label: "temperature", numeric: true },
+        ],
+        rows,
+      }),
     ],
   };
 }

@@ -6,13 +6,18 @@ import type { WinrateEntry } from "../../records/winrate.js";
 import {
   type Block,
   type Cell,
+  ends,
+  figure,
   inPercent,
   integer,
   interval,
   number,
+  paragraph,
   type Section,
   type Table,
+  table,
   text,
+  warning,
 } from "../document.js";
 import { type DotRow, dotFigure } from "../figures/dots.js";
 import { armName } from "../names.js";
@@ -47,21 +52,18 @@ function against1(study: StudyFolder, comparisons: readonly ComparisonResult[]):
   });
   const caption = `${capital(shown.noun)} against ${baseline}.`;
   return [
-    { kind: "text", text: reading(study, baseline, comparisons, shown) },
-    {
-      kind: "figure",
-      figure: {
-        id: `head-to-head-${suffix}`,
-        caption: `${caption} Lines: ${methods(comparisons.map((one) => shown.of(one)))}.`,
-        ...dotFigure(rows, {
-          axis: `${shown.noun} against ${baseline}, %`,
-          alt: `${caption} ${rows.map(({ name, mean }) => `${name} ${inPercent(mean)}`).join(", ")}.`,
-          domain: [0, 100],
-          reference: 50,
-        }),
-      },
-    },
-    { kind: "table", table: table(study, comparisons, suffix, baseline) },
+    paragraph(reading(study, baseline, comparisons, shown)),
+    figure({
+      id: `head-to-head-${suffix}`,
+      caption: `${caption} Lines: ${methods(comparisons.map((one) => shown.of(one)))}.`,
+      ...dotFigure(rows, {
+        axis: `${shown.noun} against ${baseline}, %`,
+        alt: `${caption} ${rows.map(({ name, mean }) => `${name} ${inPercent(mean)}`).join(", ")}.`,
+        domain: [0, 100],
+        reference: 50,
+      }),
+    }),
+    table(winRates(study, comparisons, suffix, baseline)),
     ...warnings(study, comparisons),
   ];
 }
@@ -103,7 +105,12 @@ function methods(spreads: readonly Spread[]): string {
 }
 const CLUSTERS = / \(\d+ clusters\)$/;
 
-function table(study: StudyFolder, comparisons: readonly ComparisonResult[], suffix: string, baseline: string): Table {
+function winRates(
+  study: StudyFolder,
+  comparisons: readonly ComparisonResult[],
+  suffix: string,
+  baseline: string,
+): Table {
   const several = comparisons.some(({ pairs }) => pairs.length > 1);
   const controlled = comparisons.some((one) => controlledOf(one) !== null);
   const sources = [...new Set(comparisons.flatMap(({ published }) => Object.keys(published ?? {})))];
@@ -167,8 +174,7 @@ const spreadColumns = (
   { several, hidden = false }: { readonly several: boolean; readonly hidden?: boolean },
 ): Table["columns"] => [
   { key, label, numeric: true, csvOnly: hidden },
-  { key: `${key}_low`, label: "", numeric: true, csvOnly: true },
-  { key: `${key}_high`, label: "", numeric: true, csvOnly: true },
+  ...ends(key),
   { key: `${key}_sd`, label: "sd", numeric: true, csvOnly: hidden || !several },
 ];
 
@@ -213,7 +219,7 @@ function warnings(study: StudyFolder, comparisons: readonly ComparisonResult[]):
         said.set(warning, (said.get(warning) ?? new Set()).add(armName(study, one)));
     }
   }
-  return [...said].map(([warning, arms]): Block => ({ kind: "warning", text: `${[...arms].join(", ")}: ${warning}` }));
+  return [...said].map(([words, arms]) => warning(`${[...arms].join(", ")}: ${words}`));
 }
 
 const COLLAPSED =

@@ -4,7 +4,20 @@
  */
 import { type SimilaritySummary, similarityPointSchema, similaritySummarySchema } from "../../records/similarity.js";
 import { plural } from "../../util/progress.js";
-import { type Block, integer, interval, number, quote, type Section, type Table, text } from "../document.js";
+import {
+  type Block,
+  ends,
+  figure,
+  integer,
+  interval,
+  number,
+  paragraph,
+  quote,
+  type Section,
+  type Table,
+  table,
+  text,
+} from "../document.js";
 import { type Cloud, scatterFigure } from "../figures/scatter.js";
 import { armName } from "../names.js";
 import { shownPath } from "../paths.js";
@@ -45,7 +58,7 @@ export async function similarity(study: StudyFolder): Promise<Section | undefine
     words.push(...arms.flatMap(({ name, summary }) => extremes(name, summary.extremes)));
   }
   const told = "Quoted and drawn is the first seed of every arm; the table has all.";
-  blocks.push({ kind: "text", text: told }, { kind: "table", table: table(found, tasks.length > 1) }, ...words);
+  blocks.push(paragraph(told), table(meansTable(found, tasks.length > 1)), ...words);
   return { id: "similarity", title: "Does it keep the style it was tuned on?", blocks };
 }
 
@@ -75,43 +88,33 @@ async function plane(study: StudyFolder, arms: readonly Found[], id: string): Pr
     return `${name} ${x} and ${y}`;
   });
   return [
-    {
-      kind: "text",
-      text: `To the right, instructions that resemble those of the task (${task}); upwards, answers that resemble the task's responses${
+    paragraph(
+      `To the right, instructions that resemble those of the task (${task}); upwards, answers that resemble the task's responses${
         references.size > 0 ? ` more than the reference's (${reference})` : ""
       }. Answers in the style of the task to instructions unlike it would lie on the upper left.`,
-    },
-    ...[...new Set(arms.map(({ summary }) => settingOf(summary)))].map(
-      (words): Block => ({ kind: "text", text: words }),
     ),
-    {
-      kind: "figure",
-      figure: {
-        id,
-        caption: `One mark an answer, first seed of every arm${clouds.some(({ all }) => all > POINTS) ? `, at most ${POINTS} of an arm` : ""}. Cosines of embeddings.`,
-        ...scatterFigure(clouds, {
-          xAxis: "nearness of the instruction to the task's",
-          yAxis:
-            references.size > 0 ? "answer: to the task, less to the reference" : "nearness of the answer to the task's",
-          alt: `Nearness of instructions to those of ${task}, and of answers to its responses, means: ${means.join(", ")}.`,
-        }),
-      },
-    },
+    ...[...new Set(arms.map(({ summary }) => settingOf(summary)))].map((words): Block => paragraph(words)),
+    figure({
+      id,
+      caption: `One mark an answer, first seed of every arm${clouds.some(({ all }) => all > POINTS) ? `, at most ${POINTS} of an arm` : ""}. Cosines of embeddings.`,
+      ...scatterFigure(clouds, {
+        xAxis: "nearness of the instruction to the task's",
+        yAxis:
+          references.size > 0 ? "answer: to the task, less to the reference" : "nearness of the answer to the task's",
+        alt: `Nearness of instructions to those of ${task}, and of answers to its responses, means: ${means.join(", ")}.`,
+      }),
+    }),
   ];
 }
 
-const table = (found: readonly Found[], several: boolean): Table => ({
+const meansTable = (found: readonly Found[], several: boolean): Table => ({
   id: "similarity",
   caption: "Means of both axes and Spearman's rank correlation of them, with 95 % intervals over prompts.",
   columns: [
     { key: "arm", label: "arm" },
     { key: "task", label: "task", csvOnly: !several },
     { key: "answers", label: "answers", numeric: true },
-    ...["instruction", "answer", "correlation"].flatMap((key) => [
-      { key, label: key, numeric: true },
-      { key: `${key}_low`, label: "", csvOnly: true },
-      { key: `${key}_high`, label: "", csvOnly: true },
-    ]),
+    ...["instruction", "answer", "correlation"].flatMap((key) => [{ key, label: key, numeric: true }, ...ends(key)]),
   ],
   rows: found.map(({ name, task, summary }) => [
     text(name),

@@ -1,5 +1,5 @@
 /** Training curves: the loss of every step's batch, one curve an arm, of its first seed. */
-import { integer, number, type Section, text } from "../document.js";
+import { figure, integer, number, type Section, table, text } from "../document.js";
 import { type Curve, curveFigure } from "../figures/curves.js";
 import { armsOf } from "../names.js";
 import { readMetrics, readTuneRun, type StudyFolder } from "../read.js";
@@ -35,37 +35,31 @@ export async function training(study: StudyFolder): Promise<Section | undefined>
     id: "training",
     title: "Training",
     blocks: [
-      {
-        kind: "figure",
-        figure: {
-          id: "training",
-          caption:
-            "Loss of each step's batch before its update, first seed of every tuned arm; marks only tell the lines apart. The unit is that of the arm's reduction.",
-          ...curveFigure(curves, {
-            xAxis: "step",
-            yAxis: "loss",
-            alt: `Training loss by step, from the first to the last: ${ends.join(", ")}.`,
-          }),
-        },
-      },
-      {
-        kind: "table",
-        table: {
-          id: "training",
-          caption: "First seed of every tuned arm. Held out: rows that were not trained on, nats a token.",
-          columns: [
-            { key: "arm", label: "arm" },
-            { key: "rows", label: "rows", numeric: true },
-            { key: "supervised_tokens", label: "tokens with loss", numeric: true },
-            { key: "steps", label: "steps", numeric: true },
-            { key: "first_loss", label: "first loss", numeric: true },
-            { key: "last_loss", label: "last loss", numeric: true },
-            { key: "held_out_before", label: "held out, before", numeric: true },
-            { key: "held_out_after", label: "held out, after", numeric: true },
-          ],
-          rows,
-        },
-      },
+      figure({
+        id: "training",
+        caption:
+          "Loss of each step's batch before its update, first seed of every tuned arm; marks only tell the lines apart. The unit is that of the arm's reduction.",
+        ...curveFigure(curves, {
+          xAxis: "step",
+          yAxis: "loss",
+          alt: `Training loss by step, from the first to the last: ${ends.join(", ")}.`,
+        }),
+      }),
+      table({
+        id: "training",
+        caption: "First seed of every tuned arm. Held out: rows that were not trained on, nats a token.",
+        columns: [
+          { key: "arm", label: "arm" },
+          { key: "rows", label: "rows", numeric: true },
+          { key: "supervised_tokens", label: "tokens with loss", numeric: true },
+          { key: "steps", label: "steps", numeric: true },
+          { key: "first_loss", label: "first loss", numeric: true },
+          { key: "last_loss", label: "last loss", numeric: true },
+          { key: "held_out_before", label: "held out, before", numeric: true },
+          { key: "held_out_after", label: "held out, after", numeric: true },
+        ],
+        rows,
+      }),
     ],
   };
 }
