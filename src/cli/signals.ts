@@ -20,7 +20,7 @@ const START_MS = 150;
 export interface SignalListener {
   /** The command is one that takes long: listens from now on in a thread of its own. */
   start(): void;
-  /** Ends the process at once, without a word to its threads: by SIGINT, which a shell shows as 130. */
+  /** Ends the process at once, without a word to its workers: by SIGINT, which a shell shows as 130. */
   endBySignal(): void;
   close(): void;
 }

@@ -18,6 +18,12 @@ export interface Identity {
   readonly version: string;
 }
 
+/** How it was computed, as run records have it. */
+export const recordedComputing = ({ precision, threads }: Identity): Pick<Identity, "precision" | "threads"> => ({
+  precision,
+  threads,
+});
+
 /** Of a key: 128 bits, so that no two ever meet. */
 const DIGITS = 32;
 

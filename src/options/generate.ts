@@ -4,7 +4,7 @@
  */
 import { decimal, either, flag, listOf, record, text, whole } from "../util/option-kinds.js";
 import { defineOptions } from "../util/options.js";
-import { common, count, limitOf, preset } from "./shared.js";
+import { common, computing, count, engineSpec, limitOf, preset } from "./shared.js";
 import { templateOptions } from "./template.js";
 
 const rules = { type: text, takes: "rules", help: "paper, reference, or the path of a rule file" } as const;
@@ -61,10 +61,7 @@ export const generateOptions = defineOptions({
   trace: { type: text, takes: "file", help: "write why each token was taken, as JSON lines", decides: false },
   limit: limitOf("prompts"),
   generator: { type: text, takes: "name", help: "the outputs' generator", unless: "the model's folder, +rules" },
-  threads: common.threads,
-  force: common.force,
-  json: common.json,
-  events: common.events,
+  ...computing,
 });
 
 export const chatOptions = defineOptions({
@@ -73,8 +70,7 @@ export const chatOptions = defineOptions({
   ...answerOptions,
   maxNewTokens: { ...answerOptions.maxNewTokens, unless: "as generate" },
   multiTurn: { type: flag, help: "an instruction sees those before it and their answers", default: false },
-  precision: common.precision,
-  threads: common.threads,
+  ...engineSpec,
   json: common.json,
 });
 

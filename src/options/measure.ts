@@ -17,7 +17,7 @@ import {
 } from "../util/option-kinds.js";
 import { defineOptions } from "../util/options.js";
 import { lcChoices } from "./lc-models.js";
-import { apiKeyEnv, common, dataLimit, limitOf, serverLimits } from "./shared.js";
+import { apiKeyEnv, common, computing, dataLimit, limitOf, serverLimits } from "./shared.js";
 
 export const similarityOptions = defineOptions({
   outputs: {
@@ -54,10 +54,7 @@ export const similarityOptions = defineOptions({
   apiKeyEnv,
   ...serverLimits("4"),
   limit: dataLimit,
-  threads: common.threads,
-  force: common.force,
-  json: common.json,
-  events: common.events,
+  ...computing,
 });
 
 /** Over the judge file's; the defaults named here are its own. */

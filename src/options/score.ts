@@ -4,7 +4,7 @@
  */
 import { either, flag, listOf, record, text, whole } from "../util/option-kinds.js";
 import { defineOptions } from "../util/options.js";
-import { common, limitOf } from "./shared.js";
+import { common, computing, limitOf } from "./shared.js";
 import { templateOptions } from "./template.js";
 
 export const scoreOptions = defineOptions({
@@ -20,10 +20,7 @@ export const scoreOptions = defineOptions({
   ...templateOptions,
   precision: common.precision,
   limit: limitOf("rows"),
-  threads: common.threads,
-  force: common.force,
-  json: common.json,
-  events: common.events,
+  ...computing,
 });
 
 export const rankOptions = defineOptions({
@@ -46,8 +43,5 @@ export const rankOptions = defineOptions({
   },
   ...templateOptions,
   precision: common.precision,
-  threads: common.threads,
-  force: common.force,
-  json: common.json,
-  events: common.events,
+  ...computing,
 });

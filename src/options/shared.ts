@@ -4,7 +4,7 @@
  */
 import { SHIPPED_MODEL } from "../util/model-directory.js";
 import { decimal, either, flag, lowerCase, oneOf, text, whole } from "../util/option-kinds.js";
-import { defineOptions } from "../util/options.js";
+import { defineOptions, pick } from "../util/options.js";
 
 export const count = whole({ min: 1 });
 export const seed = whole({ min: 0 });
@@ -114,6 +114,11 @@ export const common = defineOptions({
     only: "command",
   },
 });
+
+/** How the embedded engine is to compute. */
+export const engineSpec = pick(common, "precision", "threads");
+/** What stands last in the help of whatever computes. */
+export const computing = pick(common, "threads", "force", "json", "events");
 
 export const objective = oneOf("instruction", "response");
 export const preset = oneOf("paper", "reference");

@@ -2,7 +2,7 @@
  * What a run of generation leaves: outputs in AlpacaEval's format, the record of how they came about, and a trace where one was asked for.
  * May not know: how answers are computed.
  */
-import type { Identity } from "../engine/identity.js";
+import { type Identity, recordedComputing } from "../engine/identity.js";
 import type { GenerateResult } from "../engine/requests.js";
 import type { RecordedModel } from "../records/model.js";
 import type { AnswerLine, GenerateRun, Output } from "../records/outputs.js";
@@ -37,13 +37,12 @@ export interface Made {
 
 export function runRecord(plan: GeneratePlan, made: Made): GenerateRun {
   const { model, computedBy, batch, limit, answers, seconds } = made;
-  const { engine, precision, threads } = computedBy;
   const stopped = answers.lines.filter(({ stop }) => stop === "eos").length;
   return {
     version: 1,
     command: "generate",
     tacit: packageVersion(),
-    engine,
+    engine: computedBy.engine,
     generator: plan.generator,
     model,
     ...plan.described,
@@ -53,7 +52,8 @@ export function runRecord(plan: GeneratePlan, made: Made): GenerateRun {
       temperature: plan.temperature,
       seed: plan.seed,
       stop_ids: [...plan.stopIds],
-      ...{ batch, precision, threads },
+      batch,
+      ...recordedComputing(computedBy),
       limit: limit ?? null,
     },
     outcome: {

@@ -6,7 +6,7 @@
  */
 
 import type { Engine } from "../engine/engine.js";
-import { type Identity, keyOf } from "../engine/identity.js";
+import { type Identity, keyOf, recordedComputing } from "../engine/identity.js";
 import type { OpenedModel } from "../engine/opened.js";
 import { ability, refuseTooLarge } from "../engine/refusals.js";
 import { NOT_FINITE, type ScoreResult } from "../engine/requests.js";
@@ -154,7 +154,6 @@ interface Made {
 
 function runRecord({ input, template, bos, eos, limit }: SettledScore, made: Made): ScoreRun {
   const { model, computedBy, rows, scores, found, seconds } = made;
-  const { engine, precision, threads } = computedBy;
   const sum = scores.reduce((total, line) => total + line.sum, 0);
   const tokens = scores.reduce((total, line) => total + line.tokens, 0);
   const ids = rows.map(({ request }) => JSON.stringify([request.promptIds, request.responseIds]));
@@ -162,7 +161,7 @@ function runRecord({ input, template, bos, eos, limit }: SettledScore, made: Mad
     version: 1,
     command: "score",
     tacit: packageVersion(),
-    engine,
+    engine: computedBy.engine,
     model,
     input: {
       source: typeof input === "string" ? input : "given",
@@ -171,7 +170,7 @@ function runRecord({ input, template, bos, eos, limit }: SettledScore, made: Mad
     },
     template: templateText(template),
     ...{ bos, eos },
-    options: { precision, threads, limit: limit ?? null },
+    options: { ...recordedComputing(computedBy), limit: limit ?? null },
     outcome: {
       tokens,
       ...found.counts,

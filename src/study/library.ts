@@ -38,7 +38,7 @@ import { runStudy as runPrepared, type StudyWatch } from "./run/run.js";
 import { inlineRunner, threadedRunner } from "./run/runner.js";
 
 export interface RunStudyRequest extends StudyRequest {
-  /** Compute in the calling thread, which then answers nobody meanwhile, a judge's replies included; default: in threads of its own. */
+  /** Compute in the calling thread, which then answers nobody meanwhile, a judge's replies included; default: in workers of its own. */
   readonly inThisThread?: boolean;
   /** For a judge that is a program, by name: `checkers` of this package, or your own. */
   readonly checkers?: Checkers;
@@ -61,7 +61,7 @@ export const planStudy = async (request: StudyRequest): Promise<StudyPlan> => pl
 export async function runStudy(request: RunStudyRequest, watch: StudyWatch = {}): Promise<StudyResults> {
   const { inThisThread = false, checkers = {}, ...rest } = request;
   const prepared = await prepareStudy(rest);
-  const place = { root: prepared.folder.root, threads: prepared.context.settings.threads, checkers };
+  const place = { root: prepared.folder.root, computing: prepared.engine, checkers };
   return runPrepared(prepared, inThisThread ? inlineRunner(place) : threadedRunner(place), watch);
 }
 

@@ -4,7 +4,6 @@
  */
 import { dirname } from "node:path";
 import type { z } from "zod";
-import type { Engine } from "../engine/engine.js";
 import type { OpenedEncoder, OpenedModel } from "../engine/opened.js";
 import type { Precision } from "../engine/requests.js";
 import type { Checkers } from "../judge/checker.js";
@@ -75,13 +74,16 @@ export const NO_MEMORY: StepMemory = { leastPerParameter: 0, perFileByte: 0 };
 export type TemplateSettings = Study["template"];
 export type Limit = number | "all";
 
+/** How the engine is to compute, as every function that computes takes it. */
+export type Computing = Pick<TuneOptions, "threads">;
+
 /** What a step is carried out with. */
 export interface Carrying {
   /** The step's own. */
   readonly folder: string;
   readonly at: (place: Place) => string;
   /** For functions that compute. */
-  readonly common: { readonly threads: number; readonly engine?: Engine };
+  readonly common: Computing;
   readonly checkers: Checkers;
   /** For the function that is called: its events are the step's. */
   readonly watch: Watch;

@@ -2,7 +2,7 @@
  * The kinds of steps that a study has. Everything else asks this table; a kind that is missing, or one of its parts, does not compile.
  * May not know: the graph, files.
  */
-import type { CellKey, StepKind } from "../records/study.js";
+import type { CellKey, StepKind, StudyRecord } from "../records/study.js";
 import { sha256 } from "../util/files.js";
 import type { Source, StepDefinition } from "./step.js";
 import { type ChooseWork, chooseStep } from "./steps/choose.js";
@@ -91,16 +91,12 @@ export interface StepPlan {
   readonly folder: string;
 }
 
-/** What else decides every result: the package's version, and for what is computed the engine and its threads. */
-export interface StepSettings {
-  readonly tacit: string;
-  readonly engine: string;
-  readonly threads: number;
-}
+/** What else decides every result: the package's version, and for what is computed the settings of the study. */
+export type StepSettings = Readonly<StudyRecord["settings"]> & { readonly tacit: string };
 
-export function planStep(work: StepWork, { tacit, engine, threads }: StepSettings): StepPlan {
+export function planStep(work: StepWork, { tacit, ...settings }: StepSettings): StepPlan {
   const { lane, request } = definitionOf(work.kind);
-  const common = lane === "computing" ? { tacit, engine, threads } : { tacit };
+  const common = lane === "computing" ? { tacit, ...settings } : { tacit };
   // Through JSON, so that what is hashed is what is recorded: keys without a value are gone.
   const plain = JSON.parse(JSON.stringify({ ...common, ...request(work) })) as Record<string, unknown>;
   const key = keyOf(work.kind, plain);

@@ -55,7 +55,7 @@ const names = {
 const runner = (root: string): Runner => ({
   async run(work: StepWork, place) {
     if (work.kind !== "tune" && work.kind !== "generate" && work.kind !== "score")
-      return carryOut(work, place, { root, threads: 1 });
+      return carryOut(work, place, { root, computing: { threads: 1 } });
     await writeFileAtomic(join(root, place, names[work.kind]), text[work.kind]);
     return { work: 1, unit: "texts" };
   },

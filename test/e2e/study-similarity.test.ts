@@ -39,7 +39,7 @@ const request: StudyRequest = {
 const carryOut = async (changes: Partial<StudyRequest> = {}) => {
   const prepared = await prepareStudy({ ...request, ...changes });
   const begun: string[] = [];
-  const runner = inlineRunner({ root: prepared.folder.root, threads: 1 });
+  const runner = inlineRunner({ root: prepared.folder.root, computing: { threads: 1 } });
   const results = await runStudy(prepared, runner, { onStep: ({ id }) => void begun.push(id) });
   return { results, begun };
 };

@@ -44,7 +44,7 @@ process.stdout.write("ready\\n");
 const [cwd] = await once(process.stdin, "data");
 process.chdir(String(cwd).trim());
 const prepared = await prepareStudy({ study: "tiny", models: [model], encoder, threads: 1, out: "out" });
-const results = await runStudy(prepared, inlineRunner({ root: "out", threads: 1 }));
+const results = await runStudy(prepared, inlineRunner({ root: "out", computing: { threads: 1 } }));
 process.stdout.write(results.state + "\\n");
 process.exit(0);
 `;

@@ -75,7 +75,7 @@ function forgetFingerprints(): void {
 const runner: Runner = {
   async run(work, place, watch) {
     if (definitionOf(work.kind).lane === "computing") throw new UserError("nothing is computed here");
-    return carryOut(work, place, { root: out, threads: 1 }, watch);
+    return carryOut(work, place, { root: out, computing: { threads: 1 } }, watch);
   },
   halt: async () => true,
   close: async () => {},

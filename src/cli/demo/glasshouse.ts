@@ -10,6 +10,7 @@ import { type StudyResults, studyFiles } from "../../records/study.js";
 import { isReportFile, report } from "../../report/report.js";
 import { prepareStudy } from "../../study/plan/prepare.js";
 import { isStudyFile } from "../../study/results/folder.js";
+import type { CarryContext } from "../../study/run/carry-out.js";
 import { runStudy } from "../../study/run/run.js";
 import { type Runner, threadedRunner } from "../../study/run/runner.js";
 import { checkReplaceable, removeDirectory } from "../../util/directories.js";
@@ -49,7 +50,7 @@ function isOfDemo(text: string): boolean {
   return typeof study === "object" && study !== null && "name" in study && study.name === STUDY;
 }
 
-type MakeRunner = (context: { readonly root: string; readonly threads: number }) => Runner;
+type MakeRunner = (context: Pick<CarryContext, "root" | "computing">) => Runner;
 
 const inThreads: MakeRunner = (context) => threadedRunner({ ...context, checkers });
 
@@ -72,9 +73,9 @@ export async function runGlasshouse(flags: GlasshouseFlags, io: Io, makeRunner =
     await removeDirectory(out);
   }
   const prepared = await prepareStudy({ ...request, out });
-  const { study, settings } = prepared.record;
+  const { study } = prepared.record;
   io.out(introduction(study, model === undefined));
-  const runner = makeRunner({ root: out, threads: settings.threads });
+  const runner = makeRunner({ root: out, computing: prepared.engine });
   io.beforeExit(() => runner.halt());
   const { watch, told, defects } = tellStory(prepared, io);
   const results = await runStudy(prepared, runner, { ...watch, signal: io.signal });

@@ -23,8 +23,8 @@ import { prepareShown, showReading } from "./prepare.js";
 export async function carryOutStudy(request: StudyRequest, io: Io): Promise<object> {
   const prepared = await prepareShown(request, io);
   await refuseImpossible(prepared);
-  const { folder, context } = prepared;
-  const runner = threadedRunner({ root: folder.root, threads: context.settings.threads, checkers });
+  const { folder, engine: computing } = prepared;
+  const runner = threadedRunner({ root: folder.root, computing, checkers });
   io.beforeExit(() => runner.halt());
   const shown = io.events ? { onStep: () => {}, onEvent: io.onEvent } : showStudy(io.progress);
   const { onRead, clear } = showReading(io);

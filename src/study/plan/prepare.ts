@@ -3,7 +3,6 @@
  * May not know: how steps are carried out.
  */
 import { dirname, join } from "node:path";
-import type { EngineSpec } from "../../engine/engine.js";
 import { RECORD_VERSION, type StudyRecord } from "../../records/study.js";
 import type { Study } from "../../records/study-file.js";
 import { openEngine } from "../../steps/open-engine.js";
@@ -11,6 +10,7 @@ import { UserError } from "../../util/errors.js";
 import { availableCores, packageVersion } from "../../util/system.js";
 import { option, words } from "../../util/words.js";
 import { admitStudy, type StudyFolder, studyFolder } from "../results/folder.js";
+import type { Computing } from "../step.js";
 import { epochsOf } from "./arms.js";
 import { DATA_FOLDER, flagsOf, type StudyRequest, withFlags } from "./flags.js";
 import type { GraphContext } from "./graph-builder.js";
@@ -23,7 +23,7 @@ export interface Prepared {
   readonly record: StudyRecord;
   readonly inputs: Inputs;
   /** What computes. */
-  readonly engine: EngineSpec;
+  readonly engine: Computing;
   readonly context: Omit<GraphContext, "choices">;
 }
 
@@ -43,7 +43,7 @@ export async function prepareStudy(request: StudyRequest, onRead?: OnRead): Prom
   );
   const before = await folder.readStudy();
   const threads = request.threads ?? before?.settings.threads ?? availableCores();
-  const engine: EngineSpec = { threads };
+  const engine: Computing = { threads };
   const settings = { engine: openEngine(engine).name, threads };
   const record: StudyRecord = {
     version: RECORD_VERSION,

@@ -3,18 +3,15 @@
  * May not know: the graph, other steps, which kinds there are.
  */
 import { join } from "node:path";
-import type { Engine } from "../../engine/engine.js";
 import type { Checkers } from "../../judge/checker.js";
 import type { Watch } from "../../records/events.js";
-import type { Done } from "../step.js";
+import type { Computing, Done } from "../step.js";
 import { definitionOf, type StepWork } from "../steps.js";
 
 export interface CarryContext {
   /** The study's folder. */
   readonly root: string;
-  readonly threads: number;
-  /** Default: the embedded engine. */
-  readonly engine?: Engine;
+  readonly computing: Computing;
   /** For judges that are programs, by name. */
   readonly checkers?: Checkers;
 }
@@ -25,11 +22,11 @@ export interface CarryContext {
  * @throws Interrupted  stopped; what was finished is kept in the folder
  */
 export function carryOut(work: StepWork, folder: string, context: CarryContext, watch: Watch = {}): Promise<Done> {
-  const { root, threads, engine, checkers = {} } = context;
+  const { root, computing, checkers = {} } = context;
   return definitionOf(work.kind).run(work, {
     folder: join(root, folder),
     at: (place) => ("outside" in place ? place.outside : join(root, place.inside)),
-    common: { threads, ...(engine === undefined ? {} : { engine }) },
+    common: computing,
     checkers,
     watch,
   });

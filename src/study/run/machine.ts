@@ -6,13 +6,15 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { availableMemory } from "../../util/system.js";
 import type { Inputs } from "../plan/sources.js";
+import type { Computing } from "../step.js";
 import { definitionOf, type Step } from "../steps.js";
 import type { Room } from "./schedule.js";
 
 /** Of the runtime itself. */
 const BASE_BYTES = 300e6;
 
-export function computingRoom(inputs: Inputs, threads: number, cores: number): Room {
+export function computingRoom(inputs: Inputs, computing: Computing, cores: number): Room {
+  const { threads = cores } = computing;
   const largest = Math.max(
     0,
     ...inputs.all.filter(({ role }) => role === "model").map(({ path }) => weightBytes(path)),

@@ -75,7 +75,7 @@ const fakeRunner = (root: string, deed: Deed = async () => {}): Runner => ({
   async run(work, place, watch) {
     await deed(work, watch);
     const made = results[work.kind];
-    if (made === undefined) return carryOut(work, place, { root, threads: 1 });
+    if (made === undefined) return carryOut(work, place, { root, computing: { threads: 1 } });
     const path = join(root, place, made.name);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, made.text);

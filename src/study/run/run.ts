@@ -124,8 +124,8 @@ async function workOff(
   watch: StudyWatch,
   progress: Progress,
 ): Promise<void> {
-  const { folder, inputs, context } = prepared;
-  const room = computingRoom(inputs, context.settings.threads, availableCores());
+  const { folder, inputs, engine } = prepared;
+  const room = computingRoom(inputs, engine, availableCores());
   const running = new Map<Step, Promise<void>>();
   const passing = passingFailures(state);
   const weights = weightCheck(folder, state);

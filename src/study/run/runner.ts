@@ -17,7 +17,7 @@ import { type CarryContext, carryOut } from "./carry-out.js";
 export interface Runner {
   run(work: StepWork, folder: string, watch: Watch): Promise<Done>;
   /**
-   * Stops all threads where they stand, so that the process may end: one that is ended in native code takes the process with it in C++.
+   * Stops all workers where they stand, so that the process may end: one that is ended in native code takes the process with it in C++.
    * Nothing can be run afterwards.
    *
    * @returns false where one is in native code for longer than that takes
@@ -80,8 +80,8 @@ function fromPlainError({ name, message, remedy, passing, stack }: PlainError): 
   return error;
 }
 
-/** Computing steps in threads that are kept for the next step; everything else here, programs that judge among it. */
-export function threadedRunner(context: Omit<CarryContext, "engine">): Runner {
+/** Computing steps in workers that are kept for the next step; everything else here, programs that judge among it. */
+export function threadedRunner(context: CarryContext): Runner {
   const { checkers: _, ...plain } = context; // functions cannot be sent
   const idle: Worker[] = [];
   const all = new Set<Worker>();

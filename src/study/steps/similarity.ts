@@ -67,7 +67,7 @@ export const similarityStep: StepDefinition<SimilarityWork> = {
           cache: at(embeddingsOf(encoder)),
           out,
           force: true, // the folder is this step's alone
-          threads: common.threads,
+          ...common,
         },
         watch,
       );
