@@ -22,11 +22,12 @@ import { tuneOptions } from "../options/tune.js";
 import type { StepEvent, Watch } from "../records/events.js";
 import { type MetricsLine, type TuneRunRecord, tuneRunSchema } from "../records/tune.js";
 import { Interrupted, UserError } from "../util/errors.js";
+import { sha256 } from "../util/files.js";
 import { acquireLock } from "../util/lock.js";
 import { withDefaults } from "../util/options.js";
 import { openEngine } from "./open-engine.js";
 import { longestResponse } from "./tune/rows.js";
-import { type TuneRequest, tune } from "./tune.js";
+import { type TuneRequest, tune, tuneInOwnFolder } from "./tune.js";
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 }); // some tests tune several times, on whatever machine there is
 
@@ -315,6 +316,70 @@ describe("a run that was stopped", () => {
     expect(record.weights_sha256).toBe(whole.weights_sha256);
     expect(untimed(linesOf("ahead"))).toEqual(untimed(linesOf("whole")));
     expect(readdirSync(folder.path("ahead")).filter((name) => /partial|checkpoints|unfinished/.test(name))).toEqual([]);
+  });
+});
+
+describe("a run of version 0.1", () => {
+  /** As that version named it. */
+  const nameThen = ({ versions, model, data }: Pick<TuneRunRecord, "versions" | "model" | "data">): string => {
+    const schedule = { learningRate: 1e-3, schedule: "cosine", warmup: 0.1, reduction: "paper" };
+    const adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+    const options = { epochs: 2, batch: 3, ...schedule, adam, seed: 0, shuffle: true, microTokens: 2048 };
+    return sha256(JSON.stringify([versions.tacit, "embedded", 1, model.hash, data.rows_sha256, options]));
+  };
+  /** Writes `name` over what stands for the run in the folder's files. */
+  const rename = (out: string, name: string): void => {
+    const checkpoints = join(folder.path(out), "checkpoints");
+    const states = existsSync(checkpoints)
+      ? readdirSync(checkpoints).map((checkpoint) => join(checkpoints, checkpoint, "state.json"))
+      : [];
+    for (const path of [...["run.json", "unfinished.json"].map((file) => join(folder.path(out), file)), ...states]) {
+      if (!existsSync(path)) continue;
+      writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), fingerprint: name }));
+    }
+  };
+  const hearing = (heard: string[]): Watch => ({
+    onEvent: (event) => {
+      if (event.event === "note") heard.push(event.text);
+      if (event.event === "begin") heard.push(`begins at ${event.reused}`);
+    },
+  });
+
+  it("that is finished is the answer", async () => {
+    cpSync(folder.path("whole"), folder.path("then"), { recursive: true });
+    rename("then", nameThen(whole));
+    expect(await tune(request("then", { resume: true, saveEveryEpoch: true }))).toEqual({
+      ...whole,
+      fingerprint: nameThen(whole),
+    });
+  });
+  it("that is not finished is resumed, and one that nobody can tell apart is refused in one line", async () => {
+    await expect(tune(request("cut then"), stoppingAt(3))).rejects.toThrow(Interrupted);
+    rename("cut then", "f".repeat(64));
+    expect(await lineOf(tune(request("cut then")))).toMatch(
+      /cut then holds an unfinished run of another kind: another engine or an older version of Tacit began it; pass force to train again$/,
+    );
+    rename("cut then", nameThen(whole));
+    const heard: string[] = [];
+    const record = await tune(request("cut then"), hearing(heard));
+    expect(heard).toContain("begins at 4");
+    expect([record.weights_sha256, record.fingerprint]).toEqual([whole.weights_sha256, nameThen(whole)]);
+  });
+  it("in the folder of a study's step is begun from scratch where it cannot be resumed, with a note", async () => {
+    await expect(tune(request("step"), stoppingAt(3))).rejects.toThrow(Interrupted);
+    rename("step", "f".repeat(64));
+    const heard: string[] = [];
+    const record = await tuneInOwnFolder(request("step"), hearing(heard));
+    expect(heard).toContain(
+      `${folder.path("step")} holds an unfinished run of another kind (another engine or an older version of Tacit began it): training begins from scratch`,
+    );
+    expect(heard).toContain("begins at 0");
+    expect(record).toMatchObject({ weights_sha256: whole.weights_sha256, fingerprint: whole.fingerprint });
+    expect(untimed(linesOf("step"))).toEqual(untimed(linesOf("whole")));
+    expect(existsSync(folder.path("step/checkpoints"))).toBe(false);
+    expect(await tuneInOwnFolder(request("step"), {})).toEqual(record); // finished: nothing is done again
+    rename("step", "f".repeat(64));
+    expect((await tuneInOwnFolder(request("step"), {})).fingerprint).toBe(whole.fingerprint);
   });
 });
 

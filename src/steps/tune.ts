@@ -9,7 +9,10 @@ import type { TuneOptions } from "../engine/tuning.js";
 import { type Emitter, type Watch, watched } from "../records/events.js";
 import { TUNE_RUN_VERSION, type TunePlan, type TuneRunRecord } from "../records/tune.js";
 import { templateText } from "../text/template.js";
+import { UserError } from "../util/errors.js";
+import { sha256 } from "../util/files.js";
 import { packageVersion } from "../util/system.js";
+import { option, words } from "../util/words.js";
 import { engineOf, recordedModel } from "./open-engine.js";
 import { openTuneFolder, type TuneFolder } from "./tune/folder.js";
 import { describeFinished, describeHeldOut, describeLossy, describeRows, describeSteps } from "./tune/notes.js";
@@ -35,20 +38,32 @@ export type { TuneRequest } from "./tune/options.js";
  * const { held_out } = await tune({ model: "base", data: "rows.jsonl", objective: "response", out: "tuned", holdOut: 32 });
  */
 export const tune = (request: TuneRequest, watch: Watch = {}): Promise<TuneRunRecord> =>
-  watched("tune", watch, (say) => tuneModel(request, say, watch.signal));
+  watched("tune", watch, (say) => tuneModel(request, say, watch.signal, false));
 
-async function tuneModel(request: TuneRequest, say: Emitter, signal: AbortSignal | undefined): Promise<TuneRunRecord> {
+/**
+ * As `tune` with `resume`, in a folder that nobody else makes: a run there that is another one (an older version of Tacit began it) has no
+ * other owner and is begun from scratch, with a note.
+ */
+export const tuneInOwnFolder = (request: Omit<TuneRequest, "resume" | "force">, watch: Watch): Promise<TuneRunRecord> =>
+  watched("tune", watch, (say) => tuneModel({ ...request, resume: true }, say, watch.signal, true));
+
+async function tuneModel(
+  request: TuneRequest,
+  say: Emitter,
+  signal: AbortSignal | undefined,
+  own: boolean,
+): Promise<TuneRunRecord> {
   const settled = settleRequest(request);
   const options = engineOptions(settled);
-  const folder = await openTuneFolder(settled);
+  const folder = await openTuneFolder({ ...settled, own });
   try {
     await using model = await engineOf(request).open(settled.model);
     for (const note of model.notes) say.note(note);
     ability(model, "tune");
     refuseTooLarge(model, model.plan({ for: "tuning" }));
     const material = await readRows(settled, model.text);
-    const plan = planOf(settled, options, material, model, await model.identity());
-    const resume = resumes(settled, folder, plan);
+    const plan = planOf(settled, options, { material, model, computedBy: await model.identity(), folder });
+    const resume = resumes(settled, folder, plan, own ? (text) => say.note(text) : undefined);
     if (resume && folder.finished !== undefined) {
       say.note(describeFinished(settled.out, folder.finished));
       return folder.finished;
@@ -97,14 +112,25 @@ function carryOut(
   );
 }
 
+interface Found {
+  readonly material: Material;
+  readonly model: OpenedModel;
+  readonly computedBy: Identity;
+  readonly folder: TuneFolder;
+}
+
 function planOf(
   request: SettledRequest,
   options: TuneOptions,
-  { certificate, heldOutCertificate, data }: Material,
-  model: OpenedModel,
-  computedBy: Identity,
+  { material, model, computedBy, folder }: Found,
 ): TunePlan {
+  const { certificate, heldOutCertificate, data } = material;
   const { maxSteps: _steps, saveEveryEpoch: _save, recompute: _recompute, ...determining } = options;
+  const made = [
+    keyOf(computedBy, [data.rows_sha256, determining]),
+    ...olderKeys(computedBy, data, determining),
+  ] as const;
+  const before = (folder.finished ?? folder.unfinished)?.fingerprint;
   return {
     version: TUNE_RUN_VERSION,
     command: "tune",
@@ -116,19 +142,47 @@ function planOf(
     template: templateText(request.template),
     certificate,
     ...(heldOutCertificate === undefined ? {} : { held_out_certificate: heldOutCertificate }),
-    fingerprint: keyOf(computedBy, [data.rows_sha256, determining]),
+    fingerprint: made.find((key) => key === before) ?? made[0],
     versions: { tacit: packageVersion(), node: process.version },
   };
 }
 
-/** @throws UserError  the run in the folder is another one, and may not be replaced */
-function resumes(request: SettledRequest, { finished, unfinished }: TuneFolder, now: TunePlan): boolean {
+/** Version 0.1 named the same runs like this: they are resumed under their name, which their checkpoints hold as well. */
+const olderKeys = (by: Identity, { rows_sha256 }: TunePlan["data"], determining: object): string[] =>
+  by.precision === "f32" && by.device === "cpu"
+    ? [sha256(JSON.stringify([packageVersion(), by.engine, by.threads, by.files, rows_sha256, determining]))]
+    : [];
+
+/**
+ * @param scratch  told that the run in the folder is another one and makes room; without, only `force` makes it do so
+ * @throws UserError  the run in the folder is another one, and may not be replaced
+ */
+function resumes(
+  request: SettledRequest,
+  { finished, unfinished }: TuneFolder,
+  now: TunePlan,
+  scratch: ((note: string) => void) | undefined,
+): boolean {
   const before = finished ?? unfinished;
   if (before === undefined) return false;
   const free = finished !== undefined || request.force === true ? [] : WITHOUT_EFFECT_ON_VALUES;
   const what = finished === undefined ? "an unfinished run" : "a finished run";
-  return isSameRun(request, what, differencesOf(before, now, free));
+  const differences = differencesOf(before, now, free);
+  const isNamedOtherwise = differences.length === 0 && before.fingerprint !== now.fingerprint;
+  if (scratch !== undefined) {
+    const why = isNamedOtherwise ? OTHERWISE : differences.join(", ");
+    if (why !== "") scratch(`${request.out} holds ${what} of another kind (${why}): training begins from scratch`);
+    return why === "";
+  }
+  if (isNamedOtherwise && request.force !== true) {
+    throw new UserError(`${request.out} holds ${what} of another kind: ${OTHERWISE}`, {
+      remedy: words`pass ${option("force")} to train again`,
+    });
+  }
+  return !isNamedOtherwise && isSameRun(request, what, differences);
 }
+
+const OTHERWISE = "another engine or an older version of Tacit began it";
 
 /** @param free  options that may differ */
 function differencesOf(before: TunePlan, now: TunePlan, free: readonly string[]): string[] {
@@ -139,7 +193,5 @@ function differencesOf(before: TunePlan, now: TunePlan, free: readonly string[])
   if (before.versions.tacit !== now.versions.tacit) {
     differences.push(`tacit was ${before.versions.tacit ?? "?"} and is ${now.versions.tacit ?? "?"}`);
   }
-  if (differences.length === 0 && before.fingerprint !== now.fingerprint)
-    differences.push("the engine is another one, or an older version of Tacit began it");
   return differences;
 }

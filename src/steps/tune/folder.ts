@@ -84,6 +84,8 @@ export interface FolderRequest {
   readonly resume?: boolean;
   /** Replace a finished run, and an unfinished one that was asked for differently. */
   readonly force?: boolean;
+  /** The folder is this run's alone: a plan in it that cannot be read is none. */
+  readonly own?: boolean;
 }
 
 /** As `openRunFolder`; also refuses to tune a model into its own folder. */
@@ -97,7 +99,7 @@ export async function openRunFolder<Plan, Run extends Plan>(
   kind: RunKind<Plan, Run>,
   request: FolderRequest,
 ): Promise<RunFolder<Plan, Run>> {
-  const { out, force = false } = request;
+  const { out, force = false, own = false } = request;
   const paths = tunePaths(out);
   await admit(request, paths, kind, await isLocked(paths.lock));
   const made = await makeDirectory(out);
@@ -112,7 +114,7 @@ export async function openRunFolder<Plan, Run extends Plan>(
     const finished = found === "finished" ? await readAs(kind.run, paths.record) : undefined;
     if (finished !== undefined) await removeUnfinished(paths);
     const unfinished = (): Promise<Plan | undefined> =>
-      force ? readAs(kind.plan, paths.plan).catch(() => undefined) : readAs(kind.plan, paths.plan);
+      force || own ? readAs(kind.plan, paths.plan).catch(() => undefined) : readAs(kind.plan, paths.plan);
     return {
       paths,
       finished,

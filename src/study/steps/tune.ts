@@ -7,7 +7,7 @@ import { studySettings } from "../../options/study-settings.js";
 import type { Study } from "../../records/study-file.js";
 import { isRunFile, tunePaths } from "../../steps/tune/folder.js";
 import type { TuneWork as TuneOptions } from "../../steps/tune/options.js";
-import { tune } from "../../steps/tune.js";
+import { tuneInOwnFolder } from "../../steps/tune.js";
 import { deciding, optionsIn } from "../../util/options.js";
 import { type Source, type StepDefinition, type TemplateSettings, TUNING_MEMORY } from "../step.js";
 import { templateOptions, timed } from "./computing.js";
@@ -44,8 +44,8 @@ export const tuneStep: StepDefinition<TuneWork> = {
     };
   },
   async run(work, { folder, at, common, watch }) {
-    const record = await tune(
-      { ...tuneOptions(work, at(work.model.at), at(work.data.at)), out: join(folder, MODEL), ...common, resume: true },
+    const record = await tuneInOwnFolder(
+      { ...tuneOptions(work, at(work.model.at), at(work.data.at)), out: join(folder, MODEL), ...common },
       watch,
     );
     return { work: Math.round(record.tokens_per_second * record.seconds), unit: "tokens" };
