@@ -139,7 +139,7 @@ function openIo({ json, events }: { readonly json: boolean; readonly events: boo
     note,
     progress,
     onEvent,
-    watch: () => ({ signal: io.signal, onEvent }),
+    watch: () => ({ signal: io.signal, onEvent, spelling: asFlag }),
     get signal() {
       return interruption.signal();
     },

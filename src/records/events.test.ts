@@ -3,8 +3,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../test/temporary-folder.js";
+import { asFlag } from "../options/tables.js";
 import { Interrupted, UserError } from "../util/errors.js";
 import { openLineLog } from "../util/line-log.js";
+import { option, words } from "../util/words.js";
 import { readEvent } from "./event-line.js";
 import { type StepEvent, thinned, watched } from "./events.js";
 
@@ -74,11 +76,27 @@ it("a log has every event from the first on, progress at most once a second, and
   expect(linesOf(path)).toHaveLength(12);
 });
 
+it("a log that can no longer be written is told of once, and the run continues", async () => {
+  const lost: string[] = [];
+  const log = await openLineLog(files.path("lost.jsonl"), (reason) => lost.push(reason));
+  await log.close();
+  for (const line of [1, 2, 3]) log.append(line);
+  expect(lost).toHaveLength(1);
+});
+
+it("options are spelled as those read them who watch", async () => {
+  const events: StepEvent[] = [];
+  const watch = { onEvent: (event: StepEvent) => void events.push(event), spelling: asFlag };
+  const mistake = new UserError("no", { remedy: words`pass ${option("microTokens", 512)}` });
+  await watched("tune", watch, () => Promise.reject(mistake)).catch(() => {});
+  expect(events).toMatchObject([{ outcome: { remedy: "pass --micro-tokens 512" } }]);
+});
+
 it("half a line that a killed process left is taken off", async () => {
   const path = files.path("torn.jsonl");
   const event = { time: "2026-01-01T00:00:00.000Z", step: "rank", event: "note", text: "x" } as const;
   writeFileSync(path, `${JSON.stringify(event)}\n{"time": "2026`);
-  const log = await openLineLog(path);
+  const log = await openLineLog(path, () => {});
   log.append(event);
   await log.close();
   expect(linesOf(path)).toEqual([event, event]);

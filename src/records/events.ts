@@ -9,7 +9,7 @@
  * May not know: any step, who listens. No package is loaded here: help is quick. `event-line.ts` holds the schema.
  */
 
-import { Interrupted, InvariantError, reasonOf, userErrorOf } from "../util/errors.js";
+import { Interrupted, reasonOf, userErrorOf } from "../util/errors.js";
 import { type LineLog, openLineLog } from "../util/line-log.js";
 import type { Spelling } from "../util/words.js";
 
@@ -62,7 +62,7 @@ type Said =
 export type StepEvent = Said & {
   /** ISO 8601, in UTC. */
   readonly time: string;
-  /** The command, as in `score`; in a study the id of the step. */
+  /** The command, as in `score`; in a study the id of the step; `tacit`: the command line itself. */
   readonly step: string;
 };
 
@@ -72,6 +72,8 @@ export interface Watch {
   readonly signal?: AbortSignal | undefined;
   /** Called at once, and for progress often: keep it cheap. What it throws ends the step. */
   readonly onEvent?: ((event: StepEvent) => void) | undefined;
+  /** How options are written where events are read; default: as in scripts. */
+  readonly spelling?: Spelling | undefined;
 }
 
 /** What a step speaks with. */
@@ -81,6 +83,8 @@ export interface Emitter {
   /** What a person should know of model, data or run. */
   note(text: string): void;
   warning(text: string): void;
+  /** An event of a step that this one carries out, as it came. */
+  pass(event: StepEvent): void;
   /** Also keeps the events in a file, those so far included; progress at most once a second. */
   keepIn(path: string): Promise<void>;
 }
@@ -96,18 +100,20 @@ export async function watched<T>(step: string, watch: Watch, work: (say: Emitter
   const before: StepEvent[] = []; // until it is known where they are kept
   let log: LineLog | undefined;
   let keep = (event: StepEvent): void => void (event.event === "progress" || before.push(event));
-  const say = (what: Said): void => {
-    const event: StepEvent = { time: new Date().toISOString(), step, ...what };
+  const pass = (event: StepEvent): void => {
     keep(event);
     watch.onEvent?.(event);
   };
+  const say = (what: Said): void => pass({ time: new Date().toISOString(), step, ...what });
+  const warn = (text: string): void => say({ event: "warning", text });
   const emitter: Emitter = {
     begin: (plan) => say({ event: "begin", ...plan }),
     progress: (standing) => say({ event: "progress", ...standing }),
     note: (text) => say({ event: "note", text }),
-    warning: (text) => say({ event: "warning", text }),
+    warning: warn,
+    pass,
     async keepIn(path) {
-      log = await openLineLog(path);
+      log = await openLineLog(path, (reason) => warn(`events are not kept any longer: ${reason}`));
       keep = thinned(log.append);
       for (const event of before.splice(0)) keep(event);
     },
@@ -115,7 +121,7 @@ export async function watched<T>(step: string, watch: Watch, work: (say: Emitter
   try {
     const result = await work(emitter).catch((error: unknown) => {
       try {
-        say({ event: "end", outcome: outcomeOf(error, { signal: watch.signal }) });
+        say({ event: "end", outcome: outcomeOf(error, watch) });
       } catch {
         // the error is the more important one, and where the disk is full it says the same
       }
@@ -131,7 +137,7 @@ export async function watched<T>(step: string, watch: Watch, work: (say: Emitter
 /** How a step that threw `error` has ended. */
 export function outcomeOf(
   error: unknown,
-  { signal, spelling }: { readonly signal?: AbortSignal | undefined; readonly spelling?: Spelling } = {},
+  { signal, spelling }: Pick<Watch, "signal" | "spelling"> = {},
 ): Exclude<StepOutcome, { readonly kind: "done" }> {
   const aborted = signal?.aborted === true && error === signal.reason;
   if (aborted || error instanceof Interrupted || (error instanceof Error && error.name === "AbortError"))
@@ -142,7 +148,7 @@ export function outcomeOf(
     kind: "failed",
     reason: said?.message ?? reasonOf(error),
     remedy: said?.remedy ?? null,
-    defect: mistake === undefined || error instanceof InvariantError,
+    defect: mistake === undefined,
   };
 }
 

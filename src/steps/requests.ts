@@ -39,7 +39,7 @@ import type { SimilarityOptions } from "./similarity.js";
 import type { WinrateOptions } from "./winrate.js";
 
 /** The second argument of every step. */
-export const watch: KindsOf<Watch> = { signal, onEvent: call };
+export const watch: KindsOf<Watch> = { signal, onEvent: call, spelling: call };
 
 const { threads, precision } = kindsOf(scoreOptions);
 export const engineKinds: KindsOf<EngineSpec> = { name: oneOf("embedded"), precision, threads };

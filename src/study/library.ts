@@ -8,7 +8,8 @@ import { seed } from "../options/shared.js";
 import { studyOptions } from "../options/study.js";
 import type { Choice, StudyResults } from "../records/study.js";
 import { type ComparisonResult, comparisonResultSchema } from "../records/study.js";
-import { checkers, signal } from "../steps/script-options.js";
+import { watch } from "../steps/requests.js";
+import { checkers } from "../steps/script-options.js";
 import type { WinrateOptions } from "../steps/winrate.js";
 import { UserError } from "../util/errors.js";
 import {
@@ -138,7 +139,7 @@ export const runStudyKinds: KindsOf<RunStudyRequest> = {
   inThisThread: flag,
   checkers,
 };
-export const studyWatch: KindsOf<StudyWatch> = { signal, onEvent: call, onStep: call, onRead: call };
+export const studyWatch: KindsOf<StudyWatch> = { ...watch, onStep: call, onRead: call };
 
 const value: Kind = { wanted: "numbers", holds: (one) => one === null || decimal().holds(one) };
 const measured = { epochs: needed(whole({ min: 1 })), seed: needed(seed), values: needed(listOf(value)) };

@@ -4,7 +4,7 @@
  */
 import { writeSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { withPath } from "./errors.js";
+import { reasonOf, withPath } from "./errors.js";
 import { openToAppend } from "./input.js";
 
 export interface LineLog {
@@ -13,8 +13,11 @@ export interface LineLog {
   close(): Promise<void>;
 }
 
-/** @throws UserError  what stands there is no regular file */
-export async function openLineLog(path: string): Promise<LineLog> {
+/**
+ * @param onLost  told once, where a line cannot be written: no line is written after it, and the run continues
+ * @throws UserError  what stands there is no regular file
+ */
+export async function openLineLog(path: string, onLost: (reason: string) => void): Promise<LineLog> {
   const file = await openToAppend(path);
   try {
     await dropTornLine(file);
@@ -22,12 +25,15 @@ export async function openLineLog(path: string): Promise<LineLog> {
     await file.close();
     throw withPath(error, path);
   }
+  let lost = false;
   return {
     append(value) {
+      if (lost) return;
       try {
         writeSync(file.fd, `${JSON.stringify(value)}\n`);
       } catch (error) {
-        throw withPath(error, path);
+        lost = true;
+        onLost(reasonOf(withPath(error, path)));
       }
     },
     close: () => file.close(),

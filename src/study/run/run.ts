@@ -11,7 +11,7 @@ import {
   EVENTS_FILE,
   outcomeOf,
   type StepEvent,
-  thinned,
+  type StepOutcome,
   type Watch,
   watched,
 } from "../../records/events.js";
@@ -19,7 +19,6 @@ import { type Outcome, STEP_VERSION, type StepRecord, type StudyResults } from "
 import { HASHED_BYTES } from "../../records/study-results.js";
 import { Interrupted, present, userErrorOf } from "../../util/errors.js";
 import { removePartial, removeTraces } from "../../util/files.js";
-import { type LineLog, openLineLog } from "../../util/line-log.js";
 import { acquireLock } from "../../util/lock.js";
 import { formatCount } from "../../util/progress.js";
 import { availableCores } from "../../util/system.js";
@@ -47,31 +46,14 @@ export interface StudyWatch extends Watch {
  * @throws Interrupted  stopped; every step that was under way has kept what it had finished
  * @throws UserError    another process is at work in the folder
  */
-export async function runStudy(prepared: Prepared, runner: Runner, watch: StudyWatch = {}): Promise<StudyResults> {
-  let log: LineLog | undefined;
-  let keep: StudyWatch["onEvent"];
-  const onEvent = (event: StepEvent): void => {
-    keep?.(event);
-    watch.onEvent?.(event);
-  };
-  const keepIn = async (path: string): Promise<void> => {
-    log = await openLineLog(path);
-    keep = thinned(log.append);
-  };
-  try {
-    return await watched("study", { ...watch, onEvent }, (say) =>
-      carryOutStudy(prepared, runner, { ...watch, onEvent }, { say, keepIn }),
-    );
-  } finally {
-    await log?.close();
-  }
-}
+export const runStudy = (prepared: Prepared, runner: Runner, watch: StudyWatch = {}): Promise<StudyResults> =>
+  watched("study", watch, (say) => carryOutStudy(prepared, runner, watch, say));
 
 async function carryOutStudy(
   prepared: Prepared,
   runner: Runner,
   watch: StudyWatch,
-  { say, keepIn }: { readonly say: Emitter; readonly keepIn: (path: string) => Promise<void> },
+  say: Emitter,
 ): Promise<StudyResults> {
   const { folder } = prepared;
   await makeStudyFolder(folder.root);
@@ -80,7 +62,7 @@ async function carryOutStudy(
     await removePartial(folder.root);
     await removeTraces(stepsOf(folder.root));
     await folder.writeStudy(prepared.record);
-    await keepIn(join(folder.root, EVENTS_FILE));
+    await say.keepIn(join(folder.root, EVENTS_FILE));
     const state = await openState(prepared, { retry: true, hashUpTo: HASHED_BYTES, onRead: watch.onRead });
     const doneBefore = doneSteps(state);
     const progress: Progress = {
@@ -95,6 +77,7 @@ async function carryOutStudy(
           );
       },
       done: () => say.progress({ done: doneSteps(state) }),
+      of: say.pass,
     };
     progress.known();
     await workOff(prepared, state, runner, watch, progress);
@@ -112,6 +95,8 @@ interface Progress {
   /** Again when a choice makes more steps known. */
   known(): void;
   done(): void;
+  /** An event of one of its steps. */
+  of(event: StepEvent): void;
 }
 
 const doneSteps = (state: StudyState): number =>
@@ -172,11 +157,17 @@ async function carry(
   const resumed = await folder.beginStep(plan.folder);
   watch.onStep?.(step);
   const tell = (event: StepEvent): void => {
-    if (event.event !== "end") watch.onEvent?.({ ...event, step: step.id }); // it has ended when its record is written
+    if (event.event !== "end") progress.of({ ...event, step: step.id }); // it has ended when its record is written
   };
-  const ended = await attempt(async () => {
+  const end = (outcome: StepOutcome, time = new Date().toISOString()): void =>
+    progress.of({ time, step: step.id, event: "end", outcome });
+  const work = async (): Promise<Done> => {
     await weights.check(plan.work); // what is wrong with them fails the steps that need them, and no other
     return runner.run(plan.work, plan.folder, { signal: watch.signal, onEvent: tell });
+  };
+  const ended = await attempt(work).catch((interrupted: unknown) => {
+    end({ kind: "interrupted" });
+    throw interrupted;
   });
   const record: StepRecord = {
     version: STEP_VERSION,
@@ -195,7 +186,7 @@ async function carry(
   await folder.writeStep(plan.folder, record);
   state.settle(plan.key, record);
   progress.done();
-  watch.onEvent?.({ time: record.timings.finished, step: step.id, event: "end", outcome: record.outcome });
+  end(record.outcome, record.timings.finished);
   if (definitionOf(step.kind).decides !== undefined && record.outcome.kind === "done") {
     await state.refresh();
     progress.known();
