@@ -16,6 +16,7 @@ import { type OpenModel, openModelIn, parameterCount, readParameter } from "../m
 import type { Device, Program, Tensor } from "../runtime/device.js";
 import { present } from "../util/errors.js";
 import { availableMemory } from "../util/system.js";
+import { option, words } from "../util/words.js";
 import { planUse } from "./plan.js";
 import type { Settings } from "./settings.js";
 import { tuneModel } from "./tune.js";
@@ -51,13 +52,19 @@ export async function openModel(ref: ModelRef, settings: Settings): Promise<Open
       const cacheBytes = scoringBytes(availableMemory().free);
       yield* scoreResponses({ body, head: heads.logprobs }, requests, { ...options, cacheBytes });
     },
-    // Values that were rounded are not trained.
     ...(precision === "f32"
       ? {
           tune: (rows, options, run) =>
             tuneModel({ ref, folder, opened, device: settings.device() }, rows, options, run),
         }
-      : {}),
+      : {
+          lacks: {
+            tune: {
+              reason: `weights in ${precision} are not trained`,
+              remedy: words`open the engine with ${option("precision", "f32")}`,
+            },
+          },
+        }),
     async [Symbol.asyncDispose]() {
       try {
         await running.close();

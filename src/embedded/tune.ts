@@ -172,12 +172,13 @@ function metricsOf({ step, ...result }: TrainStep): StepMetrics {
 async function* finiteValues(state: TrainState, device: Device) {
   for (const [name, tensor] of state.parameters) {
     const values = await device.floats(tensor);
-    if (!values.every(Number.isFinite)) throw diverged(`after step ${state.step} a value of ${name} is not a number`);
+    const bad = values.find((value) => !Number.isFinite(value));
+    if (bad !== undefined) throw diverged(`after step ${state.step} a value of ${name} is ${bad}`);
     yield [name, values] as const;
   }
 }
 
-/** sha256 over names and values of all parameters, which are numbers. */
+/** sha256 over names and values of all parameters, which are finite. */
 async function hashState(state: TrainState, device: Device): Promise<string> {
   const hash = createHash("sha256");
   for await (const [name, values] of finiteValues(state, device)) {

@@ -61,6 +61,13 @@ export interface OpenedModel extends Opened {
   readonly score?: (requests: readonly ScoreRequest[], options?: ScoreOptions) => AsyncIterable<ScoreResult>;
   /** Tunes all parameters on `rows` and writes a model directory. */
   readonly tune?: (rows: Rows, options: TuneOptions, run: TuneRun) => Promise<TuneSummary>;
+  /** Why one of the three is absent, where the engine has it under other settings. */
+  readonly lacks?: { readonly [Ability in "generate" | "score" | "tune"]?: Lack };
+}
+
+export interface Lack {
+  readonly reason: string;
+  readonly remedy: Words;
 }
 
 /** An encoder: whole texts to vectors. A vector does not depend, in any bit, on what is embedded beside it. */

@@ -20,7 +20,9 @@ const CANNOT = {
 export function ability<K extends keyof typeof CANNOT>(model: OpenedModel, what: K): NonNullable<OpenedModel[K]> {
   const able = model[what];
   if (able !== undefined) return able;
-  throw cannot(model.engine, CANNOT[what]);
+  const lack = model.lacks?.[what];
+  if (lack === undefined) throw cannot(model.engine, CANNOT[what]);
+  throw new UserError(`the engine ${model.engine} ${CANNOT[what]}: ${lack.reason}`, { remedy: lack.remedy });
 }
 
 /** @throws UserError  the engine embeds no texts */

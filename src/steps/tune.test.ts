@@ -472,6 +472,11 @@ describe("refusals", () => {
       { engine: mockEngine() },
       /^the engine mock does not tune; use the embedded engine$/,
     ],
+    [
+      "rounded weights",
+      { engine: openEngine({ threads: 1, precision: "q8" }) },
+      /^the engine embedded does not tune: weights in q8 are not trained; open the engine with precision: "f32"$/,
+    ],
   ])("%s, and nothing is left behind", async (name, changes, line) => {
     expect(await lineOf(tune(request(`refused ${name}`, changes)))).toMatch(line);
     expect(existsSync(folder.path(`refused ${name}`))).toBe(false);
