@@ -54,6 +54,15 @@ export async function* rankPairs(
   }
 }
 
+/** The instructions, by index, all of whose values are known before anything is computed. Renders what they need. */
+export function knownInstructions(input: RankInput, isKnown: (key: string) => boolean): ReadonlySet<number> {
+  const known = [...input.ids.keys()].filter((index) => {
+    const { requests } = planFor(input, index);
+    return requests.length > 0 && requests.every(({ key }) => isKnown(key));
+  });
+  return new Set(known);
+}
+
 /** What one instruction needs: its own response and each distinct rival, once. */
 interface Plan {
   readonly index: number;

@@ -150,7 +150,19 @@ describe("rank", () => {
     await expect(readFile(paths.pairs)).rejects.toThrow(/ENOENT/);
     await appendFile(paths.partial, '{"key":"abc","su');
     const second = mockEngine(script);
-    const summary = await rank(options({ engine: second }));
+    const steps: (readonly [number, number])[] = [];
+    const summary = await rank(options({ engine: second }), {
+      onEvent(event) {
+        if (event.event === "begin") steps.push([event.reused, event.total]);
+        if (event.event === "progress") steps.push([event.done, 40]);
+      },
+    });
+    expect(steps).toEqual([
+      [16, 40],
+      [16, 40],
+      [32, 40],
+      [40, 40],
+    ]);
     expect(summary.reused).toBe(first.scored.flat().length);
     expect(summary.scored).toBe(second.scored.flat().length);
     expect(summary.scored + summary.reused).toBe(expected.scored);

@@ -13,7 +13,7 @@ import { ability, refuseTooLarge } from "../engine/refusals.js";
 import { decidingFiles } from "../model-files/hash.js";
 import { rankOptions } from "../options/score.js";
 import { type Settled, settled } from "../options/template.js";
-import { type RankedText, rankPairs } from "../rank/rank.js";
+import { knownInstructions, type RankedText, rankPairs } from "../rank/rank.js";
 import { drawRivals } from "../rank/rivals.js";
 import type { ScoreCache, Scored } from "../rank/scoring.js";
 import { openTally } from "../rank/totals.js";
@@ -85,7 +85,6 @@ async function rankData(
   if (out !== undefined && !out.endsWith(".jsonl")) await say.keepIn(join(out, EVENTS_FILE));
   if (cache.known > 0)
     say.note(`the ledger holds ${formatCount(cache.known)} scores of earlier runs; those that fit are used`);
-  say.begin({ total: data.examples.length, unit: "instructions", reused: 0 });
   const found = await compareData(options, { data, model, score, computedBy, cache, result }, say, signal);
   const seconds = (performance.now() - started) / 1000;
   const summary = rankSummarySchema.parse(
@@ -137,9 +136,14 @@ async function compareData(
     rivals: drawRivals(data.examples.length, options.against, options.seed),
     computedBy,
   };
+  // Rendered twice where a run resumes: by a renderer of its own, so that merged rows are counted once.
+  const { render } = renderer(model.text, options, data.examples, maxLength);
+  const known = cache.known === 0 ? new Set<number>() : knownInstructions({ ...input, render }, cache.isKnown);
+  say.begin({ total: data.examples.length, unit: "instructions", reused: known.size });
   const tally = openTally();
   const lines = async function* (): AsyncGenerator<string> {
-    const onProgress = (done: number): void => say.progress({ done });
+    const onProgress = (done: number): void =>
+      say.progress({ done: done + [...known].filter((index) => index >= done).length });
     for await (const pair of rankPairs(score, input, { cache, signal, onProgress })) {
       tally.add(pair);
       yield recordLine(pair);
@@ -219,6 +223,8 @@ function renderer(text: TextModel, options: SettledRank, examples: readonly Exam
 interface Cache extends ScoreCache {
   /** Lines that earlier runs left. */
   readonly known: number;
+  /** Without asking for the value. */
+  isKnown(key: string): boolean;
   scored(): number;
   reused(): number;
   /** What this run asked for, in the order in which it did, as lines. */
@@ -230,6 +236,7 @@ function openCache(finished: Finished<ScoreLine>): Cache {
   const [used, fresh] = [new Set<string>(), new Set<string>()];
   return {
     known: finished.size(),
+    isKnown: (key) => finished.get(key) !== undefined,
     get(key) {
       used.add(key);
       const line = finished.get(key);

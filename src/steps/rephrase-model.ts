@@ -9,7 +9,7 @@ import {
   type ModelReply,
   rewritePrompt,
 } from "../data/rephrase/language-model.js";
-import type { Rephraser } from "../data/rephrase/rephrase.js";
+import { type Rephraser, rephraseExample } from "../data/rephrase/rephrase.js";
 import { openClient } from "../openai/client.js";
 import { realClock } from "../openai/clock.js";
 import { type Completion, declinedIn, isCut } from "../openai/completion.js";
@@ -18,6 +18,7 @@ import { keptReply } from "../openai/ledger.js";
 import { withoutReasoning } from "../openai/reasoning.js";
 import { openTransport, urlOf } from "../openai/transport.js";
 import type { ServerWords } from "../openai/words.js";
+import type { Example } from "../records/example.js";
 import { type Limits, limitsSchema } from "../records/judge-file.js";
 import type { RephraseSummary } from "../records/rephrase.js";
 import { type ReplyLine, replyLineSchema } from "../records/reply-ledger.js";
@@ -40,6 +41,8 @@ export interface OpenRephraser {
   readonly rephraser: Rephraser;
   /** Rows at a time. */
   readonly atATime: number;
+  /** Whether earlier runs left every reply that a row needs. */
+  isKnown(example: Example): Promise<boolean>;
   calls(): RephraseSummary["calls"];
   /** @throws UserError  nothing is known of some rows: a result without them would be taken for a whole one */
   settle(): void;
@@ -91,8 +94,9 @@ export async function openModelRephraser(
   const counts = { asked: 0, reused: 0, failed: 0 };
   let [answered, silent, last] = [0, 0, ""];
 
+  const keyOf = (prompt: string): string => sha256(JSON.stringify([url, method.model, prompt])).slice(0, 32);
   const replyTo = async (prompt: string): Promise<ModelReply> => {
-    const key = sha256(JSON.stringify([url, method.model, prompt])).slice(0, 32);
+    const key = keyOf(prompt);
     const before = known.get(key);
     if (before !== undefined) {
       counts.reused++;
@@ -117,6 +121,16 @@ export async function openModelRephraser(
   return {
     rephraser: languageModelRephraser(ask),
     atATime: limits.concurrency,
+    async isKnown(example) {
+      let missing = 0;
+      const lookUp = async (prompt: string): Promise<ModelReply> => {
+        const reply = known.get(keyOf(prompt));
+        if (reply === undefined) missing++;
+        return reply ?? { kind: "failed", reason: "not asked yet" };
+      };
+      await rephraseExample(example, languageModelRephraser(lookUp));
+      return missing === 0;
+    },
     calls: () => counts,
     settle() {
       if (silent > 0) throw failure(`${silent} of ${counts.asked} calls`);

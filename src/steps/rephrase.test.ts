@@ -155,7 +155,17 @@ describe("by a language model", () => {
     expect([out, rephrasePaths(out).run].map((path) => existsSync(path))).toEqual([false, false]);
     delete options.busy;
     prompts.length = 0;
-    const summary = await rephrase({ data, out, method: llm(port) });
+    const steps: number[] = [];
+    const summary = await rephrase(
+      { data, out, method: llm(port) },
+      {
+        onEvent(event) {
+          if (event.event === "begin") steps.push(event.reused);
+          if (event.event === "progress") steps.push(event.done);
+        },
+      },
+    );
+    expect(steps).toEqual([2, 3]);
     expect(prompts).toHaveLength(1);
     expect(prompts[0]).toContain("colour");
     expect(summary).toMatchObject({ plain: 2, rewritten: 2, unjudged: {}, calls: { asked: 1, reused: 5, failed: 0 } });

@@ -72,16 +72,18 @@ async function rephraseRows(
   await using result = await openResult({ main: out, beside: [paths.run], ...ledger, inputs, force });
   const { examples } = await collectExamples(spec, options.limit === undefined ? {} : { limit: options.limit });
   const verdicts = options.verdicts === undefined ? undefined : await readVerdicts(options.verdicts);
-  const { rephraser, atATime, calls, settle } = await openRephraser(method, result, signal);
-  say.begin({ total: examples.length, unit: "rows", reused: 0 });
+  const { rephraser, atATime, isKnown, calls, settle } = await openRephraser(method, result, signal);
+  const known = new Set<number>();
+  for (const [place, example] of examples.entries()) if (await isKnown(example)) known.add(place);
+  say.begin({ total: examples.length, unit: "rows", reused: known.size });
   const results: Awaited<ReturnType<typeof rephraseExample>>[] = [];
-  let done = 0;
+  let done = known.size;
   for await (const [i, rephrased] of inParallel(examples.entries(), atATime, async ([place, example]) => {
     signal?.throwIfAborted();
     return [place, await rephraseExample(example, rephraser)] as const;
   })) {
     results[i] = rephrased;
-    say.progress({ done: ++done });
+    if (!known.has(i)) say.progress({ done: ++done });
   }
   settle();
   const rows = results.map(({ row }) => row);
@@ -118,7 +120,13 @@ async function openRephraser(
 ): Promise<OpenRephraser> {
   if (method.kind === "llm") return openModelRephraser(method, result, signal);
   const calls = { asked: 0, reused: 0, failed: 0 };
-  return { rephraser: overlapRephraser(method.threshold), atATime: 1, calls: () => calls, settle: () => {} };
+  return {
+    rephraser: overlapRephraser(method.threshold),
+    atATime: 1,
+    isKnown: async () => false,
+    calls: () => calls,
+    settle: () => {},
+  };
 }
 
 function countOutcomes(rows: readonly (readonly ExchangeOutcome[])[]) {
