@@ -11,8 +11,10 @@ import { repositoryRoot } from "./staged-package.js";
 const banned: readonly (readonly [RegExp, string])[] = [
   [/\bno numbers\b|\b(is|are|was) no number\b|\bNO_NUMBERS\b/, "NaN, infinite"],
   [/\bmend(s|ed|ing)?\b(?! nets)/, "fix"],
+  [/\b[Ff]or ever\b/, "forever"],
+  [/\bwhoever (began|begins)\b/, "the caller, or a sentence in its usual order"],
   [/\banew\b/, "again, from scratch"],
-  [/\b(go|going|gone|went) on (with|from|where)\b|\bgoes on (with|from|where)\b/, "resume, continue"],
+  [/\b([Gg]o|[Gg]oing|gone|went|[Gg]oes) on (with|from|where)\b/, "resume, continue"],
   [/\b(is|are|was|were) not there\b(?! yet)/, "missing"],
   [/\bexists? already\b|\b(is|are) there already\b/, "already exists"],
   [/\bis (none|no \w+) that is read here\b|\bis not (read|done) here\b/, "not supported"],

@@ -90,7 +90,7 @@ describe("what a run before holds of the disk", () => {
     heldDisk({ out, checkpoints: join(out, "checkpoints"), resume }, { saveEveryEpoch });
 
   it("is nothing where there is none", async () => expect(await held(false, false)).toBe(0));
-  it("is what this one goes on from, or removes", async () => {
+  it("is what this one resumes from, or removes", async () => {
     const files = { "checkpoints/a/state": 700, "epoch-1/model": 30, "epoch-2/model": 5, "model.safetensors": 2000 };
     for (const [name, bytes] of Object.entries(files)) {
       mkdirSync(dirname(join(out, name)), { recursive: true });

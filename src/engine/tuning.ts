@@ -55,11 +55,11 @@ export interface StepMetrics {
 export interface TuneRun {
   /** The model directory to make. Nothing is written there before `onStart` has returned. */
   readonly out: string;
-  /** Folder for the engine's own state; whoever began the run removes it when the result is recorded. */
+  /** Folder for the engine's own state; it is removed by the caller when the result is recorded. */
   readonly checkpoints: string;
   /** Steps between checkpoints, besides those that the engine makes anyway (every epoch, at least every ten minutes, when interrupted). */
   readonly checkpointEvery?: number;
-  /** Go on from the newest checkpoint, where there is one. */
+  /** Resume from the newest checkpoint, where there is one. */
   readonly resume: boolean;
   /** Hash of all that determines the result: a checkpoint under another one is refused. */
   readonly fingerprint: string;

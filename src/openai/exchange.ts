@@ -16,7 +16,7 @@ export interface Exchange {
 
 /**
  * Sends a text and waits for the whole of what comes back, no longer than is said, whatever the server does: `fetch` alone can be kept
- * waiting for ever by a server that sends a byte now and then, once its request has been collected as garbage.
+ * waiting forever by a server that sends a byte now and then, once its request has been collected as garbage.
  *
  * @throws Error  `TimeoutError`; the reply is larger; what the network did
  * @throws the signal's reason

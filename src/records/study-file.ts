@@ -135,7 +135,7 @@ export const analysisSchema = z.discriminatedUnion("kind", [
     .strictObject({
       kind: z.literal("similarity"),
       name: name.default("similarity"),
-      encoder: z.string().min(1).optional().describe("Encoder folder, or URL#MODEL of an embeddings server; --encoder"),
+      encoder: z.string().min(1).optional().describe("Encoder folder, or URL#MODEL of an embeddings server"),
       ...settingsShape(studySettings.similarity),
       task: name.optional().describe("The single-task data; default: what the arm was tuned on"),
       reference: name
@@ -164,7 +164,7 @@ export const studySchema = z.strictObject({
   models: z.record(name, modelSchema).describe("Base models by name"),
   data: z
     .record(name, z.string().min(1))
-    .describe("Files by name: PATH or NAME:PATH; $data is the folder of --data-dir"),
+    .describe("Files by name: PATH or NAME:PATH; $data is the folder with the data sets"),
   template: templateSchema.prefault({}),
   arms: z.record(name, armSchema),
   seeds: distinct(whole.min(0)).default([1]),

@@ -56,7 +56,7 @@ const numbersOf = ({ step, loss, gradNorm, learningRate, tokens, supervisedToken
 ];
 
 describe("train", () => {
-  it("gives the same bits again, and the same bits when it goes on from any step", async () => {
+  it("gives the same bits again, and the same bits when it resumes from any step", async () => {
     const whole = await begin();
     const steps = await run(whole);
     expect(steps.map(({ step }) => step.index)).toEqual([0, 1, 2, 3, 4, 5]);
@@ -127,7 +127,7 @@ describe("train", () => {
     await expect(stopped).rejects.toThrow(Interrupted);
     expect([found, state.step]).toEqual([[0, 1, 2], 3]);
   });
-  it("refuses to go on from a loss that is no number, naming step and remedy", async () => {
+  it("refuses to continue from a loss that is NaN or infinite, naming step and remedy", async () => {
     const state = await begin();
     device.fill(state.parameters.get("model.norm.weight")!, Number.NaN);
     const error = await run(state).catch((reason: unknown) => reason);

@@ -123,7 +123,7 @@ describe("makeDirectory", () => {
     const file = folder.write("file", "");
     await expect(makeDirectory(file)).rejects.toThrow("is a file where a folder is needed");
     await expect(makeDirectory(join(file, "below"))).rejects.toThrow(/ENOTDIR/);
-    if (existsSync("/proc/self")) await expect(makeDirectory("/proc/no/such")).rejects.toThrow(/ENOENT/); // for ever with `recursive`
+    if (existsSync("/proc/self")) await expect(makeDirectory("/proc/no/such")).rejects.toThrow(/ENOENT/); // forever with `recursive`
   });
 });
 

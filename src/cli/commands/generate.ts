@@ -51,11 +51,12 @@ async function runGenerate(flags: GenerateFlags, io: Io): Promise<object> {
 
 function describe({ outputs, run }: GenerateSummary): string {
   const { eos, length, tokens } = run.outcome;
+  const { threads, batch } = run.options;
   const mean = outputs.length === 0 ? 0 : tokens / outputs.length;
   return (
     `${plural(outputs.length, "answer")}: ${formatCount(eos)} ended by themselves, ${formatCount(length)} ran into the limit. ` +
     `${plural(tokens, "token")}, ${mean.toFixed(1)} an answer; ${formatCount(emptyOnes(outputs))} are empty.\n` +
-    `${formatDuration(run.timings.seconds)} with ${run.options.threads} threads, ${run.options.batch} prompts side by side.\n`
+    `${formatDuration(run.timings.seconds)}${threads === null ? "" : ` with ${plural(threads, "thread")}`}, ${plural(batch, "prompt")} side by side.\n`
   );
 }
 

@@ -44,6 +44,7 @@ async function runScore(flags: ScoreFlags, io: Io): Promise<object> {
 
 function describe({ run }: ScoreSummary): string {
   const { tokens, sum, mean, merged } = run.outcome;
+  const { threads } = run.options;
   const joined =
     merged === 0
       ? ""
@@ -51,6 +52,6 @@ function describe({ run }: ScoreSummary): string {
   return (
     `${plural(run.input.rows, "response")}, ${plural(tokens, "token")}: ` +
     `log-probability ${sum.toFixed(3)} in total, ${mean.toFixed(4)} a token (perplexity ${Math.exp(-mean).toFixed(2)}).${joined}\n` +
-    `${formatDuration(run.timings.seconds)} with ${run.options.threads} threads.\n`
+    `${formatDuration(run.timings.seconds)}${threads === null ? "" : ` with ${plural(threads, "thread")}`}.\n`
   );
 }

@@ -103,7 +103,7 @@ const basis = ([first]: readonly Forecast[]): string => (first === undefined ? "
 
 function describeTotals({ steps, totals, assumed }: StudyPlan, threads: number): string {
   const done = steps.filter(({ state }) => state === "done").length;
-  const time = `${totals.atMost ? "at most about" : "about"} ${formatDuration(totals.seconds)} of computing with ${threads} threads`;
+  const time = `${totals.atMost ? "at most about" : "about"} ${formatDuration(totals.seconds)} of computing with ${plural(threads, "thread")}`;
   const { dollars, likelyDollars } = totals;
   const price =
     dollars === undefined || likelyDollars === undefined

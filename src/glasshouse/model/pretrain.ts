@@ -42,7 +42,7 @@ import { learnMerges, tokenizerConfig, tokenizerJson } from "./tokenizer.js";
 export interface PretrainRequest extends Partial<Recipe>, Omit<EngineOptions, "precision"> {
   /** The model directory to make. */
   readonly out: string;
-  /** Go on from the last checkpoint in `out`. */
+  /** Resume from the last checkpoint in `out`. */
   readonly resume?: boolean;
   /** Replace a run that is there. */
   readonly force?: boolean;

@@ -16,7 +16,7 @@ export function addComparisons(builder: Builder): void {
     for (const name of armsOf(arms)) {
       const arm = present(study.arms[name], name);
       if (study.judge === null) {
-        builder.leftOut.push({ what: `${name} against ${against}`, reason: "no judge was named (--judge FILE)" });
+        builder.leftOut.push({ what: `${name} against ${against}`, reason: "no judge was named" });
         continue;
       }
       for (const model of modelsOf(study, arm)) addComparison(builder, model, name, against);

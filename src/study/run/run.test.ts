@@ -330,7 +330,7 @@ describe("a run", () => {
     expect(step.outcome).toMatchObject({ kind: "failed", defect: true });
   });
 
-  it("stops when told to, keeps what is finished, and goes on from there to the same results", async () => {
+  it("stops when told to, keeps what is finished, and resumes from there to the same results", async () => {
     await run("straight");
     const controller = new AbortController();
     const deed: Deed = async (work, { signal }) => {
@@ -373,7 +373,7 @@ describe("a run", () => {
     let begun = 0;
     const deed: Deed = async (_work, { signal }) => {
       if (begun++ === 0) return;
-      if (!signal!.aborted) await once(signal!, "abort"); // would wait for ever
+      if (!signal!.aborted) await once(signal!, "abort"); // would wait forever
       signal!.throwIfAborted();
     };
     await expect(runStudy(broken, fakeRunner(ready.folder.root, deed))).rejects.toThrow("no space left");

@@ -19,7 +19,7 @@ port.on("message", (message: ToThread) => {
   else void carry(message);
 });
 
-/** For ever: a thread that waits here may be ended, one in native code may not. */
+/** Forever: a thread that waits here may be ended, one in native code may not. */
 function halt(): void {
   say({ kind: "halted" });
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);

@@ -22,7 +22,7 @@ export const similarity: AnalysisDefinition<Extract<Analysis, { kind: "similarit
   encoder: ({ encoder }) => encoder,
   withEncoder: (analysis, encoder) => ({ ...analysis, encoder }),
   plan({ name, encoder, ...named }, { at, answers }, { inputs }) {
-    if (encoder === undefined) return { lacking: "no encoder was named (--encoder DIR)" };
+    if (encoder === undefined) return { lacking: "no encoder was named" };
     const task = named.task ?? (isTuned(at.arm) ? at.arm.data : undefined);
     if (answers === undefined || task === undefined) return { lacking: "it has no answers, or no task" };
     const needs = [answers.id];
