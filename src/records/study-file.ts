@@ -7,10 +7,11 @@ import { z } from "zod";
 import { lcChoices } from "../options/lc-models.js";
 import { studySettings } from "../options/study-settings.js";
 import { templateFrom, templates } from "../options/template.js";
-import { settingsShape } from "./settings.js";
+import { settingsShape, strictSettings } from "./settings.js";
 
 const whole = z.number().int();
 const count = whole.positive();
+const strict = strictSettings(Object.values(studySettings));
 /** Names become parts of step ids, as in `tune/base/response/seed-1/epochs-5`. */
 const name = z
   .string()
@@ -27,7 +28,7 @@ const limit = z
   .union([count, z.literal("all")])
   .describe("At most this many rows from the front; default: the data set's own");
 
-export const templateSchema = z.strictObject({
+export const templateSchema = strict({
   name: z.enum(Object.keys(templates)).default(templateFrom().name),
   user_tag: z.string().min(1).optional().describe("Before an instruction; default <|user|>"),
   assistant_tag: z.string().min(1).optional().describe("Before a response; default <|assistant|>"),
@@ -35,16 +36,13 @@ export const templateSchema = z.strictObject({
 });
 
 /** The options of `tacit tune`, by the same names. */
-export const tuneSettingsSchema = z.strictObject(settingsShape(studySettings.tune));
+export const tuneSettingsSchema = strict(settingsShape(studySettings.tune));
 
 /** The options of `tacit generate`, by the same names. */
-export const generationSchema = z.strictObject(settingsShape(studySettings.generate));
+export const generationSchema = strict(settingsShape(studySettings.generate));
 
 /** What a published table says of an arm against the one it is compared with, in percent; by the name of the published model. */
-export const publishedSchema = z.record(
-  z.string().min(1),
-  z.strictObject({ mean: z.number(), sd: z.number().optional() }),
-);
+export const publishedSchema = z.record(z.string().min(1), strict({ mean: z.number(), sd: z.number().optional() }));
 
 const everyArm = {
   about: z.string().optional().describe("The arm in a few words, for the report"),
@@ -63,9 +61,9 @@ const tunedArm = {
 
 /** How the answers of an arm come about. */
 export const armSchema = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("instruction"), ...tunedArm }).describe("Tuned on instructions and responses"),
-  z.strictObject({ kind: z.literal("response"), ...tunedArm }).describe("Tuned on responses alone"),
-  z.strictObject({ kind: z.literal("single-task"), ...tunedArm }).describe("Tuned on one narrow task"),
+  strict({ kind: z.literal("instruction"), ...tunedArm }).describe("Tuned on instructions and responses"),
+  strict({ kind: z.literal("response"), ...tunedArm }).describe("Tuned on responses alone"),
+  strict({ kind: z.literal("single-task"), ...tunedArm }).describe("Tuned on one narrow task"),
   z
     .strictObject({
       kind: z.literal("rules"),
@@ -74,7 +72,7 @@ export const armSchema = z.discriminatedUnion("kind", [
       disable: distinct(z.string().min(1)).optional().describe("Rules to leave out"),
     })
     .describe("The base model under hand-written rules"),
-  z.strictObject({ kind: z.literal("untuned"), ...everyArm }).describe("The base model as it is"),
+  strict({ kind: z.literal("untuned"), ...everyArm }).describe("The base model as it is"),
 ]);
 export type Arm = z.infer<typeof armSchema>;
 
@@ -88,7 +86,7 @@ const chosenBy = {
 
 /** How one number of epochs is chosen for an arm, the same for all its seeds. */
 export const selectionSchema = z.discriminatedUnion("measure", [
-  z.strictObject({
+  strict({
     measure: z.literal("win_rate"),
     prompts: name.describe("Validation instructions, one of the study's data"),
     limit: limit.optional(),
@@ -96,7 +94,7 @@ export const selectionSchema = z.discriminatedUnion("measure", [
     generation: generationSchema.optional(),
     ...chosenBy,
   }),
-  z.strictObject({
+  strict({
     measure: z.literal("loss"),
     ...chosenBy,
     data: name.describe("Instructions with responses, whose loss per token under the template is measured"),
@@ -106,17 +104,17 @@ export const selectionSchema = z.discriminatedUnion("measure", [
 ]);
 
 /** The options of `tacit judge` and `tacit winrate`, by the same names; files are relative to the study's. */
-export const judgingSchema = z.strictObject(settingsShape(studySettings.judge));
-export const winrateSettingsSchema = z.strictObject(settingsShape(studySettings.winrate));
+export const judgingSchema = strict(settingsShape(studySettings.judge));
+export const winrateSettingsSchema = strict(settingsShape(studySettings.winrate));
 
-export const lengthControlSchema = z.strictObject({
+export const lengthControlSchema = strict({
   fit: z.enum(lcChoices).optional(),
   data: z.string().min(1).optional().describe("Folder with the gamed baseline and the difficulty of instructions"),
 });
 
 const oneOrMore = z.union([name, distinct(name)]);
 
-export const comparisonSchema = z.strictObject({
+export const comparisonSchema = strict({
   arm: oneOrMore,
   against: name.describe("The baseline; seed s is compared with its seed s"),
 });
@@ -149,7 +147,7 @@ export const analysisSchema = z.discriminatedUnion("kind", [
 ]);
 export type Analysis = z.infer<typeof analysisSchema>;
 
-export const modelSchema = z.strictObject({
+export const modelSchema = strict({
   path: z.string().min(1).describe("Model directory, or `glasshouse`, the small model in the package"),
   tune: tuneSettingsSchema.optional().describe("What differs from the study's, as a learning rate of its own"),
 });
@@ -157,7 +155,7 @@ export const modelSchema = z.strictObject({
 export const STUDY_VERSION = 1;
 
 /** A study with everything resolved: its scale laid over it, flags applied. */
-export const studySchema = z.strictObject({
+export const studySchema = strict({
   version: z.literal(STUDY_VERSION),
   name,
   about: z.string().min(1).describe("What is compared, in one sentence"),

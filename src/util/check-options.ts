@@ -36,7 +36,8 @@ function refuseUnknown(what: string, name: string, names: readonly string[]): ne
   });
 }
 
-const shown = (value: unknown): string => {
+/** A value for a message: what it is, or its kind. */
+export const shown = (value: unknown): string => {
   if (typeof value === "string") return `"${excerpt(value, 60)}"`;
   if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return excerpt(String(value), 60);

@@ -44,7 +44,8 @@ function wordsOf(issue: z.core.$ZodIssue): string {
   if (issue.code !== "unrecognized_keys") return issue.message.replace(/^Invalid input: /, "");
   const [first = "", ...others] = issue.keys;
   const more = others.length === 0 ? "" : ` and ${others.length} more`;
-  return `Unrecognized key${others.length === 0 ? "" : "s"}: "${excerpt(first, LONGEST_KEY)}"${more}`;
+  const hint = issue.message.startsWith("Unrecognized key") ? "" : `; ${issue.message}`; // where a schema has words of its own
+  return `Unrecognized key${others.length === 0 ? "" : "s"}: "${excerpt(first, LONGEST_KEY)}"${more}${hint}`;
 }
 
 /** `limits.retries: expected number, received string`, and `rules[1].scores[" I"]: …`. */

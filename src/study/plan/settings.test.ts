@@ -117,12 +117,28 @@ describe("a study that writes all of them", () => {
         return (error as Error).message;
       }
     };
-    expect(refused({ tune: { recompute: "yes" } })).toContain("tune.recompute: expected boolean");
-    expect(refused({ tune: { dtype: "f64" } })).toContain("tune.dtype: ");
+    expect(refused({ tune: { recompute: "yes" } })).toContain('tune.recompute: "yes"; give true or false');
+    expect(refused({ tune: { dtype: "f64" } })).toContain('tune.dtype: "f64"; give f32 or ');
     expect(refused({ generation: { prompts: "p", precision: "q4" } })).toContain("generation.precision: ");
-    expect(refused({ judging: { retries: 101 } })).toContain("judging.retries: ");
+    expect(refused({ judging: { retries: 101 } })).toContain("judging.retries: 101; give a whole number from 0 to ");
     expect(refused({ winrate: { resamples: 1 } })).toContain("winrate.resamples: ");
     expect(refused({ tune: { threads: 2 } })).toContain('"threads"');
+    expect(refused({ tune: { batch: 0 } })).toContain("tune.batch: 0; give a whole number of 1 or more");
+    expect(refused({ tune: { batch: 1.5 } })).toContain("tune.batch: 1.5; give a whole number of 1 or more");
+    expect(refused({ tune: { limit: "few" } })).toContain(
+      'tune.limit: "few"; give a whole number of 1 or more, or all',
+    );
+  });
+  it.each([
+    [{ tune: { learning_rate: 1 } }, 'tune: Unrecognized key: "learning_rate"; did you mean "lr"?'],
+    [{ tune: { learningRate: 1 } }, 'tune: Unrecognized key: "learningRate"; did you mean "lr"?'],
+    [{ tune: { microTokens: 1 } }, 'tune: Unrecognized key: "microTokens"; did you mean "micro_tokens"?'],
+    [{ generation: { prompts: "p", temprature: 1 } }, 'Unrecognized key: "temprature"; did you mean "temperature"?'],
+    [{ generation: { prompts: "p", promts: "p" } }, 'Unrecognized key: "promts"; did you mean "prompts"?'],
+    [{ seds: [1] }, 'Unrecognized key: "seds"; did you mean "seeds"?'],
+    [{ tune: { xyzzy: 1 } }, 'tune: Unrecognized key: "xyzzy"'],
+  ])("%j is refused with the key that was meant", (changes, message) => {
+    expect(() => parseStudy(JSON.stringify(whole(changes)), "study.yaml")).toThrow(message);
   });
   it("says in its schema what each is, in words of its own", () => {
     for (const [command, settings] of commands)
