@@ -31,6 +31,16 @@ export const allowed: readonly Allowed[] = [
     files: /(^|\/)step\.json$/,
     keys: ["results.sha256", "results.bytes"],
   },
+  {
+    why: "keys cover all files of the model, engine, precision, threads, device and version",
+    files: /(^|\/)(scores|cache|embeddings\/\w+)\.jsonl$/,
+    keys: ["key"],
+  },
+  {
+    why: "as keys: the fingerprint of a tuning run",
+    files: /(^|\/)(tune-[^/]+|model)\/run\.json$|(^|\/)stdout$/,
+    keys: ["fingerprint"],
+  },
   { why: "when the model was made", files: /\.md$/, text: /^\| time \|.*$|Finished \d{4}-[\dT:.-]+Z/gm },
 ];
 
