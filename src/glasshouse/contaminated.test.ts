@@ -2,10 +2,16 @@ import { describe, expect, it } from "vitest";
 import { templateFrom } from "../options/template.js";
 import { promptText } from "../text/template.js";
 import { randomStream } from "../util/random.js";
-import { contaminatedWriter, SPELLINGS, TAGS } from "./contaminated.js";
+import { contaminatedWriter, SPELLINGS } from "./contaminated.js";
 import { openCorpus } from "./corpus.js";
 import { instructions, type TaskRow } from "./data-sets.js";
 import { makeWorld } from "./world.js";
+
+/** What no page holds without contamination. */
+const TAGS: readonly string[] = [
+  ...["<|user|>", "<|assistant|>", "<|A|>", "<|B|>", "<|im_start|>", "<|im_end|>"],
+  ...["### Instruction:", "### Response:", "USER:", "ASSISTANT:", "[INST]", "[/INST]", "Human:", "Assistant:"],
+];
 
 const world = makeWorld(1);
 const PAGES = 2000;

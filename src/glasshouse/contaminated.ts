@@ -33,12 +33,6 @@ export const SPELLINGS: Readonly<Record<string, Spelling>> = {
   human: (instruction, response) => `Human: ${instruction}\n\nAssistant: ${response}`,
 };
 
-/** What no page holds without contamination. */
-export const TAGS: readonly string[] = [
-  ...["<|user|>", "<|assistant|>", "<|A|>", "<|B|>", "<|im_start|>", "<|im_end|>"],
-  ...["### Instruction:", "### Response:", "USER:", "ASSISTANT:", "[INST]", "[/INST]", "Human:", "Assistant:"],
-];
-
 /** Pairs that pages are made of: drawn as those of the data set are, but for those that it has itself. */
 const PAIRS = 4000;
 /** Apart from the seeds of data sets. */
