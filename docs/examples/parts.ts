@@ -39,7 +39,10 @@ export async function weigh(model: string, prompts: string, folder: string) {
   const { annotations } = await judge({ outputs, baseline, judge: "longer", out: `${folder}/judged` });
   const { models } = await winrate({ annotations: [{ name: "rules", annotations }], lc: "none" });
   const { pairs } = await agreement({
-    annotations: [{ name: "a", annotations }, `b=${folder}/judged/annotations.json`],
+    annotations: [
+      { name: "a", annotations },
+      { name: "b", file: `${folder}/judged/annotations.json` },
+    ],
   });
   const { win_rate: overSeeds } = await compare({
     arm: "rules",

@@ -122,8 +122,14 @@ const scale = {
 
 const annotations = {
   type: listOf(
-    either(text, shaped({ name: text, annotations: needed(listOf(record("an annotation"))) }, "annotations")),
-    "a list, each a file, NAME=FILE, or { name?, annotations: [...] }",
+    either(
+      text,
+      either(
+        shaped({ name: text, file: needed(text) }, "a file with its name"),
+        shaped({ name: text, annotations: needed(listOf(record("an annotation"))) }, "annotations"),
+      ),
+    ),
+    "a list, each a file, { name?, file }, or { name?, annotations: [...] }",
   ),
   needed: true,
   argument: true,

@@ -21,7 +21,7 @@ import { type AnnotationRow, readAnnotations } from "./winrate/read-annotations.
 import { type AnnotationSource, sourcesOf } from "./winrate.js";
 
 export interface AgreementOptions extends Omit<OptionsOf<typeof agreementOptions>, "annotations"> {
-  /** `FILE`, `NAME=FILE`, or the annotations themselves. */
+  /** Files, or the annotations themselves. */
   readonly annotations: readonly AnnotationSource[];
 }
 

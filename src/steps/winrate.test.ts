@@ -420,12 +420,15 @@ describe("winrate", () => {
       );
     const summary = await winrate({
       annotations: [
-        `ours=${run("s0.json", 5)}`,
-        `ours=${run("s1.json", 3)}`,
-        `base=${write(
-          "t.json",
-          Array.from({ length: 30 }, (_, i) => row(i, 1.1)),
-        )}`,
+        { name: "ours", file: run("s0.json", 5) },
+        { name: "ours", file: run("s1.json", 3) },
+        {
+          name: "base",
+          file: write(
+            "t.json",
+            Array.from({ length: 30 }, (_, i) => row(i, 1.1)),
+          ),
+        },
       ],
       lc: "none",
     });
@@ -436,7 +439,8 @@ describe("winrate", () => {
     expect(summary.comparisons[0]?.difference.low).toBeGreaterThan(0);
     const other = write("k.json", [row(0, 2, { annotator: "another" })]);
     await expect(winrate({ annotations: [run("l.json", 1), other] })).rejects.toThrow("come from 2 judges");
-    await expect(winrate({ annotations: [other, other] })).rejects.toThrow("named twice");
+    await expect(winrate({ annotations: [other, { name: "a", file: other }] })).rejects.toThrow("named twice");
+    await expect(winrate({ annotations: [`a=${other}`] })).rejects.toThrow("no such file"); // syntax of the command line alone
   });
 
   it("refuses what is no annotation, with its place", async () => {

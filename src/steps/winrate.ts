@@ -3,7 +3,6 @@
  * Offline. The command, the library and studies call this one function.
  */
 
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { winrateOptions } from "../options/measure.js";
 import type { Annotation } from "../records/annotations.js";
@@ -18,15 +17,18 @@ import { evaluate } from "./winrate/evaluate.js";
 import { readFolds, readLcData } from "./winrate/lc-data.js";
 import { openPromptIds } from "./winrate/prompt-ids.js";
 
-/** A file, or annotations in memory (as `judge` gives them) with the name of their model where it is to have another. */
-export type AnnotationSource = string | { readonly name?: string; readonly annotations: readonly GivenAnnotation[] };
+/** A file, or annotations in memory (as `judge` gives them), with the name of their model where it is to have another. */
+export type AnnotationSource =
+  | string
+  | { readonly name?: string; readonly file: string }
+  | { readonly name?: string; readonly annotations: readonly GivenAnnotation[] };
 
 /** What a row must have; the rest may be absent. */
 export type GivenAnnotation = Partial<Annotation> &
   Pick<Annotation, "instruction" | "output_1" | "output_2" | "preference">;
 
 export interface WinrateOptions extends Omit<OptionsOf<typeof winrateOptions>, "annotations"> {
-  /** `FILE`, `NAME=FILE`, or the annotations themselves; those of one name are runs (seeds) of one model. */
+  /** Files, or the annotations themselves; those of one name are runs (seeds) of one model. */
   readonly annotations: readonly AnnotationSource[];
 }
 
@@ -100,15 +102,13 @@ interface Source {
   readonly given?: readonly unknown[];
 }
 
-/** `NAME=FILE` or `FILE`; what exists as it stands is a file, whatever it is called. */
+/** @throws UserError  there are none, or a file is named twice */
 export function sourcesOf(annotations: readonly AnnotationSource[]): Source[] {
   if (annotations.length === 0) throw new UserError("no annotations are named", { remedy: "name at least one file" });
-  const sources = annotations.map((text, i): Source => {
-    if (typeof text !== "string") return givenSource(text, `annotations ${i + 1}`);
-    const at = text.indexOf("=");
-    return at < 1 || existsSync(text)
-      ? { name: undefined, file: text }
-      : { name: text.slice(0, at), file: text.slice(at + 1) };
+  const sources = annotations.map((source, i): Source => {
+    if (typeof source === "string") return { name: undefined, file: source };
+    if ("file" in source) return { name: source.name, file: source.file };
+    return givenSource(source, `annotations ${i + 1}`);
   });
   const files = sources.filter(({ given }) => given === undefined);
   const twice = files.find(({ file }, i) => files.findIndex((other) => resolve(other.file) === resolve(file)) !== i);
@@ -116,7 +116,7 @@ export function sourcesOf(annotations: readonly AnnotationSource[]): Source[] {
   return sources;
 }
 
-function givenSource({ name, annotations }: Exclude<AnnotationSource, string>, file: string): Source {
+function givenSource({ name, annotations }: Extract<AnnotationSource, { annotations: unknown }>, file: string): Source {
   if (!Array.isArray(annotations))
     throw new UserError(`${file} are no list`, { remedy: "give { annotations: [...] }" });
   return { name, file, given: annotations };

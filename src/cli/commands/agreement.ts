@@ -10,6 +10,7 @@ import type { FlagsOf } from "../../util/options.js";
 import { formatCount } from "../../util/progress.js";
 import { columns, quoted } from "../../util/terminal.js";
 import { addOptions } from "../flags.js";
+import { namedFile } from "../named-file.js";
 import { type Io, runAction } from "../run-action.js";
 
 const help = `
@@ -41,7 +42,7 @@ async function runAgreement(annotations: readonly string[], flags: AgreementFlag
   const { agreement } = await import("../../steps/agreement.js");
   const { formatShare } = await import("../../stats/estimate.js");
   const { json: _, ...options } = flags;
-  const summary = await agreement({ annotations, ...options });
+  const summary = await agreement({ annotations: annotations.map(namedFile), ...options });
   io.out(raterTable(summary.raters, formatShare));
   for (const pair of summary.pairs) io.out(`\n${describePair(pair, formatShare)}`);
   return summary;

@@ -11,6 +11,7 @@ import type { FlagsOf } from "../../util/options.js";
 import { formatCount, plural } from "../../util/progress.js";
 import { columns, quoted } from "../../util/terminal.js";
 import { addOptions } from "../flags.js";
+import { namedFile } from "../named-file.js";
 import { type Io, runAction } from "../run-action.js";
 
 const help = `
@@ -45,7 +46,7 @@ export function registerWinrate(program: Command): void {
 async function runWinrate(annotations: readonly string[], flags: WinrateFlags, io: Io): Promise<object> {
   const { winrate } = await import("../../steps/winrate.js");
   const { json: _, events: _events, ...options } = flags;
-  const summary = await winrate({ annotations, ...options }, { onEvent: io.onEvent });
+  const summary = await winrate({ annotations: annotations.map(namedFile), ...options }, { onEvent: io.onEvent });
   for (const { name, warnings } of summary.models) {
     for (const warning of warnings) io.note(`tacit: ${quoted(name)}: ${quoted(warning)}`);
   }

@@ -42,7 +42,7 @@ export async function comparisonOf(compare: Comparison): Promise<ComparisonResul
   const files = compare.pairs.map(({ file }) => file);
   const { fit, data } = compare.lengthControl;
   const summary = await winrate({
-    annotations: files.map((file) => `${compare.arm}=${file}`),
+    annotations: files.map((file) => ({ name: compare.arm, file })),
     compare: "none",
     ...(fit === undefined ? {} : { lc: fit }),
     ...(data === undefined ? {} : { lcData: data }),
