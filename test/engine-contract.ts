@@ -6,13 +6,7 @@ import { expect, it } from "vitest";
 import { keyOf } from "../src/engine/identity.js";
 import type { OpenedModel } from "../src/engine/opened.js";
 import { ability } from "../src/engine/refusals.js";
-import type {
-  GenerateOptions,
-  GenerateRequest,
-  GenerateResult,
-  ScoreOptions,
-  ScoreRequest,
-} from "../src/engine/requests.js";
+import type { Decoding, GenerateRequest, GenerateResult, ScoreRequest, Scoring } from "../src/engine/requests.js";
 import type { Ramp, ResolvedRules } from "../src/rules/rules.js";
 import { UserError } from "../src/util/errors.js";
 
@@ -33,7 +27,7 @@ const prompts: readonly GenerateRequest[] = [[5], [6, 7, 8], [9, 10], [11], [12,
   promptIds: [1, ...promptIds],
   conversationIds: promptIds,
 }));
-const greedy: GenerateOptions = { maxNewTokens: 6, stopIds: [EOS], temperature: 0, seed: 1, batch: 2 };
+const greedy: Decoding = { maxNewTokens: 6, stopIds: [EOS], temperature: 0, seed: 1, batch: 2 };
 /** Two prompts, the first with three responses, one of them asked for twice under two names. */
 const rows: readonly ScoreRequest[] = [
   { id: "a", promptIds: [1, 20, 21], responseIds: [30, 31, EOS] },
@@ -42,13 +36,13 @@ const rows: readonly ScoreRequest[] = [
   { id: "c", promptIds: [1, 22], responseIds: [33, 34] },
 ];
 
-async function generate(model: OpenedModel, requests = prompts, options: Partial<GenerateOptions> = {}) {
+async function generate(model: OpenedModel, requests = prompts, options: Partial<Decoding> = {}) {
   const found: GenerateResult[] = [];
   for await (const result of ability(model, "generate")(requests, { ...greedy, ...options })) found.push(result);
   return found;
 }
 
-async function score(model: OpenedModel, requests = rows, options?: ScoreOptions) {
+async function score(model: OpenedModel, requests = rows, options?: Scoring) {
   const found: [string, number[]][] = [];
   for await (const { id, logprobs } of ability(model, "score")(requests, options)) found.push([id, [...logprobs]]);
   return found;

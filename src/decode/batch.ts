@@ -3,7 +3,7 @@
  * May not know: the order of requests, files.
  */
 
-import type { GenerateOptions, GenerateResult } from "../engine/requests.js";
+import type { Decoding, GenerateResult } from "../engine/requests.js";
 import type { Program } from "../runtime/device.js";
 import { present } from "../util/errors.js";
 import type { Body } from "./body.js";
@@ -17,7 +17,7 @@ import { createScoreTable, type ScoreTable } from "./rule-scores.js";
 
 export interface Batch {
   readonly body: Body;
-  readonly options: GenerateOptions;
+  readonly options: Decoding;
   /** Responses that it may hold. */
   readonly places: number;
   readonly cache: Cache;
@@ -26,7 +26,7 @@ export interface Batch {
   readonly held: (Response | undefined)[];
 }
 
-export function openBatch(body: Body, places: number, options: GenerateOptions): Batch {
+export function openBatch(body: Body, places: number, options: Decoding): Batch {
   const { model, device } = body;
   const rows = Math.max(1, Math.ceil(places / ROW_MULTIPLE)) * ROW_MULTIPLE;
   return {

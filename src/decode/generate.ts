@@ -5,7 +5,7 @@
  * May not know: texts, templates, files.
  */
 
-import { checkOptions, type GenerateOptions, type GenerateRequest, type GenerateResult } from "../engine/requests.js";
+import { checkOptions, type Decoding, type GenerateRequest, type GenerateResult } from "../engine/requests.js";
 import type { Program } from "../runtime/device.js";
 import { activeIn, admit, openBatch, shrunk, step } from "./batch.js";
 import type { Body } from "./body.js";
@@ -28,7 +28,7 @@ export interface Generator {
 export async function* generateResponses(
   { body, head }: Generator,
   requests: readonly GenerateRequest[],
-  options: GenerateOptions,
+  options: Decoding,
 ): AsyncGenerator<GenerateResult, void, undefined> {
   checkOptions(options, body.model.dims.vocabSize);
   // Prompts of about one length side by side waste the least; the longest come first, so that what does not fit fails early.

@@ -5,7 +5,7 @@
 
 import {
   checkIds,
-  type GenerateOptions,
+  type Decoding,
   type GenerateRequest,
   type GenerateResult,
   NOT_FINITE,
@@ -30,12 +30,7 @@ export interface Response {
 }
 
 /** @throws UserError  the prompt is empty, or leaves no room for an answer */
-export function startResponse(
-  request: GenerateRequest,
-  index: number,
-  options: GenerateOptions,
-  dims: ModelDims,
-): Response {
+export function startResponse(request: GenerateRequest, index: number, options: Decoding, dims: ModelDims): Response {
   const { id, promptIds, conversationIds } = request;
   const { maxPositions } = dims;
   if (promptIds.length === 0) {
@@ -71,7 +66,7 @@ export const nextInput = ({ ids, request }: Response): number => ids.at(-1) ?? r
 export function takeToken(
   response: Response,
   { token, finite, trace }: Choice,
-  options: GenerateOptions,
+  options: Decoding,
   onScores: (ids: readonly number[]) => void,
 ): GenerateResult["stop"] | undefined {
   if (!finite)
@@ -88,7 +83,7 @@ export function takeToken(
 export function decoded(
   { request, ids, trace }: Response,
   stop: GenerateResult["stop"],
-  options: GenerateOptions,
+  options: Decoding,
 ): GenerateResult {
   return { id: request.id, ids, stop, ...(options.trace === true ? { trace } : {}) };
 }

@@ -3,7 +3,7 @@
  * May not know: texts, templates, files.
  */
 
-import { checkIds, NOT_FINITE, type ScoreOptions, type ScoreRequest, type ScoreResult } from "../engine/requests.js";
+import { checkIds, NOT_FINITE, type ScoreRequest, type ScoreResult, type Scoring } from "../engine/requests.js";
 import type { ModelDims } from "../models/model.js";
 import type { Program, Tensor } from "../runtime/device.js";
 import { present, UserError } from "../util/errors.js";
@@ -26,7 +26,7 @@ const WINDOW = 96;
 /** Logits that exist at once, in numbers: 64 Mi floats are 256 MB. */
 const LOGITS = 64 * 2 ** 20;
 
-export interface ScoreSettings extends ScoreOptions {
+export interface ScoreSettings extends Scoring {
   /** What caches may take: half for prompts that are held, half for rows under way. One row is computed whatever it takes. */
   readonly cacheBytes: number;
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../test/temporary-folder.js";
 import type { OpenedModel } from "../engine/opened.js";
-import type { GenerateOptions, GenerateRequest } from "../engine/requests.js";
+import type { Decoding, GenerateRequest } from "../engine/requests.js";
 import { openSessionCount } from "../runtime/cpu.js";
 import { randomStream } from "../util/random.js";
 import { embeddedEngine } from "./embedded.js";
@@ -17,9 +17,9 @@ const idsOf = (length: number): number[] => Array.from({ length }, () => random.
 /** One token, around a chunk, around a block, and more. */
 const lengths = [1, 2, 31, 32, 33, 34, 64, 65, 66, 90];
 const requests = lengths.map((length, i) => ({ id: `p${i}`, promptIds: idsOf(length), conversationIds: [] }));
-const greedy: GenerateOptions = { maxNewTokens: 12, stopIds: [], temperature: 0, seed: 1, batch: 16, trace: true };
+const greedy: Decoding = { maxNewTokens: 12, stopIds: [], temperature: 0, seed: 1, batch: 16, trace: true };
 
-async function all(model: OpenedModel, asked: readonly GenerateRequest[], options: Partial<GenerateOptions> = {}) {
+async function all(model: OpenedModel, asked: readonly GenerateRequest[], options: Partial<Decoding> = {}) {
   const found: Record<string, string> = {};
   for await (const result of model.generate!(asked, { ...greedy, ...options }))
     found[result.id] = JSON.stringify(result);
@@ -145,7 +145,7 @@ describe("chance, limits and refusals", () => {
   });
 
   const rules = { eosId: 2, constant: new Map(), eosRamps: [], usedTokens: [] };
-  it.each<[Partial<GenerateOptions>, string]>([
+  it.each<[Partial<Decoding>, string]>([
     [{ stopIds: [9999] }, "the end of an answer has the id 9999"],
     [{ rules: { ...rules, eosId: VOCABULARY } }, "a rule has the id 397; the model's go from 0 to 396"],
     [{ rules: { ...rules, constant: new Map([[400, -1]]) } }, "a rule has the id 400"],

@@ -5,7 +5,7 @@ import { runModel } from "../../test/parity/running.js";
 import type { ModelUse } from "../engine/opened.js";
 import { refuseTooLarge } from "../engine/refusals.js";
 import type { Precision } from "../engine/requests.js";
-import type { TuneOptions } from "../engine/tuning.js";
+import type { Training } from "../engine/tuning.js";
 import { modelFromConfig, parameterCount } from "../models/open.js";
 import type { Row } from "../records/row.js";
 import { UserError } from "../util/errors.js";
@@ -123,7 +123,7 @@ describe("a model that does not fit", () => {
 
 const { model } = await runModel(modelFolder("llama"));
 const rows = trainingOf("llama").rows.map(rowOf);
-const options: TuneOptions = {
+const options: Training = {
   epochs: 5,
   batch: 64,
   learningRate: 1e-5,
@@ -166,7 +166,7 @@ describe("a run of tuning that does not fit", () => {
     expect(lineOfRun(() => refuseRun(at(512) - 1))).toContain("microTokens: 256");
   });
   it("proposes both ways of saving memory where neither is enough", () => {
-    const at = (changes: Partial<TuneOptions>) => runMemory(model, rows, { ...options, ...changes }, []).total;
+    const at = (changes: Partial<Training>) => runMemory(model, rows, { ...options, ...changes }, []).total;
     const both = at({ microTokens: 128, recompute: true });
     expect(both).toBeLessThan(Math.min(at({ microTokens: 128 }), at({ recompute: true })));
     expect(lineOfRun(() => refuseRun(both))).toContain("microTokens: 128 recompute");

@@ -6,7 +6,7 @@
 import { defaultBatch, rowBytes, weightBytes } from "../decode/memory.js";
 import type { ModelUse, Plan } from "../engine/opened.js";
 import type { Precision } from "../engine/requests.js";
-import { TUNING_BYTES_PER_PARAMETER, type TuneOptions } from "../engine/tuning.js";
+import { type Training, TUNING_BYTES_PER_PARAMETER } from "../engine/tuning.js";
 import type { Model } from "../models/model.js";
 import { parameterCount } from "../models/open.js";
 import { type Row, representatives } from "../records/row.js";
@@ -110,7 +110,7 @@ function tuning(model: Model, { work }: Extract<ModelUse, { for: "tuning" }>, fr
 export function runMemory(
   model: Model,
   rows: readonly Row[],
-  options: TuneOptions,
+  options: Training,
   heldOut: readonly Row[],
 ): MemoryEstimate {
   const estimate = memoryEstimator(model, largestMicroBatch(rows, options.microTokens), {
@@ -126,11 +126,11 @@ export function runMemory(
 function fittingOptions(
   model: Model,
   rows: readonly Row[],
-  options: TuneOptions,
+  options: Training,
   heldOut: readonly Row[],
   free: number,
 ): Words {
-  const totalWith = (changes: Partial<TuneOptions>): number =>
+  const totalWith = (changes: Partial<Training>): number =>
     runMemory(model, rows, { ...options, ...changes }, heldOut).total;
   const fits = [false, true]
     .flatMap((recompute) => [

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { modelFolder, rowOf, trainingOf } from "../../test/parity/fixtures.js";
 import { runModel } from "../../test/parity/running.js";
 import { temporaryFolder } from "../../test/temporary-folder.js";
-import type { TuneOptions } from "../engine/tuning.js";
+import type { Training } from "../engine/tuning.js";
 import { parameterCount } from "../models/open.js";
 import type { Row } from "../records/row.js";
 import { UserError } from "../util/errors.js";
@@ -14,7 +14,7 @@ import { heldDisk, refuseForeignRows, refuseFullDisk, refusingForeign } from "./
 const { model } = await runModel(modelFolder("llama"));
 const folder = temporaryFolder();
 const rows = trainingOf("llama").rows.map(rowOf);
-const options: TuneOptions = {
+const options: Training = {
   epochs: 5,
   batch: 64,
   learningRate: 1e-5,

@@ -6,7 +6,7 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { TuneOptions, TuneRun } from "../engine/tuning.js";
+import type { Training, TuneRun } from "../engine/tuning.js";
 import { epochFolder, isEpochFolder, isModelFile } from "../model-files/write.js";
 import type { Model } from "../models/model.js";
 import { parameterCount } from "../models/open.js";
@@ -52,7 +52,7 @@ export function refusingForeign(model: Model, rows: Rows, directory: string): Ro
 }
 
 /** @param free bytes on the disk of the output */
-export function refuseFullDisk(model: Model, options: TuneOptions, free: number): void {
+export function refuseFullDisk(model: Model, options: Training, free: number): void {
   const parameters = parameterCount(model);
   const checkpoints = 2 * CHECKPOINT_BYTES_PER_PARAMETER * parameters; // the next one is written before the last is removed
   const models = 4 * parameters * (options.saveEveryEpoch ? 1 + options.epochs : 1);
@@ -75,7 +75,7 @@ export async function refuseForeignEpochs(out: string, epochs: number): Promise<
 /** Bytes of a run before that this one resumes from, or removes before it writes: they are part of what it needs. */
 export async function heldDisk(
   { out, checkpoints, resume }: Pick<TuneRun, "out" | "checkpoints" | "resume">,
-  { saveEveryEpoch }: Pick<TuneOptions, "saveEveryEpoch">,
+  { saveEveryEpoch }: Pick<Training, "saveEveryEpoch">,
 ): Promise<number> {
   if (!existsSync(out)) return 0;
   const counts = (name: string): boolean =>

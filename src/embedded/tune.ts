@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { ModelRef } from "../engine/opened.js";
 import { refuseTooLarge } from "../engine/refusals.js";
-import type { StepMetrics, TuneOptions, TuneRun, TuneSummary } from "../engine/tuning.js";
+import type { StepMetrics, Training, TuneRun, TuneSummary } from "../engine/tuning.js";
 import type { ModelFolder } from "../model-files/open.js";
 import { epochFolder, writeModel, writeModelDirectory } from "../model-files/write.js";
 import { type OpenModel, parameterCount, readParameters } from "../models/open.js";
@@ -52,7 +52,7 @@ export interface Source {
 export async function tuneModel(
   { ref, folder, opened, device }: Source,
   rows: Rows,
-  options: TuneOptions,
+  options: Training,
   run: TuneRun,
 ): Promise<TuneSummary> {
   const { model } = opened;
@@ -87,7 +87,7 @@ interface Tuning {
   readonly opened: OpenModel;
   readonly device: Device;
   readonly rows: Rows;
-  readonly options: TuneOptions;
+  readonly options: Training;
   readonly run: TuneRun;
   /** Steps to do, those before a resumption included. */
   readonly total: number;

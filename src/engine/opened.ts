@@ -14,16 +14,16 @@ import type { TextModel } from "../text/tokenizer.js";
 import type { Words } from "../util/words.js";
 import type { Identity } from "./identity.js";
 import type {
+  Decoding,
   EmbedRequest,
   EmbedResult,
-  GenerateOptions,
   GenerateRequest,
   GenerateResult,
-  ScoreOptions,
   ScoreRequest,
   ScoreResult,
+  Scoring,
 } from "./requests.js";
-import type { TuneOptions, TuneRun, TuneSummary } from "./tuning.js";
+import type { Training, TuneRun, TuneSummary } from "./tuning.js";
 
 /** How a model is named: a model directory, or `glasshouse`, the one in this package. */
 export type ModelRef = string;
@@ -56,11 +56,11 @@ export interface OpenedModel extends Opened {
   /** What a use of the model takes, from its configuration alone. `refuseTooLarge` refuses what does not fit. */
   plan(use: ModelUse): Plan;
   /** One result a request, in any order. Stops with the signal's reason. */
-  readonly generate?: (requests: readonly GenerateRequest[], options: GenerateOptions) => AsyncIterable<GenerateResult>;
+  readonly generate?: (requests: readonly GenerateRequest[], options: Decoding) => AsyncIterable<GenerateResult>;
   /** As `generate`. Requests that follow each other with the same prompt may share its computation. */
-  readonly score?: (requests: readonly ScoreRequest[], options?: ScoreOptions) => AsyncIterable<ScoreResult>;
+  readonly score?: (requests: readonly ScoreRequest[], options?: Scoring) => AsyncIterable<ScoreResult>;
   /** Tunes all parameters on `rows` and writes a model directory. */
-  readonly tune?: (rows: Rows, options: TuneOptions, run: TuneRun) => Promise<TuneSummary>;
+  readonly tune?: (rows: Rows, options: Training, run: TuneRun) => Promise<TuneSummary>;
   /** Why one of the three is absent, where the engine has it under other settings. */
   readonly lacks?: { readonly [Ability in "generate" | "score" | "tune"]?: Lack };
 }
@@ -113,7 +113,7 @@ export type ModelUse =
   | {
       readonly for: "tuning";
       /** Undefined, before they are read: what tuning takes at the least. */
-      readonly work?: { readonly rows: Rows; readonly options: TuneOptions; readonly heldOut: readonly Row[] };
+      readonly work?: { readonly rows: Rows; readonly options: Training; readonly heldOut: readonly Row[] };
     };
 
 /** What a use takes, on the machine where it would run. */

@@ -15,7 +15,7 @@ export interface GenerateRequest {
   readonly conversationIds: readonly number[];
 }
 
-export interface GenerateOptions {
+export interface Decoding {
   readonly maxNewTokens: number;
   readonly stopIds: readonly number[];
   /** 0 is greedy. */
@@ -65,7 +65,7 @@ export interface ScoreResult {
   readonly logprobs: Float32Array;
 }
 
-export interface ScoreOptions {
+export interface Scoring {
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -105,7 +105,7 @@ export function checkTemperature(temperature: number): void {
 }
 
 /** @throws UserError  no answer could end, a rule is about ids that the model has not, or the temperature is none */
-export function checkOptions({ stopIds, rules, temperature }: GenerateOptions, vocabSize: number): void {
+export function checkOptions({ stopIds, rules, temperature }: Decoding, vocabSize: number): void {
   if (rules !== undefined) checkIds([rules.eosId, ...rules.constant.keys()], vocabSize, "a rule");
   if (stopIds.length > 0 && stopIds.every((id) => id >= vocabSize))
     checkIds(stopIds, vocabSize, "the end of an answer");

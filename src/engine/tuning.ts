@@ -4,7 +4,7 @@
  */
 import type { Row } from "../records/row.js";
 
-export interface TuneOptions {
+export interface Training {
   readonly epochs: number;
   readonly batch: number;
   readonly learningRate: number;

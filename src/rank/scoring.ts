@@ -5,7 +5,7 @@
  */
 import { type Identity, keyOf } from "../engine/identity.js";
 import type { OpenedModel } from "../engine/opened.js";
-import type { ScoreOptions, ScoreRequest, ScoreResult } from "../engine/requests.js";
+import type { ScoreRequest, ScoreResult, Scoring } from "../engine/requests.js";
 import type { Likelihood, UnscoredReason } from "../records/rank.js";
 import { invariant } from "../util/errors.js";
 import { computeMissing } from "../util/missing.js";
@@ -37,7 +37,7 @@ export function scoreMissing(
   score: NonNullable<OpenedModel["score"]>,
   requests: readonly KeyedRequest[],
   cache: ScoreCache,
-  options: ScoreOptions = {},
+  options: Scoring = {},
 ): Promise<number> {
   return computeMissing({
     items: requests,

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { mockEngine } from "../../test/mock-engine.js";
 import type { Engine } from "../engine/engine.js";
-import type { GenerateOptions, GenerateRequest } from "../engine/requests.js";
+import type { Decoding, GenerateRequest } from "../engine/requests.js";
 import { templateFrom } from "../options/template.js";
 import { loadTextModel } from "../text/load.js";
 import { renderExample, renderPrompt } from "../text/render.js";
@@ -18,13 +18,13 @@ async function scripted(text: string, options: Partial<ChatOptions> = {}) {
   const { tokenizer } = await loadTextModel(model);
   const ids = tokenizer.encode(text, { special: false, plainText: true, continued: true });
   const asked: GenerateRequest[] = [];
-  const given: GenerateOptions[] = [];
+  const given: Decoding[] = [];
   const mock = mockEngine({ logitRules: true });
   const engine: Engine = {
     ...mock,
     open: async (directory) => ({
       ...(await mock.open(directory)),
-      async *generate([request]: readonly GenerateRequest[], engineOptions: GenerateOptions) {
+      async *generate([request]: readonly GenerateRequest[], engineOptions: Decoding) {
         asked.push(request!);
         given.push(engineOptions);
         for (const id of ids) {

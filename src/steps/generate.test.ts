@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { type MockScript, mockEngine } from "../../test/mock-engine.js";
 import { temporaryFolder } from "../../test/temporary-folder.js";
 import type { Engine } from "../engine/engine.js";
-import type { GenerateOptions as EngineOptions, GenerateRequest } from "../engine/requests.js";
+import type { Decoding, GenerateRequest } from "../engine/requests.js";
 import { answerLineSchema, generateRunSchema, outputSchema, traceLineSchema } from "../records/outputs.js";
 import { Interrupted } from "../util/errors.js";
 import { type GenerateOptions, generate, generatePaths } from "./generate.js";
@@ -30,7 +30,7 @@ const lines = (text: string): unknown[] =>
 /** Answers with the second to last ids of the prompt; keeps what it was asked. */
 function scripted(options: Pick<MockScript, "logitRules" | "threads"> = {}) {
   const asked: GenerateRequest[] = [];
-  const given: EngineOptions[] = [];
+  const given: Decoding[] = [];
   const mock = mockEngine({
     logitRules: true,
     ...options,

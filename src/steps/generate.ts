@@ -6,7 +6,7 @@
 import { pathIn } from "../data/spec.js";
 import type { Engine } from "../engine/engine.js";
 import { ability, refuseRules } from "../engine/refusals.js";
-import type { GenerateOptions as Decode } from "../engine/requests.js";
+import type { Decoding } from "../engine/requests.js";
 import { decidingFiles } from "../model-files/hash.js";
 import { generateOptions } from "../options/generate.js";
 import { settled } from "../options/template.js";
@@ -122,14 +122,14 @@ async function resultPlan(options: SettledPlan): Promise<ResultPlan | undefined>
   return { main: outputs, beside: [run, ...(trace === undefined ? [] : [trace])], ledger: partial, inputs, force };
 }
 
-interface Decoding {
+interface DecodingChoices {
   readonly batch: number;
   readonly traced: boolean;
   readonly signal: AbortSignal | undefined;
   readonly onTokens: (count: number) => void;
 }
 
-function decoding(plan: GeneratePlan, { batch, traced, signal, onTokens }: Decoding): Decode {
+function decoding(plan: GeneratePlan, { batch, traced, signal, onTokens }: DecodingChoices): Decoding {
   const { maxNewTokens, stopIds, temperature, seed, rules } = plan;
   return {
     ...{ maxNewTokens, stopIds, temperature, seed, batch, trace: traced },

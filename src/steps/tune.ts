@@ -5,7 +5,7 @@
 import { type Identity, keyOf } from "../engine/identity.js";
 import type { OpenedModel } from "../engine/opened.js";
 import { ability, refuseTooLarge } from "../engine/refusals.js";
-import type { TuneOptions } from "../engine/tuning.js";
+import type { Training } from "../engine/tuning.js";
 import { type Emitter, type Watch, watched } from "../records/events.js";
 import { TUNE_RUN_VERSION, type TunePlan, type TuneRunRecord } from "../records/tune.js";
 import { templateText } from "../text/template.js";
@@ -86,7 +86,7 @@ interface Tuning {
 function carryOut(
   model: OpenedModel,
   request: SettledRequest,
-  options: TuneOptions,
+  options: Training,
   { material, plan, folder, resume, say, signal }: Tuning,
 ): Promise<TuneRunRecord> {
   const { certificate, heldOut, rows } = material;
@@ -119,11 +119,7 @@ interface Found {
   readonly folder: TuneFolder;
 }
 
-function planOf(
-  request: SettledRequest,
-  options: TuneOptions,
-  { material, model, computedBy, folder }: Found,
-): TunePlan {
+function planOf(request: SettledRequest, options: Training, { material, model, computedBy, folder }: Found): TunePlan {
   const { certificate, heldOutCertificate, data } = material;
   const { maxSteps: _steps, saveEveryEpoch: _save, recompute: _recompute, ...determining } = options;
   const made = [

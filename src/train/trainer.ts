@@ -2,7 +2,7 @@
  * The training loop: full fine-tuning with Adam, micro-batches summed into running totals on the device.
  * May not know: files of models, templates, decoding.
  */
-import type { TuneOptions } from "../engine/tuning.js";
+import type { Training } from "../engine/tuning.js";
 import type { Model } from "../models/model.js";
 import { type Row, type Rows, representatives } from "../records/row.js";
 import type { Device, Tensor } from "../runtime/device.js";
@@ -14,7 +14,7 @@ import { compileLoss, type LossProgram } from "./loss-program.js";
 import { rateFactor } from "./schedule.js";
 import { gradientsOf, type TrainState } from "./state.js";
 
-export type TrainOptions = Omit<TuneOptions, "saveEveryEpoch">;
+export type TrainOptions = Omit<Training, "saveEveryEpoch">;
 
 export interface TrainStep {
   readonly step: Step;

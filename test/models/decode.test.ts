@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { embeddedEngine } from "../../src/embedded/embedded.js";
 import type { OpenedModel } from "../../src/engine/opened.js";
-import type { GenerateOptions, GenerateRequest, GenerateResult } from "../../src/engine/requests.js";
+import type { Decoding, GenerateRequest, GenerateResult } from "../../src/engine/requests.js";
 import { templateFrom } from "../../src/options/template.js";
 import { loadTextModel } from "../../src/text/load.js";
 import { renderPair, renderPrompt } from "../../src/text/render.js";
@@ -48,7 +48,7 @@ describe.each(["smollm2-135m-instruct", "gemma-3-270m"])("%s", (name) => {
   }
   const expected = (JSON.parse(readFileSync(expectedPath, "utf8")) as Expected).models[name]!;
   const longest = Math.max(...expected.greedy.map(({ ids }) => ids.length));
-  const greedy: GenerateOptions = { maxNewTokens: 8, stopIds: [], temperature: 0, seed: 0, batch: 16, trace: true };
+  const greedy: Decoding = { maxNewTokens: 8, stopIds: [], temperature: 0, seed: 0, batch: 16, trace: true };
   let model: OpenedModel;
   let text: TextModel;
   let requests: GenerateRequest[];
@@ -62,11 +62,7 @@ describe.each(["smollm2-135m-instruct", "gemma-3-270m"])("%s", (name) => {
   });
   afterAll(() => model[Symbol.asyncDispose]());
 
-  async function generate(
-    asked: readonly GenerateRequest[],
-    options: Partial<GenerateOptions> = {},
-    by: OpenedModel = model,
-  ) {
+  async function generate(asked: readonly GenerateRequest[], options: Partial<Decoding> = {}, by: OpenedModel = model) {
     const found = new Map<string, GenerateResult>();
     for await (const result of by.generate!(asked, { ...greedy, ...options })) found.set(result.id, result);
     return found;

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { embeddedEngine } from "../../src/embedded/embedded.js";
 import type { OpenedModel } from "../../src/engine/opened.js";
-import type { GenerateOptions, GenerateRequest, GenerateResult } from "../../src/engine/requests.js";
+import type { Decoding, GenerateRequest, GenerateResult } from "../../src/engine/requests.js";
 import { resolveRules } from "../../src/rules/resolve.js";
 import type { RuleSet } from "../../src/rules/rules.js";
 import { loadTextModel } from "../../src/text/load.js";
@@ -24,7 +24,7 @@ describe.each(modelNames)("%s", (name) => {
   afterAll(() => model[Symbol.asyncDispose]());
 
   /** In the order of the requests. */
-  async function generate(requests: readonly GenerateRequest[], options: GenerateOptions): Promise<GenerateResult[]> {
+  async function generate(requests: readonly GenerateRequest[], options: Decoding): Promise<GenerateResult[]> {
     const found = new Map<string, GenerateResult>();
     for await (const result of model.generate!(requests, options)) found.set(result.id, result);
     return requests.map((request) => found.get(request.id)!);

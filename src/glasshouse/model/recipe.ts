@@ -4,7 +4,7 @@
  * May not know: pages, engines' insides.
  */
 
-import type { TuneOptions } from "../../engine/tuning.js";
+import type { Training } from "../../engine/tuning.js";
 import { UserError } from "../../util/errors.js";
 import { option, words } from "../../util/words.js";
 import { SHAPE, type Shape } from "./base-model.js";
@@ -56,7 +56,7 @@ export function checkRecipe(recipe: Recipe): Recipe {
 export const rowsOf = ({ tokens, rowTokens }: Recipe): number => Math.floor(tokens / rowTokens);
 
 /** One pass: no page is read twice. β₂ and clipping as is usual where batches are small against the noise (Brown et al. 2020, B). */
-export const tuneOptionsOf = ({ learningRate, rowTokens, rowsAStep, seed }: Recipe): TuneOptions => ({
+export const tuneOptionsOf = ({ learningRate, rowTokens, rowsAStep, seed }: Recipe): Training => ({
   epochs: 1,
   batch: rowsAStep,
   learningRate,

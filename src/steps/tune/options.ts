@@ -4,7 +4,7 @@
  */
 import type { Engine } from "../../engine/engine.js";
 import type { Identity } from "../../engine/identity.js";
-import type { TuneOptions } from "../../engine/tuning.js";
+import type { Training } from "../../engine/tuning.js";
 import { type Settled, settled } from "../../options/template.js";
 import { tuneOptions } from "../../options/tune.js";
 import { checkOptions } from "../../util/check-options.js";
@@ -42,7 +42,7 @@ export function settleWork(work: TuneWork): SettledWork {
 const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
 
 /** What of it the engine needs. */
-export const engineOptions = (work: SettledWork): TuneOptions => ({
+export const engineOptions = (work: SettledWork): Training => ({
   epochs: work.epochs,
   batch: work.batch,
   learningRate: work.learningRate,

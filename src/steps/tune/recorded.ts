@@ -5,7 +5,7 @@
  */
 import type { OpenedModel } from "../../engine/opened.js";
 import { ability } from "../../engine/refusals.js";
-import type { TuneOptions, TuneRun, TuneSummary } from "../../engine/tuning.js";
+import type { Training, TuneRun, TuneSummary } from "../../engine/tuning.js";
 import type { Emitter } from "../../records/events.js";
 import type { Rows } from "../../records/row.js";
 import type { HeldOutLine } from "../../records/tune.js";
@@ -19,7 +19,7 @@ export interface RecordedTraining<Plan, Run extends Plan> {
   /** The model to train. */
   readonly model: OpenedModel;
   readonly rows: Rows;
-  readonly options: TuneOptions;
+  readonly options: Training;
   /** What the run has besides the folder and the watch. */
   readonly run: Omit<TuneRun, "checkpoints" | "onStart" | "onStep" | "onHeldOut">;
   readonly plan: Plan;
