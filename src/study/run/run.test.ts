@@ -345,7 +345,9 @@ describe("a run", () => {
     expect(half.state).toBe("unfinished");
     expect(done).toContain("generate/test/base/untuned");
     expect(statesOf(half)[TUNE_RESPONSE]).toBe("to-do"); // an interruption is no failure
-    const told = readFileSync(join(folder.path("stopped"), EVENTS_FILE), "utf8").trimEnd().split("\n");
+    const told = readFileSync(join(folder.path("stopped"), EVENTS_FILE), "utf8")
+      .trimEnd()
+      .split("\n");
     const ends = told.map((line) => readEvent(JSON.parse(line))).filter(({ event }) => event === "end");
     const interrupted = expect.objectContaining({ outcome: { kind: "interrupted" } });
     expect(ends.filter(({ step }) => step === TUNE_RESPONSE)).toEqual([interrupted]);
