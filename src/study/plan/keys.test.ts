@@ -65,6 +65,12 @@ function named(study: Study): Inputs {
   };
 }
 
+/** Reasons whose words have changed since version 0.1, which is what the digests were made of. */
+const asSaidBefore: Readonly<Record<string, string>> = {
+  "no encoder was named": "no encoder was named (--encoder DIR)",
+  "no judge was named": "no judge was named (--judge FILE)",
+};
+
 /** Of all steps: id, kind, key, folder, what they need, cell; before any choice of epochs and with the last number chosen everywhere. */
 function digests(study: Study): object {
   const inputs = named(study);
@@ -76,7 +82,8 @@ function digests(study: Study): object {
     }),
   );
   const digest = (choices: ReadonlyMap<string, number>): string => {
-    const { steps, cells, leftOut } = buildGraph({ study, inputs, settings, choices });
+    const { steps, cells, leftOut: now } = buildGraph({ study, inputs, settings, choices });
+    const leftOut = now.map(({ what, reason }) => ({ what, reason: asSaidBefore[reason] ?? reason }));
     const told = steps.map(({ id, kind, needs, cell, plan }) => ({
       ...{ id, kind, needs, cell: cell ?? null },
       ...{ key: plan?.key ?? null, folder: plan?.folder ?? null, request: plan?.request ?? null },
