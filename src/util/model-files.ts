@@ -23,5 +23,9 @@ const DECIDING: readonly string[] = [
   WEIGHTS_INDEX,
 ];
 
-/** Whether a file of that name decides what the model says. Shards are called as their index likes. */
+/**
+ * Whether a file of that name decides what the model says. Shards are called as their index likes, so every `.safetensors` counts: the name
+ * alone says it, also of a folder whose index is missing or damaged. One that has nothing to do with the model makes its answers be computed
+ * again, which costs time; one that was left out by mistake would let stale answers pass for new ones.
+ */
 export const decidesAnswers = (name: string): boolean => DECIDING.includes(name) || name.endsWith(".safetensors");
