@@ -23,6 +23,11 @@ it("names options, which each surface spells in its own way", () => {
 it("spells names of values, and what is on unless somebody says so", () => {
   const text = words`${option("dtype", "BF16")} ${option("eos", false)} ${option("models", "DIR")} ${option("disableRules")}`;
   expect(spelled(text, asFlag)).toBe("--dtype bf16 --no-eos --model DIR --disable-rule");
-  expect(spelled(text, asSetting)).toBe("dtype: bf16 eos: false --model DIR --disable-rule");
+  expect(spelled(text, asSetting)).toBe("dtype: bf16 eos: false --model DIR arms:");
+  expect(spelled(words`${option("model", "DIR")} ${option("epochs", 3)} ${option("threads", 2)}`, asSetting)).toBe(
+    "--model DIR epochs: --threads 2",
+  );
+  const none = words`pass ${option("force")} to replace it`; // study run has no such flag
+  expect(spelled(none, asSetting)).toBe("pass --force (of the single command) to replace it");
   expect(spelled(text, asInScripts)).toBe('dtype: "BF16" eos: false models: "DIR" disableRules');
 });

@@ -3,12 +3,13 @@
  * the study itself, and `elsewhere` says from what.
  * May not know: studies, schemas.
  */
-import { type Entries, keyName, omit, pick, written } from "../util/options.js";
+import { type Entries, flagOf, keyName, omit, pick, written } from "../util/options.js";
 import type { Spelling } from "../util/words.js";
 import { generateOptions } from "./generate.js";
 import { judgeOptions, similarityOptions, winrateOptions } from "./measure.js";
 import { rankOptions, scoreOptions } from "./score.js";
-import { asFlag } from "./tables.js";
+import { studyRunOptions } from "./study.js";
+import { asFlag, entryNamed } from "./tables.js";
 import { tuneOptions } from "./tune.js";
 
 /** A key of the study, a flag of `study run`, or nothing where there is no choice. */
@@ -96,11 +97,23 @@ const settable: ReadonlyMap<string, Entries[string]> = new Map(
   Object.values<Entries>(studySettings).flatMap((table) => Object.entries(table)),
 );
 
-/** As a study writes it: `micro_tokens: 512`; what it cannot write in the settings of a step is a flag. */
+const places: ReadonlyMap<string, string> = new Map(Object.values(elsewhere).flatMap((table) => Object.entries(table)));
+const studyFlags = new Set(
+  Object.entries<Entries[string]>(studyRunOptions).map(([name, entry]) => flagOf(name, entry)),
+);
+
+/**
+ * As a study writes it: `micro_tokens: 512`. What is no setting of a step is a flag where `study run` has it, else the key that it follows
+ * from; an option that a study has in no form is named as one of the command alone.
+ */
 export const asSetting: Spelling = (mention) => {
   const { option, value } = mention;
   const entry = settable.get(option);
-  if (entry === undefined) return asFlag(mention);
+  if (entry === undefined) {
+    if (studyFlags.has(flagOf(option, entryNamed(option) ?? {}))) return asFlag(mention);
+    const place = places.get(option) ?? "";
+    return place === "" ? `${asFlag(mention)} (of the single command)` : `${place}:`;
+  }
   const plain = value ?? (entry.type.form?.form === "flag" ? entry.default !== true : undefined);
   return `${keyName(option, entry)}:${plain === undefined ? "" : ` ${written(entry, plain)}`}`;
 };
