@@ -84,7 +84,9 @@ async function rankData(
   const cache = openCache(await result.finished((line) => scoreLineSchema.parse(line)));
   if (out !== undefined && !out.endsWith(".jsonl")) await say.keepIn(join(out, EVENTS_FILE));
   if (cache.known > 0)
-    say.note(`the ledger holds ${formatCount(cache.known)} scores of earlier runs; those that fit are used`);
+    say.note(
+      `the ledger holds ${formatCount(cache.known)} scores of earlier runs; those that fit are used, those of other options or an older version are not`,
+    );
   const found = await compareData(options, { data, model, score, computedBy, cache, result }, say, signal);
   const seconds = (performance.now() - started) / 1000;
   const summary = rankSummarySchema.parse(

@@ -6,6 +6,7 @@
 import type { Emitter, Unit } from "../records/events.js";
 import { present } from "../util/errors.js";
 import { computeMissing } from "../util/missing.js";
+import { plural } from "../util/progress.js";
 import type { Result } from "../util/result.js";
 
 export interface ResumableWork<Item, Line extends { readonly key: string }, Found extends { readonly id: string }> {
@@ -38,6 +39,9 @@ export interface FinishedWork<Line> {
   readonly seconds: number;
 }
 
+const describeOthers = (count: number): string =>
+  `the ledger holds ${plural(count, "result")} of other options, other input or an older version; they are not used`;
+
 /**
  * @throws UserError  a result of other work is there, the ledger is damaged, or what `compute` and `line` throw
  */
@@ -51,6 +55,7 @@ export async function resumable<Item, Line extends { readonly key: string }, Fou
   const wanted = [...keys.values()];
   const known = await result.finished(parse, wanted);
   const [total, reused] = [new Set(wanted).size, known.size()];
+  if (known.others > 0) say.note(describeOthers(known.others));
   say.begin({ total, unit, reused });
   const started = performance.now();
   let tokens = 0;

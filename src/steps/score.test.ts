@@ -1,5 +1,5 @@
 /** Scoring from file to file: both kinds of rows, values against the engine's, resumption, refusals. */
-import { existsSync, symlinkSync } from "node:fs";
+import { existsSync, symlinkSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -61,6 +61,28 @@ describe("results", () => {
     expect(run.model.notes).toEqual(notes);
     expect(scoreRunSchema.parse(JSON.parse(await readFile(scorePaths(out).run, "utf8"))).model.notes).toEqual(notes);
     expect((await score({ ...base, input, engine: mockEngine({ logprobs }) })).run.model).not.toHaveProperty("notes");
+  });
+
+  it("of an older version in the ledger are not used, and a note says so; its own are used without a word", async () => {
+    const out = files.path("older.jsonl");
+    const heard: string[] = [];
+    const onEvent = (event: StepEvent) => void (event.event === "note" && heard.push(event.text));
+    const older = ["a", "b"].map((key) => `${JSON.stringify({ key: key.repeat(32), logprobs: [-1, -2] })}\n`);
+    writeFileSync(scorePaths(out).partial, older.join(""));
+    const { run } = await score({ ...base, input, out, engine: mockEngine({ logprobs }) }, { onEvent });
+    expect(run.outcome).toMatchObject({ computed: 2, reused: 0 });
+    expect(heard).toEqual([
+      "the ledger holds 2 results of other options, other input or an older version; they are not used",
+    ]);
+    const own = { ...base, input, out: files.path("own.jsonl"), engine: mockEngine({ logprobs }) };
+    const controller = new AbortController();
+    const stop = (event: StepEvent) => {
+      if (event.event === "progress" && event.done === 1) controller.abort(new Interrupted("after a row"));
+    };
+    await expect(score(own, { signal: controller.signal, onEvent: stop })).rejects.toThrow("after a row");
+    heard.length = 0;
+    expect((await score(own, { onEvent })).run.outcome.reused).toBeGreaterThan(0);
+    expect(heard).toEqual([]);
   });
 
   it("leave the EOS out where asked to", async () => {

@@ -39,6 +39,8 @@ export interface Finished<Line extends { readonly key: string }> {
   add(line: Line): Promise<void>;
   /** Lines that are known under the wanted keys. */
   size(): number;
+  /** Lines that earlier runs left under other keys than the wanted ones. */
+  readonly others: number;
 }
 
 export interface Result extends AsyncDisposable {
@@ -241,11 +243,13 @@ async function openFinished<Line extends { readonly key: string }>(
   const keys = wanted === undefined ? undefined : new Set(wanted);
   const known = new Map<string, Line>();
   for (const line of ledger?.lines ?? []) if (keys?.has(line.key) !== false) known.set(line.key, line);
+  const others = (ledger?.lines ?? []).filter(({ key }) => !known.has(key)).length;
   let empty = ledger === undefined || ledger.lines.length === 0;
   let isOpen = true;
   return {
     get: (key) => known.get(key),
     size: () => known.size,
+    others,
     async add(line) {
       await ledger?.append(line);
       empty = false;
