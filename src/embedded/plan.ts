@@ -68,7 +68,7 @@ function running(model: Model, use: Running, precision: Precision, free: number)
   const weights = weightBytes(model, precision);
   if (use.for === "scoring") {
     const bytes = weights + rowBytes(model.dims, { positions: 0, promptPositions: 0 });
-    return { purpose: "running", bytes, smaller: bytes <= free ? undefined : rounded(model, use, precision, free) };
+    return { purpose: "running", bytes, smaller: () => rounded(model, use, precision, free) };
   }
   const { promptTokens, maxNewTokens } = use;
   const longest = promptTokens.reduce((most, tokens) => Math.max(most, tokens), 0);
@@ -78,9 +78,8 @@ function running(model: Model, use: Running, precision: Precision, free: number)
   const bytes = weights + rows * row;
   const plan = { freeBytes: free, weightBytes: weights, positions: longest + maxNewTokens, promptPositions: longest };
   const batch = use.batch ?? Math.min(defaultBatch(model.dims, plan), promptTokens.length);
-  if (bytes <= free) return { purpose: "running", bytes, batch };
   const fitting = Math.floor((free - weights) / row);
-  const smaller =
+  const smaller = (): Words | undefined =>
     fitting >= 1 ? words`pass ${option("batch", fitting)}, which fits` : rounded(model, use, precision, free);
   return { purpose: "running", bytes, batch, smaller };
 }
@@ -102,7 +101,7 @@ function tuning(model: Model, { work }: Extract<ModelUse, { for: "tuning" }>, fr
   const rows = representatives(work.rows, options.batch);
   const { total, ...parts } = runMemory(model, rows, options, heldOut);
   const { adam, activations, ...rest } = parts;
-  const smaller = total <= free ? undefined : fittingOptions(model, rows, options, heldOut, free);
+  const smaller = (): Words => fittingOptions(model, rows, options, heldOut, free);
   return { purpose: "tuning", bytes: total, parts: { ...rest, Adam: adam, activations }, smaller };
 }
 

@@ -126,8 +126,8 @@ export interface Plan {
   readonly parts?: Readonly<Record<string, number>>;
   /** Of generation: prompts that are decoded side by side. */
   readonly batch?: number;
-  /** The same work in a way that fits; undefined where there is none. */
-  readonly smaller?: Words | undefined;
+  /** Asked where it does not fit: the same work in a way that does; undefined where there is none. */
+  readonly smaller?: () => Words | undefined;
   /** Ids a second, at a rough estimate that measures this machine: a tenth of a second at the first call. */
   tokensPerSecond(): Promise<number>;
 }

@@ -51,6 +51,6 @@ export function refuseTooLarge({ ref }: Pick<OpenedModel, "ref">, plan: Plan): v
   const of = sizes.length === 0 ? "" : ` (${sizes.join(", ")})`;
   throw new UserError(
     `${quoted(shorten(ref, 200))} needs about ${formatBytes(bytes)} of memory for ${purpose}${of}; ${formatBytes(freeBytes)} are free`,
-    { remedy: smaller ?? "take a smaller model, or a machine with more memory" },
+    { remedy: smaller?.() ?? "take a smaller model, or a machine with more memory" },
   );
 }

@@ -230,7 +230,7 @@ describe("refusals, before anything is computed", () => {
     );
   });
   it("what does not fit into memory, before its files are hashed or a ledger is begun", async () => {
-    const engine = mockEngine({ plan: { purpose: "running", bytes: 3e9, freeBytes: 1e9, smaller: "take less" } });
+    const engine = mockEngine({ plan: { purpose: "running", bytes: 3e9, freeBytes: 1e9, smaller: () => "take less" } });
     expect(await refused({ engine })).toMatch(/needs about 3.00 GB of memory for running; 1.00 GB are free$/);
   });
   it.each([
