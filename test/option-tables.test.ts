@@ -152,11 +152,8 @@ describe("the source below the tables", () => {
       "glasshouse/model/card.ts": "the command that makes the model",
       "glasshouse/files/data-files.ts": "the command that makes the files",
       "study/plan/plan.ts": "what `study plan` says of a machine too small",
-      "study/plan/graph-comparisons.ts": "what `study plan` leaves out",
-      "study/plan/analyses/similarity.ts": "what `study plan` leaves out",
       "study/plan/read.ts": "tacit study --help",
       "judge/marker-reply.ts": "a decrement",
-      "records/study-file.ts": "the schema's remarks on flags of `study run`",
     };
     const spelt = others
       .filter(({ file }) => !file.startsWith("cli/"))

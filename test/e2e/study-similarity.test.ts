@@ -97,10 +97,7 @@ describe("similarity in a study", () => {
   it("is left out with the reason where no encoder is named", async () => {
     const { encoder: _, ...without } = request;
     const { leftOut } = await planStudy(await prepareStudy({ ...without, out: folder.path("without") }));
-    expect(leftOut.map(({ reason }) => reason)).toEqual([
-      "no encoder was named",
-      "no encoder was named",
-    ]);
+    expect(leftOut.map(({ reason }) => reason)).toEqual(["no encoder was named", "no encoder was named"]);
     expect(existsSync(folder.path("without"))).toBe(false);
   });
 });
