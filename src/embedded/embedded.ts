@@ -19,7 +19,7 @@ export function embeddedEngine({ precision = "f32", threads = availableCores() }
   return {
     name,
     identify,
-    open: (model) => openModel(model, settings),
+    open: (model, how) => openModel(model, settings, how),
     openEncoder: (encoder, pooling) => openEncoder(encoder, pooling, settings),
   };
 }

@@ -2,19 +2,22 @@
  * A model directory opened by the embedded engine: its programs are compiled when they are first needed and kept until it is closed.
  * May not know: templates, files beside the model's.
  */
+import { join } from "node:path";
 import { type Body, compileBody, type ReadParameters } from "../decode/body.js";
 import { generateResponses } from "../decode/generate.js";
 import { compileLogprobs, compileNextToken, type Head, type NextTokenKind } from "../decode/head.js";
 import { scoringBytes } from "../decode/memory.js";
 import { quantize } from "../decode/quantize.js";
 import { scoreResponses } from "../decode/score.js";
-import type { ModelRef, ModelUse, OpenedModel } from "../engine/opened.js";
+import type { ModelRef, ModelUse, OnHashed, OpenedModel } from "../engine/opened.js";
 import { refuseTooLarge } from "../engine/refusals.js";
 import type { Precision } from "../engine/requests.js";
 import { openModelFolder } from "../model-files/open.js";
-import { type OpenModel, openModelIn, parameterCount, readParameter } from "../models/open.js";
+import type { Model } from "../models/model.js";
+import { modelFromConfig, type OpenModel, openModelIn, parameterCount, readParameter } from "../models/open.js";
 import type { Device, Program, Tensor } from "../runtime/device.js";
 import { present } from "../util/errors.js";
+import { CONFIG } from "../util/model-files.js";
 import { availableMemory } from "../util/system.js";
 import { option, words } from "../util/words.js";
 import { planUse } from "./plan.js";
@@ -22,27 +25,25 @@ import type { Settings } from "./settings.js";
 import { tuneModel } from "./tune.js";
 
 /** Opens a model directory: nothing of its weights but their headers is read before it is asked for something. */
-export async function openModel(ref: ModelRef, settings: Settings): Promise<OpenedModel> {
+export async function openModel(
+  ref: ModelRef,
+  settings: Settings,
+  { toPlan = false }: { readonly toPlan?: boolean } = {},
+): Promise<OpenedModel> {
   const folder = await openModelFolder(ref);
+  if (toPlan) return openedToPlan(ref, folder, settings);
   const opened = await openModelIn(folder.directory, folder.config);
   const { model } = opened;
   const { precision } = settings;
-  const plan = (use: ModelUse) => planUse(model, use, settings);
+  const described = describeModel(ref, folder, model, settings);
+  const { plan } = described;
   const running = openRunning(async () => {
     refuseTooLarge({ ref }, plan({ for: "scoring" }));
     return load(opened, settings.device(), precision);
   });
   return {
-    ref,
-    engine: "embedded",
-    identity: async (onHashed) => settings.identify(await folder.hash(onHashed)),
+    ...described,
     notes: opened.notes,
-    text: folder.text,
-    stopIds: folder.stopIds,
-    dims: { parameters: parameterCount(model) },
-    limits: { maxPositions: model.dims.maxPositions },
-    capabilities: { logitRules: true },
-    plan,
     async *generate(requests, options) {
       const { body, heads } = await running.get();
       yield* generateResponses({ body, head: heads.nextToken }, requests, options);
@@ -73,6 +74,26 @@ export async function openModel(ref: ModelRef, settings: Settings): Promise<Open
       }
     },
   };
+}
+
+type Folder = Awaited<ReturnType<typeof openModelFolder>>;
+
+/** What configuration and tokenizer alone say. */
+const describeModel = (ref: ModelRef, folder: Folder, model: Model, settings: Settings) => ({
+  ref,
+  engine: "embedded",
+  identity: async (onHashed?: OnHashed) => settings.identify(await folder.hash(onHashed)),
+  text: folder.text,
+  stopIds: folder.stopIds,
+  dims: { parameters: parameterCount(model) },
+  limits: { maxPositions: model.dims.maxPositions },
+  capabilities: { logitRules: true },
+  plan: (use: ModelUse) => planUse(model, use, settings),
+});
+
+function openedToPlan(ref: ModelRef, folder: Folder, settings: Settings): OpenedModel {
+  const model = modelFromConfig(folder.config, join(folder.directory, CONFIG));
+  return { ...describeModel(ref, folder, model, settings), notes: [], [Symbol.asyncDispose]: async () => {} };
 }
 
 /** A model's programs. */

@@ -22,8 +22,11 @@ export interface Engine {
   readonly name: string;
   /** Who computes with a model whose files have this hash. */
   identify(files: string): Identity;
-  /** @throws UserError  no such model, or one that is not supported */
-  open(model: ModelRef): Promise<OpenedModel>;
+  /**
+   * @param how.toPlan  its plans alone are asked for: weights are neither opened nor checked, and nothing can be computed
+   * @throws UserError  no such model, or one that is not supported
+   */
+  open(model: ModelRef, how?: { readonly toPlan?: boolean }): Promise<OpenedModel>;
   /**
    * Absent where it embeds no texts.
    *

@@ -119,14 +119,17 @@ export const HEADS: readonly string[] = ["lm_head.weight", "embed_out.weight"];
  * A base model is sometimes saved without the prefix that its causal form has, and a tied matrix under the name of the output alone, which
  * Transformers 5 takes as well.
  */
-const namingOf = (model: Model): Naming => ({
-  spellings(name) {
-    if (HEADS.includes(name)) return [name, ...HEADS];
-    const spellings = [name, name.replace(/^(model|transformer|gpt_neox)\./, "")];
-    return name === headName(model) ? [...spellings, ...HEADS] : spellings;
-  },
-  isBeside: (name, used) => DERIVED.test(name) || (HEADS.includes(name) && !HEADS.some((head) => used.has(head))), // a tied head
-});
+function namingOf(model: Model): Naming {
+  const head = headName(model); // builds the whole graph
+  return {
+    spellings(name) {
+      if (HEADS.includes(name)) return [name, ...HEADS];
+      const spellings = [name, name.replace(/^(model|transformer|gpt_neox)\./, "")];
+      return name === head ? [...spellings, ...HEADS] : spellings;
+    },
+    isBeside: (name, used) => DERIVED.test(name) || (HEADS.includes(name) && !HEADS.some((one) => used.has(one))), // a tied head
+  };
+}
 
 /** All parameters as tensors of `device`, by their published names. */
 export async function readParameters(

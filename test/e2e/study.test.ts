@@ -160,7 +160,7 @@ function command(name: string) {
 describe("a study that this machine cannot carry out", () => {
   it("is planned with what is missing, exit 2 under --check, and is not begun by run", () => {
     const small = JSON.parse(readFileSync(join(modelFolder("llama-tied"), "config.json"), "utf8")) as object;
-    const large = { hidden_size: 16_384, intermediate_size: 53_248, num_hidden_layers: 4_000, head_dim: 128 };
+    const large = { hidden_size: 16_384, intermediate_size: 53_248, num_hidden_layers: 400, head_dim: 128 };
     const heads = { num_attention_heads: 128, num_key_value_heads: 8 };
     cpSync(modelFolder("llama-tied"), folder.path("large"), { recursive: true });
     writeFileSync(join(folder.path("large"), "config.json"), JSON.stringify({ ...small, ...large, ...heads }));

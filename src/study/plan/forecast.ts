@@ -36,7 +36,7 @@ export function openForecaster({ inputs, engine }: Prepared, state: StudyState, 
     return one;
   };
   const open = once<Parameters<Known<StepWork>["open"]>, OpenedModel>((model, precision) =>
-    kept(openEngine({ ...engine, precision }).open(model)),
+    kept(openEngine({ ...engine, precision }).open(model, { toPlan: true })),
   );
   const prompts = once((data: Place, limit: Limit | undefined) => forecastPrompts(outside(data), limit));
   const finished = finishedSteps(state);

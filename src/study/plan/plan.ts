@@ -141,7 +141,7 @@ async function leastMemory(steps: readonly PlannedStep[], { inputs, engine }: Pr
 }
 
 async function parametersOf(engine: Engine, directory: string): Promise<number> {
-  await using model = await engine.open(directory);
+  await using model = await engine.open(directory, { toPlan: true });
   return model.dims.parameters;
 }
 
