@@ -8,6 +8,8 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, wri
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { readEvent } from "../../src/records/event-line.js";
+import type { StepEvent } from "../../src/records/events.js";
 import type { StudyResults } from "../../src/records/study.js";
 import { randomStream } from "../../src/util/random.js";
 import { modelFolder, modelsFolder } from "../parity/fixtures.js";
@@ -82,7 +84,7 @@ async function driver(): Promise<Driver> {
 beforeAll(() => {
   staged = stagePackage();
   writeFileSync(join(staged.root, "driver.mjs"), DRIVER);
-  whole = study("whole", "run", ["--json"]);
+  whole = study("whole", "run", ["--json", "--events"]);
 });
 afterAll(() => staged.remove());
 
@@ -92,6 +94,7 @@ const resultsOf = (name: string): StudyResults =>
 const filesOf = (name: string): string[] =>
   readdirSync(join(folder.path(name), "out"), { recursive: true, encoding: "utf8" })
     .filter((file) => !/(^|\/)\.lock/.test(file)) // a process that was killed holds its lock until the next one takes it
+    .filter((file) => !file.endsWith("events.jsonl")) // tells times
     .filter((file) => !file.startsWith("embeddings")) // a cache: its lines are in the order in which arms came to be embedded
     .filter((file) => statSync(join(folder.path(name), "out", file)).isFile())
     .sort();
@@ -130,6 +133,12 @@ const withoutEffort = (text: string): string =>
       ),
     )
     .join("\n");
+
+const eventsOf = (stderr: string): StepEvent[] =>
+  stderr
+    .trim()
+    .split("\n")
+    .map((line) => readEvent(JSON.parse(line)));
 
 function expectSame(name: string): void {
   expect(filesOf(name)).toEqual(filesOf("whole"));
@@ -206,10 +215,7 @@ describe("tacit study on the tiny study", () => {
     ]);
   });
   it("says on standard error what happens, one JSON object a line, and prints one summary", () => {
-    const events = whole.stderr
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line) as { event: string; step?: string });
+    const events = eventsOf(whole.stderr).filter(({ step }) => step !== "study");
     const { steps } = resultsOf("whole");
     expect(
       events
@@ -221,10 +227,13 @@ describe("tacit study on the tiny study", () => {
   });
   it("does nothing the second time", () => {
     const before = filesOf("whole").map((file) => [file, statSync(join(folder.path("whole"), "out", "steps")).mtimeMs]);
-    const again = study("whole", "run", ["--json"]);
+    const again = study("whole", "run", ["--json", "--events"]);
     expect(again.status).toBe(0);
     const n = resultsOf("whole").steps.length;
-    expect(again.stderr.trim()).toBe(JSON.stringify({ event: "plan", steps: n, done: n }));
+    expect(eventsOf(again.stderr)).toMatchObject([
+      { step: "study", event: "begin", total: n, reused: n },
+      { step: "study", event: "end", outcome: { kind: "done" } },
+    ]);
     expect(again.stdout).toBe(whole.stdout);
     expect(
       filesOf("whole").map((file) => [file, statSync(join(folder.path("whole"), "out", "steps")).mtimeMs]),
@@ -253,9 +262,9 @@ describe("tacit study on the tiny study", () => {
     expect(steps.filter((step) => step.state === "failed")).toEqual([]);
     const done = steps.filter((step) => step.state === "done").map(({ id }) => id);
     expect(done.length).toBeGreaterThan(0);
-    const again = study("interrupted", "run", ["--json"]);
+    const again = study("interrupted", "run", ["--json", "--events"]);
     expect(again.status).toBe(0);
-    for (const id of done) expect(again.stderr).not.toContain(`"event":"begin","step":"${id}"`);
+    for (const id of done) expect(again.stderr).not.toContain(`"step":"${id}"`);
     expectSame("interrupted");
   });
   it("the command killed, its threads with it, it goes on to the same bytes", async () => {
@@ -269,10 +278,10 @@ describe("tacit study on the tiny study", () => {
     const left = countFiles("command");
     await setTimeout(300);
     expect(countFiles("command")).toBe(left); // nobody is left behind who still writes
-    const again = study("command", "run", ["--json"]);
+    const again = study("command", "run", ["--json", "--events"]);
     expect(again.status, again.stderr).toBe(0);
     expect(again.stderr).toContain('"event":"begin"');
-    for (const id of done) expect(again.stderr).not.toContain(`"event":"begin","step":"${id}"`);
+    for (const id of done) expect(again.stderr).not.toContain(`"step":"${id}"`);
     expectSame("command");
   });
   it(`killed ${KILLS} times it comes to the same bytes`, async () => {
