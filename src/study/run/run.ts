@@ -119,7 +119,7 @@ async function workOff(
   const halt = new AbortController();
   const signal = watch.signal === undefined ? halt.signal : AbortSignal.any([watch.signal, halt.signal]);
   const stop = (error: unknown): void => {
-    broken.push(error);
+    if (outcomeOf(error).kind !== "interrupted") broken.push(error); // the study says for itself that it was stopped
     halt.abort(new Interrupted("what was finished is kept"));
   };
   for (;;) {
