@@ -16,7 +16,7 @@ import { randomStream } from "../src/util/random.js";
 import { type Bench, count, type Settings, temporaryFolder } from "./bench.js";
 import { builtScript, type Peer, pythonScript, type Start, speedOf, takeTurns } from "./peers/peer.js";
 import type { DecodeWork } from "./peers/tacit.js";
-import { randomIds, readingOperations, writeModel } from "./shapes.js";
+import { randomIds, readingOperations, writeDefault } from "./shapes.js";
 
 /** Ids of a random prompt, as short instructions in the template have, and the most of a real one. */
 const PROMPT = [20, 60] as const;
@@ -41,8 +41,7 @@ export const decode: Bench = {
   },
   async *run(settings) {
     using folder = temporaryFolder();
-    const directory = settings.text("model") ?? folder.at(settings.quick ? "0.1M" : "134.5M");
-    if (settings.text("model") === undefined) await writeModel(directory, settings.quick ? "0.1M" : "134.5M");
+    const directory = settings.text("model") ?? (await writeDefault(folder, settings.quick));
     const model = await readModelConfig(directory);
     const tokens = count(settings, "tokens", settings.quick ? 4 : 128);
     const prompts = await promptsOf(directory, model.dims.vocabSize, settings);

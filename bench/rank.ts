@@ -17,7 +17,7 @@ import { randomStream } from "../src/util/random.js";
 import { type Bench, count, needed, type Settings, temporaryFolder } from "./bench.js";
 import { builtScript, type Peer, pythonScript, type Start, speedOf, takeTurns } from "./peers/peer.js";
 import type { RankWork } from "./peers/tacit.js";
-import { randomIds, readingOperations, writeModel } from "./shapes.js";
+import { randomIds, readingOperations, writeDefault } from "./shapes.js";
 
 const RIVALS = 5;
 /** Ids of prompt and response of a real example. */
@@ -35,8 +35,7 @@ export const rank: Bench = {
   },
   async *run(settings) {
     using folder = temporaryFolder();
-    const directory = settings.text("model") ?? folder.at(settings.quick ? "0.1M" : "134.5M");
-    if (settings.text("model") === undefined) await writeModel(directory, settings.quick ? "0.1M" : "134.5M");
+    const directory = settings.text("model") ?? (await writeDefault(folder, settings.quick));
     const model = await readModelConfig(directory);
     const pairs = await pairsOf(directory, model.dims.vocabSize, settings);
     const rows = drawRivals(pairs.length, RIVALS, 0).map((rivals, i) => [...new Set([i, ...rivals])].map(pairs.at(i)));

@@ -53,6 +53,13 @@ export async function writeModel(directory: string, name: ShapeName): Promise<vo
   await writeModelWeights(directory, tensors, { dtype: "F32" });
 }
 
+/** The shape that a bench takes where no model is named. @returns the model directory */
+export async function writeDefault(folder: { at(name: string): string }, quick: boolean): Promise<string> {
+  const name = quick ? "0.1M" : "134.5M";
+  await writeModel(folder.at(name), name);
+  return folder.at(name);
+}
+
 /** Uniform values with a standard deviation of 0.02; a norm's weights are 1. The same name gives the same values. */
 function randomValues({ name, shape }: ParameterSpec): Float32Array {
   const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
