@@ -14,7 +14,7 @@ import { probabilityOf } from "../stats/win-rate.js";
 import { codePoints } from "../util/code-points.js";
 import { UserError } from "../util/errors.js";
 import type { OptionsOf } from "../util/options.js";
-import { packageVersion } from "../util/system.js";
+import { packageVersion, secondsSince } from "../util/system.js";
 import { refuseOtherScale } from "./winrate/collect.js";
 import { openPromptIds, type PromptIds } from "./winrate/prompt-ids.js";
 import { type AnnotationRow, readAnnotations } from "./winrate/read-annotations.js";
@@ -38,7 +38,7 @@ export async function agreement({ annotations, order, scale }: AgreementOptions)
     command: "agreement",
     raters: named.map(describeRater),
     pairs: named.flatMap((a, i) => named.slice(i + 1).map((b) => comparePair(a, b))),
-    seconds: Number(((performance.now() - started) / 1000).toFixed(3)),
+    seconds: secondsSince(started),
     tacit: packageVersion(),
   } satisfies AgreementSummary);
 }

@@ -25,6 +25,7 @@ import type { OptionsOf } from "../util/options.js";
 import { formatCount } from "../util/progress.js";
 import { recordText } from "../util/record-file.js";
 import { openResult, type Result } from "../util/result.js";
+import { secondsSince } from "../util/system.js";
 import { option, words } from "../util/words.js";
 import { type AskingOptions, askForVerdicts, type Judged } from "./judge-calls.js";
 import { type JudgePlan, type JudgePlanOptions, planJudging } from "./judge-plan.js";
@@ -101,7 +102,7 @@ async function judgePairs(options: JudgeOptions, say: Emitter, signal: AbortSign
   await result.write(paths.run, recordText(judgeRunSchema.parse(run)));
   await result.write(paths.annotations, annotationsJson(annotations));
   await result.commit({ keepLedger: true });
-  const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
+  const seconds = secondsSince(started);
   return {
     annotations,
     run,

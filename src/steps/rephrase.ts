@@ -25,7 +25,7 @@ import { sha256File } from "../util/files.js";
 import { inParallel } from "../util/parallel.js";
 import { recordLine, recordText } from "../util/record-file.js";
 import { openResult, type Result } from "../util/result.js";
-import { packageVersion } from "../util/system.js";
+import { packageVersion, secondsSince } from "../util/system.js";
 import { option, words } from "../util/words.js";
 import { type ModelMethod, type OpenRephraser, openModelRephraser, promptsHash } from "./rephrase-model.js";
 
@@ -99,7 +99,7 @@ async function rephraseRows(
     ...countOutcomes(results.map(({ outcomes }) => outcomes)),
     agreement: verdicts === undefined ? null : compare(options, rows, verdicts),
     calls: calls(),
-    seconds: Number(((performance.now() - started) / 1000).toFixed(3)),
+    seconds: secondsSince(started),
   };
   await result.write(paths.run, recordText(rephraseSummarySchema.parse(summary)));
   await result.write(out, rows.map(recordLine));

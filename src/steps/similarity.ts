@@ -36,7 +36,7 @@ import { lockPathOf, waitForLock } from "../util/lock.js";
 import { type Defaulted, type OptionsOf, withDefaults } from "../util/options.js";
 import { recordLine, recordText } from "../util/record-file.js";
 import { openResult } from "../util/result.js";
-import { packageVersion } from "../util/system.js";
+import { packageVersion, secondsSince } from "../util/system.js";
 import { option, words } from "../util/words.js";
 import { engineOf } from "./open-engine.js";
 import { limitsIn } from "./server-limits.js";
@@ -92,7 +92,7 @@ async function measureAdherence(
   await using opened = await openEmbedder(options, engine, say);
   await say.keepIn(similarityPaths(out).events);
   const found = await measure(options, material, opened, say, signal);
-  const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
+  const seconds = secondsSince(started);
   const record = similaritySummarySchema.parse({ ...found.summary, seconds });
   await result.write(points, found.points.map(recordLine));
   await result.write(summary, recordText(record));

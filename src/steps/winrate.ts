@@ -10,7 +10,7 @@ import { type Emitter, type Watch, watched } from "../records/events.js";
 import { type WinrateSummary, winrateSummarySchema } from "../records/winrate.js";
 import { UserError } from "../util/errors.js";
 import { type Defaulted, type OptionsOf, withDefaults } from "../util/options.js";
-import { packageVersion } from "../util/system.js";
+import { packageVersion, secondsSince } from "../util/system.js";
 import { type CollectOptions, collectEvaluations, type Evaluation } from "./winrate/collect.js";
 import { compareModels, type Model, summariseRuns } from "./winrate/compare.js";
 import { evaluate } from "./winrate/evaluate.js";
@@ -65,7 +65,7 @@ async function summarise(
     models: models.flatMap(({ runs }) => runs.map(({ evaluated }) => evaluated.entry)),
     runs: models.filter(({ runs }) => runs.length > 1).map((model) => summariseRuns(model, prompts)),
     comparisons: pairsOf(models, compare).map(([a, b]) => compareModels(a, b, compared)),
-    seconds: Number(((performance.now() - started) / 1000).toFixed(3)),
+    seconds: secondsSince(started),
     tacit: packageVersion(),
   };
   return winrateSummarySchema.parse(summary);

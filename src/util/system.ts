@@ -121,3 +121,6 @@ export function packageVersion(): string {
   const { version } = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { version: string };
   return version;
 }
+
+/** As records have it, to the millisecond. @param started  of `performance.now()` */
+export const secondsSince = (started: number): number => Number(((performance.now() - started) / 1000).toFixed(3));

@@ -21,7 +21,7 @@ import { Interrupted, present, userErrorOf } from "../../util/errors.js";
 import { removePartial, removeTraces } from "../../util/files.js";
 import { acquireLock } from "../../util/lock.js";
 import { formatCount } from "../../util/progress.js";
-import { availableCores } from "../../util/system.js";
+import { availableCores, secondsSince } from "../../util/system.js";
 import type { Prepared } from "../plan/prepare.js";
 import type { OnRead } from "../plan/sources.js";
 import { lockPath, makeStudyFolder, type StudyFolder, stepsOf } from "../results/folder.js";
@@ -176,7 +176,7 @@ async function carry(
     request: plan.request,
     outcome: ended.outcome,
     timings: {
-      seconds: Number(((performance.now() - started) / 1000).toFixed(3)),
+      seconds: secondsSince(started),
       finished: new Date().toISOString(),
       ...ended.done,
       resumed,
